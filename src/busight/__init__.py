@@ -1,0 +1,63 @@
+"""BUSight: breast-ultrasound AI that people can believe. Research use only, not a medical device.
+
+The names below are the public interface; each is imported when it is first used, so that prediction never waits for
+what only training needs.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from busight._version import __version__
+
+if TYPE_CHECKING:
+    from busight.bundle.load import load_bundle
+    from busight.data.read_image import read_grey
+    from busight.data.sources import load as load_data
+    from busight.errors import BusightError
+    from busight.pipeline.evaluate import evaluate
+    from busight.pipeline.run import run
+    from busight.predict.predictor import open_predictor
+    from busight.recipes.load import load_recipe
+    from busight.report.write import write_report
+    from busight.types import Finding, Prediction, Sample
+
+__all__ = [
+    "BusightError",
+    "Finding",
+    "Prediction",
+    "Sample",
+    "__version__",
+    "evaluate",
+    "load_bundle",
+    "load_data",
+    "load_recipe",
+    "open_predictor",
+    "read_grey",
+    "run",
+    "write_report",
+]
+
+_HOME = {
+    "BusightError": ("busight.errors", "BusightError"),
+    "Finding": ("busight.types", "Finding"),
+    "Prediction": ("busight.types", "Prediction"),
+    "Sample": ("busight.types", "Sample"),
+    "evaluate": ("busight.pipeline.evaluate", "evaluate"),
+    "load_bundle": ("busight.bundle.load", "load_bundle"),
+    "load_data": ("busight.data.sources", "load"),
+    "load_recipe": ("busight.recipes.load", "load_recipe"),
+    "open_predictor": ("busight.predict.predictor", "open_predictor"),
+    "read_grey": ("busight.data.read_image", "read_grey"),
+    "run": ("busight.pipeline.run", "run"),
+    "write_report": ("busight.report.write", "write_report"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'busight' has no attribute {name!r}")
+    module, attribute = _HOME[name]
+    return getattr(import_module(module), attribute)

@@ -1,0 +1,45 @@
+"""Every error BUSight raises on purpose, in one tree.
+
+    BusightError
+    ├── DataError          a data set, a split or a manifest does not hold together
+    │   └── ImageError     one file cannot be used as an image or a mask
+    ├── RecipeError        a recipe, an override or a spec says something we do not know
+    ├── WeightsError       weights that cannot be had or do not fit
+    ├── BundleError        a bundle that is damaged, newer than this code, or unsafe
+    ├── OutputError        a result cannot be written where it was asked for
+    └── MissingExtraError  a library of an optional extra is not installed
+
+Each message is one line: the file or value, the rule, the remedy. None carries patient data.
+"""
+
+
+class BusightError(Exception):
+    """Root of every error that BUSight raises on purpose."""
+
+
+class DataError(BusightError):
+    """A data set, a split or a manifest does not hold together."""
+
+
+class ImageError(DataError):
+    """One file cannot be used as an image or a mask."""
+
+
+class RecipeError(BusightError):
+    """A recipe, an override or a data spec says something that BUSight does not know."""
+
+
+class WeightsError(BusightError):
+    """Weights cannot be had or do not fit the network."""
+
+
+class BundleError(BusightError):
+    """A bundle is damaged, newer than this code, or unsafe."""
+
+
+class OutputError(BusightError):
+    """A result cannot be written where it was asked for."""
+
+
+class MissingExtraError(BusightError):
+    """A library of an optional extra is not installed."""

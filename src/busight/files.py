@@ -1,0 +1,95 @@
+"""Writing so that nothing half-written is ever mistaken for a result, and digests of what was written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from busight.errors import OutputError
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits, reading it in pieces."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def sha256_of_json(value: Any) -> str:
+    """Return the SHA-256 of a JSON value in its canonical form (sorted keys, no spaces)."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """Yield a path beside ``path``; rename it to ``path`` when the block ends well, remove it when it does not.
+
+    Args:
+        path: The file that shall appear, whole or not at all. Its folder is made if missing.
+
+    Yields:
+        The temporary path, in the same folder and with the same suffix.
+
+    Raises:
+        OutputError: The operating system refused to write (full disk, no permission, ...).
+    """
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield beside
+        beside.replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(
+            f"{path}: could not be written ({reason}); free space or choose another place with --out"
+        ) from error
+    finally:
+        # After an error there may be nothing to remove, not even its folder; that error is the one to tell.
+        with suppress(OSError):
+            beside.unlink()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes to a file, whole or not at all."""
+    with written_beside(path) as beside:
+        beside.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text to a file, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON value, indented, whole or not at all. NaN is written as null: JSON has no NaN."""
+    write_text(path, json.dumps(_nan_as_none(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _nan_as_none(value: Any) -> Any:
+    if isinstance(value, float) and value != value:
+        return None
+    if isinstance(value, dict):
+        return {key: _nan_as_none(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_nan_as_none(item) for item in value]
+    return value
+
+
+def claim_output_folder(path: Path) -> Path:
+    """Make a new folder for results; one that already holds something is refused, never overwritten.
+
+    Raises:
+        OutputError: The path exists and is not an empty folder, or cannot be made.
+    """
+    try:
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise OutputError(f"{path}: exists already and is never overwritten; choose another --out or remove it")
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path}: folder could not be made ({error.strerror}); choose another --out") from error
+    return path

@@ -1,0 +1,97 @@
+"""What tests share: real data and programs, which may be missing on a laptop and must not be missing in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+def _missing(what: str) -> None:
+    """Skip, and fail in CI: a test that silently does not run proves nothing."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what}, which CI needs", pytrace=False)
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def data_root() -> Path:
+    """The folder with the real data sets: BUSIGHT_DATA, else ../shared/data beside the repository."""
+    named = os.environ.get("BUSIGHT_DATA")
+    root = Path(named) if named else REPOSITORY.parent / "shared" / "data"
+    if not root.is_dir():
+        _missing(f"no data folder at {root}; set BUSIGHT_DATA")
+    return root
+
+
+@pytest.fixture(scope="session")
+def busi_root(data_root: Path) -> Path:
+    """BUSI in its official layout."""
+    root = data_root / "busi" / "Dataset_BUSI_with_GT"
+    if not root.is_dir():
+        _missing(f"no BUSI at {root}; set BUSIGHT_DATA")
+    return root
+
+
+@pytest.fixture(scope="session")
+def busbra_root(data_root: Path) -> Path:
+    """BUS-BRA in its official layout."""
+    root = data_root / "busbra" / "BUSBRA"
+    if not root.is_dir():
+        _missing(f"no BUS-BRA at {root}; set BUSIGHT_DATA")
+    return root
+
+
+@pytest.fixture(scope="session")
+def require_program() -> Callable[[str], Path]:
+    """A function that returns the path of a system program, or skips (fails in CI) where it is not installed."""
+
+    def require(name: str) -> Path:
+        found = shutil.which(name)
+        if found is None:
+            _missing(f"the program {name} is not installed")
+        return Path(str(found))
+
+    return require
+
+
+QUICK = (
+    "segment.size=64",
+    "segment.epochs=1",
+    "segment.encoder=mobilenetv3_small_050",
+    "classify.size=64",
+    "train.epochs=2",
+    "train.accelerator=cpu",
+    "assess.resamples=100",
+)
+"""Overrides that make a run a matter of seconds."""
+
+
+@pytest.fixture(scope="session")
+def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Sequence[str]], Path]:
+    """A function that trains once for each recipe and overrides, and returns the run's folder."""
+    from busight.pipeline.run import run
+    from busight.recipes.load import load_recipe
+
+    done: dict[tuple[str, ...], Path] = {}
+
+    def get(recipe: str = "demo", overrides: Sequence[str] = ()) -> Path:
+        key = (recipe, *overrides)
+        if key not in done:
+            out = tmp_path_factory.mktemp("run") / recipe
+            run(load_recipe(recipe, ["data.spec='phantom:60,size=96'", *QUICK, *overrides]), out)
+            done[key] = out
+        return done[key]
+
+    return get
+
+
+@pytest.fixture
+def bundle_copy(quick_run: Callable[..., Path], tmp_path: Path) -> Path:
+    """A bundle that a test may damage."""
+    return Path(shutil.copytree(quick_run("demo") / "bundle", tmp_path / "bundle"))
