@@ -1,0 +1,26 @@
+"""Time the making of 500 phantoms at 256 x 256: ``python benchmarks/phantom_speed.py [COUNT] [WORKERS]``."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+import time
+
+from busight.data.phantom.parallel import render_all
+from busight.data.phantom.planting import plan_plants
+from busight.data.phantom.spec import parse_phantom_spec
+
+
+def main() -> None:
+    count = sys.argv[1] if len(sys.argv) > 1 else "500"
+    workers = int(sys.argv[2]) if len(sys.argv) > 2 else 2
+    spec = parse_phantom_spec(count)
+    started = time.perf_counter()
+    pictures = render_all(spec, plan_plants(spec), workers=workers)
+    seconds = time.perf_counter() - started
+    digest = hashlib.sha256(b"".join(image.tobytes() for image, _ in pictures)).hexdigest()
+    print(f"{spec.count} phantoms, {workers} workers: {seconds:.1f} s, sha256 of the pixels {digest[:16]}")
+
+
+if __name__ == "__main__":
+    main()

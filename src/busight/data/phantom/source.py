@@ -1,0 +1,113 @@
+"""The source ``phantom:N``: ultrasound phantoms made on first need."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.data.dataset import DataSet
+from busight.data.phantom.case import PhantomCase, patient_of
+from busight.data.phantom.descriptors import birads_category
+from busight.data.phantom.parallel import render_all
+from busight.data.phantom.planting import SOUND, Plant, plan_plants, render
+from busight.data.phantom.scanner import DEVICES
+from busight.data.phantom.spec import PhantomSpec, parse_phantom_spec
+from busight.types import Image, Mask, Sample
+
+Progress = Callable[[int, int], None]
+"""Called with the number of pictures done and the number wanted."""
+
+
+class PhantomReader:
+    """Holds the pictures of a set, made all together when the first one is asked for.
+
+    Pictures and packed masks stay in memory (74 kB each at 256 x 256); clean pictures are made again when asked for.
+    """
+
+    def __init__(self, spec: PhantomSpec, plants: dict[int, Plant], progress: Progress | None = None) -> None:
+        self._spec = spec
+        self._plants = plants
+        self._progress = progress
+        self._pictures: list[tuple[Image, NDArray[np.uint8]]] = []
+        self._lock = threading.Lock()
+
+    def image(self, sample: Sample) -> Image:
+        """Return the picture, uint8 HW."""
+        return self._picture(sample)[0].copy()
+
+    def mask(self, sample: Sample) -> Mask:
+        """Return the mask of the mass, bool HW; all False in a normal case."""
+        size = self._spec.size
+        bits = np.unpackbits(self._picture(sample)[1], count=size * size)
+        return bits.astype(bool).reshape(size, size)
+
+    def case(self, sample: Sample) -> PhantomCase:
+        """Return the picture with its clean twin, mask and descriptors. Made afresh: some 30 ms."""
+        return render(self._spec, self._plants, _index_of(sample))
+
+    def _picture(self, sample: Sample) -> tuple[Image, NDArray[np.uint8]]:
+        with self._lock:
+            if not self._pictures:
+                self._pictures = render_all(self._spec, self._plants, self._progress)
+        return self._pictures[_index_of(sample)]
+
+
+def load_phantoms(argument: str, progress: Progress | None = None) -> DataSet:
+    """Make a set of phantoms. Listing is quick; pixels are made when the reader is first asked.
+
+    Args:
+        argument: ``N`` or ``N,key=value,...`` with the keys ``seed``, ``size``, ``duplicates``, ``flips``,
+            ``overlays`` and ``wrong_labels``.
+        progress: Told how far the making has come.
+
+    Returns:
+        The set. Planted facts stand in the samples' tags.
+
+    Raises:
+        RecipeError: The argument asks for something that is not allowed.
+
+    Example:
+        >>> [sample.finding.value for sample in load_phantoms("4").samples]
+        ['benign', 'benign', 'malignant', 'normal']
+    """
+    spec = parse_phantom_spec(argument)
+    plants = plan_plants(spec)
+    samples = tuple(_sample(spec, plants.get(index, SOUND), index) for index in range(spec.count))
+    return DataSet(f"phantom:{argument}", "phantom", samples, PhantomReader(spec, plants, progress))
+
+
+def _sample(spec: PhantomSpec, plant: Plant, index: int) -> Sample:
+    """Describe one picture. A copy looks like its source but goes under its own patient, as in public archives."""
+    own = patient_of(spec.seed, index)
+    shown = own if plant.copy_of is None else patient_of(spec.seed, plant.copy_of)
+    tags = []
+    if plant.copy_of is not None:
+        tags += [f"duplicate-of:{_name(plant.copy_of)}", f"duplicate-kind:{plant.copy_kind}"]
+    if plant.overlay:
+        tags.append("overlay")
+    if plant.label is not None:
+        tags.append(f"wrong-label:true={shown.finding.value}")
+    spacing = shown.depth_mm / spec.size
+    return Sample(
+        sample_id=_name(index),
+        source="phantom",
+        finding=plant.label or shown.finding,
+        patient_id=f"phantom-patient-{own.number:05d}",
+        laterality=shown.laterality,
+        view=("first", "second")[own.view],
+        birads=birads_category(shown.descriptors),
+        device=DEVICES[shown.device].name,
+        pixel_spacing_mm=(spacing, spacing),
+        tags=tuple(tags),
+    )
+
+
+def _name(index: int) -> str:
+    return f"phantom-{index:05d}"
+
+
+def _index_of(sample: Sample) -> int:
+    return int(sample.sample_id.removeprefix("phantom-"))
