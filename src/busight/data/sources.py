@@ -1,0 +1,88 @@
+"""The catalogue of data sources: a spec ``name:argument`` to a data set."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from busight.data.dataset import DataSet
+from busight.errors import RecipeError
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """One source: how its spec is written and what it holds."""
+
+    form: str
+    about: str
+    load: Callable[[str], DataSet]
+
+
+# Each loader is imported when it is used: DICOM, NPZ and phantoms need libraries that the others do not.
+def _busi(argument: str) -> DataSet:
+    from busight.data.busi import load_busi
+
+    return load_busi(argument)
+
+
+def _busbra(argument: str) -> DataSet:
+    from busight.data.busbra import load_busbra
+
+    return load_busbra(argument)
+
+
+def _breastmnist(argument: str) -> DataSet:
+    from busight.data.breastmnist import load_breastmnist
+
+    return load_breastmnist(argument)
+
+
+def _folder(argument: str) -> DataSet:
+    from busight.data.folder import load_folder
+
+    return load_folder(argument)
+
+
+def _dicom(argument: str) -> DataSet:
+    from busight.data.dicom import load_dicom
+
+    return load_dicom(argument)
+
+
+def _phantom(argument: str) -> DataSet:
+    from busight.data.phantom.source import load_phantoms
+
+    return load_phantoms(argument)
+
+
+SOURCES: dict[str, SourceEntry] = {
+    "busi": SourceEntry("busi:PATH", "BUSI in its official layout (780 images, 3 classes, masks)", _busi),
+    "busbra": SourceEntry("busbra:PATH", "BUS-BRA (patients, BI-RADS, histology, device, official folds)", _busbra),
+    "breastmnist": SourceEntry("breastmnist:FILE.npz", "BreastMNIST at 28–224 pixels with its own split", _breastmnist),
+    "folder": SourceEntry("folder:PATH", "class folders, or a CSV with path,label[,patient,mask]", _folder),
+    "dicom": SourceEntry("dicom:PATH", "DICOM ultrasound files or folders, single- or multi-frame", _dicom),
+    "phantom": SourceEntry("phantom:N[,key=value]", "N simulated ultrasound images with masks and findings", _phantom),
+}
+
+
+def load(spec: str) -> DataSet:
+    """Return the data set that a spec names.
+
+    Args:
+        spec: ``name:argument``, e.g. ``"busi:data/Dataset_BUSI_with_GT"`` or ``"phantom:240"``.
+
+    Raises:
+        RecipeError: The name is not a source.
+        DataError: The source cannot be read.
+    """
+    name, colon, argument = spec.partition(":")
+    if not colon or name not in SOURCES:
+        near = difflib.get_close_matches(name, SOURCES, n=1)
+        hint = (
+            f"did you mean {SOURCES[near[0]].form}?"
+            if near
+            else "write one of " + ", ".join(e.form for e in SOURCES.values())
+        )
+        raise RecipeError(f"data spec {spec!r}: {name!r} is not a source; {hint}")
+    return SOURCES[name].load(argument)
