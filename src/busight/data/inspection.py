@@ -1,0 +1,122 @@
+"""One pass over every pixel of a data set: what cannot be used is named, what can is given a digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.data.dataset import DataSet
+from busight.data.duplicates import thumbnail
+from busight.errors import DataError, ImageError
+from busight.files import sha256_of_json
+from busight.types import Finding, Image, Mask, Problem, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the manifest.
+
+    Attributes:
+        sample: The sample.
+        height: Rows of its image.
+        width: Columns of its image.
+        image_digest: SHA-256 over shape and grey pixels, so that re-compressing a file changes nothing.
+        mask_digest: Likewise for the joined mask; empty where there is none.
+    """
+
+    sample: Sample
+    height: int
+    width: int
+    image_digest: str
+    mask_digest: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inspection:
+    """A data set that was read from end to end.
+
+    Attributes:
+        dataset: The usable samples; its problems now include what the pixels showed.
+        entries: The manifest, in the order of the samples.
+        thumbnails: float32 (N, 1024), unit-norm, for near-duplicate search.
+        digest: SHA-256 of the manifest: changes when an image, a mask or a label changes.
+    """
+
+    dataset: DataSet
+    entries: tuple[Entry, ...]
+    thumbnails: NDArray[np.float32]
+    digest: str
+
+
+def inspect(dataset: DataSet, progress: Callable[[int, int], None] | None = None) -> Inspection:
+    """Read every image and mask once; leave out what cannot be read and say so.
+
+    Args:
+        dataset: The data set.
+        progress: Called with (done, total).
+
+    Raises:
+        DataError: No usable image remains.
+    """
+    problems = list(dataset.problems)
+    entries: list[Entry] = []
+    thumbnails: list[NDArray[np.float32]] = []
+    for number, sample in enumerate(dataset.samples, start=1):
+        try:
+            image = dataset.reader.image(sample)
+        except ImageError as error:
+            problems.append(Problem(sample.image_path or sample.sample_id, f"left out: {error}"))
+        else:
+            sample, mask = _checked_mask(dataset, sample, image, problems)
+            digest = "" if mask is None else pixel_digest(mask)
+            entries.append(Entry(sample, image.shape[0], image.shape[1], pixel_digest(image), digest))
+            thumbnails.append(thumbnail(image))
+        if progress:
+            progress(number, len(dataset.samples))
+    if not entries:
+        first = f" (first: {problems[0].text})" if problems else ""
+        raise DataError(f"{dataset.spec}: no usable image{first}; check the path and the files")
+    usable = replace(dataset, samples=tuple(entry.sample for entry in entries), problems=tuple(problems))
+    return Inspection(usable, tuple(entries), np.stack(thumbnails), manifest_digest(entries))
+
+
+def _checked_mask(
+    dataset: DataSet, sample: Sample, image: Image, problems: list[Problem]
+) -> tuple[Sample, Mask | None]:
+    where = sample.mask_paths[0] if sample.mask_paths else sample.sample_id
+    try:
+        mask = dataset.reader.mask(sample)
+    except ImageError as error:
+        problems.append(Problem(where, f"mask ignored: {error}"))
+        return replace(sample, mask_paths=()), None
+    if mask is None:
+        return sample, None
+    if mask.shape != image.shape:
+        text = f"mask ignored: it is {mask.shape[1]}×{mask.shape[0]}, its image {image.shape[1]}×{image.shape[0]}"
+        problems.append(Problem(where, text))
+        return replace(sample, mask_paths=()), None
+    if not mask.any() and sample.finding in (Finding.BENIGN, Finding.MALIGNANT):
+        problems.append(Problem(where, f"mask ignored: it is empty, but the image is labelled {sample.finding}"))
+        return replace(sample, mask_paths=()), None
+    return sample, mask
+
+
+def pixel_digest(pixels: NDArray[np.uint8] | NDArray[np.bool_]) -> str:
+    """Return the SHA-256 over an array's shape and its bytes in C order."""
+    digest = hashlib.sha256(str(pixels.shape).encode())
+    digest.update(np.ascontiguousarray(pixels).tobytes())
+    return digest.hexdigest()
+
+
+def manifest_digest(entries: list[Entry]) -> str:
+    """Return the SHA-256 of what training depends on: identity, label, patient, pixels of image and mask."""
+    return sha256_of_json(
+        [
+            [e.sample.sample_id, e.sample.finding, e.sample.patient_id, e.image_digest, e.mask_digest]
+            for e in sorted(entries, key=lambda entry: entry.sample.sample_id)
+        ]
+    )

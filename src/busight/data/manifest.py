@@ -1,0 +1,58 @@
+"""The manifest as a file: one CSV line for each image, with its digest."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from busight.data.inspection import Inspection
+from busight.files import write_text
+
+COLUMNS = (
+    "sample_id",
+    "finding",
+    "patient_id",
+    "group",
+    "height",
+    "width",
+    "birads",
+    "device",
+    "official_part",
+    "image_sha256",
+    "mask_sha256",
+)
+
+
+def write_manifest(path: Path, inspection: Inspection, groups: tuple[str, ...]) -> None:
+    """Write ``manifest.csv``.
+
+    Args:
+        path: Where to.
+        inspection: The data set as read.
+        groups: The group of each entry, in order.
+
+    Raises:
+        OutputError: It could not be written.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for entry, group in zip(inspection.entries, groups, strict=True):
+        sample = entry.sample
+        writer.writerow(
+            [
+                sample.sample_id,
+                sample.finding or "",
+                sample.patient_id or "",
+                group,
+                entry.height,
+                entry.width,
+                "" if sample.birads is None else sample.birads,
+                sample.device or "",
+                sample.official_part or "",
+                entry.image_digest,
+                entry.mask_digest,
+            ]
+        )
+    write_text(path, text.getvalue())
