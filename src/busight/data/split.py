@@ -1,0 +1,231 @@
+"""Who trains, who chooses, who tests: seeded, stratified splits, by group or (as the paper) by image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.errors import DataError, RecipeError
+from busight.files import sha256_of_json
+from busight.types import Sample
+
+PARTS = ("train", "val", "test")
+SplitKind = Literal["grouped", "paper", "folds", "image-folds", "official"]
+
+
+@dataclass(frozen=True, slots=True)
+class SplitSettings:
+    """How to split.
+
+    Attributes:
+        kind: ``grouped`` (by patient and near-duplicate component), ``paper`` (by image, as published), ``folds``
+            and ``image-folds`` (cross-validation of either kind), ``official`` (the authors' parts or folds).
+        seed: Seed of the shuffling, 0 to 2^32 - 1.
+        val: Share of images for validation.
+        test: Share of images for test.
+        folds: Number of folds.
+        fold: Which fold tests, counted from 0.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    kind: SplitKind = "grouped"
+    seed: int = 0
+    val: float = 0.15
+    test: float = 0.15
+    folds: int = 5
+    fold: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse shares and folds that cannot be."""
+        if not (0 < self.val < 1 and 0 < self.test < 1 and self.val + self.test < 1):
+            raise RecipeError(f"split.val {self.val} and split.test {self.test}: each above 0, together below 1")
+        if self.folds < 2 or not 0 <= self.fold < self.folds:
+            raise RecipeError(f"split.fold {self.fold} of split.folds {self.folds}: at least 2 folds, counted from 0")
+        if not 0 <= self.seed < 2**32:
+            raise RecipeError(f"split.seed {self.seed}: must be 0 to 4294967295")
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """The outcome: sample ids by part.
+
+    Attributes:
+        kind: The kind that made it.
+        seed: The seed that made it.
+        train: Sample ids.
+        val: Sample ids; what is chosen or fitted after training is chosen or fitted here.
+        test: Sample ids; touched once.
+    """
+
+    kind: str
+    seed: int
+    train: tuple[str, ...]
+    val: tuple[str, ...]
+    test: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the three parts, whatever the order in which they are listed."""
+        return sha256_of_json([sorted(self.train), sorted(self.val), sorted(self.test)])
+
+    def part_of(self) -> dict[str, str]:
+        """Return the part of each sample id."""
+        return {sample_id: part for part in PARTS for sample_id in getattr(self, part)}
+
+
+def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: SplitSettings) -> Split:
+    """Split labelled samples; unlabelled ones belong to no part.
+
+    Args:
+        samples: N samples.
+        groups: Their N group names.
+        settings: How to split.
+
+    Returns:
+        The split. For every kind but ``paper``, ``image-folds`` and ``official`` no group crosses.
+
+    Raises:
+        DataError: Too few cases or groups for the wanted parts, or the data set has no official parts.
+    """
+    labelled = [index for index, sample in enumerate(samples) if sample.finding is not None]
+    if not labelled:
+        raise DataError(f"split {settings.kind}: none of the {len(samples)} images has a finding; use labelled data")
+    kept = [samples[index] for index in labelled]
+    names = [groups[index] for index in labelled]
+    if settings.kind == "official":
+        part = _official(kept, names, settings)
+    else:
+        by_image = settings.kind in ("paper", "image-folds")
+        part = _random(kept, [s.sample_id for s in kept] if by_image else names, settings)
+    ids = {
+        name: tuple(sample.sample_id for sample, where in zip(kept, part, strict=True) if where == name)
+        for name in PARTS
+    }
+    _check_parts(kept, part, settings.kind)
+    return Split(settings.kind, settings.seed, **ids)
+
+
+def _check_parts(samples: list[Sample], part: list[str], kind: str) -> None:
+    for name in PARTS:
+        if name not in part:
+            raise DataError(f"split {kind}: no image left for the {name} part; use more data or other shares")
+    # A class missing from val or test gives undefined scores, which are told; one missing from train is never learnt.
+    trained = {sample.finding for sample, where in zip(samples, part, strict=True) if where == "train"}
+    if unseen := {str(sample.finding) for sample in samples if sample.finding not in trained}:
+        raise DataError(
+            f"split {kind}: no image of class {min(unseen)} in the train part; use more data or another split.seed"
+        )
+
+
+def _random(samples: list[Sample], groups: list[str], settings: SplitSettings) -> list[str]:
+    labels = np.array([str(sample.finding) for sample in samples])
+    _, group_index = np.unique(np.array(groups), return_inverse=True)
+    _check_enough(labels, group_index)
+    everything = np.arange(len(samples))
+    if settings.kind in ("folds", "image-folds"):
+        test = _fold(labels, group_index, settings)
+    else:
+        test = _share(everything, labels, group_index, settings.test, settings)
+    rest = np.setdiff1d(everything, test)
+    wanted = settings.val / (1 - settings.test) if settings.kind in ("paper", "grouped") else settings.val
+    val = _share(rest, labels, group_index, wanted, settings)
+    part = np.full(len(samples), "train", dtype=object)
+    part[test] = "test"
+    part[val] = "val"
+    return [str(name) for name in part]
+
+
+def _check_enough(labels: NDArray[np.str_], groups: NDArray[np.int64]) -> None:
+    for name in np.unique(labels):
+        count = len(np.unique(groups[labels == name]))
+        if count < len(PARTS):
+            raise DataError(
+                f"class {name}: {count} independent group(s) of images, but train, val and test need one each; "
+                "add data of this class"
+            )
+
+
+def _share(
+    index: NDArray[np.int64], labels: NDArray[np.str_], groups: NDArray[np.int64], share: float, settings: SplitSettings
+) -> NDArray[np.int64]:
+    """Draw a stratified share of ``index``, whole groups at a time unless the split is by image."""
+    from sklearn.model_selection import StratifiedGroupKFold, train_test_split
+
+    if settings.kind in ("paper", "image-folds"):
+        # The size is rounded as the paper's 117 of 780; scikit-learn would round up.
+        size = round(share * len(index))
+        try:
+            drawn: NDArray[np.int64] = train_test_split(
+                index, test_size=size, stratify=labels[index], random_state=settings.seed
+            )[1]
+        except ValueError as error:
+            raise DataError(
+                f"split {settings.kind}: {size} of {len(index)} images cannot hold every class; "
+                "use more data or larger shares"
+            ) from error
+        return np.sort(drawn)
+    pieces = _pieces(labels[index], groups[index])
+    wanted = max(1, round(share * pieces))
+    splitter = StratifiedGroupKFold(pieces, shuffle=True, random_state=settings.seed)
+    folds = [test for _, test in splitter.split(index, labels[index], groups[index])]
+    return np.sort(index[np.concatenate(folds[:wanted])])
+
+
+def _pieces(labels: NDArray[np.str_], groups: NDArray[np.int64]) -> int:
+    """Cut into up to 20 pieces, fewer where a class has fewer groups than that."""
+    fewest, name = min((len(np.unique(groups[labels == name])), str(name)) for name in np.unique(labels))
+    if fewest < 2:
+        raise DataError(
+            f"class {name}: one independent group of images is left for two parts; "
+            "add data of this class or use another split.seed"
+        )
+    return min(20, fewest)
+
+
+def _fold(labels: NDArray[np.str_], groups: NDArray[np.int64], settings: SplitSettings) -> NDArray[np.int64]:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    for name in np.unique(labels):
+        if len(np.unique(groups[labels == name])) < settings.folds:
+            raise DataError(
+                f"class {name}: fewer independent groups than split.folds={settings.folds}; use fewer folds"
+            )
+    by_image = settings.kind == "image-folds"
+    kind = StratifiedKFold if by_image else StratifiedGroupKFold
+    splitter = kind(settings.folds, shuffle=True, random_state=settings.seed)
+    everything = np.arange(len(labels))
+    folds = splitter.split(everything, labels, None if by_image else groups)
+    tests: list[NDArray[np.int64]] = [test for _, test in folds]
+    return tests[settings.fold]
+
+
+def _official(samples: list[Sample], groups: list[str], settings: SplitSettings) -> list[str]:
+    parts = [sample.official_part for sample in samples]
+    if any(part is None for part in parts):
+        raise DataError(f"split official: {samples[0].source} has no official parts; use split.kind=grouped")
+    if set(parts) <= set(PARTS):
+        return [str(part) for part in parts]
+    # Official folds: the wanted fold tests; validation is drawn by group from the others.
+    names = sorted(set(map(str, parts)))
+    if len(names) < 2 or settings.fold >= len(names):
+        raise DataError(
+            f"split official: fold {settings.fold} of {len(names)}; at least 2 folds are needed, counted from 0"
+        )
+    test = np.array([part == names[settings.fold] for part in parts])
+    labels = np.array([str(sample.finding) for sample in samples])
+    _, group_index = np.unique(np.array(groups), return_inverse=True)
+    val = _share(np.nonzero(~test)[0], labels, group_index, settings.val, settings)
+    part = np.where(test, "test", "train").astype(object)
+    part[val] = "val"
+    return [str(name) for name in part]
+
+
+def crossing_pairs(split: Split, pairs: Sequence[tuple[str, str]]) -> int:
+    """Count near-duplicate pairs (given as sample ids) whose two images lie in different parts."""
+    part = split.part_of()
+    return sum(part[a] != part[b] for a, b in pairs if a in part and b in part)

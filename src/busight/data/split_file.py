@@ -1,0 +1,88 @@
+"""A split as a file, so that another run can be given exactly the same parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from busight.data.split import PARTS, Split
+from busight.errors import DataError
+from busight.files import write_json
+from busight.types import Sample
+
+FORMAT = 1
+
+
+class _Header(BaseModel):
+    format: int
+
+
+class _SplitDocument(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    format: int
+    kind: str
+    seed: int
+    digest: str
+    data_digest: str
+    train: list[str]
+    val: list[str]
+    test: list[str]
+
+
+def write_split(path: Path, split: Split, data_digest: str) -> None:
+    """Write a split with its own digest and the digest of the data it was made for.
+
+    Raises:
+        OutputError: It could not be written.
+    """
+    document = _SplitDocument(
+        format=FORMAT,
+        kind=split.kind,
+        seed=split.seed,
+        digest=split.digest,
+        data_digest=data_digest,
+        train=list(split.train),
+        val=list(split.val),
+        test=list(split.test),
+    )
+    write_json(path, document.model_dump())
+
+
+def read_split(path: Path, samples: Sequence[Sample]) -> Split:
+    """Read a split back for a data set.
+
+    Args:
+        path: A file that `write_split` wrote.
+        samples: The data set it shall be used with.
+
+    Raises:
+        DataError: Not a split file, a changed one, one with a sample in two parts, or one for other samples.
+    """
+    try:
+        content = path.read_bytes()
+        # First the format alone: a newer one may have other fields, and should be called newer, not damaged.
+        version = _Header.model_validate_json(content).format
+        if version > FORMAT:
+            raise DataError(f"{path}: split format {version} is newer than {FORMAT}; update busight")
+        document = _SplitDocument.model_validate_json(content)
+    except OSError as error:
+        raise DataError(
+            f"{path}: the split cannot be read ({error.strerror}); give --split an existing split.json"
+        ) from error
+    except ValidationError as error:
+        raise DataError(f"{path}: not a split file of BUSight; give --split a split.json that a run wrote") from error
+    split = Split(document.kind, document.seed, *(tuple(getattr(document, part)) for part in PARTS))
+    if split.digest != document.digest:
+        raise DataError(f"{path}: its parts do not match its digest; it was changed after it was written, make it anew")
+    ids = [sample_id for part in PARTS for sample_id in getattr(split, part)]
+    if len(set(ids)) != len(ids):
+        raise DataError(f"{path}: a sample stands in two parts; make the split anew")
+    if missing := set(ids) - {sample.sample_id for sample in samples}:
+        raise DataError(
+            f"{path}: {len(missing)} of its {len(ids)} samples are not in this data set (first: {min(missing)}); "
+            "use the split with the data it was made for"
+        )
+    return split
