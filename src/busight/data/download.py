@@ -1,0 +1,184 @@
+"""Public data sets that can be had from their authors: `busight data get NAME`."""
+
+from __future__ import annotations
+
+import difflib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from busight.data.transfer import Part, Progress, fetch
+from busight.data.unpack import unpack_zip
+from busight.errors import DataError, OutputError
+from busight.files import sha256_of_file
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteArchive:
+    """A zip archive with a data set, at its authors' address.
+
+    Attributes:
+        name: The data set's name, as in ``busight data get NAME``.
+        url: The authors' address (https).
+        sha256: Digest of the archive, 64 hexadecimal digits; None where nobody has published one.
+        size_bytes: Size of the archive for the progress bar; None where only the server knows it.
+        folder: The folder that is there after unpacking.
+        n_files: Files in that folder; fewer mean that it is incomplete.
+        citation: What the authors ask to be cited.
+        licence: Under what terms the data may be used.
+    """
+
+    name: str
+    url: str
+    sha256: str | None
+    size_bytes: int | None
+    folder: str
+    n_files: int
+    citation: str
+    licence: str
+
+
+REMOTE: dict[str, RemoteArchive] = {
+    "busi": RemoteArchive(
+        name="busi",
+        url="https://scholar.cu.edu.eg/Dataset_BUSI.zip",
+        # The authors publish no digest; this one is stated by third parties that use the same address (torch_em).
+        sha256="b2ce09f6063a31a73f628b6a6ee1245187cbaec225e93e563735691d68654de7",
+        size_bytes=None,
+        folder="Dataset_BUSI_with_GT",
+        n_files=1578,  # 780 images, 798 masks
+        citation=(
+            "Al-Dhabyani W, Gomaa M, Khaled H, Fahmy A. Dataset of breast ultrasound images. "
+            "Data in Brief 28 (2020) 104863. doi:10.1016/j.dib.2019.104863"
+        ),
+        licence="see the article; the authors ask for it to be cited",
+    ),
+}
+
+
+def get(
+    name: str,
+    target: Path,
+    *,
+    url: str | None = None,
+    sha256: str | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Download a data set, verify it and unpack it into ``target``; a broken download is continued.
+
+    Args:
+        name: A key of ``REMOTE``.
+        target: The folder in which the data set's own folder shall appear, whole or not at all.
+        url: Another address of the same archive (a mirror); http is allowed only here.
+        sha256: Digest to expect in place of the catalogue's, for a newer version of the archive.
+        progress: Called with the bytes that are there and the bytes expected (None where unknown).
+
+    Returns:
+        ``target / folder``. Where it is there and complete already, nothing is downloaded (see ``is_there``).
+
+    Raises:
+        DataError: Unknown name, unusable address, no network, an HTTP error, another digest, an unsafe archive, or a
+            folder that is there but incomplete. Where the connection broke, the part stays for the next call.
+        OutputError: ``target`` cannot be written (full disk, no permission, ...).
+    """
+    archive = _archive_named(name)
+    folder = target / archive.folder
+    if is_there(archive, target):
+        return folder
+    part = Part(target / f".{name}.zip.part", _checked_url(url, archive))
+    expected = (sha256 or archive.sha256 or "").lower() or None
+    _make_folder(target)
+    if not (expected and part.size() and sha256_of_file(part.path) == expected):
+        fetch(part, remedy=_by_hand(archive), progress=_with_size(progress, archive.size_bytes))
+        _verify(part, expected, archive)
+    try:
+        _unpack(part.path, target, archive)
+    except DataError:
+        part.remove()  # what was refused once is never offered again
+        raise
+    part.remove()
+    return folder
+
+
+def is_there(archive: RemoteArchive, target: Path) -> bool:
+    """Say whether the data set lies complete in ``target`` already.
+
+    Raises:
+        DataError: Its folder exists but holds too few files, or is no folder.
+    """
+    folder = target / archive.folder
+    if not folder.exists():
+        return False
+    found = sum(path.is_file() for path in folder.rglob("*"))
+    if found < archive.n_files:
+        raise DataError(
+            f"{folder}: exists with {found} of {archive.n_files} files and is never overwritten; "
+            "move it away or choose another folder, then run again"
+        )
+    return True
+
+
+def _archive_named(name: str) -> RemoteArchive:
+    if name in REMOTE:
+        return REMOTE[name]
+    near = difflib.get_close_matches(name, REMOTE, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise DataError(f"{name!r}: no data set that can be downloaded; {hint}known: {', '.join(sorted(REMOTE))}")
+
+
+def _checked_url(url: str | None, archive: RemoteArchive) -> str:
+    """Return the address to use: https, or what the user gave on purpose with http."""
+    address = url or archive.url
+    allowed = ("https", "http") if url else ("https",)
+    try:
+        usable = urlsplit(address).scheme in allowed and bool(urlsplit(address).netloc)
+    except ValueError:  # brackets that do not close
+        usable = False
+    if not usable:
+        raise DataError(f"{address!r}: no address to download from; give one that begins with https://")
+    return address
+
+
+def _make_folder(target: Path) -> None:
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{target}: folder could not be made ({error.strerror}); choose another one") from error
+
+
+def _by_hand(archive: RemoteArchive) -> str:
+    return f"get {archive.url} by hand, unzip it and use {archive.name}:PATH/{archive.folder}"
+
+
+def _with_size(progress: Progress | None, size_bytes: int | None) -> Progress | None:
+    """Fill in the catalogue's size where the server states none."""
+    if progress is None:
+        return None
+    return lambda have, total: progress(have, total or size_bytes)
+
+
+def _verify(part: Part, expected: str | None, archive: RemoteArchive) -> None:
+    """Compare the digest; a download with another one is removed, so that the next call starts afresh."""
+    actual = sha256_of_file(part.path)
+    if expected and actual != expected:
+        part.remove()
+        raise DataError(
+            f"{part.url}: its SHA-256 is {actual}, expected {expected}, so it was removed; run again, "
+            f"give the new digest if the authors published a new version, or {_by_hand(archive)}"
+        )
+
+
+def _unpack(zip_file: Path, target: Path, archive: RemoteArchive) -> None:
+    """Unpack beside the final folder, then rename, so that a folder of that name is always whole."""
+    beside = target / f".{archive.name}.unpacking"
+    shutil.rmtree(beside, ignore_errors=True)  # left by a process that was killed
+    try:
+        unpack_zip(zip_file, beside)
+        if not (beside / archive.folder).is_dir():
+            raise DataError(f"{zip_file}: holds no folder {archive.folder}; {_by_hand(archive)}")
+        (beside / archive.folder).rename(target / archive.folder)
+    except OSError as error:
+        raise OutputError(f"{target}: could not be written ({error.strerror}); choose another folder") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
