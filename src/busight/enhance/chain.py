@@ -1,0 +1,112 @@
+"""An enhancement chain written as text: ``"median(3) | clahe(clip=2.0)"``."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from busight.enhance.clahe import clahe
+from busight.enhance.equalize import equalize
+from busight.enhance.median import median
+from busight.errors import RecipeError
+from busight.types import Image
+
+Filter = Callable[..., Image]
+
+FILTERS: dict[str, Filter] = {
+    "clahe": clahe,
+    "equalize": equalize,
+    "median": median,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One filter with its arguments."""
+
+    name: str
+    arguments: tuple[tuple[str, int | float | str | bool], ...]
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{key}={value!r}" for key, value in self.arguments)
+        return f"{self.name}({inside})"
+
+
+def parse_chain(text: str) -> tuple[Step, ...]:
+    """Read a chain.
+
+    Args:
+        text: Filters separated by ``|``; arguments by position or name. Empty text is the empty chain.
+
+    Returns:
+        The steps, with every argument named and defaults filled in.
+
+    Raises:
+        RecipeError: An unknown filter, a wrong argument or value, or text that is not a chain.
+
+    Example:
+        >>> [str(step) for step in parse_chain("median(3) | clahe(clip=3.0)")]
+        ['median(size=3)', 'clahe(clip=3.0, tiles=8)']
+    """
+    if not text.strip():
+        return ()
+    steps = tuple(_parse_step(part.strip()) for part in text.split("|"))
+    # Each filter knows its own ranges; a value out of range is refused here, not at the first image of a long run.
+    apply_chain(np.zeros((64, 64), dtype=np.uint8), steps)
+    return steps
+
+
+def apply_chain(image: Image, steps: tuple[Step, ...]) -> Image:
+    """Run an image through the steps, in order.
+
+    Args:
+        image: uint8 HW.
+        steps: What `parse_chain` returned.
+
+    Returns:
+        uint8 HW, of the same size.
+    """
+    for step in steps:
+        image = FILTERS[step.name](image, **dict(step.arguments))
+    return image
+
+
+def _parse_step(part: str) -> Step:
+    try:
+        node = ast.parse(part, mode="eval").body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):  # of null bytes and of endless nesting
+        raise RecipeError(f"chain step {part!r}: not of the form name(argument, name=argument)") from None
+    call = node if isinstance(node, ast.Call) else ast.Call(func=node, args=[], keywords=[])
+    if not isinstance(call.func, ast.Name):
+        raise RecipeError(f"chain step {part!r}: not of the form name(argument, name=argument)")
+    name = call.func.id
+    if name not in FILTERS:
+        near = difflib.get_close_matches(name, FILTERS, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise RecipeError(f"chain: no filter {name!r}; {hint}known: {', '.join(sorted(FILTERS))}")
+    return Step(name, _bind(name, call, part))
+
+
+def _bind(name: str, call: ast.Call, part: str) -> tuple[tuple[str, int | float | str | bool], ...]:
+    allowed = list(inspect.signature(FILTERS[name]).parameters.values())[1:]
+    signature = inspect.Signature(allowed)
+    try:
+        args = [ast.literal_eval(node) for node in call.args]
+        kwargs = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+        bound = signature.bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        known = ", ".join(f"{p.name}={p.default}" for p in allowed) or "none"
+        raise RecipeError(f"chain step {part!r}: wrong arguments; {name} takes: {known}") from None
+    bound.apply_defaults()
+    for parameter in allowed:
+        value = bound.arguments[parameter.name]
+        if isinstance(value, bool) or not isinstance(value, int | type(parameter.default)):
+            raise RecipeError(
+                f"chain step {part!r}: {parameter.name}={value!r} must be of type {type(parameter.default).__name__}"
+            )
+    return tuple(bound.arguments.items())

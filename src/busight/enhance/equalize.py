@@ -1,0 +1,24 @@
+"""Histogram equalisation: the grey values spread so that each is about equally frequent."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from busight.types import Image
+
+
+def equalize(image: Image) -> Image:
+    """Equalise the histogram of the whole image.
+
+    Args:
+        image: uint8 HW.
+
+    Returns:
+        uint8 HW.
+
+    Source:
+        Gonzalez and Woods, Digital Image Processing, 4th ed., eq. 3-15: s = round((L - 1) CDF(r)), in OpenCV's form
+        that maps the darkest occurring value to 0.
+    """
+    return cv2.equalizeHist(image).astype(np.uint8, copy=False)
