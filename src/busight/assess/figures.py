@@ -1,0 +1,132 @@
+"""Every figure of a score sheet, as a function of how often each case counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.assess import classification, probability
+from busight.assess.confusion import confusion_matrix
+from busight.assess.ranking import auroc_of_counts, average_precision_of_counts, counts_at_thresholds
+from busight.assess.ratio import weighted_mean
+from busight.types import FloatArray, IntArray
+
+OVERALL, MACRO, WEIGHTED, LESIONS, NORMALS = "overall", "macro", "weighted", "lesion images", "normal images"
+
+Figures = dict[tuple[str, str], FloatArray]
+"""From (metric, of) to float64 (...), one figure for each leading index of the weights."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredCases:
+    """Arrays of one set of cases, checked before they come here.
+
+    Attributes:
+        target: int64 (N,), actual class 0..K-1.
+        probs: float64 (N, K).
+        classes: K names.
+        dice: float64 (N,) or None without segmentation.
+        iou: Likewise.
+        predicted_area_share: Likewise.
+        true_area_share: float64 (N,), NaN where no mask is known, or None.
+    """
+
+    target: IntArray
+    probs: FloatArray
+    classes: tuple[str, ...]
+    dice: FloatArray | None = None
+    iou: FloatArray | None = None
+    predicted_area_share: FloatArray | None = None
+    true_area_share: FloatArray | None = None
+
+    @property
+    def support(self) -> IntArray:
+        """Cases per class, int64 (K,)."""
+        return np.bincount(self.target, minlength=len(self.classes)).astype(np.int64)
+
+    @property
+    def predicted(self) -> IntArray:
+        """Class with the highest probability, int64 (N,); the first of them in a tie."""
+        return np.asarray(self.probs.argmax(1), np.int64)
+
+
+def figures(cases: ScoredCases, weights: FloatArray) -> Figures:
+    """Compute every figure.
+
+    Args:
+        cases: N cases.
+        weights: float64 (..., N): how often each case counts.
+
+    Returns:
+        (metric, of) → float64 (...), in the order of a score sheet. Balanced accuracy is over the classes that have
+        cases, and undefined in a resample that lost one of them.
+    """
+    confusion = confusion_matrix(cases.target, cases.predicted, len(cases.classes), weights)
+    by_class = _by_class(cases, confusion, weights)
+    found: Figures = {
+        ("accuracy", OVERALL): classification.accuracy(confusion),
+        ("balanced_accuracy", OVERALL): classification.balanced_accuracy(confusion, cases.support > 0),
+        ("kappa", OVERALL): classification.cohen_kappa(confusion),
+        ("mcc", OVERALL): classification.mcc(confusion),
+        ("brier", OVERALL): probability.brier(cases.target, cases.probs, weights),
+        ("log_loss", OVERALL): probability.log_loss(cases.target, cases.probs, weights),
+        ("ece", OVERALL): probability.ece(cases.target, cases.probs, weights),
+    }
+    for metric in ("precision", "sensitivity", "f1", "auroc", "average_precision"):
+        found[metric, MACRO] = classification.macro(by_class[metric])
+    for metric in ("precision", "sensitivity", "f1"):
+        found[metric, WEIGHTED] = classification.support_weighted(by_class[metric], confusion)
+    for index, name in enumerate(cases.classes):
+        found |= {(metric, name): values[..., index] for metric, values in by_class.items()}
+    return found | _segmentation(cases, weights)
+
+
+def counted_images(cases: ScoredCases) -> dict[tuple[str, str], int]:
+    """Count the images behind each figure that speaks of some of them only; all others speak of every image.
+
+    Sensitivity is taken over the class's own images, specificity over the others, precision over those predicted so.
+    """
+    support, predicted = cases.support, np.bincount(cases.predicted, minlength=len(cases.classes))
+    counted: dict[tuple[str, str], int] = {}
+    for index, name in enumerate(cases.classes):
+        counted["sensitivity", name] = int(support[index])
+        counted["specificity", name] = int(support.sum() - support[index])
+        counted["precision", name] = int(predicted[index])
+    for (metric, of), values in _segmentation_values(cases).items():
+        counted[metric, of] = int((~np.isnan(values)).sum())
+    return counted
+
+
+def _by_class(cases: ScoredCases, confusion: FloatArray, weights: FloatArray) -> dict[str, FloatArray]:
+    ranked = [
+        counts_at_thresholds(cases.probs[:, index], cases.target == index, weights)
+        for index in range(len(cases.classes))
+    ]
+    return {
+        "precision": classification.precision(confusion),
+        "sensitivity": classification.sensitivity(confusion),
+        "specificity": classification.specificity(confusion),
+        "f1": classification.f1(confusion),
+        "auroc": np.stack([auroc_of_counts(counts) for counts in ranked], axis=-1),
+        "average_precision": np.stack([average_precision_of_counts(counts) for counts in ranked], axis=-1),
+    }
+
+
+def _segmentation(cases: ScoredCases, weights: FloatArray) -> Figures:
+    return {name: weighted_mean(values, weights) for name, values in _segmentation_values(cases).items()}
+
+
+def _segmentation_values(cases: ScoredCases) -> dict[tuple[str, str], FloatArray]:
+    """Values per image, NaN on images that the figure does not speak of."""
+    known_normal: NDArray[np.bool_] = np.zeros(len(cases.target), bool)
+    if cases.true_area_share is not None:
+        known_normal = cases.true_area_share == 0
+    values: dict[tuple[str, str], FloatArray] = {}
+    for metric, overlap in (("dice", cases.dice), ("iou", cases.iou)):
+        if overlap is not None:
+            values[metric, LESIONS] = np.where(known_normal, np.nan, overlap)
+    if cases.predicted_area_share is not None and cases.true_area_share is not None:
+        values["false_positive_area_share", NORMALS] = np.where(known_normal, cases.predicted_area_share, np.nan)
+    return values

@@ -1,0 +1,72 @@
+"""How well a predicted lesion mask lies on a drawn one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from busight.errors import DataError
+from busight.types import Mask
+
+
+def dice(mask_a: Mask, mask_b: Mask) -> float:
+    """Return 2 |A ∩ B| / (|A| + |B|).
+
+    Args:
+        mask_a: bool HW.
+        mask_b: bool HW of the same size.
+
+    Returns:
+        0–1; 0 where just one mask is empty; NaN where both are: nothing was there to be found, which is neither a
+        perfect overlap nor a miss. What a segmenter draws on images without a lesion is scored by its area.
+
+    Raises:
+        DataError: A mask is not bool HW, or the sizes differ.
+
+    Source: Dice, "Measures of the amount of ecologic association between species", 1945.
+
+    Example:
+        >>> dice(np.array([[True, True, False]]), np.array([[False, True, False]]))
+        0.6666666666666666
+    """
+    both, size_a, size_b = _sizes(mask_a, mask_b)
+    return 2 * both / (size_a + size_b) if size_a + size_b else float("nan")
+
+
+def iou(mask_a: Mask, mask_b: Mask) -> float:
+    """Return |A ∩ B| / |A ∪ B|, the Jaccard index.
+
+    Args:
+        mask_a: bool HW.
+        mask_b: bool HW of the same size.
+
+    Returns:
+        0–1; 0 where just one mask is empty; NaN where both are (see :func:`dice`).
+
+    Raises:
+        DataError: A mask is not bool HW, or the sizes differ.
+    """
+    both, size_a, size_b = _sizes(mask_a, mask_b)
+    return both / (size_a + size_b - both) if size_a + size_b else float("nan")
+
+
+def area_share(mask: Mask) -> float:
+    """Return the share of the image that the mask covers, 0–1.
+
+    Raises:
+        DataError: The mask is not bool HW, or has no pixels.
+    """
+    _check(mask)
+    return float(mask.mean())
+
+
+def _sizes(mask_a: Mask, mask_b: Mask) -> tuple[int, int, int]:
+    _check(mask_a)
+    _check(mask_b)
+    if mask_a.shape != mask_b.shape:
+        raise DataError(f"masks of {mask_a.shape} and {mask_b.shape} pixels; bring both to the image's size first")
+    return int((mask_a & mask_b).sum()), int(mask_a.sum()), int(mask_b.sum())
+
+
+def _check(mask: Mask) -> None:
+    if mask.dtype != np.bool_ or mask.ndim != 2 or mask.size == 0:
+        raise DataError(f"mask is {mask.dtype} of shape {mask.shape}; a mask is bool HW with at least one pixel")

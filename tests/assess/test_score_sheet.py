@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from busight.assess.records import ScoreSheet
+from busight.assess.score_sheet import score_sheet
+from busight.errors import DataError
+
+CLASSES = ("normal", "benign", "malignant")
+
+
+def sheet_of(target: list[int], probs: Any, groups: list[Any] | None = None, **more: Any) -> ScoreSheet:
+    more = {"classes": CLASSES, "resamples": 200} | more
+    whose = list(range(len(target))) if groups is None else groups
+    return score_sheet(
+        np.array(target), np.asarray(probs, float), groups=whose, rng=np.random.default_rng(5), seed=5, **more
+    )
+
+
+def test_the_papers_confusion_matrix() -> None:
+    counts = np.array([[65, 0, 1], [2, 29, 0], [0, 0, 20]])
+    actual, predicted = np.divmod(np.repeat(np.arange(9), counts.ravel()), 3)
+    sheet = sheet_of(actual.tolist(), np.eye(3)[predicted], classes=("benign", "malignant", "normal"), resamples=2000)
+    assert sheet.confusion == ((65, 0, 1), (2, 29, 0), (0, 0, 20))
+    assert (sheet.support, sheet.n_images, sheet.n_groups) == ((66, 31, 20), 117, 117)
+    assert (sheet.resamples, sheet.level, sheet.seed) == (2000, 0.95, 5)
+    accuracy = sheet.get("accuracy")
+    assert (accuracy.value, accuracy.n) == (114 / 117, 117)
+    # Normal approximation: 0.974 ± 1.96 * sqrt(0.974 * 0.026 / 117) = 0.946..1.
+    assert accuracy.low == pytest.approx(0.946, abs=0.006)
+    recall = sheet.get("sensitivity", "malignant")
+    assert (recall.value, recall.n, recall.high) == (29 / 31, 31, 1.0)
+    assert recall.low == pytest.approx(0.84, abs=0.02)
+    assert sheet.get("specificity", "malignant").n == 86
+    assert sheet.get("precision", "benign").n == 67
+
+
+def test_values_equal_scikit_learn() -> None:
+    rng = np.random.default_rng(11)
+    target = rng.integers(3, size=90)
+    probs = rng.dirichlet(np.ones(3) / 2, size=90) * 0.7 + 0.3 * np.eye(3)[target]
+    sheet = sheet_of(target.tolist(), probs)
+    predicted = probs.argmax(1)
+    assert sheet.get("balanced_accuracy").value == pytest.approx(metrics.balanced_accuracy_score(target, predicted))
+    assert sheet.get("f1", "weighted").value == pytest.approx(metrics.f1_score(target, predicted, average="weighted"))
+    expected = metrics.roc_auc_score(target, probs, multi_class="ovr", average="macro")
+    assert sheet.get("auroc", "macro").value == pytest.approx(expected)
+    expected = metrics.average_precision_score(target == 2, probs[:, 2])
+    assert sheet.get("average_precision", "malignant").value == pytest.approx(expected)
+    # The ECE errs upwards in every resample, so that its interval need not hold the value; all others do.
+    assert all(score.low <= score.value <= score.high for score in sheet.scores if score.metric != "ece")
+
+
+def test_one_seed_gives_one_sheet_and_like_cases_widen_it() -> None:
+    target = [0, 1, 2] * 20
+    probs = np.random.default_rng(1).dirichlet(np.ones(3), size=60)
+    alone = sheet_of(target, probs)
+    assert alone == sheet_of(target, probs)
+    doubled = sheet_of(target * 2, np.tile(probs, (2, 1)), list(range(60)) * 2)
+    assert doubled.n_groups == 60
+    # Copies of one image in one group bring no news: value and interval stay.
+    for score, twice in zip(alone.scores, doubled.scores, strict=True):
+        assert (twice.value, twice.low, twice.high) == pytest.approx((score.value, score.low, score.high))
+
+
+def test_an_external_set_without_normals_scores_what_it_can() -> None:
+    rng = np.random.default_rng(3)
+    target = rng.integers(1, 3, size=40)
+    sheet = sheet_of(target.tolist(), rng.dirichlet(np.ones(3), size=40) * 0.8 + 0.2 * np.eye(3)[target])
+    assert sheet.support[0] == 0
+    for metric, of in [("sensitivity", "normal"), ("auroc", "normal"), ("auroc", "macro"), ("sensitivity", "macro")]:
+        score = sheet.get(metric, of)
+        assert math.isnan(score.value)
+        assert math.isnan(score.low)
+        assert math.isnan(score.high)
+        assert score.undefined_resamples == 200
+    assert sheet.get("sensitivity", "normal").n == 0
+    of_both = [sheet.get("sensitivity", name).value for name in ("benign", "malignant")]
+    assert sheet.get("balanced_accuracy").value == pytest.approx(np.mean(of_both))
+    for metric, of in [("accuracy", "overall"), ("auroc", "malignant"), ("specificity", "normal"), ("f1", "weighted")]:
+        assert sheet.get(metric, of).low < sheet.get(metric, of).high
+
+
+def test_segmentation_speaks_of_lesions_and_of_normals_apart() -> None:
+    nan = math.nan
+    found = sheet_of(
+        [0, 0, 1, 2, 2],
+        np.full((5, 3), 1 / 3),
+        dice=np.array([nan, 0.0, 0.6, 0.8, nan]),  # the second normal has a predicted lesion; the last has no mask
+        iou=np.array([nan, 0.0, 0.4, 0.7, nan]),
+        predicted_area_share=np.array([0.0, 0.3, 0.1, 0.1, 0.2]),
+        true_area_share=np.array([0.0, 0.0, 0.2, 0.1, nan]),
+    )
+    dice = found.get("dice", "lesion images")
+    assert (dice.value, dice.n) == (pytest.approx(0.7), 2)
+    assert found.get("iou", "lesion images").value == pytest.approx(0.55)
+    area = found.get("false_positive_area_share", "normal images")
+    assert (area.value, area.n) == (pytest.approx(0.15), 2)
+
+
+def test_without_segmentation_there_are_no_such_scores() -> None:
+    found = sheet_of([0, 1, 2], np.eye(3))
+    assert {score.of for score in found.scores} == {"overall", "macro", "weighted", *CLASSES}
+    with pytest.raises(KeyError, match="no score 'dice'"):
+        found.get("dice", "lesion images")
+
+
+@pytest.mark.parametrize(("n_cases", "groups"), [(1, ["a"]), (6, ["a"] * 6)])
+def test_one_case_or_one_group_has_values_without_intervals(n_cases: int, groups: list[str]) -> None:
+    sheet = sheet_of([1] * n_cases, np.tile([0.2, 0.7, 0.1], (n_cases, 1)), groups)
+    accuracy = sheet.get("accuracy")
+    assert (accuracy.value, accuracy.n, sheet.n_groups) == (1.0, n_cases, 1)
+    assert math.isnan(accuracy.low)
+    assert math.isnan(accuracy.high)
+    assert accuracy.undefined_resamples == 200
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"target": []}, "one class index a case"),
+        ({"probs": np.ones((3, 3))}, "sums to 3"),
+        ({"groups": ["a"]}, r"groups has shape \(1,\) for 3 cases"),
+        ({"dice": np.ones(2)}, r"dice has shape \(2,\)"),
+        ({"true_area_share": np.ones((3, 1))}, "true_area_share has shape"),
+        ({"classes": ("a", "b")}, "each column a name"),
+        ({"classes": ("a", "a", "b")}, "each column a name"),
+        ({"classes": ("a", "macro", "b")}, "rename the class"),
+    ],
+)
+def test_refuses_arrays_that_do_not_belong_together(changed: dict[str, Any], message: str) -> None:
+    given = {"target": [0, 1, 2], "probs": np.eye(3)} | changed
+    with pytest.raises(DataError, match=message):
+        sheet_of(**given)
