@@ -1,0 +1,111 @@
+"""Backbones by name: images in, a feature map out."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from busight.classify.small_cnn import SmallCNN
+from busight.errors import RecipeError
+
+
+class TorchvisionResNet(nn.Module):
+    """A torchvision ResNet up to its last feature map; its own 1000-way layer is left away."""
+
+    feature_channels = 2048
+
+    def __init__(self, name: str) -> None:
+        import torchvision
+
+        super().__init__()
+        self.net = torchvision.models.get_model(name, weights=None)
+        self.net.fc = nn.Identity()
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Map float32 (N, 3, H, W) to features (N, 2048, H/32, W/32)."""
+        net = self.net
+        stem = net.maxpool(net.relu(net.bn1(net.conv1(batch))))
+        features: Tensor = net.layer4(net.layer3(net.layer2(net.layer1(stem))))
+        return features
+
+
+class TimmBackbone(nn.Module):
+    """Any timm network that can give its last features as a map."""
+
+    def __init__(self, name: str, options: Mapping[str, str | bool | int | float]) -> None:
+        import timm
+
+        super().__init__()
+        try:
+            self.net: Any = timm.create_model(name, pretrained=False, num_classes=0, **dict[str, Any](options))
+        except (RuntimeError, TypeError) as error:
+            raise RecipeError(f"classify.backbone {name!r}: {_advice(name, error)}") from error
+        self.map_like = self._gives_a_map()
+        self.feature_channels = self._channels()
+
+    def forward(self, batch: Tensor) -> Tensor:
+        """Map float32 (N, 3, H, W) to features (N, C, h, w)."""
+        if self.map_like:
+            features: Tensor = self.net.forward_features(batch)
+            return features
+        # Transformers: the last block's tokens, laid out as the grid they come from, without class token.
+        grid: list[Tensor] = self.net.forward_intermediates(
+            batch, indices=1, norm=True, output_fmt="NCHW", intermediates_only=True
+        )
+        return grid[0]
+
+    def _gives_a_map(self) -> bool:
+        features = self._try_out(self.net.forward_features)
+        return features.ndim == 4 and features.shape[1] == self.net.num_features
+
+    def _channels(self) -> int:
+        return int(self._try_out(self.forward).shape[1])
+
+    def _try_out(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+        side = self.net.pretrained_cfg.get("input_size", (3, 224, 224))[-1]
+        was_training = self.net.training
+        self.net.eval()
+        with torch.no_grad():
+            features = function(torch.zeros(1, 3, side, side))
+        self.net.train(was_training)
+        return features
+
+
+def _advice(name: str, error: Exception) -> str:
+    import timm
+
+    near = difflib.get_close_matches(name, [*timm.list_models(), *BACKBONES], n=3)
+    reason = str(error).splitlines()[0]
+    return f"timm cannot make it ({reason}); near names: {', '.join(near) or 'none, see timm.list_models()'}"
+
+
+# Our own names; every other name is timm's.
+BACKBONES: dict[str, Callable[[], nn.Module]] = {
+    "small_cnn": SmallCNN,
+    "torchvision/resnet101": lambda: TorchvisionResNet("resnet101"),
+    "torchvision/resnet50": lambda: TorchvisionResNet("resnet50"),
+}
+
+
+def build_backbone(name: str, options: Mapping[str, str | bool | int | float]) -> nn.Module:
+    """Build a backbone with random parameters.
+
+    Args:
+        name: A name of `BACKBONES`, or any timm name.
+        options: Further arguments for timm.
+
+    Returns:
+        A module that maps float32 (N, 3, H, W) to (N, C, h, w), with the attribute ``feature_channels`` = C.
+
+    Raises:
+        RecipeError: No such network, or it does not take the options.
+    """
+    if name in BACKBONES:
+        if options:
+            raise RecipeError(f"classify.options: {name} takes none; they are for timm's networks")
+        return BACKBONES[name]()
+    return TimmBackbone(name, options)

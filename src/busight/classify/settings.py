@@ -1,0 +1,50 @@
+"""What a recipe may say about the networks. No PyTorch here: recipes are read without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+Normalise = Literal["imagenet", "half", "none"]
+
+NORMALISATION: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    # Means and deviations of ImageNet's channels, the ones that torchvision's and most of timm's weights expect.
+    "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+    # x / 127.5 - 1, which weights that come from TensorFlow expect.
+    "half": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
+    "none": ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifySettings:
+    """The classifier.
+
+    Attributes:
+        task: ``finding`` (three classes), ``malignancy``, ``lesion``, or ``segmentation`` (no classifier at all).
+        lesion: How the lesion is used: ``two-stage`` (segment, cut the region, classify it), ``joint`` (one encoder,
+            a mask decoder and a class head) or ``whole`` (the whole image, no segmentation).
+        backbone: ``torchvision/resnet101``, ``small_cnn``, or any timm name.
+        weights: ``imagenet``, ``none``, or the path of a safetensors file.
+        options: Further arguments for timm's ``create_model``, e.g. ``{pad_type = "same"}``.
+        normalise: Which input range the weights expect.
+        size: Side of the square input in pixels.
+        keep_aspect: Pad to a square instead of stretching.
+        dropout: Probability of dropping a pooled feature.
+        test_flip: Average the prediction over the image and its mirror image.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    task: Literal["finding", "malignancy", "lesion", "segmentation"] = "finding"
+    lesion: Literal["two-stage", "joint", "whole"] = "two-stage"
+    backbone: str = "torchvision/resnet101"
+    weights: str = "imagenet"
+    options: dict[str, str | bool | int | float] = field(default_factory=dict)
+    normalise: Normalise = "imagenet"
+    size: Annotated[int, Field(ge=16, le=4096)] = 224
+    keep_aspect: bool = False
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    test_flip: bool = False

@@ -1,0 +1,167 @@
+"""Initial weights: the library's own ImageNet download, a local safetensors file, or none."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from torch import Tensor, nn
+
+from busight.errors import WeightsError
+from busight.files import sha256_of_file
+
+TORCHVISION_PREFIX = "torchvision/"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedWeights:
+    """What was loaded into a network.
+
+    Attributes:
+        source: ``none``, ``imagenet`` with the library's name for them, or the file's name with its digest.
+        loaded: Number of tensors that fitted.
+        missing: Tensors of the network that the source did not hold; they start at random.
+        unused: Tensors of the source that the network does not have.
+    """
+
+    source: str
+    loaded: int
+    missing: tuple[str, ...]
+    unused: tuple[str, ...]
+
+    def sentence(self) -> str:
+        """Say in one sentence where the initial weights came from."""
+        if self.source == "none":
+            return "Initial weights: none, every parameter started at random."
+        gap = f"; {len(self.missing)} tensors started at random ({_some(self.missing)})" if self.missing else ""
+        return f"Initial weights: {self.source}, {self.loaded} tensors fitted{gap}."
+
+
+def load_weights(network: nn.Module, weights: str, backbone: str) -> LoadedWeights:
+    """Load initial weights into the ``pretrained_part`` of a network.
+
+    Args:
+        network: A network of `busight.classify.network`.
+        weights: ``imagenet``, ``none`` or the path of a safetensors file. The file may hold a part of the network.
+        backbone: The backbone's name, for ``imagenet``.
+
+    Raises:
+        WeightsError: The file is missing, not safetensors, or fits nowhere; or ImageNet weights cannot be had.
+    """
+    if weights == "none":
+        return LoadedWeights("none", 0, (), ())
+    if weights == "imagenet":
+        tensors, source = _imagenet(backbone)
+    else:
+        tensors, source = _local(Path(weights).expanduser())
+    return _load_what_fits(network.pretrained_part, tensors, source)  # type: ignore[arg-type]
+
+
+def _load_what_fits(module: nn.Module, tensors: dict[str, Tensor], source: str) -> LoadedWeights:
+    own = module.state_dict()
+    fitting = {key: value for key, value in tensors.items() if key in own and own[key].shape == value.shape}
+    parameters = {key for key in own if not key.endswith("num_batches_tracked")}
+    if not parameters & fitting.keys():
+        example = next(iter(tensors), "nothing")
+        raise WeightsError(
+            f"{source}: none of its tensors (such as {example}) fits this backbone; choose the backbone they are for"
+        )
+    module.load_state_dict({key: value.to(own[key].dtype) for key, value in fitting.items()}, strict=False)
+    return LoadedWeights(
+        source=source,
+        loaded=len(parameters & fitting.keys()),
+        missing=tuple(sorted(parameters - fitting.keys())),
+        unused=tuple(sorted(tensors.keys() - fitting.keys())),
+    )
+
+
+def _local(path: Path) -> tuple[dict[str, Tensor], str]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    if path.suffix != ".safetensors" or not path.is_file():
+        raise WeightsError(f"{path}: no such safetensors file; weights are imagenet, none or the path of one")
+    try:
+        return load_file(path), f"{path.name} (SHA-256 {sha256_of_file(path)[:12]}…)"
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"{path}: not a readable safetensors file ({error}); get it again") from error
+
+
+def _imagenet(backbone: str) -> tuple[dict[str, Tensor], str]:
+    try:
+        if backbone.startswith(TORCHVISION_PREFIX):
+            return _from_torchvision(backbone.removeprefix(TORCHVISION_PREFIX))
+        return _from_timm(backbone)
+    except (OSError, RuntimeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise WeightsError(
+            f"ImageNet weights of {backbone} cannot be had ({reason}); connect to the network once, give the path of a "
+            "safetensors file with --set classify.weights=FILE, or start at random with --set classify.weights=none"
+        ) from error
+
+
+def _from_torchvision(name: str) -> tuple[dict[str, Tensor], str]:
+    import torchvision
+
+    # V1 are the weights that `pretrained=True` meant when the paper's code was written.
+    weights = torchvision.models.get_model_weights(name)["IMAGENET1K_V1"]
+    tensors: dict[str, Tensor] = dict(weights.get_state_dict(progress=False, check_hash=True))
+    return tensors, f"torchvision {name} IMAGENET1K_V1"
+
+
+def _from_timm(name: str) -> tuple[dict[str, Tensor], str]:
+    import timm
+    from huggingface_hub import constants, hf_hub_download
+    from safetensors.torch import load_file
+
+    published = timm.get_pretrained_cfg(name)
+    if published is None or not published.hf_hub_id:
+        raise WeightsError(
+            f"{name}: timm has no trained weights of this name; use --set classify.weights=none or a file"
+        )
+    # Without this look, the hub's client tries for 45 seconds before it says that there is no network.
+    cached_only = not _answers(constants.ENDPOINT)
+    path = hf_hub_download(
+        f"timm/{published.architecture}.{published.tag}", "model.safetensors", local_files_only=cached_only
+    )
+    return load_file(path), f"timm {published.architecture}.{published.tag}"
+
+
+def available(backbone: str) -> str:
+    """Say where the ImageNet weights of a backbone would come from.
+
+    Returns:
+        ``"on this machine"``, ``"can be downloaded"`` or ``"cannot be had"``.
+    """
+    if backbone.startswith(TORCHVISION_PREFIX):
+        import torch
+        import torchvision
+
+        url = torchvision.models.get_model_weights(backbone.removeprefix(TORCHVISION_PREFIX))["IMAGENET1K_V1"].url
+        if (Path(torch.hub.get_dir()) / "checkpoints" / Path(urlsplit(url).path).name).is_file():
+            return "on this machine"
+        return "can be downloaded" if _answers(url) else "cannot be had"
+    import timm
+    from huggingface_hub import constants, try_to_load_from_cache
+
+    published = timm.get_pretrained_cfg(backbone)
+    if published is None or not published.hf_hub_id:
+        return "cannot be had"
+    if isinstance(try_to_load_from_cache(published.hf_hub_id, "model.safetensors"), str):
+        return "on this machine"
+    return "can be downloaded" if _answers(constants.ENDPOINT) else "cannot be had"
+
+
+def _answers(address: str) -> bool:
+    host = urlsplit(address).hostname or ""
+    try:
+        with socket.create_connection((host, urlsplit(address).port or 443), timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")

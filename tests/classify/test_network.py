@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from busight.classify.network import build_classifier, build_segmenter
+from busight.classify.settings import ClassifySettings
+from busight.errors import RecipeError
+from busight.segment.settings import SegmentSettings
+
+BACKBONES = ["small_cnn", "mobilenetv3_small_050", "vit_tiny_patch16_224", "regnetx_002"]
+
+
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_contract_of_every_classifier(backbone: str) -> None:
+    network = build_classifier(ClassifySettings(backbone=backbone, lesion="whole"), 3).eval()
+    with torch.no_grad():
+        found = network(torch.rand(2, 1, 224, 224))
+    assert found.logits is not None
+    assert found.activation is not None
+    assert found.mask_logits is None
+    assert found.logits.shape == (2, 3)
+    assert found.activation.shape[:2] == (2, 3)
+    # The class-activation map is exact: its mean is the logit.
+    torch.testing.assert_close(found.activation.mean(dim=(2, 3)), found.logits, rtol=1e-3, atol=1e-4)
+
+
+def test_joint_gives_class_and_mask() -> None:
+    settings = ClassifySettings(backbone="mobilenetv3_small_050", lesion="joint")
+    with torch.no_grad():
+        found = build_classifier(settings, 2).eval()(torch.rand(2, 1, 64, 64))
+    assert found.logits is not None
+    assert found.mask_logits is not None
+    assert found.logits.shape == (2, 2)
+    assert found.mask_logits.shape == (2, 1, 64, 64)
+
+
+def test_segmenter_gives_a_mask_alone() -> None:
+    with torch.no_grad():
+        found = build_segmenter(SegmentSettings(encoder="mobilenetv3_small_050")).eval()(torch.rand(1, 1, 64, 64))
+    assert found.logits is None
+    assert found.mask_logits is not None
+
+
+def test_resnet101_is_torchvisions_with_a_new_last_layer_and_all_trainable() -> None:
+    import torchvision
+
+    network = build_classifier(ClassifySettings(lesion="whole"), 3)
+    published = torchvision.models.resnet101(weights=None)
+    own = {key.removeprefix("backbone.net."): value.shape for key, value in network.named_parameters()}
+    wanted = {key: value.shape for key, value in published.named_parameters() if not key.startswith("fc.")}
+    assert {key: shape for key, shape in own.items() if not key.startswith("head.")} == wanted
+    assert own["head.linear.weight"] == (3, 2048)
+    assert all(parameter.requires_grad for parameter in network.parameters())
+
+
+def test_resnet101_computes_what_torchvisions_does() -> None:
+    import torchvision
+
+    torch.manual_seed(0)
+    network = build_classifier(ClassifySettings(lesion="whole", normalise="none"), 3).eval()
+    published = torchvision.models.resnet101(weights=None).eval()
+    published.fc = torch.nn.Linear(2048, 3)
+    state = dict(network.pretrained_part.state_dict())
+    published.load_state_dict(state | {f"fc.{k}": v for k, v in network.head.linear.state_dict().items()})  # type: ignore[union-attr]
+    batch = torch.rand(2, 1, 64, 64)
+    with torch.no_grad():
+        expected = published(batch.expand(-1, 3, -1, -1))
+        torch.testing.assert_close(network(batch).logits, expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (ClassifySettings(backbone="resnet1o1", lesion="whole"), "classify.backbone 'resnet1o1'.*near names: .*resnet"),
+        (ClassifySettings(backbone="torchvision/resnet101", lesion="joint"), "joint needs a timm name"),
+        (ClassifySettings(backbone="small_cnn", lesion="whole", options={"a": 1}), "small_cnn takes none"),
+    ],
+)
+def test_a_backbone_that_cannot_be_is_refused_in_one_line(settings: ClassifySettings, message: str) -> None:
+    with pytest.raises(RecipeError, match=message) as caught:
+        build_classifier(settings, 3)
+    assert "\n" not in str(caught.value)
