@@ -1,0 +1,61 @@
+"""Checkpoints that survive being killed, and the epoch rows that go with them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.fabric.plugins.io import TorchCheckpointIO
+from lightning.pytorch.callbacks import Callback
+
+from busight.files import write_text, written_beside
+from busight.train.history import COLUMNS, EpochRow, csv_text
+
+
+class AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes a checkpoint beside and renames it: a kill in the middle leaves the one before."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        """Save a checkpoint, whole or not at all."""
+        with written_beside(Path(path)) as beside:
+            super().save_checkpoint(checkpoint, beside, storage_options)
+
+
+class HistoryKeeper(Callback):
+    """Collects one row an epoch, keeps them in the checkpoint and in ``history.csv``."""
+
+    def __init__(self, path: Path, progress: Callable[[str], None] | None) -> None:
+        self.path = path
+        self.progress = progress
+        self.rows: list[EpochRow] = []
+        self._started = time.monotonic()
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Start the clock."""
+        self._started = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Add the epoch's row. Runs before the checkpoint is written, so that the checkpoint holds the row."""
+        found = {key: float(value) for key, value in trainer.callback_metrics.items()}
+        row = EpochRow(
+            epoch=trainer.current_epoch + 1,
+            learning_rate=float(trainer.optimizers[0].param_groups[0]["lr"]),
+            seconds=time.monotonic() - self._started,
+            **{name: found.get(name, float("nan")) for name in COLUMNS if name.startswith(("train", "val"))},
+        )
+        self.rows.append(row)
+        if trainer.is_global_zero:
+            write_text(self.path, csv_text(self.rows))
+            if self.progress:
+                self.progress(row.sentence(trainer.max_epochs or row.epoch))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Put the rows into the checkpoint."""
+        return {"rows": [row.values() for row in self.rows]}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the rows back from the checkpoint."""
+        self.rows = [EpochRow.of(values) for values in state_dict["rows"]]

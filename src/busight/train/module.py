@@ -1,0 +1,91 @@
+"""One network under training: what a step does, what an epoch reports."""
+
+from __future__ import annotations
+
+import lightning
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+
+from busight.classify.network import Network, NetworkOutput
+from busight.train.augment import build_augmentation
+from busight.train.losses import batch_dice, class_loss, mask_loss
+from busight.train.prepared import Batch
+from busight.train.schedule import OPTIMIZERS, build_schedule
+from busight.train.settings import TrainSettings
+
+
+class TrainingModule(lightning.LightningModule):
+    """Trains any network of `busight.classify.network`: class, mask or both, whichever it returns."""
+
+    def __init__(self, network: Network, settings: TrainSettings, weights: Tensor | None, steps_per_epoch: int) -> None:
+        super().__init__()
+        self.network = network
+        self.settings = settings
+        self.steps_per_epoch = steps_per_epoch
+        self.augment = build_augmentation(settings.augment)
+        self.register_buffer("class_weights", weights, persistent=False)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Return optimizer and schedule of the recipe."""
+        optimizer = OPTIMIZERS[self.settings.optimizer](self.network.parameters(), self.settings)
+        schedule = build_schedule(optimizer, self.settings, self.steps_per_epoch)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_train_epoch_start(self) -> None:
+        """Draw this epoch's dropout and augmentation from seed and epoch alone.
+
+        Kornia and dropout draw from PyTorch's global generator. Seeding it here, and not once at the start, makes a
+        resumed run go on exactly as an uninterrupted one.
+        """
+        torch.manual_seed(self.settings.seed * 100_003 + self.current_epoch)
+
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """Return the loss of one augmented batch."""
+        images, masks, known, targets = _as_float(batch)
+        if self.augment is not None:
+            images, masks = self.augment(images, masks)
+        found = self.network(self._layout(images))
+        loss = self._loss(found, masks, known, targets)
+        self._report("train", loss, found, masks, known, targets)
+        return loss
+
+    def validation_step(self, batch: Batch, batch_idx: int) -> None:
+        """Score one batch as it is."""
+        images, masks, known, targets = _as_float(batch)
+        found = self.network(self._layout(images))
+        self._report("val", self._loss(found, masks, known, targets), found, masks, known, targets)
+
+    def _layout(self, images: Tensor) -> Tensor:
+        return images.contiguous(memory_format=torch.channels_last) if self.settings.channels_last else images
+
+    def _loss(self, found: NetworkOutput, masks: Tensor, known: Tensor, targets: Tensor) -> Tensor:
+        parts: list[Tensor] = []
+        if found.logits is not None:
+            weights = self.class_weights if isinstance(self.class_weights, Tensor) else None
+            parts.append(class_loss(found.logits, targets, weights, self.settings.label_smoothing))
+        if found.mask_logits is not None:
+            share = self.settings.mask_loss if found.logits is not None else 1.0
+            parts.append(share * mask_loss(found.mask_logits, masks, known))
+        return torch.stack(parts).sum()
+
+    def _report(
+        self, part: str, loss: Tensor, found: NetworkOutput, masks: Tensor, known: Tensor, targets: Tensor
+    ) -> None:
+        def log(name: str, value: Tensor, n: int) -> None:
+            self.log(f"{part}_{name}", value, on_step=False, on_epoch=True, batch_size=n, sync_dist=True)
+
+        log("loss", loss.detach(), len(targets))
+        labelled = targets >= 0
+        if found.logits is not None and bool(labelled.any()):
+            right = found.logits[labelled].argmax(dim=1) == targets[labelled]
+            log("accuracy", right.float().mean(), int(labelled.sum()))
+        if found.mask_logits is not None and part == "val":
+            dice = batch_dice(found.mask_logits[known], masks[known])
+            if len(dice):
+                log("dice", dice.mean(), len(dice))
+
+
+def _as_float(batch: Batch) -> Batch:
+    images, masks, known, targets = batch
+    return images.float() / 255, masks.float(), known, targets

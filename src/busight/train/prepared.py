@@ -1,0 +1,112 @@
+"""Prepared images as arrays on disk, and the loaders that feed them to a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+Batch = tuple[Tensor, Tensor, Tensor, Tensor]
+"""images uint8 (N, 1, H, W), masks uint8 (N, 1, H, W), known masks bool (N,), targets int64 (N,)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedPart:
+    """One part of a split, ready for a network; arrays may be memory maps.
+
+    Attributes:
+        images: uint8 (N, S, S).
+        masks: uint8 (N, S, S), 0 or 1.
+        mask_known: bool (N,): False where no outline was drawn, which is not the same as no lesion.
+        targets: int64 (N,); -1 where there is none.
+    """
+
+    images: NDArray[np.uint8]
+    masks: NDArray[np.uint8]
+    mask_known: NDArray[np.bool_]
+    targets: NDArray[np.int64]
+
+
+class PreparedDataset(Dataset[Batch]):
+    """Hands out whole batches: one indexing operation instead of N."""
+
+    def __init__(self, part: PreparedPart) -> None:
+        self.part = part
+
+    def __len__(self) -> int:
+        return len(self.part.targets)
+
+    def __getitems__(self, index: list[int]) -> Batch:
+        """Return a batch for a list of indices."""
+        part = self.part
+        return (
+            torch.from_numpy(part.images[index])[:, None],
+            torch.from_numpy(part.masks[index])[:, None],
+            torch.from_numpy(part.mask_known[index]),
+            torch.from_numpy(part.targets[index]),
+        )
+
+
+class EpochShuffle(Sampler[int]):
+    """An order that depends on seed and epoch alone, so that a resumed run sees what an uninterrupted one would."""
+
+    def __init__(self, length: int, seed: int) -> None:
+        self.length = length
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch; Lightning calls this before each."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __iter__(self) -> Iterator[int]:
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.length)
+        return iter(order.tolist())
+
+
+def train_loader(part: PreparedPart, batch: int, sampler: EpochShuffle) -> DataLoader[Batch]:
+    """Return a loader in an order drawn anew each epoch. A last batch of one image is dropped: it has no variance."""
+    dataset = PreparedDataset(part)
+    return DataLoader(
+        dataset,
+        batch,
+        sampler=sampler,
+        collate_fn=_whole,
+        drop_last=len(dataset) % batch == 1,
+        # A loader draws a seed for its workers, also without workers; from here, so that the global generator, from
+        # which augmentation and dropout draw, is left alone.
+        generator=torch.Generator(),
+    )
+
+
+def plain_loader(part: PreparedPart, batch: int) -> DataLoader[Batch]:
+    """Return a loader in the given order."""
+    return DataLoader(PreparedDataset(part), batch, collate_fn=_whole, generator=torch.Generator())
+
+
+def _whole(batch: Any) -> Any:
+    # The data set hands out whole batches already.
+    return batch
+
+
+def class_weights(targets: Sequence[int] | NDArray[np.int64], classes: int) -> Tensor:
+    """Weigh classes by the inverse of their frequency, with mean 1 over the cases.
+
+    Example:
+        >>> class_weights([0, 0, 0, 1], 2)
+        tensor([0.6667, 2.0000])
+    """
+    counts = np.bincount([target for target in targets if target >= 0], minlength=classes)
+    present = counts > 0
+    weights = np.zeros(classes)
+    weights[present] = counts.sum() / (present.sum() * counts[present])
+    return torch.tensor(weights, dtype=torch.float32)

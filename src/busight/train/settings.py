@@ -1,0 +1,94 @@
+"""What a recipe may say about training. No PyTorch here: recipes are read without it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+@dataclass(frozen=True, slots=True)
+class AugmentSettings:
+    """Random changes of training images, drawn anew each epoch on the device; masks move in step.
+
+    Attributes:
+        flip: Mirror left to right with probability 1/2.
+        rotate_deg: Largest rotation in degrees.
+        translate: Largest shift as a share of the side.
+        scale: Largest relative change of size: 0.1 means 0.9–1.1.
+        brightness: Largest relative change of brightness.
+        contrast: Largest relative change of contrast.
+        gamma: Largest change of the exponent: 0.2 means 0.8–1.2.
+        noise: Standard deviation of additive noise, in shares of the grey range.
+        erase: Probability of blanking one rectangle of 2–10 % of the area.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    flip: bool = False
+    rotate_deg: Annotated[float, Field(ge=0, le=180)] = 0.0
+    translate: Share = 0.0
+    scale: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    brightness: Share = 0.0
+    contrast: Share = 0.0
+    gamma: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    noise: Share = 0.0
+    erase: Share = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainSettings:
+    """How a network is fitted.
+
+    Attributes:
+        epochs: Passes over the training part.
+        batch: Images a step.
+        optimizer: ``adam``, ``adamw`` or ``sgd`` (with momentum 0.9).
+        learning_rate: Highest step size.
+        weight_decay: Decoupled for AdamW.
+        schedule: ``step`` (times ``gamma`` every ``step_size`` epochs), ``cosine`` (linear warm-up, then to zero) or
+            ``constant``.
+        step_size: Epochs between steps of the schedule ``step``.
+        gamma: Factor of the schedule ``step``.
+        warmup_epochs: Linear warm-up of the schedule ``cosine``.
+        label_smoothing: 0–1.
+        class_weights: Weigh classes by the inverse of their frequency in the training part.
+        mask_loss: Weight of the mask's loss beside the class loss, in ``joint``.
+        patience: Stop after this many epochs without a better validation score; 0 never stops early.
+        keep: Which epoch's weights are kept: ``best`` on validation, or the ``last``.
+        seed: Seed of initial values, order and augmentation.
+        precision: ``auto`` (mixed on a GPU that has it, else 32-bit) or one of Lightning's names.
+        channels_last: Memory layout that convolutions prefer.
+        devices: ``1``, a number of devices, or ``auto``.
+        accelerator: ``auto``, ``cpu`` or ``gpu``.
+        augment: Random changes of training images.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    epochs: Count = 3
+    batch: Count = 16
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    learning_rate: Positive = 1e-4
+    weight_decay: NotNegative = 0.0
+    schedule: Literal["step", "cosine", "constant"] = "step"
+    step_size: Count = 5
+    gamma: Positive = 0.1
+    warmup_epochs: NotNegative = 1.0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    class_weights: bool = False
+    mask_loss: NotNegative = 1.0
+    patience: Annotated[int, Field(ge=0)] = 0
+    keep: Literal["best", "last"] = "best"
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    precision: str = "auto"
+    channels_last: bool = True
+    devices: Count | Literal["auto"] = 1
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    augment: AugmentSettings = field(default_factory=AugmentSettings)

@@ -1,0 +1,113 @@
+"""A run that was killed and resumed ends with exactly the weights of one that was not."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from busight.classify.network import Classifier, build_classifier
+from busight.classify.settings import ClassifySettings
+from busight.train.fit import fit
+from busight.train.history import History
+from busight.train.prepared import PreparedPart
+from busight.train.settings import AugmentSettings, TrainSettings
+
+AUGMENT = AugmentSettings(flip=True, rotate_deg=10, translate=0.1, scale=0.1, brightness=0.2, noise=0.05, erase=0.3)
+SETTINGS = TrainSettings(
+    epochs=4, batch=4, optimizer="adamw", learning_rate=3e-3, schedule="cosine", accelerator="cpu", augment=AUGMENT
+)
+
+
+def part(seed: int, n: int) -> PreparedPart:
+    rng = np.random.default_rng(seed)
+    targets = np.arange(n, dtype=np.int64) % 3
+    images = rng.integers(0, 120, (n, 32, 32), dtype=np.uint8)
+    for image, target in zip(images, targets, strict=True):
+        image[8 * target : 8 * target + 8] += 100
+    return PreparedPart(images, np.zeros((n, 32, 32), np.uint8), np.zeros(n, np.bool_), targets)
+
+
+def train(folder: Path, settings: TrainSettings = SETTINGS) -> tuple[Classifier, History]:
+    torch.manual_seed(settings.seed)
+    shape = ClassifySettings(backbone="small_cnn", lesion="whole", size=32, dropout=0.3)
+    network = build_classifier(shape, 3)
+    assert isinstance(network, Classifier)
+    history = fit(network, "classifier", part(1, 22), part(2, 9), settings, folder)
+    return network, history
+
+
+def same_weights(first: Classifier, second: Classifier) -> bool:
+    other = second.state_dict()
+    return all(torch.equal(value, other[key]) for key, value in first.state_dict().items())
+
+
+def course(history: History) -> list[str]:
+    """All but the seconds, to the last digit; as text, because NaN is not equal to itself."""
+    return [repr(row.values()[:-1]) for row in history.rows]
+
+
+class StopError(Exception):
+    pass
+
+
+def test_resumed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
+    whole, history = train(tmp_path / "whole")
+
+    def stop_after_two(line: str) -> None:
+        if line.startswith("epoch 3/"):
+            raise StopError
+
+    torch.manual_seed(SETTINGS.seed)
+    network = build_classifier(ClassifySettings(backbone="small_cnn", lesion="whole", size=32, dropout=0.3), 3)
+    with pytest.raises(StopError):
+        fit(network, "classifier", part(1, 22), part(2, 9), SETTINGS, tmp_path / "cut", stop_after_two)
+    # A resumed process starts from other random numbers; the checkpoint and the epoch decide.
+    torch.manual_seed(999)
+    resumed, again = train(tmp_path / "cut")
+    assert same_weights(whole, resumed)
+    assert course(again) == course(history)
+    assert again.best_epoch == history.best_epoch
+
+
+def test_killed_run_loses_at_most_the_current_epoch(tmp_path: Path) -> None:
+    here = Path(__file__).parent
+    code = (
+        f"import sys; sys.path.insert(0, {str(here)!r})\n"
+        "from pathlib import Path\nfrom test_resume import SETTINGS, train\n"
+        "from dataclasses import replace\n"
+        f"train(Path({str(tmp_path / 'killed')!r}), replace(SETTINGS, epochs=400))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+    rows = tmp_path / "killed" / "history.csv"
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline and not (rows.exists() and len(rows.read_text().splitlines()) > 6):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    seen = len(rows.read_text().splitlines()) - 1
+    checkpoint = torch.load(tmp_path / "killed" / "last.ckpt", map_location="cpu", weights_only=True)
+    assert seen >= 6
+    assert checkpoint["epoch"] + 1 >= seen - 1
+    assert not list((tmp_path / "killed").glob("*.tmp"))
+
+
+def test_two_runs_with_one_seed_agree_to_the_last_digit(tmp_path: Path) -> None:
+    first, history = train(tmp_path / "first")
+    second, again = train(tmp_path / "second")
+    assert same_weights(first, second)
+    assert course(again) == course(history)
+
+
+def test_another_seed_gives_other_weights(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    first, _ = train(tmp_path / "first")
+    other, _ = train(tmp_path / "other", replace(SETTINGS, seed=1))
+    assert not same_weights(first, other)
