@@ -1,0 +1,122 @@
+"""``card.json``: everything a bundle says about itself, and all that prediction needs besides the graphs."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from busight.files import sha256_of_json
+from busight.segment.postprocess import PostprocessSettings
+from busight.segment.settings import RoiSettings
+
+FORMAT = 1
+CARD = "card.json"
+WEIGHTS = "weights.safetensors"
+CLASSIFIER = "classifier.onnx"
+SEGMENTER = "segmenter.onnx"
+EXAMPLES = "examples.npz"
+KNOWN_FILES = (WEIGHTS, CLASSIFIER, SEGMENTER, EXAMPLES)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputPart(_Part):
+    """The square input of a graph."""
+
+    size: int = Field(ge=16, le=4096)
+    keep_aspect: bool
+
+
+class SegmentPart(_Part):
+    """How a mask comes about: a graph of its own, Otsu's threshold, or the classifier's mask decoder."""
+
+    method: Literal["unet", "otsu", "joint"]
+    input: InputPart | None
+    postprocess: PostprocessSettings
+    roi: RoiSettings
+
+
+class ClassifyPart(_Part):
+    """How the classes come about."""
+
+    task: str
+    classes: tuple[str, ...]
+    lesion: Literal["two-stage", "joint", "whole"]
+    input: InputPart
+    test_flip: bool
+
+
+class CalibrationPart(_Part):
+    """What turns raw into calibrated probabilities, and where it comes from."""
+
+    method: Literal["none", "temperature"]
+    temperature: float = Field(gt=0)
+    cases: int
+    source: str
+
+
+class OperatingPointPart(_Part):
+    """A threshold on a class's calibrated probability, chosen on validation cases; null where undefined."""
+
+    of: str
+    wanted_sensitivity: float
+    threshold: float | None
+    sensitivity: float | None
+    specificity: float | None
+    source: str
+
+
+class TrainingPart(_Part):
+    """What the bundle was trained on and how."""
+
+    source: str
+    images: int
+    data_digest: str
+    split_kind: str
+    split_digest: str
+    weights: str
+    recipe: str
+
+
+class ScorePart(_Part):
+    """A figure on the test part with its interval; null where undefined."""
+
+    metric: str
+    of: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+
+
+class Card(_Part):
+    """The card. Unknown keys are refused: a reader must not overlook what it does not understand."""
+
+    format: int = FORMAT
+    name: str
+    created: str
+    busight: str
+    notice: str = "Research use only. Not a medical device."
+    enhance: str
+    segment: SegmentPart | None
+    classify: ClassifyPart | None
+    calibration: CalibrationPart
+    operating_points: tuple[OperatingPointPart, ...] = ()
+    training: TrainingPart
+    scores: tuple[ScorePart, ...] = ()
+    parity: float = Field(
+        ge=0, description="largest difference between the trained network and its graph on the examples"
+    )
+    files: dict[str, str] = Field(description="SHA-256 of each file of the bundle")
+    digest: str = ""
+
+    def own_digest(self) -> str:
+        """Return the SHA-256 of the card without its ``digest`` field."""
+        return sha256_of_json(self.model_dump(mode="json", exclude={"digest"}))
+
+    def sealed(self) -> Card:
+        """Return the card with its digest filled in."""
+        return self.model_copy(update={"digest": self.own_digest()})

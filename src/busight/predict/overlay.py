@@ -1,0 +1,41 @@
+"""The image with the predicted outline drawn on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from busight.files import write_bytes
+from busight.types import Image, Prediction
+
+_OUTLINE_RGB = (255, 176, 0)
+
+
+def draw_overlay(found: Prediction) -> Image:
+    """Return the image as RGB with the lesion's outline; without a lesion, the image alone.
+
+    Args:
+        found: A prediction.
+
+    Returns:
+        uint8 (H, W, 3).
+    """
+    picture = np.repeat(found.image[:, :, None], 3, axis=2)
+    if found.mask is not None:
+        outlines, _ = cv2.findContours(found.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(picture, outlines, -1, _OUTLINE_RGB, thickness=max(1, round(max(found.image.shape) / 300)))
+    return picture
+
+
+def write_overlay(found: Prediction, folder: Path, number: int) -> Path:
+    """Write the overlay as PNG, named after the running number and the file's name, so that no two collide.
+
+    Raises:
+        OutputError: It could not be written.
+    """
+    path = folder / f"{number:05d}_{Path(found.path).stem}_{found.frame}.png"
+    _, encoded = cv2.imencode(".png", cv2.cvtColor(draw_overlay(found), cv2.COLOR_RGB2BGR))
+    write_bytes(path, encoded.tobytes())
+    return path

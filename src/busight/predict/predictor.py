@@ -1,0 +1,188 @@
+"""The predictor: from a grey image to a finding, by the chain of a bundle, without PyTorch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.assess.calibration import apply_temperature, softmax
+from busight.bundle.card import CLASSIFIER, SEGMENTER, Card, SegmentPart
+from busight.bundle.load import Bundle
+from busight.classify.tasks import TASKS
+from busight.enhance.chain import Step, apply_chain, parse_chain
+from busight.enhance.resize import from_input, to_input
+from busight.errors import BundleError
+from busight.predict.segmenters import GraphSegmenter, OtsuSegmenter, Segmenter, as_batch
+from busight.segment.postprocess import to_mask
+from busight.segment.roi import region_of_interest
+from busight.types import Finding, FloatArray, Image, Mask, Prediction, Roi
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictor:
+    """A bundle ready to predict.
+
+    Attributes:
+        card: The bundle's card.
+        steps: Its enhancement chain.
+        segmenter: What gives the lesion before classification; None for ``joint`` and ``whole``.
+        classifier: ONNX Runtime session, None for a bundle that only segments.
+    """
+
+    card: Card
+    steps: tuple[Step, ...]
+    segmenter: Segmenter | None
+    classifier: Any
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names. A bundle that only segments tells images with a lesion from images without one."""
+        return self.card.classify.classes if self.card.classify else TASKS["lesion"].classes
+
+    def actual_class(self, finding: Finding | None) -> str | None:
+        """Return the class of the task that a labelled finding belongs to; None where it has none."""
+        task = TASKS[self.card.classify.task if self.card.classify else "lesion"]
+        target = task.target(finding)
+        return None if target < 0 else task.classes[target]
+
+    def predict(
+        self, image: Image, path: str = "", frame: int = 0, pixel_spacing_mm: tuple[float, float] | None = None
+    ) -> Prediction:
+        """Run one image through the whole chain.
+
+        Args:
+            image: uint8 HW.
+            path: The file, for the record.
+            frame: Its frame, for the record.
+            pixel_spacing_mm: Row and column spacing where known.
+        """
+        enhanced = apply_chain(image, self.steps)
+        mask_probs, mask, roi = self._segment(enhanced)
+        seen = self._classify(enhanced, roi) if self.classifier is not None else _from_mask(mask_probs)
+        if seen.mask_probs is not None and self.card.segment is not None:
+            mask_probs = seen.mask_probs
+            mask = to_mask(mask_probs, self.card.segment.postprocess)
+        raw = softmax(seen.logits[None])[0]
+        calibrated = apply_temperature(seen.logits[None], self.card.calibration.temperature)[0]
+        finding = int(np.argmax(calibrated))
+        activation = None
+        if seen.activation is not None:
+            activation = np.zeros(image.shape, dtype=np.float32)
+            activation[roi.top : roi.bottom, roi.left : roi.right] = seen.activation[finding]
+        return Prediction(
+            path=path,
+            frame=frame,
+            classes=self.classes,
+            finding=self.classes[finding],
+            logits=seen.logits,
+            raw_probs=raw,
+            calibrated_probs=calibrated,
+            image=image,
+            enhanced=enhanced,
+            roi=roi,
+            mask=mask,
+            mask_probs=mask_probs,
+            activation=activation,
+            pixel_spacing_mm=pixel_spacing_mm,
+        )
+
+    def region(self, prediction: Prediction) -> Image:
+        """Return what the classifier saw of a predicted image: uint8, at its input size."""
+        part = self.card.classify
+        cut = _cut(prediction.enhanced, prediction.roi)
+        return cut if part is None else to_input(cut, part.input.size, part.input.keep_aspect)
+
+    def _segment(self, enhanced: Image) -> tuple[NDArray[np.float32] | None, Mask | None, Roi]:
+        whole = Roi(0, 0, enhanced.shape[0], enhanced.shape[1])
+        part = self.card.segment
+        if self.segmenter is None or part is None:
+            return None, None, whole
+        probs = self.segmenter.probs(enhanced)
+        mask = to_mask(probs, part.postprocess)
+        two_stage = self.card.classify is not None and self.card.classify.lesion == "two-stage"
+        return probs, mask, region_of_interest(mask, part.roi.margin, part.roi.square) if two_stage else whole
+
+    def _classify(self, enhanced: Image, roi: Roi) -> _Seen:
+        part = self.card.classify
+        if part is None:
+            raise BundleError("the card has no classifier")
+        cut = _cut(enhanced, roi)
+        given = as_batch(to_input(cut, part.input.size, part.input.keep_aspect))
+        names = [found.name for found in self.classifier.get_outputs()]
+        views = [dict(zip(names, self.classifier.run(names, {"images": given}), strict=True))]
+        if part.test_flip:
+            mirrored = np.ascontiguousarray(given[..., ::-1])
+            found = dict(zip(names, self.classifier.run(names, {"images": mirrored}), strict=True))
+            views.append({name: value[..., ::-1] if value.ndim == 4 else value for name, value in found.items()})
+        mean = {name: np.mean([view[name] for view in views], axis=0) for name in names}
+        keep = part.input.keep_aspect
+        activation = np.stack([_back(one, cut, keep) for one in mean["activation"][0]])
+        mask_probs = _back(mean["mask_probs"][0, 0], cut, keep) if "mask_probs" in mean else None
+        return _Seen(mean["logits"][0].astype(np.float64), activation, mask_probs)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What the classifier returned, its maps in the pixels of the region."""
+
+    logits: FloatArray
+    activation: NDArray[np.float32] | None
+    mask_probs: NDArray[np.float32] | None
+
+
+def _from_mask(probs: NDArray[np.float32] | None) -> _Seen:
+    """Read "is there a lesion" off a probability map: the level that 0.2 % of the pixels reach.
+
+    Single pixels reach any level in noise; 0.2 % is the smallest region that post-processing keeps by default.
+    """
+    if probs is None:
+        raise BundleError("the card has neither a classifier nor a segmentation")
+    level = float(np.quantile(probs, 0.998))
+    level = min(max(level, 1e-6), 1 - 1e-6)
+    return _Seen(np.array([0.0, np.log(level / (1 - level))]), None, None)
+
+
+def open_predictor(bundle: Bundle) -> Predictor:
+    """Make a predictor from a checked bundle.
+
+    Raises:
+        BundleError: A file that the card needs is missing, or ONNX Runtime cannot run a graph.
+    """
+    card = bundle.card
+    classifier = _session(bundle, CLASSIFIER) if card.classify is not None else None
+    segmenter = _segmenter(bundle, card.segment) if card.segment is not None else None
+    return Predictor(card, parse_chain(card.enhance), segmenter, classifier)
+
+
+def _segmenter(bundle: Bundle, part: SegmentPart) -> Segmenter | None:
+    if part.method == "joint":
+        return None
+    if part.method == "otsu":
+        return OtsuSegmenter()
+    if part.input is None:
+        raise BundleError(f"{bundle.folder}: the card names a U-Net without an input size; get the bundle again")
+    return GraphSegmenter(_session(bundle, SEGMENTER), part.input.size, part.input.keep_aspect)
+
+
+def _session(bundle: Bundle, name: str) -> Any:
+    import onnxruntime
+    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
+
+    path = bundle.path(name)
+    if path is None:
+        raise BundleError(f"{bundle.folder}: the card needs {name}, but does not list it; get the bundle again")
+    try:
+        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except (Fail, InvalidGraph, InvalidProtobuf) as error:
+        raise BundleError(f"{path}: ONNX Runtime cannot run it ({str(error)[:100]}); update onnxruntime") from error
+
+
+def _back(values: NDArray[np.float32], cut: Image, keep_aspect: bool) -> NDArray[np.float32]:
+    return from_input(values, cut.shape[0], cut.shape[1], keep_aspect)
+
+
+def _cut(image: Image, roi: Roi) -> Image:
+    return image[roi.top : roi.bottom, roi.left : roi.right]

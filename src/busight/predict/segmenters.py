@@ -1,0 +1,56 @@
+"""Lesion probability without PyTorch: a graph or a threshold behind one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.enhance.resize import from_input, to_input
+from busight.segment.otsu import otsu
+from busight.types import Image
+
+
+class Segmenter(Protocol):
+    """Says for each pixel how probably it is lesion."""
+
+    def probs(self, image: Image) -> NDArray[np.float32]:
+        """Map an enhanced image, uint8 HW, to float32 HW in 0–1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class OtsuSegmenter:
+    """Otsu's threshold; see `busight.segment.otsu`."""
+
+    def probs(self, image: Image) -> NDArray[np.float32]:
+        """Map an enhanced image, uint8 HW, to float32 HW in 0–1."""
+        return otsu(image)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSegmenter:
+    """A U-Net as an ONNX graph.
+
+    Attributes:
+        session: ONNX Runtime session with input ``images`` and output ``mask_probs``.
+        size: Side of its input.
+        keep_aspect: Whether the image is padded instead of stretched.
+    """
+
+    session: Any
+    size: int
+    keep_aspect: bool
+
+    def probs(self, image: Image) -> NDArray[np.float32]:
+        """Map an enhanced image, uint8 HW, to float32 HW in 0–1."""
+        given = as_batch(to_input(image, self.size, self.keep_aspect))
+        square = self.session.run(["mask_probs"], {"images": given})[0][0, 0]
+        return from_input(square, image.shape[0], image.shape[1], self.keep_aspect)
+
+
+def as_batch(image: Image) -> NDArray[np.float32]:
+    """Return a grey input, uint8 HW, as float32 (1, 1, H, W) in 0–1."""
+    return (image.astype(np.float32) / np.float32(255))[None, None]

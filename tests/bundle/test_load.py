@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from busight.bundle.card import Card
+from busight.bundle.load import load_bundle
+from busight.errors import BundleError
+
+
+def reseal(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the card and give it a fitting digest: what a careful forger would do."""
+    document = json.loads((folder / "card.json").read_text())
+    change(document)
+    with contextlib.suppress(ValueError):
+        document["digest"] = Card.model_validate(document).own_digest()
+    (folder / "card.json").write_text(json.dumps(document))
+
+
+def test_a_sound_bundle_opens_from_its_own_and_from_the_runs_folder(bundle_copy: Path) -> None:
+    assert load_bundle(bundle_copy).card.classify is not None
+    assert load_bundle(bundle_copy.parent).folder == bundle_copy
+
+
+@pytest.mark.parametrize("name", ["classifier.onnx", "segmenter.onnx", "weights.safetensors", "examples.npz"])
+def test_one_changed_byte_is_noticed(bundle_copy: Path, name: str) -> None:
+    content = bytearray((bundle_copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle_copy / name).write_bytes(content)
+    with pytest.raises(BundleError, match=f"{name}: changed since the bundle was made"):
+        load_bundle(bundle_copy)
+
+
+def test_a_changed_card_is_noticed(bundle_copy: Path) -> None:
+    text = (bundle_copy / "card.json").read_text()
+    (bundle_copy / "card.json").write_text(text.replace('"temperature": ', '"temperature": 1'))
+    with pytest.raises(BundleError, match=r"card\.json: changed since the bundle was made"):
+        load_bundle(bundle_copy)
+
+
+def test_a_newer_format_is_refused(bundle_copy: Path) -> None:
+    reseal(bundle_copy, lambda card: card.update(format=2, something_new=1))
+    with pytest.raises(BundleError, match="bundle format 2 is newer than 1; update busight"):
+        load_bundle(bundle_copy)
+
+
+@pytest.mark.parametrize("path", ["../secret.onnx", "/etc/passwd", "a/../../b", "unknown.bin"])
+def test_a_path_that_leaves_the_folder_is_refused(bundle_copy: Path, path: str) -> None:
+    reseal(bundle_copy, lambda card: card["files"].update({path: "0" * 64}))
+    with pytest.raises(BundleError, match="is not part of a bundle"):
+        load_bundle(bundle_copy)
+
+
+def test_a_link_out_of_the_folder_is_refused(bundle_copy: Path) -> None:
+    (bundle_copy / "classifier.onnx").rename(bundle_copy.parent / "elsewhere.onnx")
+    (bundle_copy / "classifier.onnx").symlink_to(bundle_copy.parent / "elsewhere.onnx")
+    with pytest.raises(BundleError, match=r"classifier\.onnx: missing from the bundle"):
+        load_bundle(bundle_copy)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "not a bundle"), ("{", "not JSON"), ("[]", "not a card"), ('{"format": 1}', "not a card of format 1")],
+)
+def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
+    if content is not None:
+        (tmp_path / "card.json").write_text(content)
+    with pytest.raises(BundleError, match=message) as caught:
+        load_bundle(tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_key_in_the_card_is_refused(bundle_copy: Path) -> None:
+    reseal(bundle_copy, lambda card: card.update(treshold=0.5))
+    with pytest.raises(BundleError, match="treshold"):
+        load_bundle(bundle_copy)
