@@ -1,0 +1,140 @@
+"""From trained networks to a bundle: export, calibrate on validation cases, seal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from busight._version import __version__
+from busight.assess.calibration import apply_temperature, fit_temperature
+from busight.assess.operating_point import threshold_for_sensitivity
+from busight.assess.records import ScoreSheet
+from busight.assess.settings import AssessSettings
+from busight.bundle.card import (
+    CalibrationPart,
+    Card,
+    ClassifyPart,
+    InputPart,
+    OperatingPointPart,
+    ScorePart,
+    SegmentPart,
+    TrainingPart,
+)
+from busight.bundle.load import Bundle
+from busight.classify.tasks import TASKS
+from busight.data.split import Split
+from busight.errors import DataError
+from busight.pipeline.material import Material
+from busight.pipeline.scoring import ScoredPart, targets_of
+from busight.recipes.load import recipe_toml
+from busight.recipes.schema import Recipe
+
+UNCALIBRATED = CalibrationPart(method="none", temperature=1.0, cases=0, source="not calibrated")
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What the export of the networks left in the bundle's folder."""
+
+    files: dict[str, str]
+    parity: float
+    weights: str
+
+
+def draft_card(recipe: Recipe, material: Material, split: Split, exported: Exported) -> Card:
+    """Write down the chain; calibration and scores follow when there are cases to take them from."""
+    return Card(
+        name=recipe.name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        busight=__version__,
+        enhance=recipe.enhance.chain,
+        segment=_segment_part(recipe),
+        classify=_classify_part(recipe),
+        calibration=UNCALIBRATED,
+        training=TrainingPart(
+            source=material.inspection.dataset.name,
+            images=len(split.train),
+            data_digest=material.inspection.digest,
+            split_kind=split.kind,
+            split_digest=split.digest,
+            weights=exported.weights,
+            recipe=recipe_toml(recipe),
+        ),
+        parity=exported.parity,
+        files=exported.files,
+    )
+
+
+def calibrated(card: Card, val: ScoredPart, classes: tuple[str, ...], settings: AssessSettings) -> Card:
+    """Fit calibration and the operating point on the validation cases; say why where that is not possible."""
+    calibration = _calibration(val, classes, settings)
+    probs = apply_temperature(val.logits(), calibration.temperature)
+    last = classes[-1]
+    point = threshold_for_sensitivity(
+        probs[:, -1], targets_of(val, classes) == len(classes) - 1, wanted=settings.sensitivity
+    )
+    operating = OperatingPointPart(
+        of=last,
+        wanted_sensitivity=settings.sensitivity,
+        threshold=_number(point.threshold),
+        sensitivity=_number(point.sensitivity),
+        specificity=_number(point.specificity),
+        source=f"{point.n_positive} {last} and {point.n_negative} other validation images",
+    )
+    return card.model_copy(update={"calibration": calibration, "operating_points": (operating,)})
+
+
+def with_scores(card: Card, sheet: ScoreSheet) -> Card:
+    """Put the scores of the test part into the card."""
+    scores = tuple(
+        ScorePart(metric=s.metric, of=s.of, value=_number(s.value), low=_number(s.low), high=_number(s.high), n=s.n)
+        for s in sheet.scores
+    )
+    return card.model_copy(update={"scores": scores})
+
+
+def as_bundle(folder: Path, card: Card) -> Bundle:
+    """Return a bundle that was just made by this process and needs no checking."""
+    return Bundle(folder, card)
+
+
+def _calibration(val: ScoredPart, classes: tuple[str, ...], settings: AssessSettings) -> CalibrationPart:
+    if settings.calibration == "none":
+        return UNCALIBRATED.model_copy(update={"source": "switched off in the recipe"})
+    try:
+        temperature = fit_temperature(val.logits(), targets_of(val, classes))
+    except DataError as error:
+        return UNCALIBRATED.model_copy(update={"source": f"not calibrated: {error}"})
+    return CalibrationPart(
+        method="temperature",
+        temperature=temperature,
+        cases=len(val.cases),
+        source=f"fitted on {len(val.cases)} validation images",
+    )
+
+
+def _segment_part(recipe: Recipe) -> SegmentPart | None:
+    settings, lesion = recipe.segment, recipe.classify.lesion
+    parts = {"postprocess": settings.postprocess, "roi": settings.roi}
+    if recipe.classify.task == "segmentation" or lesion == "two-stage":
+        unet = InputPart(size=settings.size, keep_aspect=settings.keep_aspect) if settings.method == "unet" else None
+        return SegmentPart(method=settings.method, input=unet, **parts)
+    return SegmentPart(method="joint", input=None, **parts) if lesion == "joint" else None
+
+
+def _classify_part(recipe: Recipe) -> ClassifyPart | None:
+    settings = recipe.classify
+    if settings.task == "segmentation":
+        return None
+    return ClassifyPart(
+        task=settings.task,
+        classes=TASKS[settings.task].classes,
+        lesion=settings.lesion,
+        input=InputPart(size=settings.size, keep_aspect=settings.keep_aspect),
+        test_flip=settings.test_flip,
+    )
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else float(value)

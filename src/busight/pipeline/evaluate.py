@@ -1,0 +1,117 @@
+"""An existing bundle on another data set: the same scores, the same report."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from busight._version import __version__
+from busight.assess.metrics_file import About, write_metrics
+from busight.assess.settings import AssessSettings
+from busight.bundle.card import Card
+from busight.bundle.load import Bundle
+from busight.data.split import Split
+from busight.data.split_file import read_split
+from busight.files import claim_output_folder
+from busight.pipeline.cases_file import write_cases
+from busight.pipeline.facts import calibration_sentence, limits, versions
+from busight.pipeline.material import Material, gather
+from busight.pipeline.progress import Progress, Silent
+from busight.pipeline.record import RunRecord
+from busight.pipeline.scoring import choose_gallery, choose_walks, picture, score_samples, sheet_of
+from busight.predict.predictor import open_predictor
+
+
+def evaluate(
+    bundle: Bundle,
+    spec: str,
+    out: Path,
+    *,
+    split_file: Path | None = None,
+    settings: AssessSettings | None = None,
+    command: str = "",
+    progress: Progress | None = None,
+) -> RunRecord:
+    """Score a bundle on a data set, or on the test part of a split of it. Nothing is fitted.
+
+    Args:
+        bundle: A checked bundle.
+        spec: The data set.
+        out: A new folder for ``cases.csv``, ``metrics.json`` and, later, the report.
+        split_file: Score only the test part of this split.
+        settings: Resampling of the intervals.
+        command: The command line, for the record.
+        progress: Told what happens.
+
+    Raises:
+        BusightError: One line that names what is wrong.
+    """
+    progress = progress or Silent()
+    settings = settings or AssessSettings()
+    began = time.monotonic()
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    claim_output_folder(out)
+    material = gather(spec, progress)
+    split = read_split(split_file, material.samples) if split_file is not None else None
+    predictor = open_predictor(bundle)
+    reader = material.inspection.dataset.reader
+    wanted = set(split.test) if split is not None else None
+    samples = [sample for sample in material.samples if wanted is None or sample.sample_id in wanted]
+    progress.stage("assess")
+    part = score_samples(samples, material.group_of(), reader, predictor, progress)
+    sheet = sheet_of(part, predictor.classes, settings)
+    write_cases(out / "cases.csv", part.cases, predictor.classes)
+    data, card = material.summary(), bundle.card
+    about = About(
+        created_by=f"busight {__version__}",
+        data=spec,
+        data_digest=data.digest,
+        split_digest=split.digest if split is not None else None,
+        bundle_digest=card.digest,
+    )
+    write_metrics(out / "metrics.json", sheet, about)
+    walks = choose_walks(part, predictor.classes)
+    gallery = choose_gallery(part, walks, np.random.default_rng(settings.seed))
+    return RunRecord(
+        kind="evaluate",
+        title=card.name,
+        command=command,
+        started=started,
+        stage_seconds=(("evaluation", time.monotonic() - began),),
+        recipe_toml=card.training.recipe,
+        classes=predictor.classes,
+        network=_network(card),
+        weights=card.training.weights,
+        calibration=calibration_sentence(card.calibration),
+        paper_comparison=False,
+        data=data,
+        split=None,
+        digests=(("data", data.digest), ("bundle", card.digest)),
+        versions=versions(),
+        histories=(),
+        sheet=sheet,
+        cases=part.cases,
+        walks=tuple(picture(part, index, reader, predictor) for index in walks),
+        gallery=tuple(picture(part, index, reader, predictor) for index in gallery),
+        limits=(*_overlap(card, material, split), *limits(data, None, sheet, None)),
+    )
+
+
+def _network(card: Card) -> str:
+    trained = f"trained on {card.training.images} images of {card.training.source}"
+    return f"The bundle {card.name} of {card.created[:10]}, {trained}."
+
+
+def _overlap(card: Card, material: Material, split: Split | None) -> tuple[str, ...]:
+    """Warn when the bundle may have seen the images that it is scored on."""
+    if card.training.data_digest != material.inspection.digest:
+        return ()
+    if split is not None and split.digest == card.training.split_digest:
+        return ()
+    return (
+        "The bundle was trained on a part of these very images: the scores are too high. Give --split with the "
+        "split.json of its run to score the test part only.",
+    )

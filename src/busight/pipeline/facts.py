@@ -1,0 +1,91 @@
+"""Facts about a run that the report states: versions, the network in a sentence, the limits of its figures."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+
+from busight.assess.records import ScoreSheet
+from busight.bundle.card import CalibrationPart
+from busight.pipeline.record import DataSummary, SplitSummary
+from busight.recipes.schema import Recipe
+
+_LIBRARIES = (
+    "busight", "numpy", "opencv-python-headless", "pillow", "scikit-learn", "scipy", "onnxruntime", "torch",
+    "torchvision", "timm", "lightning", "segmentation-models-pytorch", "kornia",
+)  # fmt: skip
+
+
+def versions() -> tuple[tuple[str, str], ...]:
+    """Return the versions of Python and of the libraries that a figure can depend on; absent ones are left out."""
+    found = [("python", platform.python_version())]
+    for name in _LIBRARIES:
+        try:
+            found.append((name, metadata.version(name)))
+        except metadata.PackageNotFoundError:
+            continue
+    return tuple(found)
+
+
+def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
+    """Say in a sentence which networks were trained and how the lesion is used."""
+    settings, segment = recipe.classify, recipe.segment
+    unet = f"a U-Net over {segment.encoder} at {segment.size}×{segment.size}"
+    millions = {name: f"{count / 1e6:.1f} M parameters" for name, count in parameters.items()}
+    if settings.task == "segmentation":
+        return f"{unet[0].upper()}{unet[1:]} ({millions['segmenter']}); no classifier."
+    net = f"{settings.backbone} at {settings.size}×{settings.size} ({millions['classifier']}, all trainable)"
+    if settings.lesion == "joint":
+        return f"Joint: one {net} with a mask decoder and a class head."
+    if settings.lesion == "whole":
+        return f"Whole image: {net}, no segmentation."
+    finder = f"{unet} ({millions['segmenter']})" if segment.method == "unet" else "Otsu's threshold"
+    return f"Two-stage: {finder} finds the lesion, its region goes to {net}."
+
+
+def calibration_sentence(part: CalibrationPart) -> str:
+    """Say in a sentence what was fitted on which cases."""
+    if part.method == "none":
+        return f"None: {part.source}."
+    return f"Temperature {part.temperature:.3f}, {part.source}."
+
+
+def limits(data: DataSummary, split: SplitSummary | None, sheet: ScoreSheet, recipe: Recipe | None) -> tuple[str, ...]:
+    """Say what a reader must know before believing a figure."""
+    found = []
+    if split is not None and split.crossing_pairs:
+        found.append(
+            f"{split.crossing_pairs} near-duplicate pairs lie in two parts of this split: the test part holds "
+            "copies of training images, and its scores are too high by an unknown amount. "
+            "Use split.kind=grouped."
+        )
+    if data.n_patients is None and data.spec.startswith(("busi:", "folder:", "breastmnist:")):
+        found.append(
+            "The source names no patients. Near-duplicates are kept together, but two different views of one patient "
+            "can still lie on both sides of the split."
+        )
+    if data.cross_label_pairs:
+        found.append(
+            f"{len(data.cross_label_pairs)} near-duplicate pairs carry two different labels; "
+            "at least one label of each is wrong."
+        )
+    if data.spec.startswith("phantom:"):
+        found.append("The images are simulated. The scores show that the chain works and say nothing about patients.")
+    if sheet.n_images < 200:
+        found.append(f"{sheet.n_images} test images in {sheet.n_groups} groups: the intervals are wide, read them.")
+    if missing := [name for name, count in zip(sheet.classes, sheet.support, strict=True) if not count]:
+        found.append(f"No case of class {', '.join(missing)}: figures that need it are undefined.")
+    found.append(
+        "Intervals are percentile bootstrap over groups. Where every case was right they shrink to a point, which "
+        "means too few cases and not certainty."
+    )
+    if recipe is not None and recipe.classify.lesion == "two-stage" and recipe.segment.method == "unet":
+        found.append(
+            "The classifier was trained on regions that the segmenter found in its own training images; on new images "
+            "the regions are a little worse."
+        )
+    if split is not None:
+        found.append(
+            "One split and one seed: another seed gives other figures, another hospital's images still others."
+        )
+    return tuple(found)

@@ -1,0 +1,104 @@
+"""The training stages of a run: prepare arrays, build a network, fit it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from busight.classify.network import Network, build_classifier, build_segmenter
+from busight.classify.tasks import TASKS
+from busight.classify.weights import LoadedWeights, load_weights
+from busight.data.split import Split
+from busight.enhance.chain import parse_chain
+from busight.pipeline.material import Material
+from busight.pipeline.prepare import PreparedSet, Region, prepare, whole_image
+from busight.pipeline.progress import Progress
+from busight.recipes.schema import Recipe
+from busight.train.fit import fit
+from busight.train.history import History
+from busight.train.prepared import PreparedPart
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainedNetwork:
+    """A fitted network with what the report tells of it."""
+
+    network: Network
+    size: int
+    weights: LoadedWeights
+    history: History
+    parameters: int
+
+
+def train_segmenter(recipe: Recipe, material: Material, split: Split, work: Path, progress: Progress) -> TrainedNetwork:
+    """Fit the recipe's U-Net on the drawn masks of the training part."""
+    settings = recipe.segment
+    progress.stage("segment: training")
+    torch.manual_seed(recipe.train.seed)
+    network = build_segmenter(settings)
+    weights = load_weights(network, settings.weights, settings.encoder)
+    drawn = _with_masks(material)
+    prepared = prepare(
+        [sample for sample in material.samples if sample.sample_id in drawn],
+        material.inspection.dataset.reader,
+        parse_chain(recipe.enhance.chain),
+        whole_image,
+        settings.size,
+        settings.keep_aspect,
+        None,
+        work / "segmenter" / "arrays",
+        progress,
+    )
+    train = replace(
+        recipe.train,
+        epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        optimizer="adamw",
+        schedule="cosine",
+        keep="best",
+    )
+    fitting, choosing = (_part(prepared, [i for i in ids if i in drawn]) for ids in (split.train, split.val))
+    history = fit(network, "segmenter", fitting, choosing, train, work / "segmenter", progress.line)
+    return TrainedNetwork(network, settings.size, weights, history, _count(network))
+
+
+def train_classifier(
+    recipe: Recipe, material: Material, split: Split, region: Region, work: Path, progress: Progress
+) -> TrainedNetwork:
+    """Fit the recipe's classifier on the regions that prediction will show it."""
+    settings = recipe.classify
+    progress.stage("classify: training")
+    torch.manual_seed(recipe.train.seed)
+    task = TASKS[settings.task]
+    network = build_classifier(settings, len(task.classes), recipe.segment.decoder_channels)
+    weights = load_weights(network, settings.weights, settings.backbone)
+    prepared = prepare(
+        material.samples,
+        material.inspection.dataset.reader,
+        parse_chain(recipe.enhance.chain),
+        region,
+        settings.size,
+        settings.keep_aspect,
+        task,
+        work / "classifier" / "arrays",
+        progress,
+    )
+    fitting, choosing = (_part(prepared, ids) for ids in (split.train, split.val))
+    history = fit(network, "classifier", fitting, choosing, recipe.train, work / "classifier", progress.line)
+    return TrainedNetwork(network, settings.size, weights, history, _count(network))
+
+
+def _with_masks(material: Material) -> set[str]:
+    return {entry.sample.sample_id for entry in material.inspection.entries if entry.mask_digest}
+
+
+def _part(prepared: PreparedSet, sample_ids: Sequence[str]) -> PreparedPart:
+    rows = prepared.rows(sample_ids)
+    return PreparedPart(prepared.images[rows], prepared.masks[rows], prepared.mask_known[rows], prepared.targets[rows])
+
+
+def _count(network: Network) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())

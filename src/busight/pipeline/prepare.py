@@ -1,0 +1,110 @@
+"""From samples to arrays on disk, by the very steps that prediction uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.classify.tasks import Task
+from busight.data.dataset import Reader
+from busight.enhance.chain import Step, apply_chain
+from busight.enhance.resize import mask_to_input, to_input
+from busight.pipeline.progress import Progress
+from busight.predict.segmenters import Segmenter
+from busight.segment.postprocess import to_mask
+from busight.segment.roi import region_of_interest
+from busight.segment.settings import SegmentSettings
+from busight.types import Image, Roi, Sample
+
+_T = TypeVar("_T", bound=np.generic)
+Region = Callable[[Image], Roi]
+"""Chooses the part of an enhanced image that a network sees."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedSet:
+    """All samples as one network sees them; rows follow the sample order.
+
+    Attributes:
+        images: uint8 (N, S, S), a memory map.
+        masks: uint8 (N, S, S), 0 or 1, a memory map.
+        mask_known: bool (N,).
+        targets: int64 (N,), -1 where the sample has no target.
+        row_of: Row of each sample id.
+    """
+
+    images: NDArray[np.uint8]
+    masks: NDArray[np.uint8]
+    mask_known: NDArray[np.bool_]
+    targets: NDArray[np.int64]
+    row_of: dict[str, int]
+
+    def rows(self, sample_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Return the rows of some samples."""
+        return np.array([self.row_of[sample_id] for sample_id in sample_ids], dtype=np.int64)
+
+
+def whole_image(image: Image) -> Roi:
+    """Choose the whole image."""
+    return Roi(0, 0, image.shape[0], image.shape[1])
+
+
+def predicted_region(segmenter: Segmenter, settings: SegmentSettings) -> Region:
+    """Choose the region around the lesion that a segmenter finds: never around the drawn one."""
+
+    def choose(image: Image) -> Roi:
+        mask = to_mask(segmenter.probs(image), settings.postprocess)
+        return region_of_interest(mask, settings.roi.margin, settings.roi.square)
+
+    return choose
+
+
+def prepare(
+    samples: Sequence[Sample],
+    reader: Reader,
+    steps: tuple[Step, ...],
+    region: Region,
+    size: int,
+    keep_aspect: bool,
+    task: Task | None,
+    folder: Path,
+    progress: Progress,
+) -> PreparedSet:
+    """Enhance, cut and resize every sample into arrays on disk.
+
+    Args:
+        samples: N samples.
+        reader: Reads them.
+        steps: Enhancement chain.
+        region: Chooses what the network sees.
+        size: Side S of the network's input.
+        keep_aspect: Pad instead of stretching.
+        task: Gives the targets; None for segmentation.
+        folder: For the arrays; they are overwritten.
+        progress: Told about each image.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shape = (len(samples), size, size)
+    images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
+    masks = np.lib.format.open_memmap(folder / "masks.npy", "w+", np.uint8, shape)
+    known = np.zeros(len(samples), dtype=np.bool_)
+    for row, sample in enumerate(samples):
+        enhanced = apply_chain(reader.image(sample), steps)
+        box = region(enhanced)
+        images[row] = to_input(_cut(enhanced, box), size, keep_aspect)
+        mask = reader.mask(sample)
+        if mask is not None:
+            known[row] = True
+            masks[row] = mask_to_input(_cut(mask, box), size, keep_aspect)
+        progress.tick(row + 1, len(samples))
+    targets = np.array([task.target(s.finding) if task else -1 for s in samples], dtype=np.int64)
+    return PreparedSet(images, masks, known, targets, {s.sample_id: row for row, s in enumerate(samples)})
+
+
+def _cut(pixels: NDArray[_T], roi: Roi) -> NDArray[_T]:
+    return pixels[roi.top : roi.bottom, roi.left : roi.right]

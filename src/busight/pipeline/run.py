@@ -1,0 +1,245 @@
+"""The whole flow: data → split → enhance → segment → classify → bundle → assessment."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from busight._version import __version__
+from busight.assess.metrics_file import About, write_metrics
+from busight.bundle.card import SEGMENTER
+from busight.bundle.export import export_networks
+from busight.bundle.load import Bundle, load_bundle
+from busight.bundle.write import write_card
+from busight.classify.network import Network
+from busight.data.manifest import write_manifest
+from busight.data.split import PARTS, Split, crossing_pairs, make_split
+from busight.data.split_file import read_split, write_split
+from busight.errors import OutputError, RecipeError
+from busight.files import claim_output_folder, write_text
+from busight.pipeline import assemble
+from busight.pipeline.cases_file import write_cases
+from busight.pipeline.facts import calibration_sentence, limits, network_sentence, versions
+from busight.pipeline.material import Material, gather
+from busight.pipeline.networks import TrainedNetwork, train_classifier, train_segmenter
+from busight.pipeline.prepare import Region, predicted_region, whole_image
+from busight.pipeline.progress import Progress, Silent
+from busight.pipeline.record import RunRecord, SplitSummary
+from busight.pipeline.scoring import (
+    ScoredPart,
+    choose_gallery,
+    choose_walks,
+    picture,
+    score_samples,
+    sheet_of,
+)
+from busight.predict.predictor import Predictor, open_predictor
+from busight.predict.segmenters import GraphSegmenter, OtsuSegmenter, Segmenter
+from busight.recipes.load import recipe_toml
+from busight.recipes.schema import Recipe
+
+RECIPE_FILE = "recipe.toml"
+DONE_FILE = "metrics.json"
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Seconds of each stage, in order."""
+
+    progress: Progress
+    seconds: list[tuple[str, float]] = field(default_factory=list)
+    _last: float = field(default_factory=time.monotonic)
+
+    def lap(self, stage: str) -> None:
+        now = time.monotonic()
+        self.seconds.append((stage, now - self._last))
+        self._last = now
+
+
+def run(
+    recipe: Recipe,
+    out: Path,
+    *,
+    split_file: Path | None = None,
+    resume: bool = False,
+    command: str = "",
+    progress: Progress | None = None,
+) -> RunRecord:
+    """Train by a recipe, assess on the test part, and write everything but the report.
+
+    Args:
+        recipe: What to do; ``data.spec`` names the data.
+        out: A new folder. It receives ``recipe.toml``, ``manifest.csv``, ``split.json``, ``training/``, ``bundle/``,
+            ``cases.csv`` and, last, ``metrics.json``.
+        split_file: A split to use instead of making one.
+        resume: Go on in a folder that an interrupted run of the same recipe left.
+        command: The command line, for the record.
+        progress: Told what happens.
+
+    Returns:
+        The record that a report is written from.
+
+    Raises:
+        BusightError: One line that names what is wrong; see `busight.errors`.
+    """
+    progress = progress or Silent()
+    clock = _Clock(progress)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    _open_folder(out, recipe, resume)
+    material = gather(recipe.data.spec, progress)
+    split = _split(recipe, material, split_file)
+    write_manifest(out / "manifest.csv", material.inspection, material.groups)
+    write_split(out / "split.json", split, material.inspection.digest)
+    clock.lap("data and split")
+    bundle, networks = _train(recipe, material, split, out, clock)
+    progress.stage("assess: validation")
+    predictor = open_predictor(bundle)
+    val = _score(material, split.val, predictor, progress)
+    card = assemble.calibrated(bundle.card, val, predictor.classes, recipe.assess)
+    predictor = replace(predictor, card=card)
+    progress.stage("assess: test")
+    test = _score(material, split.test, predictor, progress)
+    sheet = sheet_of(test, predictor.classes, recipe.assess)
+    card = write_card(bundle.folder, assemble.with_scores(card, sheet))
+    write_cases(out / "cases.csv", test.cases, predictor.classes)
+    about = About(
+        created_by=f"busight {__version__}",
+        data=recipe.data.spec,
+        data_digest=material.inspection.digest,
+        split_digest=split.digest,
+        bundle_digest=card.digest,
+    )
+    write_metrics(out / DONE_FILE, sheet, about)
+    _clear_work(out)
+    clock.lap("assessment")
+    reader = material.inspection.dataset.reader
+    walks = choose_walks(test, predictor.classes)
+    gallery = choose_gallery(test, walks, np.random.default_rng(recipe.assess.seed))
+    data, parts = material.summary(), _split_summary(split, material)
+    return RunRecord(
+        kind="run",
+        title=recipe.name,
+        command=command,
+        started=started,
+        stage_seconds=tuple(clock.seconds),
+        recipe_toml=recipe_toml(recipe),
+        classes=predictor.classes,
+        network=network_sentence(recipe, {name: net.parameters for name, net in networks.items()}),
+        weights=card.training.weights,
+        calibration=calibration_sentence(card.calibration),
+        paper_comparison=data.spec.startswith("busi:") and recipe.classify.task == "finding",
+        data=data,
+        split=parts,
+        digests=(("data", data.digest), ("split", split.digest), ("bundle", card.digest)),
+        versions=versions(),
+        histories=tuple(net.history for net in networks.values()),
+        sheet=sheet,
+        cases=test.cases,
+        walks=tuple(picture(test, index, reader, predictor) for index in walks),
+        gallery=tuple(picture(test, index, reader, predictor) for index in gallery),
+        limits=limits(data, parts, sheet, recipe),
+    )
+
+
+def _open_folder(out: Path, recipe: Recipe, resume: bool) -> None:
+    text = recipe_toml(recipe)
+    if not recipe.data.spec:
+        raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
+    if not resume:
+        claim_output_folder(out)
+        write_text(out / RECIPE_FILE, text)
+        return
+    if (out / DONE_FILE).exists():
+        raise OutputError(f"{out}: the run in it is finished; there is nothing to resume")
+    before = out / RECIPE_FILE
+    if not before.is_file():
+        raise OutputError(f"{out}: no interrupted run to resume; leave --resume away")
+    if before.read_text(encoding="utf-8") != text:
+        raise OutputError(
+            f"{out}: was begun with another recipe or other settings; give the same ones, or another --out"
+        )
+
+
+def _split(recipe: Recipe, material: Material, split_file: Path | None) -> Split:
+    if split_file is not None:
+        return read_split(split_file, material.samples)
+    return make_split(material.samples, material.groups, recipe.split)
+
+
+def _train(
+    recipe: Recipe, material: Material, split: Split, out: Path, clock: _Clock
+) -> tuple[Bundle, dict[str, TrainedNetwork]]:
+    work, folder = out / "training", out / "bundle"
+    networks: dict[str, TrainedNetwork] = {}
+    segments = recipe.classify.task == "segmentation" or recipe.classify.lesion == "two-stage"
+    if segments and recipe.segment.method == "unet":
+        networks["segmenter"] = train_segmenter(recipe, material, split, work, clock.progress)
+        clock.lap("training the segmenter")
+    if recipe.classify.task != "segmentation":
+        region = _region(recipe, networks.get("segmenter"), work)
+        networks["classifier"] = train_classifier(recipe, material, split, region, work, clock.progress)
+        clock.lap("training the classifier")
+    clock.progress.stage("bundle")
+    files, parity = export_networks(folder, _sized(networks.get("classifier")), _sized(networks.get("segmenter")))
+    sentence = " ".join(f"{name.capitalize()}: {net.weights.sentence()}" for name, net in networks.items())
+    exported = assemble.Exported(files, parity, sentence or "No trained network.")
+    write_card(folder, assemble.draft_card(recipe, material, split, exported))
+    clock.lap("bundle")
+    return load_bundle(folder), networks
+
+
+def _region(recipe: Recipe, segmenter: TrainedNetwork | None, work: Path) -> Region:
+    """Choose the classifier's regions with the exported graph, exactly as prediction will."""
+    if recipe.classify.lesion != "two-stage":
+        return whole_image
+    found: Segmenter = OtsuSegmenter()
+    if segmenter is not None:
+        import onnxruntime
+
+        export_networks(work / "graph", None, _sized(segmenter))
+        session = onnxruntime.InferenceSession(str(work / "graph" / SEGMENTER), providers=["CPUExecutionProvider"])
+        found = GraphSegmenter(session, recipe.segment.size, recipe.segment.keep_aspect)
+    return predicted_region(found, recipe.segment)
+
+
+def _sized(trained: TrainedNetwork | None) -> tuple[Network, int] | None:
+    return None if trained is None else (trained.network, trained.size)
+
+
+def _score(material: Material, ids: Sequence[str], predictor: Predictor, progress: Progress) -> ScoredPart:
+    wanted = set(ids)
+    samples = [sample for sample in material.samples if sample.sample_id in wanted]
+    return score_samples(samples, material.group_of(), material.inspection.dataset.reader, predictor, progress)
+
+
+def _split_summary(split: Split, material: Material) -> SplitSummary:
+    part_of = split.part_of()
+    counts: dict[tuple[str, str], int] = {}
+    for sample in material.samples:
+        if sample.sample_id in part_of:
+            key = (part_of[sample.sample_id], str(sample.finding))
+            counts[key] = counts.get(key, 0) + 1
+    ordered = sorted(counts.items(), key=lambda item: (PARTS.index(item[0][0]), item[0][1]))
+    return SplitSummary(
+        kind=split.kind,
+        seed=split.seed,
+        digest=split.digest,
+        counts=tuple((part, name, count) for (part, name), count in ordered),
+        crossing_pairs=crossing_pairs(split, material.pair_ids()),
+    )
+
+
+def _clear_work(out: Path) -> None:
+    """Remove what only an interrupted run needs: arrays, checkpoints and the intermediate graph."""
+    work = out / "training"
+    shutil.rmtree(work / "graph", ignore_errors=True)
+    for name in ("segmenter", "classifier"):
+        shutil.rmtree(work / name / "arrays", ignore_errors=True)
+        for checkpoint in (work / name).glob("*.ckpt"):
+            checkpoint.unlink()

@@ -1,0 +1,147 @@
+"""From predictions to scored cases, to a score sheet, to the pictures worth showing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from busight.assess.overlap import area_share, dice, iou
+from busight.assess.records import ScoreSheet
+from busight.assess.score_sheet import score_sheet
+from busight.assess.settings import AssessSettings
+from busight.data.dataset import Reader
+from busight.errors import DataError
+from busight.pipeline.progress import Progress
+from busight.pipeline.record import Case, StagePicture
+from busight.predict.predictor import Predictor
+from busight.types import FloatArray, IntArray, Sample
+
+GALLERY = 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoredPart:
+    """Cases of one part with their samples, in one order."""
+
+    samples: tuple[Sample, ...]
+    cases: tuple[Case, ...]
+
+    def logits(self) -> FloatArray:
+        """float64 (N, K)."""
+        return np.array([case.logits for case in self.cases], dtype=np.float64)
+
+    def probs(self) -> FloatArray:
+        """Calibrated probabilities, float64 (N, K)."""
+        return np.array([case.calibrated_probs for case in self.cases], dtype=np.float64)
+
+
+def score_samples(
+    samples: Sequence[Sample], group_of: dict[str, str], reader: Reader, predictor: Predictor, progress: Progress
+) -> ScoredPart:
+    """Predict every sample and compare with what its source says.
+
+    Samples whose finding is not a class of the predictor's task are left out.
+    """
+    kept: list[Sample] = []
+    cases: list[Case] = []
+    for number, sample in enumerate(samples, start=1):
+        actual = predictor.actual_class(sample.finding)
+        if actual is not None:
+            kept.append(sample)
+            cases.append(_score(sample, actual, group_of[sample.sample_id], reader, predictor))
+        progress.tick(number, len(samples))
+    return ScoredPart(tuple(kept), tuple(cases))
+
+
+def _score(sample: Sample, actual: str, group: str, reader: Reader, predictor: Predictor) -> Case:
+    found = predictor.predict(reader.image(sample))
+    drawn = reader.mask(sample)
+    has_lesion = drawn is not None and bool(drawn.any())
+    both = drawn is not None and found.mask is not None and has_lesion
+    return Case(
+        sample_id=sample.sample_id,
+        group=group,
+        actual=actual,
+        predicted=found.finding,
+        logits=tuple(map(float, found.logits)),
+        raw_probs=tuple(map(float, found.raw_probs)),
+        calibrated_probs=tuple(map(float, found.calibrated_probs)),
+        dice=dice(found.mask, drawn) if both and found.mask is not None and drawn is not None else float("nan"),
+        iou=iou(found.mask, drawn) if both and found.mask is not None and drawn is not None else float("nan"),
+        true_area_share=float("nan") if drawn is None else area_share(drawn),
+        predicted_area_share=float("nan") if found.mask is None else area_share(found.mask),
+    )
+
+
+def targets_of(part: ScoredPart, classes: tuple[str, ...]) -> IntArray:
+    """Return the actual classes as indices, int64 (N,)."""
+    return np.array([classes.index(str(case.actual)) for case in part.cases], dtype=np.int64)
+
+
+def sheet_of(part: ScoredPart, classes: tuple[str, ...], settings: AssessSettings) -> ScoreSheet:
+    """Return every score with its interval.
+
+    Raises:
+        DataError: No labelled case.
+    """
+    if not part.cases:
+        raise DataError("no labelled image to score; the classes of the data set must be among the bundle's")
+    segmented = not all(np.isnan(case.predicted_area_share) for case in part.cases)
+
+    def column(name: str) -> FloatArray | None:
+        return np.array([getattr(case, name) for case in part.cases], dtype=np.float64) if segmented else None
+
+    return score_sheet(
+        targets_of(part, classes),
+        part.probs(),
+        classes,
+        [case.group for case in part.cases],
+        np.random.default_rng(settings.seed),
+        settings.seed,
+        settings.resamples,
+        settings.level,
+        dice=column("dice"),
+        iou=column("iou"),
+        predicted_area_share=column("predicted_area_share"),
+        true_area_share=column("true_area_share"),
+    )
+
+
+def choose_walks(part: ScoredPart, classes: tuple[str, ...]) -> list[int]:
+    """Choose one case a class: the typical right one (middle confidence), else the typical wrong one."""
+    chosen = []
+    for index, name in enumerate(classes):
+        of_class = [i for i, case in enumerate(part.cases) if case.actual == name]
+        right = [i for i in of_class if part.cases[i].predicted == name] or of_class
+        right.sort(key=lambda i, k=index: part.cases[i].calibrated_probs[k])  # type: ignore[misc]
+        if right:
+            chosen.append(right[len(right) // 2])
+    return chosen
+
+
+def choose_gallery(part: ScoredPart, without: Sequence[int], rng: np.random.Generator) -> list[int]:
+    """Choose up to 16 more cases at random: half of them wrong ones, where there are that many."""
+    left = [i for i in range(len(part.cases)) if i not in set(without)]
+    order = rng.permutation(len(left))
+    shuffled = [left[i] for i in order]
+    wrong = [i for i in shuffled if part.cases[i].actual != part.cases[i].predicted][: GALLERY // 2]
+    right = [i for i in shuffled if part.cases[i].actual == part.cases[i].predicted]
+    return sorted(wrong + right[: GALLERY - len(wrong)])
+
+
+def picture(part: ScoredPart, index: int, reader: Reader, predictor: Predictor) -> StagePicture:
+    """Run one case again and keep the picture after every stage."""
+    sample = part.samples[index]
+    found = predictor.predict(reader.image(sample))
+    return StagePicture(
+        case=part.cases[index],
+        image=found.image,
+        enhanced=found.enhanced,
+        mask=found.mask,
+        true_mask=reader.mask(sample),
+        roi=found.roi,
+        region=predictor.region(found),
+        activation=found.activation,
+    )

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import QUICK
+
+from busight.bundle.load import load_bundle
+from busight.errors import DataError, OutputError, RecipeError
+from busight.pipeline.evaluate import evaluate
+from busight.pipeline.progress import Silent
+from busight.pipeline.run import run
+from busight.recipes.load import load_recipe
+
+Quick = Callable[..., Path]
+SPEC = "data.spec='phantom:60,size=96'"
+
+
+class Interruption(Silent):
+    """Stops a run the way a power cut would, at a wanted line."""
+
+    def __init__(self, at: str) -> None:
+        self.at = at
+
+    def line(self, text: str) -> None:
+        if self.at in text:
+            raise RuntimeError(f"power cut at {text}")
+
+
+def test_a_run_leaves_everything_that_it_promises(quick_run: Quick) -> None:
+    out = quick_run("demo")
+    names = {
+        path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file() and "tensorboard" not in str(path)
+    }
+    assert names == {
+        "recipe.toml", "manifest.csv", "split.json", "cases.csv", "metrics.json",
+        "bundle/card.json", "bundle/weights.safetensors", "bundle/classifier.onnx", "bundle/segmenter.onnx",
+        "bundle/examples.npz", "training/segmenter/history.csv", "training/classifier/history.csv",
+    }  # fmt: skip
+    assert list(out.glob("training/classifier/tensorboard/events*"))
+
+
+def test_metrics_follow_the_published_schema(quick_run: Quick) -> None:
+    import jsonschema
+
+    schema = json.loads((Path(__file__).parents[2] / "docs" / "metrics.schema.json").read_text())
+    jsonschema.validate(json.loads((quick_run("demo") / "metrics.json").read_text()), schema)
+
+
+def test_cases_are_the_test_part_and_the_card_carries_their_scores(quick_run: Quick) -> None:
+    out = quick_run("demo")
+    with (out / "cases.csv").open(newline="") as stream:
+        cases = list(csv.DictReader(stream))
+    split = json.loads((out / "split.json").read_text())
+    assert [case["sample_id"] for case in cases] == split["test"]
+    card = load_bundle(out).card
+    right = sum(case["actual"] == case["predicted"] for case in cases) / len(cases)
+    accuracy = next(score for score in card.scores if score.metric == "accuracy")
+    assert accuracy.value == pytest.approx(right)
+    assert card.training.split_digest == split["digest"]
+    assert card.training.data_digest == split["data_digest"]
+
+
+@pytest.mark.slow
+def test_a_run_that_was_cut_off_and_resumed_makes_the_same_bundle(quick_run: Quick, tmp_path: Path) -> None:
+    recipe = load_recipe("demo", [SPEC, *QUICK])
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(recipe, tmp_path / "cut", progress=Interruption("epoch 2/2"))
+    run(recipe, tmp_path / "cut", resume=True)
+    whole, resumed = load_bundle(quick_run("demo")).card, load_bundle(tmp_path / "cut").card
+    assert resumed.files["weights.safetensors"] == whole.files["weights.safetensors"]
+    assert resumed.scores == whole.scores
+    assert resumed.calibration == whole.calibration
+
+
+def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(load_recipe("demo", [SPEC, *QUICK]), tmp_path / "cut", progress=Interruption("epoch 1/"))
+    with pytest.raises(OutputError, match="begun with another recipe"):
+        run(load_recipe("demo", [SPEC, *QUICK, "train.seed=1"]), tmp_path / "cut", resume=True)
+
+
+def test_a_finished_run_is_neither_overwritten_nor_resumed(quick_run: Quick) -> None:
+    out = quick_run("demo")
+    recipe = load_recipe("demo", [SPEC, *QUICK])
+    with pytest.raises(OutputError, match="never overwritten"):
+        run(recipe, out)
+    with pytest.raises(OutputError, match="nothing to resume"):
+        run(recipe, out, resume=True)
+
+
+def test_resuming_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="no interrupted run"):
+        run(load_recipe("demo", [SPEC, *QUICK]), tmp_path / "absent", resume=True)
+
+
+def test_a_recipe_without_data_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="--data SPEC"):
+        run(load_recipe("paper"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_split_of_one_run_can_be_given_to_another(quick_run: Quick, tmp_path: Path) -> None:
+    first = quick_run("demo")
+    recipe = load_recipe("demo", [SPEC, *QUICK, "classify.lesion=whole", "split.seed=7"])
+    run(recipe, tmp_path / "again", split_file=first / "split.json")
+    assert (tmp_path / "again" / "split.json").read_text() == (first / "split.json").read_text()
+
+
+def test_evaluating_on_the_same_test_part_gives_the_same_scores(quick_run: Quick, tmp_path: Path) -> None:
+    from busight.assess.metrics_file import read_metrics
+
+    out = quick_run("demo")
+    spec = "phantom:60,size=96"
+    settings = load_recipe("demo", [*QUICK]).assess
+    evaluate(load_bundle(out), spec, tmp_path / "again", split_file=out / "split.json", settings=settings)
+    assert read_metrics(tmp_path / "again" / "metrics.json").scores == read_metrics(out / "metrics.json").scores
+
+
+def test_scoring_on_training_images_is_said_aloud(quick_run: Quick, tmp_path: Path) -> None:
+    record = evaluate(load_bundle(quick_run("demo")), "phantom:60,size=96", tmp_path / "all")
+    assert "too high" in record.limits[0]
+    assert "--split" in record.limits[0]
+
+
+def test_a_data_set_without_labels_cannot_be_scored(quick_run: Quick, tmp_path: Path) -> None:
+    import cv2
+    import numpy as np
+
+    cv2.imwrite(str(tmp_path / "a.png"), np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8))
+    (tmp_path / "samples.csv").write_text("path,label\na.png,\n")
+    with pytest.raises(DataError, match="no labelled image to score"):
+        evaluate(load_bundle(quick_run("demo")), f"folder:{tmp_path}", tmp_path / "out")
