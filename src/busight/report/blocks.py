@@ -1,0 +1,121 @@
+"""What a report is made of before it becomes HTML or PDF: sections of plain blocks, the same for both writers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A run of text; ``"warning"`` sets it apart."""
+
+    text: str
+    tone: Literal["plain", "warning", "note"] = "plain"
+    kind: Literal["paragraph"] = field(default="paragraph", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Bullets:
+    """A list of sentences."""
+
+    items: tuple[str, ...]
+    kind: Literal["bullets"] = field(default="bullets", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names and values, such as digests and versions. ``mono`` sets the values in a fixed-width face."""
+
+    pairs: tuple[tuple[str, str], ...]
+    mono: bool = False
+    kind: Literal["facts"] = field(default="facts", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under a header.
+
+    Attributes:
+        caption: A sentence above the table.
+        header: Column names.
+        rows: Cells as text, as many as there are columns.
+        numeric: Indices of columns to be set to the right.
+        folded: True for long lists: closed at first in HTML, shortened in PDF.
+    """
+
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[int, ...] = ()
+    folded: bool = False
+    kind: Literal["table"] = field(default="table", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Text to be shown letter by letter: a recipe, a command."""
+
+    text: str
+    kind: Literal["listing"] = field(default="listing", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One headline figure."""
+
+    label: str
+    value: str
+    interval: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """The headline figures, side by side."""
+
+    tiles: tuple[Tile, ...]
+    kind: Literal["tiles"] = field(default="tiles", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A drawn figure: files ``figures/<name>.svg`` and ``.png``. ``shown`` is the one that pages use."""
+
+    name: str
+    title: str
+    reading: str
+    alt: str
+    shown: Literal["svg", "png"]
+    width: Literal["half", "full"]
+    kind: Literal["picture"] = field(default="picture", init=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """Pictures in order; two of half width may share a row."""
+
+    pictures: tuple[Picture, ...]
+    kind: Literal["gallery"] = field(default="gallery", init=False)
+
+
+Block = Paragraph | Bullets | Facts | Table | Listing | Tiles | Gallery
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A chapter. ``anchor`` is its fixed address within the page."""
+
+    anchor: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The whole report."""
+
+    title: str
+    subtitle: str
+    started: str
+    sections: tuple[Section, ...]

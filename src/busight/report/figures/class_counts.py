@@ -1,0 +1,67 @@
+"""How many images of each class there are, in the whole data set and in each part of the split."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from busight.pipeline.record import RunRecord
+from busight.report.labels import short_label
+from busight.report.plate import Plate
+from busight.report.style import FULL_WIDTH, look_of, new_figure
+
+
+def draw_class_counts(bars: list[tuple[str, dict[str, int]]], classes: tuple[str, ...]) -> Figure:
+    """Draw one group of bars for each part.
+
+    Args:
+        bars: (part, images by class), from left to right.
+        classes: Class names in the order of the bars within a group.
+    """
+    figure = new_figure(FULL_WIDTH, 2.9)
+    ax = figure.add_subplot()
+    width = 0.8 / len(classes)
+    for k, name in enumerate(classes):
+        look = look_of(name, k)
+        places = [i + (k - (len(classes) - 1) / 2) * width for i in range(len(bars))]
+        heights = [counts.get(name, 0) for _, counts in bars]
+        drawn = ax.bar(
+            places,
+            heights,
+            width * 0.92,
+            color=look.colour,
+            hatch=look.hatch,
+            edgecolor="white",
+            label=short_label(name, 24),
+        )
+        ax.bar_label(drawn, fontsize=8, padding=1)
+    ax.set_xticks(range(len(bars)), [part for part, _ in bars])
+    ax.set_ylabel("images")
+    ax.grid(visible=False, axis="x")
+    ax.margins(y=0.12)
+    figure.legend(loc="outside upper center", ncols=len(classes))
+    return figure
+
+
+def plates(record: RunRecord) -> list[Plate]:
+    """Return the one figure; the parts follow the whole where a split is known."""
+    whole = dict(record.data.class_counts)
+    bars = [("all", whole)]
+    classes = tuple(whole)
+    if record.split:
+        for part in dict.fromkeys(part for part, _, _ in record.split.counts):
+            counts = {name: images for p, name, images in record.split.counts if p == part}
+            bars.append((part, counts))
+            classes += tuple(name for name in counts if name not in classes)
+    if not classes:
+        return []
+    told = "; ".join(f"{part}: " + ", ".join(f"{n} {name}" for name, n in counts.items()) for part, counts in bars)
+    return [
+        Plate(
+            name="class-counts",
+            title="Images by class",
+            reading="Each group of bars is one part of the data. Parts of a stratified split have the same proportions "
+            "as the whole; where one class is much rarer than the others, accuracy alone says little.",
+            alt=f"Bar chart of image counts. {told}.",
+            draw=lambda: draw_class_counts(bars, classes),
+        )
+    ]

@@ -1,0 +1,120 @@
+"""Parts that picture figures share: a grey image, an outline, a grid of panels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.patheffects import withStroke
+
+from busight.pipeline.record import Case, RunRecord, StagePicture
+from busight.report.style import FULL_WIDTH, INK, WRONG, new_figure
+from busight.types import Image, Mask, Roi
+
+Dashes = tuple[float, tuple[float, ...]]
+
+DRAWN_STYLE: tuple[str, Dashes] = ("#ffffff", (0, ()))
+PREDICTED_STYLE: tuple[str, Dashes] = ("#ffd23f", (0, (3, 1.6)))
+"""Colour and line of outlines. The dark casing below them keeps both visible on bright tissue and in grey print."""
+_CASING = [withStroke(linewidth=2.6, foreground="#10151a")]
+
+
+def show_grey(ax: Axes, image: Image) -> None:
+    """Show a grey image, uint8 HW, on bare axes, black at 0 and white at 255."""
+    ax.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
+    bare(ax)
+
+
+def bare(ax: Axes) -> None:
+    """Take ticks, grid and frame away."""
+    ax.set(xticks=[], yticks=[])
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+
+
+def outline(ax: Axes, mask: Mask | None, style: tuple[str, Dashes]) -> None:
+    """Draw the border of a mask, bool HW; nothing where it is None or empty."""
+    if mask is None or not mask.any():
+        return
+    # One row of background all around closes outlines that touch the edge of the image.
+    padded = np.pad(mask, 1).astype(np.float64)
+    height, width = padded.shape
+    lines = ax.contour(np.arange(-1, width - 1), np.arange(-1, height - 1), padded, [0.5], colors=[style[0]])
+    lines.set(linewidth=1.3, linestyle=[style[1]], path_effects=_CASING)
+    ax.set(xlim=(-0.5, width - 2.5), ylim=(height - 2.5, -0.5))
+
+
+def box(ax: Axes, roi: Roi) -> None:
+    """Draw the region of interest as a thin dotted rectangle."""
+    corner = (roi.left - 0.5, roi.top - 0.5)
+    ax.add_patch(Rectangle(corner, roi.width, roi.height, fill=False, edgecolor="white", linestyle=":", linewidth=1.1))
+
+
+def outline_legend(figure: Figure) -> None:
+    """Explain the two outlines below the panels, on the dark they are drawn on."""
+    handles = [
+        Line2D([], [], color=colour, linestyle=line, path_effects=_CASING, label=label)
+        for (colour, line), label in ((DRAWN_STYLE, "drawn by the data set’s authors"), (PREDICTED_STYLE, "predicted"))
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=3.2)
+
+
+def panel_grid(
+    count: int, columns: int, panel_height: float = 1.75, width: float = FULL_WIDTH
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure with ``count`` bare axes in rows of ``columns``.
+
+    Args:
+        count: Panels, at least 1.
+        columns: Panels in a row; fewer where there are fewer panels.
+        panel_height: Inches of one row with its title.
+        width: Inches of the figure.
+    """
+    rows = math.ceil(count / columns)
+    figure = new_figure(width, rows * panel_height + 0.35)
+    axes = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
+    for ax in axes:
+        bare(ax)
+        ax.set_anchor("NW")
+    return figure, axes
+
+
+def mark_wrong(ax: Axes) -> None:
+    """Frame a panel and write a cross into its corner: colour for the screen, frame and cross for grey print."""
+    ax.spines[:].set_visible(True)
+    ax.spines[:].set(color=WRONG, linewidth=3)
+    ax.text(
+        0.97,
+        0.95,
+        "✗ wrong",
+        transform=ax.transAxes,
+        ha="right",
+        va="top",
+        fontsize=8,
+        weight="bold",
+        color="white",
+        bbox={"facecolor": WRONG, "edgecolor": "none", "boxstyle": "round,pad=0.25"},
+    )
+
+
+def is_wrong(case: Case) -> bool:
+    """Say whether a case has a label and was called something else."""
+    return case.actual is not None and case.actual != case.predicted
+
+
+def distinct_pictures(record: RunRecord, most: int) -> list[StagePicture]:
+    """Return walks and gallery without repeats, ordered by class, at most ``most``."""
+    by_id = {picture.case.sample_id: picture for picture in (*record.walks, *record.gallery)}
+    order = {name: k for k, name in enumerate(record.classes)}
+    chosen = list(by_id.values())[:most]
+    return sorted(chosen, key=lambda picture: order.get(picture.case.actual or "", len(order)))
+
+
+def title(ax: Axes, lines: Sequence[str], weight: str = "normal") -> None:
+    """Write a small left-aligned title of up to three lines."""
+    ax.set_title("\n".join(lines), fontsize=7.5, color=INK, weight=weight, loc="left", pad=3)

@@ -1,0 +1,70 @@
+"""The reliability diagram: whether a confidence of 80 % is right 80 times in 100."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.stats import binomtest
+
+from busight.assess.curves import ReliabilityBins, reliability_bins
+from busight.pipeline.record import RunRecord
+from busight.report.figures.labelled import Labelled, labelled
+from busight.report.plate import Plate
+from busight.report.scores_table import find_score, score_text
+from busight.report.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure, unit_square
+
+_WILSON_LEVEL = 0.95
+
+
+def draw_reliability(cases: Labelled) -> Figure:
+    """Draw accuracy over confidence before and after calibration, and beside it how many cases each bin holds."""
+    figure = new_figure(FULL_WIDTH, 3.7)
+    left, right = figure.subplots(1, 2)
+    raw, calibrated = reliability_bins(cases.target, cases.raw), reliability_bins(cases.target, cases.calibrated)
+    left.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=(0, (1, 3)), label="perfect")
+    left.plot(*_filled(raw), color="#c77700", linestyle="--", marker="s", markersize=4, fillstyle="none", label="raw")
+    left.plot(*_filled(calibrated), color=ACCENT, linestyle="-", marker="o", markersize=5, label="calibrated")
+    _whiskers(left, calibrated)
+    unit_square(left, "confidence (highest probability)", "share predicted right")
+    left.legend(loc="best")
+    widths = np.diff(calibrated.edges)
+    right.bar(calibrated.edges[:-1], calibrated.count, widths * 0.9, align="edge", color=ACCENT, label="calibrated")
+    right.stairs(raw.count, raw.edges, color="#c77700", linestyle="--", linewidth=1.4, label="raw")
+    right.set(xlim=(-0.02, 1.02), xlabel="confidence (highest probability)", ylabel="cases")
+    right.legend(loc="upper left")
+    return figure
+
+
+def _filled(bins: ReliabilityBins) -> tuple[np.ndarray, np.ndarray]:
+    """Return confidence and accuracy of the bins that hold a case."""
+    held = bins.count > 0
+    return bins.confidence[held], bins.accuracy[held]
+
+
+def _whiskers(ax: Axes, bins: ReliabilityBins) -> None:
+    """Draw Wilson's interval of the accuracy in each bin: few cases, long whisker."""
+    for confidence, accuracy, count in zip(bins.confidence, bins.accuracy, bins.count, strict=True):
+        if count:
+            right = round(float(accuracy) * int(count))
+            interval = binomtest(right, int(count)).proportion_ci(_WILSON_LEVEL, method="wilson")
+            ax.plot([confidence, confidence], [interval.low, interval.high], color=INK, linewidth=0.8, alpha=0.6)
+
+
+def plates(record: RunRecord) -> list[Plate]:
+    """Return the one figure, or none where no case has a label."""
+    cases = labelled(record)
+    if cases is None:
+        return []
+    error = score_text(find_score(record.sheet, "ece", "overall"), record.sheet)
+    return [
+        Plate(
+            name="reliability",
+            title="Reliability",
+            reading="Points on the dotted line mean that a confidence is as often right as it says; below the line the "
+            "network is too sure of itself. Thin whiskers are 95 % intervals; the bars on the right say how many cases "
+            "stand behind each point.",
+            alt=f"Reliability diagram before and after calibration. Calibration error after: {error}.",
+            draw=lambda: draw_reliability(cases),
+        )
+    ]

@@ -1,0 +1,27 @@
+"""The few figures that a command prints when it is done."""
+
+from __future__ import annotations
+
+from busight.assess.records import ScoreSheet
+from busight.report.scores_table import find_score, metric_name, score_text
+
+_HEADLINE = (
+    ("accuracy", "overall"),
+    ("balanced_accuracy", "overall"),
+    ("auroc", "macro"),
+    ("auroc", "malignant"),
+    ("sensitivity", "malignant"),
+    ("specificity", "malignant"),
+    ("dice", "lesion images"),
+)
+
+
+def headline(sheet: ScoreSheet) -> list[str]:
+    """Return one line a figure with its interval; figures that the task does not have are left out."""
+    lines = [f"test images: {sheet.n_images} in {sheet.n_groups} groups"]
+    for metric, of in _HEADLINE:
+        score = find_score(sheet, metric, of)
+        if score is not None:
+            name = metric_name(metric) if of == "overall" else f"{metric_name(metric)}, {of}"
+            lines.append(f"{name}: {score_text(score, sheet)}")
+    return lines

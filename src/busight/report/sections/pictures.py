@@ -1,0 +1,24 @@
+"""What the chain did to single images."""
+
+from __future__ import annotations
+
+from busight.pipeline.record import RunRecord
+from busight.report.blocks import Block, Gallery, Paragraph, Section
+
+_FAMILIES = ("walks", "predictions", "segmentation", "activation")
+
+
+def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
+    """Return walks through the chain, predictions and overlays, and say what there is none of."""
+    blocks: list[Block] = [pictures[family] for family in _FAMILIES if pictures[family].pictures]
+    shown = [*record.walks, *record.gallery]
+    missing = []
+    if not record.walks:
+        missing.append("no walk through the chain, as no case was kept for it")
+    if not any(picture.mask is not None for picture in shown):
+        missing.append("no outlines, as this chain does not segment")
+    if not any(picture.activation is not None for picture in shown):
+        missing.append("no activation maps, as this network gives none")
+    if missing:
+        blocks.append(Paragraph(f"Not shown: {'; '.join(missing)}.", "note"))
+    return Section("pictures", "Pictures", tuple(blocks))
