@@ -1,0 +1,82 @@
+"""``busight data``: what there is, what it looks like, where to get it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busight.cli.guard import one_line_errors
+
+app = typer.Typer(help="List sources, show a data set, download one.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def list_sources() -> None:
+    """List the data sources, how their specs are written, and what can be downloaded."""
+    from busight.data.download import REMOTE
+    from busight.data.sources import SOURCES
+
+    for entry in SOURCES.values():
+        typer.echo(f"{entry.form:<26} {entry.about}")
+    for name, archive in REMOTE.items():
+        typer.echo(f"busight data get {name:<9} {archive.citation}")
+
+
+@app.command("show")
+def show(
+    spec: Annotated[str, typer.Argument(help="Data spec, e.g. busi:PATH or phantom:24.")],
+    out: Annotated[Path, typer.Option("--out", help="New picture: .png, .svg or .pdf.")] = Path("contact-sheet.png"),
+    number: Annotated[int, typer.Option("--number", min=1, max=400, help="How many images.")] = 24,
+    columns: Annotated[int, typer.Option("--columns", min=1, max=20, help="Images a row.")] = 6,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the choice.")] = 0,
+) -> None:
+    """Save a contact sheet with mask outlines and labels, and say what the data set holds."""
+    with one_line_errors():
+        from busight.cli.console import ConsoleProgress
+        from busight.errors import OutputError
+        from busight.pipeline.material import gather
+        from busight.report.contact_sheet import contact_sheet
+        from busight.report.sample_sheet import sheet_pictures
+
+        if out.exists():
+            raise OutputError(f"{out}: exists already and is never overwritten; choose another --out or remove it")
+        with ConsoleProgress() as progress:
+            material = gather(spec, progress)
+        summary = material.summary()
+        contact_sheet(sheet_pictures(material, number, seed), out, columns)
+        counts = ", ".join(f"{count} {name}" for name, count in summary.class_counts)
+        typer.echo(f"images: {summary.n_images} ({counts}); masks: {summary.n_masks}; groups: {summary.n_groups}")
+        typer.echo(
+            f"near-duplicate pairs: {summary.near_duplicate_pairs}, across labels: {len(summary.cross_label_pairs)}"
+        )
+        typer.echo(f"problems: {len(summary.problems)}; digest: {summary.digest[:16]}…")
+        typer.echo(f"contact sheet: {out}")
+
+
+@app.command("get")
+def get(
+    name: Annotated[str, typer.Argument(help="What to download: busi.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to unpack into.")] = Path("data"),
+    url: Annotated[str, typer.Option("--url", help="Another address, e.g. a mirror.")] = "",
+    sha256: Annotated[str, typer.Option("--sha256", help="Another digest, if the authors' archive has changed.")] = "",
+) -> None:
+    """Download a data set from its authors' address: resumes, verifies, unpacks."""
+    with one_line_errors(hint="the same command goes on where it stopped"):
+        from busight.cli.console import ConsoleProgress
+        from busight.data import download
+
+        with ConsoleProgress() as progress:
+            progress.stage(f"download {name} (MiB)")
+            folder = download.get(
+                name,
+                out,
+                url=url or None,
+                sha256=sha256 or None,
+                progress=lambda done, total: progress.tick(done >> 20, (total or done) >> 20),
+            )
+        archive = download.REMOTE[name]
+        typer.echo(f"data: {folder}")
+        typer.echo(f"cite: {archive.citation}")
+        typer.echo(f"use:  --data {name}:{folder}")

@@ -1,0 +1,63 @@
+"""``busight doctor``: what is installed, what can be used, what to do about each gap."""
+
+from __future__ import annotations
+
+import typer
+
+_BASE = ("numpy", "opencv-python-headless", "pillow", "pydicom", "python-gdcm", "onnxruntime", "scikit-learn", "scipy")
+_REPORT = ("matplotlib", "jinja2", "typst")
+_TRAIN = ("torch", "torchvision", "lightning", "timm", "segmentation-models-pytorch", "kornia", "onnx", "onnxscript")
+
+
+def command() -> None:
+    """Say what is installed, which accelerators and weights can be had, and how to mend each gap."""
+    from busight.pipeline.facts import versions
+
+    typer.echo("  ".join(f"{name} {version}" for name, version in versions()[:2]))
+    complete = _section("prediction and evaluation", _BASE, "pip install busight")
+    complete &= _section("report", _REPORT, "pip install busight")
+    trains = _section("training (extra train)", _TRAIN, "pip install 'busight[train]'")
+    if trains:
+        _accelerators()
+        _weights()
+    raise typer.Exit(0 if complete else 1)
+
+
+def _section(title: str, names: tuple[str, ...], remedy: str) -> bool:
+    from importlib import metadata
+
+    missing = []
+    typer.echo(f"\n{title}")
+    for name in names:
+        try:
+            typer.echo(f"  ok       {name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+            typer.echo(f"  missing  {name}: {remedy}")
+    return not missing
+
+
+def _accelerators() -> None:
+    import os
+
+    import torch
+
+    typer.echo("\naccelerators")
+    typer.echo(f"  ok       CPU, {os.cpu_count()} cores, {torch.get_num_threads()} threads")
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            typer.echo(f"  ok       {torch.cuda.get_device_name(index)}")
+    else:
+        typer.echo("  none     GPU: not needed; with one, install the PyTorch build that matches its driver")
+
+
+def _weights() -> None:
+    from busight.classify.weights import available
+
+    typer.echo("\nImageNet weights")
+    for backbone in ("torchvision/resnet101", "mobilenetv2_100", "resnet18"):
+        state = available(backbone)
+        remedy = (
+            "" if state != "cannot be had" else ": connect once, or --set classify.weights=FILE.safetensors or none"
+        )
+        typer.echo(f"  {'ok' if not remedy else 'missing':<8} {backbone}: {state}{remedy}")

@@ -1,0 +1,60 @@
+"""What every command shares: errors as one line, an interruption as one line, exit codes."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from busight.errors import BusightError, MissingExtraError, RecipeError
+
+
+@contextmanager
+def one_line_errors(hint: str = "") -> Iterator[None]:
+    """Turn errors into one line on stderr: exit code 2 for a wrong call, 1 for everything else.
+
+    Args:
+        hint: What to do after Ctrl-C.
+    """
+    try:
+        yield
+    except RecipeError as error:
+        _say(f"busight: {error}")
+        raise typer.Exit(2) from error
+    except BusightError as error:
+        _say(f"busight: {error}")
+        raise typer.Exit(1) from error
+    except KeyboardInterrupt as error:
+        _say(f"busight: interrupted{'; ' + hint if hint else ''}")
+        raise typer.Exit(1) from error
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _say(f"busight: {where}{error.strerror or error}; check the path, its permissions and the free space")
+        raise typer.Exit(1) from error
+
+
+def require_training() -> None:
+    """Refuse in one line where the extra ``train`` is not installed.
+
+    Raises:
+        MissingExtraError: PyTorch or Lightning is missing.
+    """
+    from importlib.util import find_spec
+
+    missing = [
+        name for name in ("torch", "lightning", "timm", "segmentation_models_pytorch") if find_spec(name) is None
+    ]
+    if missing:
+        raise MissingExtraError(f"training needs {', '.join(missing)}; install it with: pip install 'busight[train]'")
+
+
+def command_line() -> str:
+    """Return the command as it was typed."""
+    return shlex.join(["busight", *sys.argv[1:]])
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

@@ -1,0 +1,65 @@
+"""``busight run``: train, assess and report."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busight.cli.guard import command_line, one_line_errors, require_training
+
+RecipeArgument = Annotated[str, typer.Argument(help="A recipe's name (see `busight recipes`) or a TOML file.")]
+DataOption = Annotated[str, typer.Option("--data", help="Data spec, e.g. busi:PATH or phantom:300.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="New folder for the results [runs/RECIPE-TIME].")]
+SetOption = Annotated[list[str] | None, typer.Option("--set", help="Override: key=value, e.g. train.epochs=5.")]
+SplitOption = Annotated[Path | None, typer.Option("--split", help="Use this split.json instead of making one.")]
+ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on in --out after an interruption.")]
+
+
+def command(
+    recipe: RecipeArgument = "default",
+    data: DataOption = "",
+    out: OutOption = None,
+    set_: SetOption = None,
+    split: SplitOption = None,
+    resume: ResumeOption = False,
+) -> None:
+    """Train by a recipe, assess on the test part, write bundle and report."""
+    execute(recipe, data, out, set_ or [], split, resume, report=True)
+
+
+def execute(
+    recipe: str, data: str, out: Path | None, overrides: list[str], split: Path | None, resume: bool, report: bool
+) -> None:
+    """Do what ``run`` and ``train`` share."""
+    from datetime import datetime
+
+    folder = out or Path("runs") / f"{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    with one_line_errors(hint=f"go on with the same command and --out {folder} --resume"):
+        require_training()
+        from busight.cli.console import ConsoleProgress
+        from busight.pipeline.run import run
+        from busight.recipes.load import load_recipe
+
+        chosen = load_recipe(recipe, [*([f"data.spec='{data}'"] if data else []), *overrides])
+        with ConsoleProgress() as progress:
+            record = run(chosen, folder, split_file=split, resume=resume, command=command_line(), progress=progress)
+            if report:
+                from busight.report.write import write_report
+
+                progress.stage("report")
+                write_report(record, folder)
+        _tell(record.sheet, folder, report)
+
+
+def _tell(sheet: object, folder: Path, report: bool) -> None:
+    from busight.assess.records import ScoreSheet
+    from busight.report.headline import headline
+
+    assert isinstance(sheet, ScoreSheet)
+    for line in headline(sheet):
+        typer.echo(line)
+    typer.echo(f"bundle: {folder / 'bundle'}")
+    if report:
+        typer.echo(f"report: {folder / 'report.html'}")

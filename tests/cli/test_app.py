@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from conftest import QUICK
+from typer.testing import CliRunner, Result
+
+from busight.cli.app import app
+from busight.data.sources import load
+
+Quick = Callable[..., Path]
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def set_options(*extra: str) -> list[str]:
+    return [part for override in (*QUICK, *extra) for part in ("--set", override)]
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    data = load("phantom:12,size=96")
+    for sample in data.samples[:3]:
+        cv2.imwrite(str(folder / f"{sample.sample_id}.png"), data.reader.image(sample))
+    return folder
+
+
+def test_help_names_every_command() -> None:
+    found = call("--help")
+    assert found.exit_code == 0
+    for name in ("run", "train", "evaluate", "predict", "data", "recipes", "doctor"):
+        assert f"  {name} " in found.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "code"),
+    [
+        (["run", "papr", "--data", "phantom:60"], "recipe 'papr': did you mean paper?", 2),
+        (["run", "demo", "--set", "train.epocs=5"], "unknown key train.epocs; did you mean epochs?", 2),
+        (["run", "demo", "--set", "train.epochs=many"], "train.epochs = 'many'", 2),
+        (["run", "demo", "--set", "epochs"], "write key=value", 2),
+        (["run", "demo", "--data", "bussi:x"], "did you mean busi:PATH?", 2),
+        (["run", "demo", "--data", "busi:/nowhere"], "/nowhere: no such folder", 1),
+        (["run", "demo", "--data", "phantom:3"], "independent group(s) of images", 1),
+        (["run", "demo", "--split", "/nowhere/split.json"], "/nowhere/split.json: the split cannot be read", 1),
+        (["predict", "/nowhere", "a.png"], "/nowhere: not a bundle", 1),
+        (["evaluate", "/nowhere", "--data", "phantom:12"], "/nowhere: not a bundle", 1),
+        (["data", "show", "busi:/nowhere"], "/nowhere: no such folder", 1),
+        (["data", "get", "bussi"], "busi", 1),
+        (["recipes", "papr"], "did you mean paper?", 2),
+    ],
+)
+def test_a_wrong_call_gets_one_line(tmp_path: Path, arguments: list[str], message: str, code: int) -> None:
+    if arguments[0] == "run":
+        arguments = [*arguments, "--out", str(tmp_path / "out")]
+    found = call(*arguments)
+    assert found.exit_code == code, found.output
+    last = found.stderr.strip().splitlines()[-1]
+    assert last.startswith("busight: ")
+    assert message in last
+    assert "Traceback" not in found.output
+
+
+def test_unknown_options_exit_with_2() -> None:
+    assert call("run", "--nonsense").exit_code == 2
+
+
+def test_run_writes_the_report_and_says_where(tmp_path: Path) -> None:
+    found = call("run", "demo", "--data", "phantom:60,size=96", "--out", tmp_path / "out", *set_options())
+    assert found.exit_code == 0, found.output
+    assert found.stdout.strip().splitlines()[-1] == f"report: {tmp_path / 'out' / 'report.html'}"
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert (tmp_path / "out" / "report.pdf").is_file()
+    assert "\x1b" not in found.output
+    again = call("run", "demo", "--out", tmp_path / "out", *set_options())
+    assert again.exit_code == 1
+    assert "never overwritten" in again.stderr
+
+
+def test_predict_json_goes_on_after_an_unreadable_file(quick_run: Quick, pictures: Path) -> None:
+    (pictures / "empty.png").write_bytes(b"")
+    found = call("predict", quick_run("demo"), pictures)
+    assert found.exit_code == 1
+    records = [json.loads(line) for line in found.stdout.splitlines()]
+    assert [record["error"] is None for record in records] == [False, True, True, True]
+    assert len(found.stderr.strip().splitlines()) == 1
+    assert "empty.png" in found.stderr
+
+
+def test_predict_csv_and_overlays(quick_run: Quick, pictures: Path, tmp_path: Path) -> None:
+    found = call(
+        "predict", quick_run("demo"), pictures, "--format", "csv", "--out", tmp_path / "found.csv",
+        "--overlays", tmp_path / "overlays",
+    )  # fmt: skip
+    assert found.exit_code == 0, found.output
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "found.csv").read_text())))
+    assert len(rows) == 3
+    assert {row["finding"] for row in rows} <= {"normal", "benign", "malignant"}
+    overlays = sorted((tmp_path / "overlays").iterdir())
+    assert len(overlays) == 3
+    assert cv2.imread(str(overlays[0])).shape == (96, 96, 3)
+    again = call("predict", quick_run("demo"), pictures, "--out", tmp_path / "found.csv")
+    assert again.exit_code == 1
+    assert "never overwritten" in again.stderr
+
+
+def test_predict_takes_dicom_and_keeps_millimetres(quick_run: Quick, tmp_path: Path) -> None:
+    from dicom_files import region, write_dicom
+
+    frames = np.stack(
+        [load("phantom:12,size=96").reader.image(sample) for sample in load("phantom:12,size=96").samples[:2]]
+    )
+    path = write_dicom(tmp_path / "scan.dcm", frames, SequenceOfUltrasoundRegions=[region()])
+    found = call("predict", quick_run("demo", ("segment.postprocess.threshold=0.0",)), path)
+    assert found.exit_code == 0, found.output
+    records = [json.loads(line) for line in found.stdout.splitlines()]
+    assert [record["frame"] for record in records] == [0, 1]
+    # With threshold 0 everything is lesion: the region of 20 rows of 0.2 mm and 30 columns of 0.1 mm.
+    assert records[0]["mask_area_px"] == 600
+    assert records[0]["mask_area_mm2"] == pytest.approx(600 * 0.02)
+
+
+def test_evaluate_another_data_set(quick_run: Quick, tmp_path: Path) -> None:
+    found = call("evaluate", quick_run("demo"), "--data", "phantom:24,seed=9,size=96", "--out", tmp_path / "out")
+    assert found.exit_code == 0, found.output
+    assert "Accuracy" in found.stdout
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
+def test_data_show_saves_a_contact_sheet(tmp_path: Path) -> None:
+    found = call("data", "show", "phantom:12,size=96", "--out", tmp_path / "sheet.png", "--number", 6)
+    assert found.exit_code == 0, found.output
+    assert "images: 12" in found.stdout
+    assert cv2.imread(str(tmp_path / "sheet.png")).std() > 10
+
+
+def test_data_list_and_recipes_and_doctor() -> None:
+    assert "busi:PATH" in call("data", "list").stdout
+    assert "paper" in call("recipes").stdout
+    shown = call("recipes", "paper").stdout
+    assert 'backbone = "torchvision/resnet101"' in shown
+    assert "step_size = 5" in shown
+    found = call("doctor")
+    assert found.exit_code == 0
+    assert "accelerators" in found.stdout
+
+
+@pytest.mark.slow
+def test_ctrl_c_is_one_line_and_the_run_can_be_resumed(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = [*set_options("train.epochs=40", "classify.lesion=whole")]
+    command = [sys.executable, "-m", "busight", "train", "demo", "--data", "phantom:60,size=96", "--out", str(out)]
+    process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True, start_new_session=True)
+    rows = out / "training" / "classifier" / "history.csv"
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not rows.exists():
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    assert errors.strip().splitlines()[-1].startswith("busight: interrupted; go on with")
+    done = subprocess.run([*command, *options, "--resume"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len(rows.read_text().splitlines()) == 41
+
+
+def test_a_full_disk_is_one_line_and_leaves_no_half_result(quick_run: Quick, pictures: Path, tmp_path: Path) -> None:
+    code = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))\n"
+        f"sys.argv = ['busight', 'predict', {str(quick_run('demo'))!r}, {str(pictures)!r}, "
+        f"'--out', {str(tmp_path / 'found.json')!r}]\n"
+        "from busight.cli.app import main\nmain()\n"
+    )
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 1
+    assert "could not be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "found.json").exists()
+    assert not list(tmp_path.glob(".found*"))
+
+
+def test_pictures_are_real(pictures: Path) -> None:
+    """The pictures of these tests hold something: a black one would make every test above easier."""
+    assert all(np.ptp(cv2.imread(str(path), 0)) > 100 for path in pictures.iterdir())
