@@ -1,0 +1,179 @@
+"""Which parts of `default.toml` earn their place: one change at a time, on grouped folds that never see the test part.
+
+    python benchmarks/default_recipe.py --data busi:PATH --weights FILE --out runs/ablation [--size 128] [--epochs 10]
+
+The test part of the default split is set aside. The rest is cut into three grouped folds; each variant trains on two
+and predicts the third, and its pooled predictions are compared with the base's by a paired bootstrap over groups. Each
+variant's predictions are saved; a second call goes on with those that are missing and prints the table. The base
+classifies the whole image without a mask decoder, which is cheap enough to compare many variants on two CPU cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.model_selection import StratifiedGroupKFold
+
+from busight.assess.calibration import softmax
+from busight.assess.intervals import clustered_bootstrap
+from busight.assess.ranking import auroc
+from busight.classify.network import Network, build_classifier
+from busight.classify.tasks import TASKS
+from busight.classify.weights import load_weights
+from busight.data.split import make_split
+from busight.enhance.chain import parse_chain
+from busight.files import written_beside
+from busight.pipeline.material import Material, gather
+from busight.pipeline.prepare import PreparedSet, prepare, whole_image
+from busight.pipeline.progress import Silent
+from busight.recipes.load import load_recipe
+from busight.recipes.schema import Recipe
+from busight.train.fit import fit
+from busight.train.prepared import PreparedPart
+
+FOLDS = 3
+NO_AUGMENTATION = tuple(
+    f"train.augment.{name}=0" for name in ("rotate_deg", "translate", "scale", "brightness", "contrast")
+)
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "base": (),
+    "no augmentation": (*NO_AUGMENTATION, "train.augment.flip=false"),
+    "flips only": NO_AUGMENTATION,
+    "no class weights": ("train.class_weights=false",),
+    "label smoothing 0.1": ("train.label_smoothing=0.1",),
+    "joint mask": ("classify.lesion=joint",),
+    "Adam, constant 1e-4": ("train.optimizer=adam", "train.schedule=constant", "train.learning_rate=1e-4"),
+    "learning rate 5e-4": ("train.learning_rate=5e-4",),
+    "dropout 0.3": ("classify.dropout=0.3",),
+    "CLAHE": ("enhance.chain=clahe(2.0)",),
+    "median and CLAHE": ("enhance.chain=median(3) | clahe(2.0)",),
+    "kept aspect": ("classify.keep_aspect=true",),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--set", action="append", default=[], help="applies to every variant")
+    parser.add_argument("--only", action="append", default=[])
+    options = parser.parse_args()
+    material = gather(options.data, Silent())
+    shared = [
+        f"data.spec='{options.data}'",
+        f"classify.weights={options.weights}",
+        f"classify.size={options.size}",
+        f"train.epochs={options.epochs}",
+        "train.keep=last",
+        "classify.lesion=whole",
+        *options.set,
+    ]
+    development = _development(material, load_recipe("default", shared))
+    for name, overrides in VARIANTS.items():
+        path = options.out / f"{name.replace(' ', '-')}.npz"
+        if path.exists() or (options.only and name not in options.only):
+            continue
+        recipe = load_recipe("default", [*shared, *overrides])
+        plain, flipped = _cross_validate(recipe, material, development)
+        with written_beside(path) as beside:
+            np.savez(beside, plain=plain, flipped=flipped)
+        print(f"{name}: done", flush=True)
+    _table(options.out, material, development)
+
+
+def _development(material: Material, recipe: Recipe) -> list[int]:
+    split = make_split(material.samples, material.groups, recipe.split)
+    kept = {*split.train, *split.val}
+    return [index for index, sample in enumerate(material.samples) if sample.sample_id in kept]
+
+
+def _cross_validate(recipe: Recipe, material: Material, development: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    task, settings = TASKS[recipe.classify.task], recipe.classify
+    with tempfile.TemporaryDirectory() as work:
+        prepared = prepare(
+            [material.samples[i] for i in development],
+            material.inspection.dataset.reader,
+            parse_chain(recipe.enhance.chain),
+            whole_image,
+            settings.size,
+            settings.keep_aspect,
+            task,
+            Path(work),
+            Silent(),
+        )
+        plain = np.zeros((len(development), len(task.classes)))
+        flipped = np.zeros_like(plain)
+        groups = [material.groups[i] for i in development]
+        folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+        for fold, (train, held_out) in enumerate(folds.split(groups, prepared.targets, groups)):
+            torch.manual_seed(recipe.train.seed)
+            network = build_classifier(settings, len(task.classes), recipe.segment.decoder_channels)
+            load_weights(network, settings.weights, settings.backbone)
+            # keep = "last": the held-out fold is watched and chooses nothing.
+            folder = Path(work) / str(fold)
+            fit(network, "classifier", _rows(prepared, train), _rows(prepared, held_out), recipe.train, folder)
+            plain[held_out], flipped[held_out] = _predict(network, prepared.images[held_out])
+    return plain, flipped
+
+
+def _rows(prepared: PreparedSet, rows: np.ndarray) -> PreparedPart:
+    return PreparedPart(prepared.images[rows], prepared.masks[rows], prepared.mask_known[rows], prepared.targets[rows])
+
+
+@torch.no_grad()
+def _predict(network: Network, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    network.eval()
+    found: list[list[np.ndarray]] = [[], []]
+    for start in range(0, len(images), 32):
+        batch = torch.from_numpy(images[start : start + 32])[:, None].float() / 255
+        views = [network(view).logits for view in (batch, batch.flip(-1))]
+        found[0].append(views[0].numpy())  # type: ignore[union-attr]
+        found[1].append(((views[0] + views[1]) / 2).numpy())  # type: ignore[operator]
+    return np.concatenate(found[0]), np.concatenate(found[1])
+
+
+def _table(out: Path, material: Material, development: Sequence[int]) -> None:
+    target = np.array([TASKS["finding"].target(material.samples[i].finding) for i in development])
+    groups = [material.groups[i] for i in development]
+
+    def figures(probs: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        right = probs.argmax(axis=1) == target
+        accuracy = weights @ right / weights.sum(axis=1)
+        ranking = np.mean([auroc(probs[:, k], target == k, weights) for k in range(probs.shape[1])], axis=0)
+        loss = weights @ -np.log(probs[np.arange(len(target)), target]) / weights.sum(axis=1)
+        return np.stack([accuracy, ranking, loss], axis=1)
+
+    with np.load(out / "base.npz") as saved:
+        base = softmax(saved["plain"])
+    print("| variant | accuracy | macro AUROC | log-loss | change of macro AUROC | change of accuracy |")
+    print("|---|---|---|---|---|---|")
+    for name in VARIANTS:
+        path = out / f"{name.replace(' ', '-')}.npz"
+        if not path.exists():
+            continue
+        with np.load(path) as saved:
+            views = {name: softmax(saved["plain"])}
+            if name == "base":
+                views["base, test-time flips"] = softmax(saved["flipped"])
+        for label, probs in views.items():
+
+            def both(weights: np.ndarray, probs: np.ndarray = probs) -> np.ndarray:
+                own = figures(probs, weights)
+                return np.concatenate([own, own - figures(base, weights)], axis=1)
+
+            found = clustered_bootstrap(both, groups, np.random.default_rng(0), resamples=1000)
+            change = [f"{found.value[i]:+.3f} ({found.low[i]:+.3f} to {found.high[i]:+.3f})" for i in (4, 3)]
+            values = " | ".join(f"{value:.3f}" for value in found.value[:3])
+            print(f"| {label} | {values} | {change[0]} | {change[1]} |")
+
+
+if __name__ == "__main__":
+    main()
