@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -106,8 +107,16 @@ def test_two_runs_with_one_seed_agree_to_the_last_digit(tmp_path: Path) -> None:
 
 
 def test_another_seed_gives_other_weights(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     first, _ = train(tmp_path / "first")
     other, _ = train(tmp_path / "other", replace(SETTINGS, seed=1))
     assert not same_weights(first, other)
+
+
+@pytest.mark.slow
+def test_two_devices_train_the_same_network_together(tmp_path: Path) -> None:
+    """Two CPU processes stand in for two GPUs: weights and history come back to the process that asked."""
+    network, history = train(tmp_path, replace(SETTINGS, devices=2, epochs=2))
+    assert [row.epoch for row in history.rows] == [1, 2]
+    checkpoint = torch.load(tmp_path / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
+    own = {f"network.{key}": value for key, value in network.state_dict().items()}
+    assert all(torch.equal(checkpoint[key], value) for key, value in own.items())

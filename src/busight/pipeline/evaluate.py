@@ -6,8 +6,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from busight._version import __version__
 from busight.assess.metrics_file import About, write_metrics
 from busight.assess.settings import AssessSettings
@@ -21,7 +19,7 @@ from busight.pipeline.facts import calibration_sentence, limits, versions
 from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord
-from busight.pipeline.scoring import choose_gallery, choose_walks, picture, score_samples, sheet_of
+from busight.pipeline.scoring import pictures, score_samples, sheet_of
 from busight.predict.predictor import open_predictor
 
 
@@ -73,8 +71,7 @@ def evaluate(
         bundle_digest=card.digest,
     )
     write_metrics(out / "metrics.json", sheet, about)
-    walks = choose_walks(part, predictor.classes)
-    gallery = choose_gallery(part, walks, np.random.default_rng(settings.seed))
+    walks, gallery = pictures(part, reader, predictor, settings.seed)
     return RunRecord(
         kind="evaluate",
         title=card.name,
@@ -94,8 +91,8 @@ def evaluate(
         histories=(),
         sheet=sheet,
         cases=part.cases,
-        walks=tuple(picture(part, index, reader, predictor) for index in walks),
-        gallery=tuple(picture(part, index, reader, predictor) for index in gallery),
+        walks=walks,
+        gallery=gallery,
         limits=(*_overlap(card, material, split), *limits(data, None, sheet, None)),
     )
 

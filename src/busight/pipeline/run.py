@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from busight._version import __version__
 from busight.assess.metrics_file import About, write_metrics
+from busight.assess.records import ScoreSheet
 from busight.bundle.card import SEGMENTER
 from busight.bundle.export import export_networks
 from busight.bundle.load import Bundle, load_bundle
@@ -31,14 +30,7 @@ from busight.pipeline.networks import TrainedNetwork, train_classifier, train_se
 from busight.pipeline.prepare import Region, predicted_region, whole_image
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord, SplitSummary
-from busight.pipeline.scoring import (
-    ScoredPart,
-    choose_gallery,
-    choose_walks,
-    picture,
-    score_samples,
-    sheet_of,
-)
+from busight.pipeline.scoring import ScoredPart, pictures, score_samples, sheet_of
 from busight.predict.predictor import Predictor, open_predictor
 from busight.predict.segmenters import GraphSegmenter, OtsuSegmenter, Segmenter
 from busight.recipes.load import recipe_toml
@@ -98,29 +90,10 @@ def run(
     write_split(out / "split.json", split, material.inspection.digest)
     clock.lap("data and split")
     bundle, networks = _train(recipe, material, split, out, clock)
-    progress.stage("assess: validation")
-    predictor = open_predictor(bundle)
-    val = _score(material, split.val, predictor, progress)
-    card = assemble.calibrated(bundle.card, val, predictor.classes, recipe.assess)
-    predictor = replace(predictor, card=card)
-    progress.stage("assess: test")
-    test = _score(material, split.test, predictor, progress)
-    sheet = sheet_of(test, predictor.classes, recipe.assess)
-    card = write_card(bundle.folder, assemble.with_scores(card, sheet))
-    write_cases(out / "cases.csv", test.cases, predictor.classes)
-    about = About(
-        created_by=f"busight {__version__}",
-        data=recipe.data.spec,
-        data_digest=material.inspection.digest,
-        split_digest=split.digest,
-        bundle_digest=card.digest,
-    )
-    write_metrics(out / DONE_FILE, sheet, about)
-    _clear_work(out)
+    predictor, test, sheet = _assess(recipe, material, split, bundle, out, progress)
     clock.lap("assessment")
-    reader = material.inspection.dataset.reader
-    walks = choose_walks(test, predictor.classes)
-    gallery = choose_gallery(test, walks, np.random.default_rng(recipe.assess.seed))
+    card = predictor.card
+    walks, gallery = pictures(test, material.inspection.dataset.reader, predictor, recipe.assess.seed)
     data, parts = material.summary(), _split_summary(split, material)
     return RunRecord(
         kind="run",
@@ -141,10 +114,36 @@ def run(
         histories=tuple(net.history for net in networks.values()),
         sheet=sheet,
         cases=test.cases,
-        walks=tuple(picture(test, index, reader, predictor) for index in walks),
-        gallery=tuple(picture(test, index, reader, predictor) for index in gallery),
+        walks=walks,
+        gallery=gallery,
         limits=limits(data, parts, sheet, recipe),
     )
+
+
+def _assess(
+    recipe: Recipe, material: Material, split: Split, bundle: Bundle, out: Path, progress: Progress
+) -> tuple[Predictor, ScoredPart, ScoreSheet]:
+    """Calibrate on the validation part, score the test part once, write card, cases and metrics."""
+    progress.stage("assess: validation")
+    predictor = open_predictor(bundle)
+    val = _score(material, split.val, predictor, progress)
+    card = assemble.calibrated(bundle.card, val, predictor.classes, recipe.assess)
+    predictor = replace(predictor, card=card)
+    progress.stage("assess: test")
+    test = _score(material, split.test, predictor, progress)
+    sheet = sheet_of(test, predictor.classes, recipe.assess)
+    card = write_card(bundle.folder, assemble.with_scores(card, sheet))
+    write_cases(out / "cases.csv", test.cases, predictor.classes)
+    about = About(
+        created_by=f"busight {__version__}",
+        data=recipe.data.spec,
+        data_digest=material.inspection.digest,
+        split_digest=split.digest,
+        bundle_digest=card.digest,
+    )
+    write_metrics(out / DONE_FILE, sheet, about)
+    _clear_work(out)
+    return replace(predictor, card=card), test, sheet
 
 
 def _open_folder(out: Path, recipe: Recipe, resume: bool) -> None:

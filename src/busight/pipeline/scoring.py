@@ -131,7 +131,19 @@ def choose_gallery(part: ScoredPart, without: Sequence[int], rng: np.random.Gene
     return sorted(wrong + right[: GALLERY - len(wrong)])
 
 
-def picture(part: ScoredPart, index: int, reader: Reader, predictor: Predictor) -> StagePicture:
+def pictures(
+    part: ScoredPart, reader: Reader, predictor: Predictor, seed: int
+) -> tuple[tuple[StagePicture, ...], tuple[StagePicture, ...]]:
+    """Return the walks, one case a class, and the gallery; see `choose_walks` and `choose_gallery`."""
+    walks = choose_walks(part, predictor.classes)
+    gallery = choose_gallery(part, walks, np.random.default_rng(seed))
+    return (
+        tuple(_picture(part, index, reader, predictor) for index in walks),
+        tuple(_picture(part, index, reader, predictor) for index in gallery),
+    )
+
+
+def _picture(part: ScoredPart, index: int, reader: Reader, predictor: Predictor) -> StagePicture:
     """Run one case again and keep the picture after every stage."""
     sample = part.samples[index]
     found = predictor.predict(reader.image(sample))

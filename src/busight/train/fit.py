@@ -18,10 +18,12 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from busight.classify.network import Network
 from busight.errors import DataError
 from busight.train.checkpoints import AtomicCheckpointIO, HistoryKeeper
-from busight.train.history import History
+from busight.train.history import History, read_csv_text
 from busight.train.module import TrainingModule
 from busight.train.prepared import EpochShuffle, PreparedPart, class_weights, plain_loader, train_loader
 from busight.train.settings import TrainSettings
+
+HISTORY_FILE = "history.csv"
 
 
 class Interrupted(KeyboardInterrupt):
@@ -66,7 +68,7 @@ def fit(
     if settings.channels_last:
         network.to(memory_format=torch.channels_last)
     monitor, mode = ("val_loss", "min") if name == "classifier" else ("val_dice", "max")
-    keeper = HistoryKeeper(folder / "history.csv", progress)
+    keeper = HistoryKeeper(folder / HISTORY_FILE, progress)
     best = ModelCheckpoint(folder, "best", monitor=monitor, mode=mode, save_last=True, enable_version_counter=False)
     callbacks: list[Callback] = [keeper, best]
     if settings.patience:
@@ -85,8 +87,10 @@ def fit(
             # Lightning answers Ctrl-C by leaving the process; whoever called us decides that.
             raise Interrupted(f"{name}: stopped after epoch {len(keeper.rows)} of {settings.epochs}") from stop
     kept = last if settings.keep == "last" else Path(best.best_model_path)
-    epoch = _load(module, kept)
-    return History(name, tuple(keeper.rows), epoch, monitor if settings.keep == "best" else "last epoch")
+    epoch = _load(network, kept)
+    # From the file and not from the callback: with several devices the callback lived in other processes.
+    rows = read_csv_text((folder / HISTORY_FILE).read_text(encoding="utf-8"))
+    return History(name, rows, epoch, monitor if settings.keep == "best" else "last epoch")
 
 
 def _weights(network: Network, train: PreparedPart, settings: TrainSettings) -> torch.Tensor | None:
@@ -127,10 +131,11 @@ def _finished_epochs(path: Path) -> int:
     return int(torch.load(path, map_location="cpu", weights_only=True)["epoch"]) + 1
 
 
-def _load(module: TrainingModule, path: Path) -> int:
+def _load(network: Network, path: Path) -> int:
     checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    module.load_state_dict(checkpoint["state_dict"])
-    module.network.eval()
+    kept = {key: value for key, value in checkpoint["state_dict"].items() if key.startswith("network.")}
+    network.load_state_dict({key.removeprefix("network."): value for key, value in kept.items()})
+    network.eval()
     return int(checkpoint["epoch"]) + 1
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import lightning
+import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor
+from torch import Tensor, nn
 
 from busight.classify.network import Network, NetworkOutput
 from busight.train.augment import build_augmentation
@@ -23,8 +24,12 @@ class TrainingModule(lightning.LightningModule):
         self.network = network
         self.settings = settings
         self.steps_per_epoch = steps_per_epoch
-        self.augment = build_augmentation(settings.augment)
+        self.augment: nn.Module | None = None
         self.register_buffer("class_weights", weights, persistent=False)
+
+    def setup(self, stage: str) -> None:
+        """Build the augmentation in the process that uses it: Kornia's tensors cannot be handed to another one."""
+        self.augment = build_augmentation(self.settings.augment)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return optimizer and schedule of the recipe."""
@@ -32,16 +37,11 @@ class TrainingModule(lightning.LightningModule):
         schedule = build_schedule(optimizer, self.settings, self.steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
-    def on_train_epoch_start(self) -> None:
-        """Draw this epoch's dropout and augmentation from seed and epoch alone.
-
-        Kornia and dropout draw from PyTorch's global generator. Seeding it here, and not once at the start, makes a
-        resumed run go on exactly as an uninterrupted one.
-        """
-        torch.manual_seed(self.settings.seed * 100_003 + self.current_epoch)
-
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one augmented batch."""
+        # Kornia and dropout draw from PyTorch's global generator. Seeding it from seed, epoch, batch and device, and
+        # not once at the start, makes a resumed run go on exactly as an uninterrupted one.
+        torch.manual_seed(_mixed(self.settings.seed, self.current_epoch, batch_idx, self.global_rank))
         images, masks, known, targets = _as_float(batch)
         if self.augment is not None:
             images, masks = self.augment(images, masks)
@@ -84,6 +84,10 @@ class TrainingModule(lightning.LightningModule):
             dice = batch_dice(found.mask_logits[known], masks[known])
             if len(dice):
                 log("dice", dice.mean(), len(dice))
+
+
+def _mixed(*numbers: int) -> int:
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 def _as_float(batch: Batch) -> Batch:

@@ -76,21 +76,12 @@ class EpochShuffle(Sampler[int]):
 def train_loader(part: PreparedPart, batch: int, sampler: EpochShuffle) -> DataLoader[Batch]:
     """Return a loader in an order drawn anew each epoch. A last batch of one image is dropped: it has no variance."""
     dataset = PreparedDataset(part)
-    return DataLoader(
-        dataset,
-        batch,
-        sampler=sampler,
-        collate_fn=_whole,
-        drop_last=len(dataset) % batch == 1,
-        # A loader draws a seed for its workers, also without workers; from here, so that the global generator, from
-        # which augmentation and dropout draw, is left alone.
-        generator=torch.Generator(),
-    )
+    return DataLoader(dataset, batch, sampler=sampler, collate_fn=_whole, drop_last=len(dataset) % batch == 1)
 
 
 def plain_loader(part: PreparedPart, batch: int) -> DataLoader[Batch]:
     """Return a loader in the given order."""
-    return DataLoader(PreparedDataset(part), batch, collate_fn=_whole, generator=torch.Generator())
+    return DataLoader(PreparedDataset(part), batch, collate_fn=_whole)
 
 
 def _whole(batch: Any) -> Any:
