@@ -120,3 +120,24 @@ def test_two_devices_train_the_same_network_together(tmp_path: Path) -> None:
     checkpoint = torch.load(tmp_path / "best.ckpt", map_location="cpu", weights_only=True)["state_dict"]
     own = {f"network.{key}": value for key, value in network.state_dict().items()}
     assert all(torch.equal(checkpoint[key], value) for key, value in own.items())
+
+
+def test_last_is_the_last_epoch_and_a_finished_training_stays_finished(tmp_path: Path) -> None:
+    """A learning rate that wrecks the network: validation gets worse, and the last epoch is kept all the same."""
+    wrecking = replace(SETTINGS, learning_rate=3.0, schedule="constant", keep="last", epochs=3)
+    network, history = train(tmp_path, wrecking)
+    losses = [row.val_loss for row in history.rows]
+    assert min(losses) < losses[-1], "this test needs a validation loss that rises"
+    assert history.best_epoch == 3
+    again, same = train(tmp_path, wrecking)
+    assert same_weights(network, again)
+    assert course(same) == course(history)
+
+
+def test_early_stopping_is_not_undone_by_a_second_call(tmp_path: Path) -> None:
+    wrecking = replace(SETTINGS, learning_rate=3.0, schedule="constant", patience=1, epochs=30)
+    network, history = train(tmp_path, wrecking)
+    assert len(history.rows) < 30
+    again, same = train(tmp_path, wrecking)
+    assert course(same) == course(history)
+    assert same_weights(network, again)

@@ -29,6 +29,10 @@ class ConsoleProgress:
             columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
             self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
 
+    def __getstate__(self) -> dict[str, object]:
+        # Training on several devices hands this to other processes: they may write lines, the bar stays here.
+        return {**self.__dict__, "_bars": None, "_task": None}
+
     def __enter__(self) -> Self:
         return self
 

@@ -51,7 +51,7 @@ class Material:
             spec=self.inspection.dataset.spec,
             digest=self.inspection.digest,
             n_images=len(self.samples),
-            n_masks=sum(bool(entry.mask_digest) for entry in self.inspection.entries),
+            n_masks=sum(len(e.sample.mask_paths) or bool(e.mask_digest) for e in self.inspection.entries),
             class_counts=tuple(self.inspection.dataset.class_counts().items()),
             n_patients=len(patients) or None,
             n_groups=len(set(self.groups)),

@@ -52,14 +52,7 @@ def train_segmenter(recipe: Recipe, material: Material, split: Split, work: Path
         work / "segmenter" / "arrays",
         progress,
     )
-    train = replace(
-        recipe.train,
-        epochs=settings.epochs,
-        learning_rate=settings.learning_rate,
-        optimizer="adamw",
-        schedule="cosine",
-        keep="best",
-    )
+    train = replace(recipe.train, epochs=settings.epochs, learning_rate=settings.learning_rate)
     fitting, choosing = (_part(prepared, [i for i in ids if i in drawn]) for ids in (split.train, split.val))
     history = fit(network, "segmenter", fitting, choosing, train, work / "segmenter", progress.line)
     return TrainedNetwork(network, settings.size, weights, history, _count(network))

@@ -72,7 +72,7 @@ class StagePicture:
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """What went in."""
+    """What went in; ``n_masks`` counts mask files, of which one image may have several."""
 
     spec: str
     digest: str

@@ -17,7 +17,7 @@ def build_augmentation(settings: AugmentSettings) -> nn.Module | None:
 
     Returns:
         A module that maps (image float32 (N, 1, H, W) in 0–1, mask float32 (N, 1, H, W)) to the same, or None where
-        nothing may change. Geometry moves both; grey values change in the image only.
+        nothing may change. Geometry and blanking change both; grey values change in the image only.
     """
     from kornia import augmentation as ka
 
@@ -33,10 +33,10 @@ def build_augmentation(settings: AugmentSettings) -> nn.Module | None:
                 p=1.0,
             )
         )
-    if settings.brightness:
-        steps.append(ka.RandomBrightness((1 - settings.brightness, 1 + settings.brightness), p=1.0))
-    if settings.contrast:
-        steps.append(ka.RandomContrast((1 - settings.contrast, 1 + settings.contrast), p=1.0))
+    if settings.brightness or settings.contrast:
+        # ColorJitter multiplies brightness and stretches contrast about the mean; Kornia's RandomBrightness adds and
+        # its RandomContrast multiplies.
+        steps.append(ka.ColorJitter(brightness=settings.brightness, contrast=settings.contrast, p=1.0))
     if settings.gamma:
         steps.append(ka.RandomGamma((1 - settings.gamma, 1 + settings.gamma), p=1.0))
     if settings.noise:

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import lightning
 import torch
@@ -17,6 +16,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from busight.classify.network import Network
 from busight.errors import DataError
+from busight.train.accelerator import trainer_device
 from busight.train.checkpoints import AtomicCheckpointIO, HistoryKeeper
 from busight.train.history import History, read_csv_text
 from busight.train.module import TrainingModule
@@ -24,6 +24,8 @@ from busight.train.prepared import EpochShuffle, PreparedPart, class_weights, pl
 from busight.train.settings import TrainSettings
 
 HISTORY_FILE = "history.csv"
+BEST = "best.ckpt"
+LAST = "last.ckpt"
 
 
 class Interrupted(KeyboardInterrupt):
@@ -62,73 +64,77 @@ def fit(
     """
     if not len(train.targets) or not len(val.targets):
         raise DataError(f"{name}: training and validation need at least one image each")
-    sampler = EpochShuffle(len(train.targets), settings.seed)
-    loader = train_loader(train, settings.batch, sampler)
-    module = TrainingModule(network, settings, _weights(network, train, settings), len(loader))
     if settings.channels_last:
         network.to(memory_format=torch.channels_last)
     monitor, mode = ("val_loss", "min") if name == "classifier" else ("val_dice", "max")
-    keeper = HistoryKeeper(folder / HISTORY_FILE, progress)
-    best = ModelCheckpoint(folder, "best", monitor=monitor, mode=mode, save_last=True, enable_version_counter=False)
-    callbacks: list[Callback] = [keeper, best]
-    if settings.patience:
-        callbacks.append(EarlyStopping(monitor, mode=mode, patience=settings.patience))
-    last = folder / "last.ckpt"
-    if last.exists():
-        # Lightning draws the first batch of a resumed epoch before it tells the sampler which epoch it is.
-        sampler.set_epoch(_finished_epochs(last))
-    with _quiet():
-        trainer = _trainer(settings, folder, callbacks)
+    if not _is_finished(folder / LAST, settings):
+        keeper = HistoryKeeper(folder / HISTORY_FILE, progress)
+        callbacks: list[Callback] = [keeper, *_checkpoints(folder, monitor, mode)]
+        if settings.patience:
+            callbacks.append(EarlyStopping(monitor, mode=mode, patience=settings.patience))
+        module = TrainingModule(network, settings, _weights(network, train, settings))
         try:
-            trainer.fit(
-                module, loader, plain_loader(val, settings.batch * 2), ckpt_path=last if last.exists() else None
-            )
+            _run_trainer(module, train, val, settings, folder, callbacks)
         except SystemExit as stop:
             # Lightning answers Ctrl-C by leaving the process; whoever called us decides that.
             raise Interrupted(f"{name}: stopped after epoch {len(keeper.rows)} of {settings.epochs}") from stop
-    kept = last if settings.keep == "last" else Path(best.best_model_path)
-    epoch = _load(network, kept)
+    epoch = _load(network, folder / (LAST if settings.keep == "last" else BEST))
     # From the file and not from the callback: with several devices the callback lived in other processes.
     rows = read_csv_text((folder / HISTORY_FILE).read_text(encoding="utf-8"))
-    return History(name, rows, epoch, monitor if settings.keep == "best" else "last epoch")
+    return History(name, rows, epoch, monitor if settings.keep == "best" else "last")
+
+
+def _is_finished(last: Path, settings: TrainSettings) -> bool:
+    """Say whether an earlier call trained to the end, so that a resumed run does not train on."""
+    if not last.exists():
+        return False
+    checkpoint = torch.load(last, map_location="cpu", weights_only=True)
+    waited = [state["wait_count"] for state in checkpoint["callbacks"].values() if "wait_count" in state]
+    stopped = bool(settings.patience) and any(count >= settings.patience for count in waited)
+    return stopped or int(checkpoint["epoch"]) + 1 >= settings.epochs
+
+
+def _checkpoints(folder: Path, monitor: str, mode: str) -> list[Callback]:
+    # Two of them: with `save_last` Lightning writes the last epoch only when it was also the best one so far.
+    best = ModelCheckpoint(folder, Path(BEST).stem, monitor=monitor, mode=mode, enable_version_counter=False)
+    last = ModelCheckpoint(folder, Path(LAST).stem, save_on_train_epoch_end=True, enable_version_counter=False)
+    return [best, last]
+
+
+def _run_trainer(
+    module: TrainingModule,
+    train: PreparedPart,
+    val: PreparedPart,
+    settings: TrainSettings,
+    folder: Path,
+    callbacks: list[Callback],
+) -> None:
+    sampler = EpochShuffle(len(train.targets), settings.seed)
+    last = folder / LAST
+    if last.exists():
+        # Lightning draws the first batch of a resumed epoch before it tells the sampler which epoch it is.
+        sampler.set_epoch(int(torch.load(last, map_location="cpu", weights_only=True)["epoch"]) + 1)
+    loaders = train_loader(train, settings.batch, sampler), plain_loader(val, settings.batch * 2)
+    with _quiet():
+        trainer = lightning.Trainer(
+            **trainer_device(settings),
+            max_epochs=settings.epochs,
+            callbacks=callbacks,
+            plugins=[AtomicCheckpointIO()],
+            logger=TensorBoardLogger(folder, name="", version="tensorboard"),
+            # Lightning draws its bar on standard output, which may be a file.
+            enable_progress_bar=sys.stderr.isatty() and sys.stdout.isatty(),
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            log_every_n_steps=1,
+        )
+        trainer.fit(module, *loaders, ckpt_path=last if last.exists() else None)
 
 
 def _weights(network: Network, train: PreparedPart, settings: TrainSettings) -> torch.Tensor | None:
     if not settings.class_weights or network.head is None:
         return None
     return class_weights(train.targets, network.head.linear.out_features)
-
-
-def _trainer(settings: TrainSettings, folder: Path, callbacks: list[Callback]) -> lightning.Trainer:
-    several = settings.devices not in (1, "auto")
-    return lightning.Trainer(
-        accelerator=settings.accelerator,
-        devices=settings.devices,
-        # Spawned and not launched as a script: the command line must not run twice.
-        strategy="ddp_spawn" if several else "auto",
-        max_epochs=settings.epochs,
-        precision=_precision(settings),
-        callbacks=callbacks,
-        plugins=[AtomicCheckpointIO()],
-        logger=TensorBoardLogger(folder, name="", version="tensorboard"),
-        enable_progress_bar=sys.stderr.isatty(),
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        log_every_n_steps=1,
-    )
-
-
-def _precision(settings: TrainSettings) -> Any:
-    if settings.precision != "auto":
-        return settings.precision
-    on_gpu = settings.accelerator != "cpu" and torch.cuda.is_available()
-    if not on_gpu:
-        return "32-true"
-    return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
-
-
-def _finished_epochs(path: Path) -> int:
-    return int(torch.load(path, map_location="cpu", weights_only=True)["epoch"]) + 1
 
 
 def _load(network: Network, path: Path) -> int:

@@ -19,11 +19,10 @@ from busight.train.settings import TrainSettings
 class TrainingModule(lightning.LightningModule):
     """Trains any network of `busight.classify.network`: class, mask or both, whichever it returns."""
 
-    def __init__(self, network: Network, settings: TrainSettings, weights: Tensor | None, steps_per_epoch: int) -> None:
+    def __init__(self, network: Network, settings: TrainSettings, weights: Tensor | None) -> None:
         super().__init__()
         self.network = network
         self.settings = settings
-        self.steps_per_epoch = steps_per_epoch
         self.augment: nn.Module | None = None
         self.register_buffer("class_weights", weights, persistent=False)
 
@@ -34,7 +33,9 @@ class TrainingModule(lightning.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return optimizer and schedule of the recipe."""
         optimizer = OPTIMIZERS[self.settings.optimizer](self.network.parameters(), self.settings)
-        schedule = build_schedule(optimizer, self.settings, self.steps_per_epoch)
+        # Steps as the trainer counts them: with several devices an epoch has fewer.
+        steps_per_epoch = int(self.trainer.estimated_stepping_batches) // self.settings.epochs
+        schedule = build_schedule(optimizer, self.settings, steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
@@ -44,7 +45,9 @@ class TrainingModule(lightning.LightningModule):
         torch.manual_seed(_mixed(self.settings.seed, self.current_epoch, batch_idx, self.global_rank))
         images, masks, known, targets = _as_float(batch)
         if self.augment is not None:
-            images, masks = self.augment(images, masks)
+            # In full precision: at half precision the geometry would be off by most of a pixel.
+            with torch.autocast(self.device.type, enabled=False):
+                images, masks = self.augment(images, masks)
         found = self.network(self._layout(images))
         loss = self._loss(found, masks, known, targets)
         self._report("train", loss, found, masks, known, targets)

@@ -22,11 +22,11 @@ class AugmentSettings:
         rotate_deg: Largest rotation in degrees.
         translate: Largest shift as a share of the side.
         scale: Largest relative change of size: 0.1 means 0.9–1.1.
-        brightness: Largest relative change of brightness.
-        contrast: Largest relative change of contrast.
+        brightness: Largest relative change of all grey values: 0.1 multiplies by 0.9–1.1.
+        contrast: Largest relative change of the distance from the image's mean.
         gamma: Largest change of the exponent: 0.2 means 0.8–1.2.
         noise: Standard deviation of additive noise, in shares of the grey range.
-        erase: Probability of blanking one rectangle of 2–10 % of the area.
+        erase: Probability of blanking one rectangle of 2–10 % of the area, in image and mask.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
@@ -87,7 +87,7 @@ class TrainSettings:
     patience: Annotated[int, Field(ge=0)] = 0
     keep: Literal["best", "last"] = "best"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-    precision: str = "auto"
+    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
     channels_last: bool = True
     devices: Count | Literal["auto"] = 1
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"

@@ -1,0 +1,41 @@
+"""Which devices train, and at which precision: checked before any work is done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from busight.errors import RecipeError
+from busight.train.settings import TrainSettings
+
+
+def trainer_device(settings: TrainSettings) -> dict[str, Any]:
+    """Return Lightning's arguments for devices, strategy and precision.
+
+    Raises:
+        RecipeError: A GPU is asked for where there is none, or more devices than there are.
+    """
+    gpus = torch.cuda.device_count() if settings.accelerator != "cpu" and torch.cuda.is_available() else 0
+    if settings.accelerator == "gpu" and not gpus:
+        raise RecipeError("train.accelerator = gpu: PyTorch sees no GPU; use auto or cpu, see `busight doctor`")
+    devices = max(1, gpus) if settings.devices == "auto" else settings.devices
+    if gpus and devices > gpus:
+        raise RecipeError(f"train.devices = {devices}: this machine has {gpus} GPU(s)")
+    return {
+        "accelerator": "gpu" if gpus else "cpu",
+        "devices": devices,
+        # Spawned and not launched as a script: the command line must not run twice. Some encoders have layers that
+        # only ImageNet's classifier used; they have no gradient, which plain DDP takes for an error.
+        "strategy": "ddp_spawn_find_unused_parameters_true" if devices > 1 else "auto",
+        "precision": _precision(settings, bool(gpus)),
+    }
+
+
+def _precision(settings: TrainSettings, on_gpu: bool) -> str:
+    if settings.precision != "auto":
+        return settings.precision
+    if not on_gpu:
+        return "32-true"
+    # Older GPUs emulate bfloat16, slower than they compute in float32.
+    return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from busight.train.augment import build_augmentation
+from busight.train.settings import AugmentSettings
+
+GEOMETRY = AugmentSettings(flip=True, rotate_deg=20, translate=0.2, scale=0.2)
+GREY = AugmentSettings(brightness=0.3, contrast=0.3, gamma=0.3, noise=0.05)
+
+
+def squares(n: int = 8) -> torch.Tensor:
+    pictures = torch.zeros(n, 1, 64, 64)
+    pictures[:, :, 12:30, 20:44] = 1
+    return pictures
+
+
+def test_nothing_asked_is_nothing_built() -> None:
+    assert build_augmentation(AugmentSettings()) is None
+
+
+def test_the_mask_moves_in_step_with_the_image() -> None:
+    torch.manual_seed(0)
+    augment = build_augmentation(GEOMETRY)
+    assert augment is not None
+    images, masks = augment(squares(), squares())
+    # Image and mask were the same picture: after the same geometry they still agree but for interpolation at edges.
+    assert ((images > 0.5) == (masks > 0.5)).float().mean() > 0.98
+    assert (images - squares()).abs().mean() > 0.01, "nothing moved"
+    assert set(masks.unique().tolist()) <= {0.0, 1.0}
+
+
+def test_grey_changes_leave_the_mask_alone() -> None:
+    torch.manual_seed(0)
+    augment = build_augmentation(GREY)
+    assert augment is not None
+    images = torch.rand(8, 1, 32, 32)
+    changed, masks = augment(images, squares()[:, :, :32, :32])
+    assert torch.equal(masks, squares()[:, :, :32, :32])
+    assert (changed - images).abs().mean() > 0.01
+    assert changed.min() >= 0
+    assert changed.max() <= 1
+
+
+def test_brightness_is_relative_as_its_docstring_says() -> None:
+    torch.manual_seed(0)
+    augment = build_augmentation(AugmentSettings(brightness=0.2))
+    assert augment is not None
+    images = torch.full((64, 1, 8, 8), 0.5)
+    factors = augment(images, images)[0].mean(dim=(1, 2, 3)) / 0.5
+    assert factors.min() == pytest.approx(0.8, abs=0.03)
+    assert factors.max() == pytest.approx(1.2, abs=0.03)
+
+
+def test_contrast_keeps_the_mean_as_its_docstring_says() -> None:
+    torch.manual_seed(0)
+    augment = build_augmentation(AugmentSettings(contrast=0.2))
+    assert augment is not None
+    images = torch.rand(32, 1, 32, 32) * 0.4 + 0.3
+    changed = augment(images, images)[0]
+    torch.testing.assert_close(changed.mean(dim=(1, 2, 3)), images.mean(dim=(1, 2, 3)), atol=0.01, rtol=0)
+    spread = changed.std(dim=(1, 2, 3)) / images.std(dim=(1, 2, 3))
+    assert spread.min() < 0.9
+    assert spread.max() > 1.1
