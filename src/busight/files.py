@@ -22,7 +22,25 @@ def sha256_of_file(path: Path) -> str:
 def sha256_of_json(value: Any) -> str:
     """Return the SHA-256 of a JSON value in its canonical form (sorted keys, no spaces)."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    # surrogatepass: a file name that is not UTF-8 has a digest too.
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether a text of the command line was UTF-8; Python keeps other bytes as lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def user_path(text: str) -> Path:
+    """Return a path that a user typed, its ``~`` expanded; ``~nobody`` stays as it is where there is no such user."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)
 
 
 @contextmanager
@@ -61,8 +79,8 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text to a file, whole or not at all."""
-    write_bytes(path, text.encode())
+    """Write UTF-8 text to a file, whole or not at all; of a file name that is not UTF-8, the odd bytes as escapes."""
+    write_bytes(path, text.encode(errors="backslashreplace"))
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -84,12 +102,14 @@ def claim_output_folder(path: Path) -> Path:
     """Make a new folder for results; one that already holds something is refused, never overwritten.
 
     Raises:
-        OutputError: The path exists and is not an empty folder, or cannot be made.
+        OutputError: The path exists and is not an empty folder that may be written in, or cannot be made.
     """
     try:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise OutputError(f"{path}: exists already and is never overwritten; choose another --out or remove it")
         path.mkdir(parents=True, exist_ok=True)
+        if not os.access(path, os.W_OK | os.X_OK):
+            raise OutputError(f"{path}: nothing may be written in it; choose another --out")
     except OSError as error:
         raise OutputError(f"{path}: folder could not be made ({error.strerror}); choose another --out") from error
     return path

@@ -107,7 +107,7 @@ class Prediction:
         frame: Frame index within a multi-frame file.
         classes: Class names, in the order of the vectors below.
         finding: The class with the highest calibrated probability.
-        logits: float64, shape (K,); the mean over test-time views of log-probabilities where there are several.
+        logits: float64, shape (K,); the mean over test-time views where there are several.
         raw_probs: float64, shape (K,), softmax of the logits.
         calibrated_probs: float64, shape (K,), after the bundle's calibration.
         mask: The predicted lesion in the image's own pixels, or None where the chain has no segmentation.
@@ -117,6 +117,8 @@ class Prediction:
         enhanced: uint8 HW: the image after the enhancement chain.
         image: uint8 HW: the grey image as read.
         pixel_spacing_mm: Row and column spacing where known.
+        origin: Row and column of the image's first pixel in the file's frame: not (0, 0) where only the ultrasound
+            region of a DICOM frame was read.
     """
 
     path: str
@@ -133,6 +135,7 @@ class Prediction:
     mask_probs: NDArray[np.float32] | None = None
     activation: NDArray[np.float32] | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
+    origin: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)

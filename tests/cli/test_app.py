@@ -63,6 +63,8 @@ def test_help_names_every_command() -> None:
         (["evaluate", "/nowhere", "--data", "phantom:12"], "/nowhere: not a bundle", 1),
         (["data", "show", "busi:/nowhere"], "/nowhere: no such folder", 1),
         (["data", "get", "bussi"], "busi", 1),
+        (["run", "demo", "--set", "train.accelerator=gpu"], "PyTorch sees no GPU", 2),
+        (["run", "demo", "--set", "train.precision=8"], "train.precision", 2),
         (["recipes", "papr"], "did you mean paper?", 2),
     ],
 )
@@ -133,6 +135,8 @@ def test_predict_takes_dicom_and_keeps_millimetres(quick_run: Quick, tmp_path: P
     assert [record["frame"] for record in records] == [0, 1]
     # With threshold 0 everything is lesion: the region of 20 rows of 0.2 mm and 30 columns of 0.1 mm.
     assert records[0]["mask_area_px"] == 600
+    # The box is given in the pixels of the whole frame, where the region begins at row 2 and column 4.
+    assert [records[0][f"box_{side}"] for side in ("top", "left", "bottom", "right")] == [2, 4, 22, 34]
     assert records[0]["mask_area_mm2"] == pytest.approx(600 * 0.02)
 
 

@@ -9,7 +9,7 @@ import pytest
 from conftest import QUICK
 
 from busight.bundle.load import load_bundle
-from busight.errors import DataError, OutputError, RecipeError
+from busight.errors import DataError, OutputError, RecipeError, WeightsError
 from busight.pipeline.evaluate import evaluate
 from busight.pipeline.progress import Silent
 from busight.pipeline.run import run
@@ -90,6 +90,45 @@ def test_a_finished_run_is_neither_overwritten_nor_resumed(quick_run: Quick) -> 
         run(recipe, out)
     with pytest.raises(OutputError, match="nothing to resume"):
         run(recipe, out, resume=True)
+
+
+def test_resuming_keeps_the_split_that_the_run_began_with(quick_run: Quick, tmp_path: Path) -> None:
+    """A resumed run that made another split would test on images that trained the checkpoint."""
+    given = quick_run("demo") / "split.json"
+    recipe = load_recipe("demo", [SPEC, *QUICK, "split.seed=7"])
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(recipe, tmp_path / "cut", split_file=given, progress=Interruption("epoch 1/"))
+    run(recipe, tmp_path / "cut", resume=True)
+    assert json.loads((tmp_path / "cut" / "split.json").read_text())["test"] == json.loads(given.read_text())["test"]
+
+
+def test_resuming_with_another_split_is_refused(quick_run: Quick, tmp_path: Path) -> None:
+    recipe = load_recipe("demo", [SPEC, *QUICK, "split.seed=7"])
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(recipe, tmp_path / "cut", progress=Interruption("epoch 1/"))
+    with pytest.raises(OutputError, match="begun with another split"):
+        run(recipe, tmp_path / "cut", split_file=quick_run("demo") / "split.json", resume=True)
+
+
+def test_a_report_that_fails_costs_no_training(tmp_path: Path) -> None:
+    recipe = load_recipe("demo", [SPEC, *QUICK])
+    first = run(recipe, tmp_path / "out", keep_checkpoints=True)
+    lines: list[str] = []
+
+    class Listener(Silent):
+        def line(self, text: str) -> None:
+            lines.append(text)
+
+    again = run(recipe, tmp_path / "out", resume=True, progress=Listener())
+    assert not [line for line in lines if line.startswith("epoch")], "it trained again"
+    assert again.cases == first.cases
+    assert not list((tmp_path / "out").glob("training/*/*.ckpt"))
+
+
+def test_weights_that_cannot_be_had_are_noticed_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no such safetensors file"):
+        run(load_recipe("demo", [SPEC, *QUICK, "classify.weights=absent.safetensors"]), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_resuming_nothing_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import urlsplit
 from torch import Tensor, nn
 
 from busight.errors import WeightsError
-from busight.files import sha256_of_file
+from busight.files import sha256_of_file, user_path
 
 TORCHVISION_PREFIX = "torchvision/"
 
@@ -55,7 +56,7 @@ def load_weights(network: nn.Module, weights: str, backbone: str) -> LoadedWeigh
     if weights == "imagenet":
         tensors, source = _imagenet(backbone)
     else:
-        tensors, source = _local(Path(weights).expanduser())
+        tensors, source = _local(user_path(weights))
     return _load_what_fits(network.pretrained_part, tensors, source)  # type: ignore[arg-type]
 
 
@@ -107,7 +108,7 @@ def _from_torchvision(name: str) -> tuple[dict[str, Tensor], str]:
 
     # V1 are the weights that `pretrained=True` meant when the paper's code was written.
     weights = torchvision.models.get_model_weights(name)["IMAGENET1K_V1"]
-    tensors: dict[str, Tensor] = dict(weights.get_state_dict(progress=False, check_hash=True))
+    tensors: dict[str, Tensor] = dict(weights.get_state_dict(progress=sys.stderr.isatty(), check_hash=True))
     return tensors, f"torchvision {name} IMAGENET1K_V1"
 
 

@@ -75,6 +75,8 @@ def _lines(
 
 
 def _found(predictor: Predictor, paths: list[Path]) -> Iterator[Prediction | Failure]:
+    from dataclasses import replace
+
     from busight.predict.inputs import list_files, read_frames
     from busight.types import Failure
 
@@ -88,4 +90,5 @@ def _found(predictor: Predictor, paths: list[Path]) -> Iterator[Prediction | Fai
             if isinstance(frame, Failure):
                 yield frame
             else:
-                yield predictor.predict(frame.image, frame.path, frame.frame, frame.pixel_spacing_mm)
+                found = predictor.predict(frame.image, frame.path, frame.frame, frame.pixel_spacing_mm)
+                yield replace(found, origin=frame.origin)

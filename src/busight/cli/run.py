@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from busight.cli.guard import command_line, one_line_errors, require_training
+
+if TYPE_CHECKING:
+    from busight.assess.records import ScoreSheet
 
 RecipeArgument = Annotated[str, typer.Argument(help="A recipe's name (see `busight recipes`) or a TOML file.")]
 DataOption = Annotated[str, typer.Option("--data", help="Data spec, e.g. busi:PATH or phantom:300.")]
@@ -39,25 +42,32 @@ def execute(
     with one_line_errors(hint=f"go on with the same command and --out {folder} --resume"):
         require_training()
         from busight.cli.console import ConsoleProgress
-        from busight.pipeline.run import run
+        from busight.pipeline.run import finish, run
         from busight.recipes.load import load_recipe
 
-        chosen = load_recipe(recipe, [*([f"data.spec='{data}'"] if data else []), *overrides])
+        chosen = load_recipe(recipe, overrides, data)
         with ConsoleProgress() as progress:
-            record = run(chosen, folder, split_file=split, resume=resume, command=command_line(), progress=progress)
+            record = run(
+                chosen,
+                folder,
+                split_file=split,
+                resume=resume,
+                keep_checkpoints=True,
+                command=command_line(),
+                progress=progress,
+            )
             if report:
                 from busight.report.write import write_report
 
                 progress.stage("report")
                 write_report(record, folder)
+            finish(folder)
         _tell(record.sheet, folder, report)
 
 
-def _tell(sheet: object, folder: Path, report: bool) -> None:
-    from busight.assess.records import ScoreSheet
+def _tell(sheet: ScoreSheet, folder: Path, report: bool) -> None:
     from busight.report.headline import headline
 
-    assert isinstance(sheet, ScoreSheet)
     for line in headline(sheet):
         typer.echo(line)
     typer.echo(f"bundle: {folder / 'bundle'}")

@@ -15,6 +15,7 @@ import numpy as np
 from busight.data.dataset import DataSet
 from busight.data.read_image import DAMAGE
 from busight.errors import DataError
+from busight.files import user_path
 from busight.types import Finding, Image, Mask, Problem, Sample
 
 _PARTS = ("train", "val", "test")
@@ -49,7 +50,7 @@ def load_breastmnist(argument: str) -> DataSet:
     Raises:
         DataError: The file is missing, no NPZ of plain arrays, or of another shape.
     """
-    path = Path(argument).expanduser()
+    path = user_path(argument)
     if not path.is_file():
         raise DataError(f"{argument or '(nothing)'}: no such file; write --data breastmnist:FILE.npz")
     arrays = _arrays(path)

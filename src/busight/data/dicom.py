@@ -10,6 +10,7 @@ from busight.data.dataset import DataSet
 from busight.data.folder import natural_order
 from busight.data.read_dicom import DicomFrames, is_dicom, read_frames
 from busight.errors import DataError, ImageError
+from busight.files import user_path
 from busight.types import Finding, Image, Mask, Problem, Sample
 
 LABELS_FILE = "labels.csv"
@@ -23,8 +24,8 @@ class DicomReader:
     root: Path
 
     def image(self, sample: Sample) -> Image:
-        """Return the whole frame as grey, uint8 HW; ``sample.region`` says which part of it is ultrasound."""
-        return read_frames(self.root / sample.image_path).frame(sample.frame)
+        """Return the ultrasound region (``sample.region``; the whole frame where it is None) as grey, uint8 HW."""
+        return read_frames(self.root / sample.image_path).ultrasound(sample.frame)
 
     def mask(self, sample: Sample) -> Mask | None:
         """Return None: DICOM images carry no lesion mask."""
@@ -55,7 +56,7 @@ def load_dicom(argument: str) -> DataSet:
     Raises:
         DataError: Nothing there, no readable DICOM image, or a labels file that does not hold together.
     """
-    path = Path(argument).expanduser()
+    path = user_path(argument)
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; check the path after dicom:")
     root = path if path.is_dir() else path.parent

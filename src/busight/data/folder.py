@@ -12,6 +12,7 @@ from busight.data.dataset import DataSet
 from busight.data.file_reader import FileReader
 from busight.data.read_image import IMAGE_SUFFIXES
 from busight.errors import DataError
+from busight.files import user_path
 from busight.types import Finding, Problem, Sample
 
 TABLE_NAME = "samples.csv"
@@ -26,7 +27,7 @@ def existing_folder(argument: str, source: str) -> Path:
     Raises:
         DataError: It is missing, not a folder, or empty.
     """
-    root = Path(argument).expanduser()
+    root = user_path(argument)
     if not argument or not root.is_dir():
         raise DataError(
             f"{argument or '(nothing)'}: no such folder; write --data {source}:PATH with an existing folder"
@@ -54,7 +55,7 @@ def load_folder(argument: str) -> DataSet:
     Raises:
         DataError: Nothing usable is there, or a column or label is not known.
     """
-    path = Path(argument).expanduser()
+    path = user_path(argument)
     if path.is_file():
         samples, problems = _from_table(path)
         root = path.parent

@@ -85,6 +85,15 @@ class DicomFrames:
         with _guarded(self.path):
             return to_grey(decoded(self.path, self._header, index), self._header)
 
+    def ultrasound(self, index: int) -> Image:
+        """Decode one frame and cut it to the ultrasound region where the object names one, as grey uint8 HW.
+
+        Raises:
+            ImageError: There is no such frame, or its pixels cannot be decoded.
+        """
+        image, box = self.frame(index), self.region
+        return image if box is None else image[box.top : box.bottom, box.left : box.right]
+
 
 def is_dicom(path: Path) -> bool:
     """Tell whether a file calls itself DICOM: ``DICM`` after 128 bytes (PS3.10 section 7.1), or by its suffix."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from busight.data.dataset import DataSet
 from busight.errors import RecipeError
+from busight.files import is_utf8
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,12 @@ def load(spec: str) -> DataSet:
         spec: ``name:argument``, e.g. ``"busi:data/Dataset_BUSI_with_GT"`` or ``"phantom:240"``.
 
     Raises:
-        RecipeError: The name is not a source.
+        RecipeError: The name is not a source, or the spec is not UTF-8.
         DataError: The source cannot be read.
     """
     name, colon, argument = spec.partition(":")
+    if not is_utf8(spec):
+        raise RecipeError(f"data spec {spec!r}: not UTF-8, so no record can hold it; rename the folder")
     if not colon or name not in SOURCES:
         near = difflib.get_close_matches(name, SOURCES, n=1)
         hint = (

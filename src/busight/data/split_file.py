@@ -51,12 +51,14 @@ def write_split(path: Path, split: Split, data_digest: str) -> None:
     write_json(path, document.model_dump())
 
 
-def read_split(path: Path, samples: Sequence[Sample]) -> Split:
+def read_split(path: Path, samples: Sequence[Sample], data_digest: str | None = None) -> Split:
     """Read a split back for a data set.
 
     Args:
         path: A file that `write_split` wrote.
         samples: The data set it shall be used with.
+        data_digest: Refuse the split when it was made for data with another digest; None accepts it when it names
+            only samples that are there.
 
     Raises:
         DataError: Not a split file, a changed one, one with a sample in two parts, or one for other samples.
@@ -77,6 +79,8 @@ def read_split(path: Path, samples: Sequence[Sample]) -> Split:
     split = Split(document.kind, document.seed, *(tuple(getattr(document, part)) for part in PARTS))
     if split.digest != document.digest:
         raise DataError(f"{path}: its parts do not match its digest; it was changed after it was written, make it anew")
+    if data_digest is not None and document.data_digest != data_digest:
+        raise DataError(f"{path}: was made for other data (the images, masks or labels have changed since); begin anew")
     ids = [sample_id for part in PARTS for sample_id in getattr(split, part)]
     if len(set(ids)) != len(ids):
         raise DataError(f"{path}: a sample stands in two parts; make the split anew")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from busight._version import __version__
 from busight.assess.calibration import apply_temperature, fit_temperature
@@ -21,7 +20,6 @@ from busight.bundle.card import (
     SegmentPart,
     TrainingPart,
 )
-from busight.bundle.load import Bundle
 from busight.classify.tasks import TASKS
 from busight.data.split import Split
 from busight.errors import DataError
@@ -92,11 +90,6 @@ def with_scores(card: Card, sheet: ScoreSheet) -> Card:
         for s in sheet.scores
     )
     return card.model_copy(update={"scores": scores})
-
-
-def as_bundle(folder: Path, card: Card) -> Bundle:
-    """Return a bundle that was just made by this process and needs no checking."""
-    return Bundle(folder, card)
 
 
 def _calibration(val: ScoredPart, classes: tuple[str, ...], settings: AssessSettings) -> CalibrationPart:

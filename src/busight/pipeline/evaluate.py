@@ -82,7 +82,7 @@ def evaluate(
         classes=predictor.classes,
         network=_network(card),
         weights=card.training.weights,
-        calibration=calibration_sentence(card.calibration),
+        calibration=calibration_sentence(card.calibration, card.operating_points, part.cases),
         paper_comparison=False,
         data=data,
         split=None,

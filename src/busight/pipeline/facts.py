@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from importlib import metadata
 
 from busight.assess.records import ScoreSheet
-from busight.bundle.card import CalibrationPart
-from busight.pipeline.record import DataSummary, SplitSummary
+from busight.bundle.card import CalibrationPart, OperatingPointPart
+from busight.pipeline.record import Case, DataSummary, SplitSummary
 from busight.recipes.schema import Recipe
 
 _LIBRARIES = (
@@ -43,11 +44,24 @@ def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
     return f"Two-stage: {finder} finds the lesion, its region goes to {net}."
 
 
-def calibration_sentence(part: CalibrationPart) -> str:
-    """Say in a sentence what was fitted on which cases."""
-    if part.method == "none":
-        return f"None: {part.source}."
-    return f"Temperature {part.temperature:.3f}, {part.source}."
+def calibration_sentence(part: CalibrationPart, points: Sequence[OperatingPointPart], cases: Sequence[Case]) -> str:
+    """Say what was fitted on which cases, and what the operating point does on the cases at hand."""
+    fitted = f"None: {part.source}." if part.method == "none" else f"Temperature {part.temperature:.3f}, {part.source}."
+    return " ".join([fitted, *(_operating_sentence(point, cases) for point in points)])
+
+
+def _operating_sentence(point: OperatingPointPart, cases: Sequence[Case]) -> str:
+    if point.threshold is None:
+        return f"No operating point for {point.of}: {point.source}."
+    # The operating point is the last class's.
+    above = [case.calibrated_probs[-1] >= point.threshold for case in cases]
+    found = [hit for hit, case in zip(above, cases, strict=True) if case.actual == point.of]
+    false = [hit for hit, case in zip(above, cases, strict=True) if case.actual != point.of]
+    return (
+        f"Operating point: {point.of} from a probability of {point.threshold:.3f}, chosen for sensitivity "
+        f"{point.wanted_sensitivity:.2f} on {point.source}; on the cases scored here it finds {sum(found)} of "
+        f"{len(found)} and marks {sum(false)} of {len(false)} others."
+    )
 
 
 def limits(data: DataSummary, split: SplitSummary | None, sheet: ScoreSheet, recipe: Recipe | None) -> tuple[str, ...]:
@@ -55,11 +69,11 @@ def limits(data: DataSummary, split: SplitSummary | None, sheet: ScoreSheet, rec
     found = []
     if split is not None and split.crossing_pairs:
         found.append(
-            f"{split.crossing_pairs} near-duplicate pairs lie in two parts of this split: the test part holds "
-            "copies of training images, and its scores are too high by an unknown amount. "
+            f"{split.crossing_pairs} near-duplicate pairs lie in two different parts of this split: images that chose "
+            "or test the network have copies that trained it, and the scores are too high by an unknown amount. "
             "Use split.kind=grouped."
         )
-    if data.n_patients is None and data.spec.startswith(("busi:", "folder:", "breastmnist:")):
+    if split is not None and not split.crossing_pairs and data.n_patients is None:
         found.append(
             "The source names no patients. Near-duplicates are kept together, but two different views of one patient "
             "can still lie on both sides of the split."

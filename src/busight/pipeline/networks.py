@@ -23,6 +23,14 @@ from busight.train.prepared import PreparedPart
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class BuiltNetwork:
+    """A network with its initial weights."""
+
+    network: Network
+    weights: LoadedWeights
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TrainedNetwork:
     """A fitted network with what the report tells of it."""
 
@@ -33,13 +41,39 @@ class TrainedNetwork:
     parameters: int
 
 
-def train_segmenter(recipe: Recipe, material: Material, split: Split, work: Path, progress: Progress) -> TrainedNetwork:
+def build_networks(recipe: Recipe) -> dict[str, BuiltNetwork]:
+    """Build every network that a recipe trains and load its initial weights.
+
+    This comes before any other work: a backbone that does not exist, or weights that cannot be had, shall not be
+    noticed after an hour.
+
+    Returns:
+        ``"segmenter"`` and ``"classifier"``, those that the recipe has.
+
+    Raises:
+        RecipeError: A network cannot be built.
+        WeightsError: Weights cannot be had or do not fit.
+    """
+    built: dict[str, BuiltNetwork] = {}
+    segment, classify = recipe.segment, recipe.classify
+    segments = classify.task == "segmentation" or classify.lesion == "two-stage"
+    if segments and segment.method == "unet":
+        torch.manual_seed(recipe.train.seed)
+        network: Network = build_segmenter(segment)
+        built["segmenter"] = BuiltNetwork(network, load_weights(network, segment.weights, segment.encoder))
+    if classify.task != "segmentation":
+        torch.manual_seed(recipe.train.seed)
+        network = build_classifier(classify, len(TASKS[classify.task].classes), segment.decoder_channels)
+        built["classifier"] = BuiltNetwork(network, load_weights(network, classify.weights, classify.backbone))
+    return built
+
+
+def train_segmenter(
+    built: BuiltNetwork, recipe: Recipe, material: Material, split: Split, work: Path, progress: Progress
+) -> TrainedNetwork:
     """Fit the recipe's U-Net on the drawn masks of the training part."""
     settings = recipe.segment
     progress.stage("segment: training")
-    torch.manual_seed(recipe.train.seed)
-    network = build_segmenter(settings)
-    weights = load_weights(network, settings.weights, settings.encoder)
     drawn = _with_masks(material)
     prepared = prepare(
         [sample for sample in material.samples if sample.sample_id in drawn],
@@ -54,20 +88,22 @@ def train_segmenter(recipe: Recipe, material: Material, split: Split, work: Path
     )
     train = replace(recipe.train, epochs=settings.epochs, learning_rate=settings.learning_rate)
     fitting, choosing = (_part(prepared, [i for i in ids if i in drawn]) for ids in (split.train, split.val))
-    history = fit(network, "segmenter", fitting, choosing, train, work / "segmenter", progress.line)
-    return TrainedNetwork(network, settings.size, weights, history, _count(network))
+    history = fit(built.network, "segmenter", fitting, choosing, train, work / "segmenter", progress.line)
+    return _trained(built, settings.size, history)
 
 
 def train_classifier(
-    recipe: Recipe, material: Material, split: Split, region: Region, work: Path, progress: Progress
+    built: BuiltNetwork,
+    recipe: Recipe,
+    material: Material,
+    split: Split,
+    region: Region,
+    work: Path,
+    progress: Progress,
 ) -> TrainedNetwork:
     """Fit the recipe's classifier on the regions that prediction will show it."""
     settings = recipe.classify
     progress.stage("classify: training")
-    torch.manual_seed(recipe.train.seed)
-    task = TASKS[settings.task]
-    network = build_classifier(settings, len(task.classes), recipe.segment.decoder_channels)
-    weights = load_weights(network, settings.weights, settings.backbone)
     prepared = prepare(
         material.samples,
         material.inspection.dataset.reader,
@@ -75,13 +111,13 @@ def train_classifier(
         region,
         settings.size,
         settings.keep_aspect,
-        task,
+        TASKS[settings.task],
         work / "classifier" / "arrays",
         progress,
     )
     fitting, choosing = (_part(prepared, ids) for ids in (split.train, split.val))
-    history = fit(network, "classifier", fitting, choosing, recipe.train, work / "classifier", progress.line)
-    return TrainedNetwork(network, settings.size, weights, history, _count(network))
+    history = fit(built.network, "classifier", fitting, choosing, recipe.train, work / "classifier", progress.line)
+    return _trained(built, settings.size, history)
 
 
 def _with_masks(material: Material) -> set[str]:
@@ -93,5 +129,6 @@ def _part(prepared: PreparedSet, sample_ids: Sequence[str]) -> PreparedPart:
     return PreparedPart(prepared.images[rows], prepared.masks[rows], prepared.mask_known[rows], prepared.targets[rows])
 
 
-def _count(network: Network) -> int:
-    return sum(parameter.numel() for parameter in network.parameters())
+def _trained(built: BuiltNetwork, size: int, history: History) -> TrainedNetwork:
+    parameters = sum(parameter.numel() for parameter in built.network.parameters())
+    return TrainedNetwork(built.network, size, built.weights, history, parameters)

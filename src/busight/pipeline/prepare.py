@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from busight.classify.tasks import Task
 from busight.data.dataset import Reader
 from busight.enhance.chain import Step, apply_chain
 from busight.enhance.resize import mask_to_input, to_input
+from busight.errors import OutputError
 from busight.pipeline.progress import Progress
 from busight.predict.segmenters import Segmenter
 from busight.segment.postprocess import to_mask
@@ -87,11 +88,14 @@ def prepare(
         task: Gives the targets; None for segmentation.
         folder: For the arrays; they are overwritten.
         progress: Told about each image.
+
+    Raises:
+        OutputError: The arrays do not fit on the disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shape = (len(samples), size, size)
-    images = np.lib.format.open_memmap(folder / "images.npy", "w+", np.uint8, shape)
-    masks = np.lib.format.open_memmap(folder / "masks.npy", "w+", np.uint8, shape)
+    images = _zeros_on_disk(folder / "images.npy", shape)
+    masks = _zeros_on_disk(folder / "masks.npy", shape)
     known = np.zeros(len(samples), dtype=np.bool_)
     for row, sample in enumerate(samples):
         enhanced = apply_chain(reader.image(sample), steps)
@@ -104,6 +108,21 @@ def prepare(
         progress.tick(row + 1, len(samples))
     targets = np.array([task.target(s.finding) if task else -1 for s in samples], dtype=np.int64)
     return PreparedSet(images, masks, known, targets, {s.sample_id: row for row, s in enumerate(samples)})
+
+
+def _zeros_on_disk(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+    """Map a new array with its space already taken: writing to a map on a full disk would end the process (SIGBUS)."""
+    try:
+        mapped: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+        with path.open("r+b") as stream:
+            stream.seek(mapped.offset)
+            for _ in range(shape[0]):
+                stream.write(bytes(shape[1] * shape[2]))
+    except OSError as error:
+        raise OutputError(
+            f"{path}: could not be written ({error.strerror}); free space or choose another place with --out"
+        ) from error
+    return mapped
 
 
 def _cut(pixels: NDArray[_T], roi: Roi) -> NDArray[_T]:

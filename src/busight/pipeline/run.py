@@ -14,7 +14,7 @@ from busight.assess.metrics_file import About, write_metrics
 from busight.assess.records import ScoreSheet
 from busight.bundle.card import SEGMENTER
 from busight.bundle.export import export_networks
-from busight.bundle.load import Bundle, load_bundle
+from busight.bundle.load import Bundle
 from busight.bundle.write import write_card
 from busight.classify.network import Network
 from busight.data.manifest import write_manifest
@@ -26,7 +26,13 @@ from busight.pipeline import assemble
 from busight.pipeline.cases_file import write_cases
 from busight.pipeline.facts import calibration_sentence, limits, network_sentence, versions
 from busight.pipeline.material import Material, gather
-from busight.pipeline.networks import TrainedNetwork, train_classifier, train_segmenter
+from busight.pipeline.networks import (
+    BuiltNetwork,
+    TrainedNetwork,
+    build_networks,
+    train_classifier,
+    train_segmenter,
+)
 from busight.pipeline.prepare import Region, predicted_region, whole_image
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord, SplitSummary
@@ -35,8 +41,10 @@ from busight.predict.predictor import Predictor, open_predictor
 from busight.predict.segmenters import GraphSegmenter, OtsuSegmenter, Segmenter
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
+from busight.train.accelerator import trainer_device
 
 RECIPE_FILE = "recipe.toml"
+SPLIT_FILE = "split.json"
 DONE_FILE = "metrics.json"
 
 
@@ -60,6 +68,7 @@ def run(
     *,
     split_file: Path | None = None,
     resume: bool = False,
+    keep_checkpoints: bool = False,
     command: str = "",
     progress: Progress | None = None,
 ) -> RunRecord:
@@ -71,6 +80,8 @@ def run(
             ``cases.csv`` and, last, ``metrics.json``.
         split_file: A split to use instead of making one.
         resume: Go on in a folder that an interrupted run of the same recipe left.
+        keep_checkpoints: Leave the checkpoints, so that whatever comes after (a report) can fail without costing the
+            training; call `finish` then.
         command: The command line, for the record.
         progress: Told what happens.
 
@@ -83,18 +94,23 @@ def run(
     progress = progress or Silent()
     clock = _Clock(progress)
     started = datetime.now(UTC).isoformat(timespec="seconds")
+    _check_data_is_named(recipe)
+    trainer_device(recipe.train)
+    built = build_networks(recipe)
     _open_folder(out, recipe, resume)
     material = gather(recipe.data.spec, progress)
-    split = _split(recipe, material, split_file)
+    split = _split(recipe, material, split_file, out, resume)
     write_manifest(out / "manifest.csv", material.inspection, material.groups)
-    write_split(out / "split.json", split, material.inspection.digest)
+    write_split(out / SPLIT_FILE, split, material.inspection.digest)
     clock.lap("data and split")
-    bundle, networks = _train(recipe, material, split, out, clock)
+    bundle, networks = _train(built, recipe, material, split, out, clock)
     predictor, test, sheet = _assess(recipe, material, split, bundle, out, progress)
     clock.lap("assessment")
     card = predictor.card
     walks, gallery = pictures(test, material.inspection.dataset.reader, predictor, recipe.assess.seed)
     data, parts = material.summary(), _split_summary(split, material)
+    if not keep_checkpoints:
+        finish(out)
     return RunRecord(
         kind="run",
         title=recipe.name,
@@ -105,7 +121,7 @@ def run(
         classes=predictor.classes,
         network=network_sentence(recipe, {name: net.parameters for name, net in networks.items()}),
         weights=card.training.weights,
-        calibration=calibration_sentence(card.calibration),
+        calibration=calibration_sentence(card.calibration, card.operating_points, test.cases),
         paper_comparison=data.spec.startswith("busi:") and recipe.classify.task == "finding",
         data=data,
         split=parts,
@@ -142,19 +158,21 @@ def _assess(
         bundle_digest=card.digest,
     )
     write_metrics(out / DONE_FILE, sheet, about)
-    _clear_work(out)
     return replace(predictor, card=card), test, sheet
+
+
+def _check_data_is_named(recipe: Recipe) -> None:
+    if not recipe.data.spec:
+        raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
 
 
 def _open_folder(out: Path, recipe: Recipe, resume: bool) -> None:
     text = recipe_toml(recipe)
-    if not recipe.data.spec:
-        raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
     if not resume:
         claim_output_folder(out)
         write_text(out / RECIPE_FILE, text)
         return
-    if (out / DONE_FILE).exists():
+    if (out / DONE_FILE).exists() and not any(out.glob("training/*/last.ckpt")):
         raise OutputError(f"{out}: the run in it is finished; there is nothing to resume")
     before = out / RECIPE_FILE
     if not before.is_file():
@@ -165,32 +183,38 @@ def _open_folder(out: Path, recipe: Recipe, resume: bool) -> None:
         )
 
 
-def _split(recipe: Recipe, material: Material, split_file: Path | None) -> Split:
+def _split(recipe: Recipe, material: Material, split_file: Path | None, out: Path, resume: bool) -> Split:
+    """Make the split, read the one given, or, when going on, take the one that the run began with."""
+    begun = out / SPLIT_FILE
+    if resume and begun.is_file():
+        split = read_split(begun, material.samples, material.inspection.digest)
+        if split_file is not None and read_split(split_file, material.samples).digest != split.digest:
+            raise OutputError(f"{out}: was begun with another split than {split_file}; leave --split away")
+        return split
     if split_file is not None:
         return read_split(split_file, material.samples)
     return make_split(material.samples, material.groups, recipe.split)
 
 
 def _train(
-    recipe: Recipe, material: Material, split: Split, out: Path, clock: _Clock
+    built: dict[str, BuiltNetwork], recipe: Recipe, material: Material, split: Split, out: Path, clock: _Clock
 ) -> tuple[Bundle, dict[str, TrainedNetwork]]:
-    work, folder = out / "training", out / "bundle"
+    """Train what there is to train and export it. The card stays in memory until its calibration is known."""
+    work, folder, progress = out / "training", out / "bundle", clock.progress
     networks: dict[str, TrainedNetwork] = {}
-    segments = recipe.classify.task == "segmentation" or recipe.classify.lesion == "two-stage"
-    if segments and recipe.segment.method == "unet":
-        networks["segmenter"] = train_segmenter(recipe, material, split, work, clock.progress)
+    if "segmenter" in built:
+        networks["segmenter"] = train_segmenter(built["segmenter"], recipe, material, split, work, progress)
         clock.lap("training the segmenter")
-    if recipe.classify.task != "segmentation":
+    if "classifier" in built:
         region = _region(recipe, networks.get("segmenter"), work)
-        networks["classifier"] = train_classifier(recipe, material, split, region, work, clock.progress)
+        networks["classifier"] = train_classifier(built["classifier"], recipe, material, split, region, work, progress)
         clock.lap("training the classifier")
     clock.progress.stage("bundle")
     files, parity = export_networks(folder, _sized(networks.get("classifier")), _sized(networks.get("segmenter")))
     sentence = " ".join(f"{name.capitalize()}: {net.weights.sentence()}" for name, net in networks.items())
     exported = assemble.Exported(files, parity, sentence or "No trained network.")
-    write_card(folder, assemble.draft_card(recipe, material, split, exported))
     clock.lap("bundle")
-    return load_bundle(folder), networks
+    return Bundle(folder, assemble.draft_card(recipe, material, split, exported)), networks
 
 
 def _region(recipe: Recipe, segmenter: TrainedNetwork | None, work: Path) -> Region:
@@ -234,7 +258,7 @@ def _split_summary(split: Split, material: Material) -> SplitSummary:
     )
 
 
-def _clear_work(out: Path) -> None:
+def finish(out: Path) -> None:
     """Remove what only an interrupted run needs: arrays, checkpoints and the intermediate graph."""
     work = out / "training"
     shutil.rmtree(work / "graph", ignore_errors=True)

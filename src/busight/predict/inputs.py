@@ -20,12 +20,14 @@ class Frame:
         frame: Index within a multi-frame file.
         image: uint8 HW; of a DICOM object only the ultrasound region, where it names one.
         pixel_spacing_mm: Row and column spacing where known.
+        origin: Row and column of the image's first pixel in the file's frame.
     """
 
     path: str
     frame: int
     image: Image
     pixel_spacing_mm: tuple[float, float] | None
+    origin: tuple[int, int] = (0, 0)
 
 
 def list_files(paths: Iterable[Path]) -> list[Path]:
@@ -62,12 +64,11 @@ def _dicom_frames(path: Path) -> Iterator[Frame | Failure]:
     from busight.data.read_dicom import read_frames as read_dicom_frames
 
     frames = read_dicom_frames(path)
+    origin = (0, 0) if frames.region is None else (frames.region.top, frames.region.left)
     for index in range(frames.n_frames):
         try:
-            image = frames.frame(index)
+            image = frames.ultrasound(index)
         except ImageError as error:
             yield Failure(str(path), str(error), index)
             continue
-        if (box := frames.region) is not None:
-            image = image[box.top : box.bottom, box.left : box.right]
-        yield Frame(str(path), index, image, frames.pixel_spacing_mm)
+        yield Frame(str(path), index, image, frames.pixel_spacing_mm, origin)

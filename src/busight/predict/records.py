@@ -16,7 +16,8 @@ from busight.types import Failure, Prediction
 def record_of(found: Prediction | Failure, classes: tuple[str, ...]) -> dict[str, Any]:
     """Return one prediction or failure as a flat JSON object; every record has the same keys.
 
-    Areas are in pixels of the image and, where the pixel spacing is known, in mm²; the box is half-open.
+    Areas are in pixels of the image and, where the pixel spacing is known, in mm²; the box is half-open and in the
+    pixels of the file's whole frame.
 
     Args:
         found: What the predictor returned, or why it could not.
@@ -42,7 +43,9 @@ def _mask_fields(found: Prediction) -> dict[str, Any]:
     fields["mask_area_px"] = int(np.count_nonzero(found.mask))
     box = bounding_box(found.mask)
     if box is not None:
-        fields |= {"box_top": box.top, "box_left": box.left, "box_bottom": box.bottom, "box_right": box.right}
+        top, left = found.origin
+        fields |= {"box_top": top + box.top, "box_left": left + box.left}
+        fields |= {"box_bottom": top + box.bottom, "box_right": left + box.right}
     if found.pixel_spacing_mm is not None:
         row, column = found.pixel_spacing_mm
         fields["mask_area_mm2"] = round(fields["mask_area_px"] * row * column, 3)

@@ -15,6 +15,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from busight.errors import RecipeError
+from busight.files import is_utf8, user_path
 from busight.recipes.schema import Recipe
 
 
@@ -24,24 +25,30 @@ def recipe_names() -> tuple[str, ...]:
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
 
 
-def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
+def load_recipe(name: str, overrides: Sequence[str] = (), data: str = "") -> Recipe:
     """Read a recipe.
 
     Args:
         name: A name of `recipe_names`, or the path of a TOML file.
         overrides: ``key=value`` texts such as ``"train.epochs=5"``; values are TOML, bare words are strings.
+        data: Data spec to use instead of the recipe's own.
 
     Raises:
         RecipeError: No such recipe, not TOML, an unknown key, or a value that cannot be.
     """
+    for given in (name, data, *overrides):
+        if not is_utf8(given):
+            raise RecipeError(f"{given!r}: not UTF-8, so no record can hold it; rename the file or folder")
     text = _text(name)
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # besides bad TOML: a number or a nesting without end
         raise RecipeError(f"recipe {name}: not TOML ({error})") from error
     document.setdefault("name", Path(name).stem)
     for override in overrides:
         _override(document, override)
+    if data:
+        document["data"] = {"spec": data}
     try:
         return Recipe.model_validate(document)
     except ValidationError as error:
@@ -56,10 +63,10 @@ def recipe_toml(recipe: Recipe) -> str:
 def _text(name: str) -> str:
     if name in recipe_names():
         return (resources.files("busight.recipes") / f"{name}.toml").read_text(encoding="utf-8")
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.suffix == ".toml" and path.is_file():
         try:
-            return path.read_text(encoding="utf-8")
+            return path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise RecipeError(f"recipe {name}: not TOML ({error}); save it as UTF-8") from error
     raise RecipeError(f"recipe {name!r}: {_nearest(name, recipe_names())}; or give the path of a .toml file")
@@ -80,9 +87,10 @@ def _override(document: dict[str, Any], override: str) -> None:
 
 def _value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        document = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):
         return text
+    return document["value"] if len(document) == 1 else text
 
 
 def _first_fault(error: ValidationError) -> str:

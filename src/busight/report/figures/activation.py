@@ -45,7 +45,7 @@ def activation_on(ax: Axes, picture: StagePicture) -> None:
     show_grey(ax, picture.image)
     share = relative_activation(picture.activation)
     ax.imshow(share, cmap=_MAP, vmin=0, vmax=1, alpha=0.1 + 0.55 * share)
-    if share.max() > _CONTOUR_AT:
+    if share.max() > _CONTOUR_AT and min(share.shape) > 1:  # a strip shrinks to a single row, which has no contour
         ax.contour(share, [_CONTOUR_AT], colors=["white"], linewidths=1)
 
 
