@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from quick import QUICK
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -58,18 +59,6 @@ def require_program() -> Callable[[str], Path]:
         return Path(str(found))
 
     return require
-
-
-QUICK = (
-    "segment.size=64",
-    "segment.epochs=1",
-    "segment.encoder=mobilenetv3_small_050",
-    "classify.size=64",
-    "train.epochs=2",
-    "train.accelerator=cpu",
-    "assess.resamples=100",
-)
-"""Overrides that make a run a matter of seconds."""
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from conftest import QUICK
+from quick import QUICK
 from typer.testing import CliRunner, Result
 
 from busight.cli.app import app
@@ -64,6 +64,7 @@ def test_help_names_every_command() -> None:
         (["data", "show", "busi:/nowhere"], "/nowhere: no such folder", 1),
         (["data", "get", "bussi"], "busi", 1),
         (["run", "demo", "--set", "train.accelerator=gpu"], "PyTorch sees no GPU", 2),
+        (["run", "demo", "--set", "train.devices=64"], "train.devices = 64: this machine has", 2),
         (["run", "demo", "--set", "train.precision=8"], "train.precision", 2),
         (["recipes", "papr"], "did you mean paper?", 2),
     ],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import QUICK
+from quick import QUICK
 
 from busight.bundle.load import load_bundle
 from busight.errors import DataError, OutputError, RecipeError, WeightsError

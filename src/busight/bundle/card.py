@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from busight.classify.tasks import TASKS
 from busight.files import sha256_of_json
 from busight.segment.postprocess import PostprocessSettings
 from busight.segment.settings import RoiSettings
 
-FORMAT = 1
+FORMAT: Final = 1
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
 CLASSIFIER = "classifier.onnx"
@@ -47,6 +48,13 @@ class ClassifyPart(_Part):
     lesion: Literal["two-stage", "joint", "whole"]
     input: InputPart
     test_flip: bool
+
+    @model_validator(mode="after")
+    def _classes_of_the_task(self) -> Self:
+        """Refuse classes that are not the task's: a class that is read as another one is the worst mistake of all."""
+        if self.task not in TASKS or self.classes != TASKS[self.task].classes:
+            raise ValueError(f"task {self.task!r} with the classes {', '.join(self.classes)} is not known")
+        return self
 
 
 class CalibrationPart(_Part):
@@ -95,7 +103,7 @@ class ScorePart(_Part):
 class Card(_Part):
     """The card. Unknown keys are refused: a reader must not overlook what it does not understand."""
 
-    format: int = FORMAT
+    format: Literal[1] = FORMAT
     name: str
     created: str
     busight: str

@@ -64,7 +64,7 @@ def _read_card(path: Path) -> Card:
         raise BundleError(
             f"{path.parent}: not a bundle, it has no readable {CARD}; give the folder that a run wrote"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: not JSON; copy the bundle again") from error
     version = document.get("format") if isinstance(document, dict) else None
     if isinstance(version, int) and version > FORMAT:

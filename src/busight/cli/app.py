@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
+import sys
+from pathlib import Path
+
 import typer
 
 from busight._version import __version__
@@ -39,4 +44,16 @@ def _options(
 
 def main() -> None:
     """Run the command line: exit code 0 when all went well, 1 for an error, 2 for a wrong call."""
+    _make_streams_sound()
     app()
+
+
+def _make_streams_sound() -> None:
+    """Let a closed stream swallow its text, and escape what a stream's encoding has no sign for."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - open as long as the program runs
+        elif isinstance(stream, io.TextIOWrapper):
+            # In a JSON record an escape stands for the very same sign.
+            stream.reconfigure(errors="backslashreplace")

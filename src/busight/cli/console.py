@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 import typer
 
+from busight.cli.guard import one_line
+
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
     from rich.progress import TaskID
@@ -44,7 +46,7 @@ class ConsoleProgress:
     def stage(self, name: str) -> None:
         """Say that a stage begins."""
         self._close()
-        typer.echo(f"[{time.monotonic() - self._began:6.0f} s] {name}", err=True)
+        typer.echo(f"[{time.monotonic() - self._began:6.0f} s] {one_line(name)}", err=True)
         self._name = name
 
     def tick(self, done: int, total: int) -> None:
@@ -60,7 +62,7 @@ class ConsoleProgress:
 
     def line(self, text: str) -> None:
         """Say something worth a line."""
-        typer.echo(f"           {text}", err=True)
+        typer.echo(f"           {one_line(text)}", err=True)
 
     def _close(self) -> None:
         if self._bars is not None and self._task is not None:

@@ -30,7 +30,7 @@ def show(
     out: Annotated[Path, typer.Option("--out", help="New picture: .png, .svg or .pdf.")] = Path("contact-sheet.png"),
     number: Annotated[int, typer.Option("--number", min=1, max=400, help="How many images.")] = 24,
     columns: Annotated[int, typer.Option("--columns", min=1, max=20, help="Images a row.")] = 6,
-    seed: Annotated[int, typer.Option("--seed", help="Seed of the choice.")] = 0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the choice.")] = 0,
 ) -> None:
     """Save a contact sheet with mask outlines and labels, and say what the data set holds."""
     with one_line_errors():

@@ -30,6 +30,11 @@ def one_line_errors(hint: str = "") -> Iterator[None]:
     except KeyboardInterrupt as error:
         _say(f"busight: interrupted{'; ' + hint if hint else ''}")
         raise typer.Exit(1) from error
+    except BrokenPipeError:
+        raise  # whoever read our output has seen enough; Typer ends without a word and with exit code 1
+    except MemoryError as error:
+        _say("busight: out of memory; use smaller images, batches or sets, or a machine with more")
+        raise typer.Exit(1) from error
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _say(f"busight: {where}{error.strerror or error}; check the path, its permissions and the free space")
@@ -56,5 +61,15 @@ def command_line() -> str:
     return shlex.join(["busight", *sys.argv[1:]])
 
 
+def one_line(text: str) -> str:
+    """Return text as one line that a terminal only shows: a file's name may hold line breaks and escape sequences.
+
+    Example:
+        >>> one_line("a\\nb.png: empty")
+        'a\\\\nb.png: empty'
+    """
+    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
 def _say(text: str) -> None:
-    typer.echo(text, err=True)
+    typer.echo(one_line(text), err=True)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from busight.cli.guard import one_line_errors
+from busight.cli.guard import one_line, one_line_errors
 
 if TYPE_CHECKING:
     from busight.predict.predictor import Predictor
     from busight.types import Failure, Prediction
+
+
+_ESCAPE = "backslashreplace"
+"""How a file name that is not UTF-8 is written; in JSON the escape stands for the very same name."""
 
 
 class Form(StrEnum):
@@ -34,8 +38,9 @@ def command(
     """Predict finding, probabilities and lesion of each image; one record a frame, also for unreadable files."""
     with one_line_errors():
         from busight.bundle.load import load_bundle
+        from busight.cli.console import ConsoleProgress
         from busight.errors import OutputError
-        from busight.files import claim_output_folder, write_text
+        from busight.files import claim_output_folder, written_beside
         from busight.predict.predictor import open_predictor
 
         if out is not None and out.exists():
@@ -44,18 +49,27 @@ def command(
             claim_output_folder(overlays)
         predictor = open_predictor(load_bundle(bundle))
         failures: list[Failure] = []
-        lines = _lines(predictor, paths, form, overlays, failures)
-        if out is None:
-            for line in lines:
-                typer.echo(line)
-        else:
-            write_text(out, "".join(f"{line}\n" for line in lines))
+        # On a terminal the records themselves show how far it is.
+        with ConsoleProgress() as progress:
+            tick = progress.tick if out is not None or not sys.stdout.isatty() else _no_tick
+            lines = _lines(predictor, _found(predictor, paths, tick), form, overlays, failures)
+            if out is None:
+                for line in lines:
+                    typer.echo(line)
+            else:
+                # Opened before the first prediction: a place that cannot be written is noticed at once.
+                with written_beside(out) as beside, beside.open("w", encoding="utf-8", errors=_ESCAPE) as stream:
+                    stream.writelines(f"{line}\n" for line in lines)
         if failures:
             raise typer.Exit(1)
 
 
 def _lines(
-    predictor: Predictor, paths: list[Path], form: Form, overlays: Path | None, failures: list[Failure]
+    predictor: Predictor,
+    found: Iterator[Prediction | Failure],
+    form: Form,
+    overlays: Path | None,
+    failures: list[Failure],
 ) -> Iterator[str]:
     from busight.predict import records
     from busight.types import Failure
@@ -63,18 +77,22 @@ def _lines(
     as_line = records.csv_line if form is Form.CSV else records.json_line
     if form is Form.CSV:
         yield records.csv_header(predictor.classes)
-    for number, found in enumerate(_found(predictor, paths), start=1):
-        if isinstance(found, Failure):
-            failures.append(found)
-            typer.echo(f"busight: {found.reason}", err=True)
+    for number, one in enumerate(found, start=1):
+        if isinstance(one, Failure):
+            failures.append(one)
+            typer.echo(f"busight: {one_line(one.reason)}", err=True)
         elif overlays is not None:
             from busight.predict.overlay import write_overlay
 
-            write_overlay(found, overlays, number)
-        yield as_line(records.record_of(found, predictor.classes))
+            write_overlay(one, overlays, number)
+        yield as_line(records.record_of(one, predictor.classes))
 
 
-def _found(predictor: Predictor, paths: list[Path]) -> Iterator[Prediction | Failure]:
+def _no_tick(done: int, total: int) -> None:
+    """Show nothing."""
+
+
+def _found(predictor: Predictor, paths: list[Path], tick: Callable[[int, int], None]) -> Iterator[Prediction | Failure]:
     from dataclasses import replace
 
     from busight.predict.inputs import list_files, read_frames
@@ -84,11 +102,10 @@ def _found(predictor: Predictor, paths: list[Path]) -> Iterator[Prediction | Fai
     if not files:
         yield Failure(str(paths[0]), f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
     for number, path in enumerate(files, start=1):
-        if sys.stderr.isatty() and len(files) > 1:
-            typer.echo(f"\r{number}/{len(files)}", err=True, nl=number == len(files))
         for frame in read_frames(path):
             if isinstance(frame, Failure):
                 yield frame
             else:
                 found = predictor.predict(frame.image, frame.path, frame.frame, frame.pixel_spacing_mm)
                 yield replace(found, origin=frame.origin)
+        tick(number, len(files))

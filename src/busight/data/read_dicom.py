@@ -89,9 +89,11 @@ class DicomFrames:
         """Decode one frame and cut it to the ultrasound region where the object names one, as grey uint8 HW.
 
         Raises:
-            ImageError: There is no such frame, or its pixels cannot be decoded.
+            ImageError: There is no such frame, its pixels cannot be decoded, or the region is too small for a picture.
         """
         image, box = self.frame(index), self.region
+        if box is not None:
+            check_size(self.path, box.width, box.height)
         return image if box is None else image[box.top : box.bottom, box.left : box.right]
 
 

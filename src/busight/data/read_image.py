@@ -121,7 +121,7 @@ def check_file(path: Path) -> None:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the name
         raise ImageError(f"{path}: cannot be reached ({_reason(error)}); check the path") from error
     if not is_file:
-        raise ImageError(f"{path}: not a file; name the picture itself")
+        raise ImageError(f"{path}: not a file; name the picture itself, or mend the permissions of the folder")
     if size == 0:
         raise ImageError(f"{path}: the file is empty (0 bytes); copy it again from where it came")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,18 +34,26 @@ class Frame:
 def list_files(paths: Iterable[Path]) -> list[Path]:
     """Return the files to read: those named, and below folders all pictures and DICOM files, in order.
 
-    A named file that does not exist is returned too: reading it gives the reason.
+    A named file that does not exist is returned too, and below folders a dead link named like a picture and a folder
+    that may not be opened: reading them gives the reason.
     """
-    from busight.data.read_dicom import is_dicom
-
     found: list[Path] = []
     for path in paths:
-        if path.is_dir():
-            inside = (p for p in sorted(path.rglob("*")) if p.is_file())
-            found += [p for p in inside if p.suffix.lower() in IMAGE_SUFFIXES or is_dicom(p)]
+        if os.access(path, os.X_OK) and path.is_dir():
+            found += [inside for inside in sorted(path.rglob("*")) if _is_wanted(inside)]
         else:
             found.append(path)
     return found
+
+
+def _is_wanted(path: Path) -> bool:
+    from busight.data.read_dicom import is_dicom
+
+    if not os.access(path.parent, os.X_OK):
+        return False
+    if path.is_dir():
+        return not os.access(path, os.R_OK | os.X_OK)
+    return path.suffix.lower() in IMAGE_SUFFIXES or (path.is_file() and is_dicom(path))
 
 
 def read_frames(path: Path) -> Iterator[Frame | Failure]:
@@ -52,7 +61,7 @@ def read_frames(path: Path) -> Iterator[Frame | Failure]:
     from busight.data.read_dicom import is_dicom
 
     try:
-        if path.is_file() and is_dicom(path):
+        if os.access(path, os.R_OK) and path.is_file() and is_dicom(path):
             yield from _dicom_frames(path)
         else:
             yield Frame(str(path), 0, read_grey(path), None)

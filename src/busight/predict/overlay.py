@@ -11,6 +11,8 @@ from busight.files import write_bytes
 from busight.types import Image, Prediction
 
 _OUTLINE_RGB = (255, 176, 0)
+_LONGEST_STEM = 180
+"""Bytes, of the 255 that a file's name may have; number, frame and the mark of an unfinished file need some."""
 
 
 def draw_overlay(found: Prediction) -> Image:
@@ -35,7 +37,13 @@ def write_overlay(found: Prediction, folder: Path, number: int) -> Path:
     Raises:
         OutputError: It could not be written.
     """
-    path = folder / f"{number:05d}_{Path(found.path).stem}_{found.frame}.png"
+    path = folder / f"{number:05d}_{_tame(Path(found.path).stem)}_{found.frame}.png"
     _, encoded = cv2.imencode(".png", cv2.cvtColor(draw_overlay(found), cv2.COLOR_RGB2BGR))
     write_bytes(path, encoded.tobytes())
     return path
+
+
+def _tame(stem: str) -> str:
+    """Return a name with room for its number, and without signs that a terminal or a file system trips over."""
+    shown = "".join(sign if sign.isprintable() else "-" for sign in stem)
+    return shown.encode()[:_LONGEST_STEM].decode(errors="ignore")

@@ -14,7 +14,7 @@ from busight.bundle.load import Bundle
 from busight.classify.tasks import TASKS
 from busight.enhance.chain import Step, apply_chain, parse_chain
 from busight.enhance.resize import from_input, to_input
-from busight.errors import BundleError
+from busight.errors import BundleError, RecipeError
 from busight.predict.segmenters import GraphSegmenter, OtsuSegmenter, Segmenter, as_batch
 from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
@@ -149,12 +149,19 @@ def open_predictor(bundle: Bundle) -> Predictor:
     """Make a predictor from a checked bundle.
 
     Raises:
-        BundleError: A file that the card needs is missing, or ONNX Runtime cannot run a graph.
+        BundleError: A file that the card needs is missing, ONNX Runtime cannot run a graph, or a graph or the
+            enhancement chain is not what the card needs.
     """
     card = bundle.card
-    classifier = _session(bundle, CLASSIFIER) if card.classify is not None else None
+    classifier = None
+    if (part := card.classify) is not None:
+        classifier = _session(bundle, CLASSIFIER, part.input.size, {"logits": len(part.classes), "activation": None})
     segmenter = _segmenter(bundle, card.segment) if card.segment is not None else None
-    return Predictor(card, parse_chain(card.enhance), segmenter, classifier)
+    try:
+        steps = parse_chain(card.enhance)
+    except RecipeError as error:
+        raise BundleError(f"{bundle.folder}: {error}; update busight or get the bundle again") from error
+    return Predictor(card, steps, segmenter, classifier)
 
 
 def _segmenter(bundle: Bundle, part: SegmentPart) -> Segmenter | None:
@@ -164,20 +171,35 @@ def _segmenter(bundle: Bundle, part: SegmentPart) -> Segmenter | None:
         return OtsuSegmenter()
     if part.input is None:
         raise BundleError(f"{bundle.folder}: the card names a U-Net without an input size; get the bundle again")
-    return GraphSegmenter(_session(bundle, SEGMENTER), part.input.size, part.input.keep_aspect)
+    session = _session(bundle, SEGMENTER, part.input.size, {"mask_probs": None})
+    return GraphSegmenter(session, part.input.size, part.input.keep_aspect)
 
 
-def _session(bundle: Bundle, name: str) -> Any:
+def _session(bundle: Bundle, name: str, size: int, outputs: dict[str, int | None]) -> Any:
+    """Open a graph and check that it takes images of the card's size and gives the outputs, each with its width."""
     import onnxruntime
-    from onnxruntime.capi.onnxruntime_pybind11_state import Fail, InvalidGraph, InvalidProtobuf
+    from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
     path = bundle.path(name)
     if path is None:
         raise BundleError(f"{bundle.folder}: the card needs {name}, but does not list it; get the bundle again")
     try:
-        return onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except (Fail, InvalidGraph, InvalidProtobuf) as error:
+        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    except (
+        refusals.Fail,
+        refusals.InvalidArgument,
+        refusals.InvalidGraph,
+        refusals.InvalidProtobuf,
+        refusals.NotImplemented,
+        refusals.RuntimeException,
+    ) as error:
         raise BundleError(f"{path}: ONNX Runtime cannot run it ({str(error)[:100]}); update onnxruntime") from error
+    sides = {given.name: given.shape[2:] for given in session.get_inputs()}
+    found = {given.name: given.shape[1:] for given in session.get_outputs()}
+    widths_fit = all(key in found and (width is None or found[key] == [width]) for key, width in outputs.items())
+    if sides != {"images": [size, size]} or not widths_fit:
+        raise BundleError(f"{path}: its inputs or outputs are not those that the card names; get the bundle again")
+    return session
 
 
 def _back(values: NDArray[np.float32], cut: Image, keep_aspect: bool) -> NDArray[np.float32]:

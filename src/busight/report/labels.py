@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from busight.train.history import History
+
 _KEPT_SPACES = "\n\t\u00a0\u2009\u202f"
 _UNSHOWABLE = "\ufffd"
 
@@ -63,3 +65,16 @@ def _drawable() -> frozenset[int]:
     from matplotlib.font_manager import findfont, get_font
 
     return frozenset(get_font(findfont("DejaVu Sans")).get_charmap())
+
+
+def kept_because(history: History) -> str:
+    """Say why the kept epoch was kept.
+
+    Example:
+        >>> kept_because(History("classifier", (), 3, "last"))
+        'the last epoch'
+    """
+    if history.monitor == "last":
+        return "the last epoch"
+    names = {"val_loss": "lowest validation loss", "val_dice": "highest validation Dice"}
+    return names.get(history.monitor, f"best {history.monitor}")

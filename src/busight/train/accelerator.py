@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import torch
@@ -20,8 +21,10 @@ def trainer_device(settings: TrainSettings) -> dict[str, Any]:
     if settings.accelerator == "gpu" and not gpus:
         raise RecipeError("train.accelerator = gpu: PyTorch sees no GPU; use auto or cpu, see `busight doctor`")
     devices = max(1, gpus) if settings.devices == "auto" else settings.devices
-    if gpus and devices > gpus:
-        raise RecipeError(f"train.devices = {devices}: this machine has {gpus} GPU(s)")
+    # On the CPU each device is a process with a copy of everything: more of them than cores only eat the memory.
+    most, kind = (gpus, "GPU(s)") if gpus else (os.cpu_count() or 1, "CPU core(s)")
+    if devices > most:
+        raise RecipeError(f"train.devices = {devices}: this machine has {most} {kind}; give at most that many")
     return {
         "accelerator": "gpu" if gpus else "cpu",
         "devices": devices,

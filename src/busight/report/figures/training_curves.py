@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from busight.pipeline.record import History, RunRecord
-from busight.report.labels import file_stem
+from busight.report.labels import file_stem, kept_because
 from busight.report.plate import Plate
 from busight.report.style import HALF_WIDTH, INK, new_figure
 
@@ -71,7 +71,7 @@ def _plate(history: History, quantity: Quantity) -> Plate:
     return Plate(
         name=f"{quantity}-{file_stem(history.network)}",
         title=f"{word[0].upper()}{word[1:]} of the {history.network}",
-        reading=f"{lines}; the dotted line marks the epoch whose weights were kept (best {history.monitor}). "
+        reading=f"{lines}; the dotted line marks the epoch whose weights were kept ({kept_because(history)}). "
         f"Read the distance and the direction: {warning}.",
         alt=f"Line chart of {word} over {len(history.rows)} epochs of the {history.network}; validation ends at "
         f"{getattr(last, f'val_{quantity}'):.3f}; epoch {history.best_epoch} was kept.",

@@ -6,6 +6,7 @@ import math
 
 from busight.pipeline.record import EpochRow, History, RunRecord
 from busight.report.blocks import Block, Gallery, Paragraph, Section, Table
+from busight.report.labels import kept_because
 from busight.report.sections.summary import duration_text
 
 
@@ -35,7 +36,7 @@ def _epochs(history: History) -> Table:
     # A column without any value, such as the accuracy of a segmenter, says nothing.
     kept = [k for k in range(len(header)) if any(row[k] != "–" for row in rows)]
     return Table(
-        f"Epochs of the {history.network}; ★ marks the one whose weights were kept (best {history.monitor})",
+        f"Epochs of the {history.network}; ★ marks the one whose weights were kept ({kept_because(history)})",
         tuple(header[k] for k in kept),
         tuple(tuple(row[k] for k in kept) for row in rows),
         numeric=tuple(range(len(kept))),
