@@ -12,6 +12,7 @@ from busight.files import (
     claim_output_folder,
     sha256_of_file,
     sha256_of_json,
+    user_path,
     write_bytes,
     write_json,
     write_text,
@@ -140,3 +141,14 @@ def test_folders_that_cannot_be_made(tmp_path: Path) -> None:
     ):
         with pytest.raises(OutputError, match=rf"folder could not be made \({reason}\); choose another --out"):
             claim_output_folder(wrong)
+
+
+def test_a_folder_of_an_unknown_user_stays_as_typed() -> None:
+    assert user_path("~nobody-of-this-name/x") == Path("~nobody-of-this-name/x")
+    assert user_path("~") == Path.home()
+
+
+def test_bytes_of_a_name_that_are_not_utf8_are_written_as_escapes(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"name": "\udcff"})
+    assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"name": "\udcff"}
+    assert sha256_of_json("\udcff") != sha256_of_json("\udcfe")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from busight.bundle.card import Card
 from busight.bundle.load import load_bundle
 from busight.errors import BundleError
+from busight.predict.predictor import open_predictor
 
 
 def reseal(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -79,3 +81,37 @@ def test_an_unknown_key_in_the_card_is_refused(bundle_copy: Path) -> None:
     reseal(bundle_copy, lambda card: card.update(treshold=0.5))
     with pytest.raises(BundleError, match="treshold"):
         load_bundle(bundle_copy)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda card: card.update(format="2"), "not a card of format 1"),
+        (lambda card: card["classify"].update(classes=["benign", "normal", "malignant"]), "is not known"),
+        (lambda card: card["classify"].update(task="guess"), "is not known"),
+        (lambda card: card["classify"]["input"].update(size=32), r"classifier\.onnx: its inputs or outputs are not"),
+        (lambda card: card["segment"]["input"].update(size=32), r"segmenter\.onnx: its inputs or outputs are not"),
+        (lambda card: card.update(enhance="sharpen(3)"), "no filter 'sharpen'"),
+    ],
+)
+def test_a_card_that_does_not_fit_its_graphs_is_refused(
+    bundle_copy: Path, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    reseal(bundle_copy, change)
+    with pytest.raises(BundleError, match=message) as caught:
+        open_predictor(load_bundle(bundle_copy))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"junk"])
+def test_a_file_that_is_no_graph_is_refused(bundle_copy: Path, content: bytes) -> None:
+    (bundle_copy / "classifier.onnx").write_bytes(content)
+    reseal(bundle_copy, lambda card: card["files"].update({"classifier.onnx": hashlib.sha256(content).hexdigest()}))
+    with pytest.raises(BundleError, match="ONNX Runtime cannot run it"):
+        open_predictor(load_bundle(bundle_copy))
+
+
+def test_a_card_nested_without_end_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_text("[" * 200_000)
+    with pytest.raises(BundleError, match="not JSON"):
+        load_bundle(tmp_path)

@@ -42,10 +42,10 @@ class TimmBackbone(nn.Module):
         super().__init__()
         try:
             self.net: Any = timm.create_model(name, pretrained=False, num_classes=0, **dict[str, Any](options))
+            self.map_like = self._gives_a_map()
+            self.feature_channels = self._channels()
         except (RuntimeError, TypeError) as error:
             raise RecipeError(f"classify.backbone {name!r}: {_advice(name, error)}") from error
-        self.map_like = self._gives_a_map()
-        self.feature_channels = self._channels()
 
     def forward(self, batch: Tensor) -> Tensor:
         """Map float32 (N, 3, H, W) to features (N, C, h, w)."""

@@ -100,6 +100,8 @@ def run(
     _open_folder(out, recipe, resume)
     material = gather(recipe.data.spec, progress)
     split = _split(recipe, material, split_file, out, resume)
+    # Not before data and split are known to be sound: after a mistake there the same --out can be used again.
+    write_text(out / RECIPE_FILE, recipe_toml(recipe))
     write_manifest(out / "manifest.csv", material.inspection, material.groups)
     write_split(out / SPLIT_FILE, split, material.inspection.digest)
     clock.lap("data and split")
@@ -167,17 +169,15 @@ def _check_data_is_named(recipe: Recipe) -> None:
 
 
 def _open_folder(out: Path, recipe: Recipe, resume: bool) -> None:
-    text = recipe_toml(recipe)
     if not resume:
         claim_output_folder(out)
-        write_text(out / RECIPE_FILE, text)
         return
     if (out / DONE_FILE).exists() and not any(out.glob("training/*/last.ckpt")):
         raise OutputError(f"{out}: the run in it is finished; there is nothing to resume")
     before = out / RECIPE_FILE
     if not before.is_file():
         raise OutputError(f"{out}: no interrupted run to resume; leave --resume away")
-    if before.read_text(encoding="utf-8") != text:
+    if before.read_text(encoding="utf-8") != recipe_toml(recipe):
         raise OutputError(
             f"{out}: was begun with another recipe or other settings; give the same ones, or another --out"
         )
