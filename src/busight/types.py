@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+_T = TypeVar("_T", bound=np.generic)
 
 Image = NDArray[np.uint8]
 """A picture as read: uint8, HW (grey) or HWC (RGB), 0–255."""
@@ -49,6 +52,10 @@ class Roi:
     def width(self) -> int:
         """Columns in the box."""
         return self.right - self.left
+
+    def cut(self, pixels: NDArray[_T]) -> NDArray[_T]:
+        """Return the part of an array, HW or HWC, that lies in the box (a view, not a copy)."""
+        return pixels[self.top : self.bottom, self.left : self.right]
 
 
 @dataclass(frozen=True, slots=True)

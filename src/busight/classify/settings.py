@@ -7,6 +7,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from busight.classify.tasks import TaskName
+
 Normalise = Literal["imagenet", "half", "none"]
 
 NORMALISATION: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
@@ -38,7 +40,7 @@ class ClassifySettings:
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
-    task: Literal["finding", "malignancy", "lesion", "segmentation"] = "finding"
+    task: TaskName = "finding"
     lesion: Literal["two-stage", "joint", "whole"] = "two-stage"
     backbone: str = "torchvision/resnet101"
     weights: str = "imagenet"

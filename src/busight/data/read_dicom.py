@@ -94,7 +94,7 @@ class DicomFrames:
         image, box = self.frame(index), self.region
         if box is not None:
             check_size(self.path, box.width, box.height)
-        return image if box is None else image[box.top : box.bottom, box.left : box.right]
+        return image if box is None else box.cut(image)
 
 
 def is_dicom(path: Path) -> bool:

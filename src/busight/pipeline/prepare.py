@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,6 @@ from busight.segment.roi import region_of_interest
 from busight.segment.settings import SegmentSettings
 from busight.types import Image, Roi, Sample
 
-_T = TypeVar("_T", bound=np.generic)
 Region = Callable[[Image], Roi]
 """Chooses the part of an enhanced image that a network sees."""
 
@@ -100,11 +99,11 @@ def prepare(
     for row, sample in enumerate(samples):
         enhanced = apply_chain(reader.image(sample), steps)
         box = region(enhanced)
-        images[row] = to_input(_cut(enhanced, box), size, keep_aspect)
+        images[row] = to_input(box.cut(enhanced), size, keep_aspect)
         mask = reader.mask(sample)
         if mask is not None:
             known[row] = True
-            masks[row] = mask_to_input(_cut(mask, box), size, keep_aspect)
+            masks[row] = mask_to_input(box.cut(mask), size, keep_aspect)
         progress.tick(row + 1, len(samples))
     targets = np.array([task.target(s.finding) if task else -1 for s in samples], dtype=np.int64)
     return PreparedSet(images, masks, known, targets, {s.sample_id: row for row, s in enumerate(samples)})
@@ -123,7 +122,3 @@ def _zeros_on_disk(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]
             f"{path}: could not be written ({error.strerror}); free space or choose another place with --out"
         ) from error
     return mapped
-
-
-def _cut(pixels: NDArray[_T], roi: Roi) -> NDArray[_T]:
-    return pixels[roi.top : roi.bottom, roi.left : roi.right]

@@ -92,7 +92,7 @@ class Predictor:
     def region(self, prediction: Prediction) -> Image:
         """Return what the classifier saw of a predicted image: uint8, at its input size."""
         part = self.card.classify
-        cut = _cut(prediction.enhanced, prediction.roi)
+        cut = prediction.roi.cut(prediction.enhanced)
         return cut if part is None else to_input(cut, part.input.size, part.input.keep_aspect)
 
     def _segment(self, enhanced: Image) -> tuple[NDArray[np.float32] | None, Mask | None, Roi]:
@@ -109,7 +109,7 @@ class Predictor:
         part = self.card.classify
         if part is None:
             raise BundleError("the card has no classifier")
-        cut = _cut(enhanced, roi)
+        cut = roi.cut(enhanced)
         given = as_batch(to_input(cut, part.input.size, part.input.keep_aspect))
         names = [found.name for found in self.classifier.get_outputs()]
         views = [dict(zip(names, self.classifier.run(names, {"images": given}), strict=True))]
@@ -204,7 +204,3 @@ def _session(bundle: Bundle, name: str, size: int, outputs: dict[str, int | None
 
 def _back(values: NDArray[np.float32], cut: Image, keep_aspect: bool) -> NDArray[np.float32]:
     return from_input(values, cut.shape[0], cut.shape[1], keep_aspect)
-
-
-def _cut(image: Image, roi: Roi) -> Image:
-    return image[roi.top : roi.bottom, roi.left : roi.right]
