@@ -1,16 +1,18 @@
 """Which parts of `default.toml` earn their place: one change at a time, on grouped folds that never see the test part.
 
-    python benchmarks/default_recipe.py --data busi:PATH --weights FILE --out runs/ablation [--size 128] [--epochs 10]
+    python benchmarks/default_recipe.py --data busi:PATH --weights FILE --out runs/ablation [--seeds 2] [--epochs 10]
 
 The test part of the default split is set aside. The rest is cut into three grouped folds; each variant trains on two
-and predicts the third, and its pooled predictions are compared with the base's by a paired bootstrap over groups. Each
-variant's predictions are saved; a second call goes on with those that are missing and prints the table. The base
-classifies the whole image without a mask decoder, which is cheap enough to compare many variants on two CPU cores.
+and predicts the third, and its pooled predictions are compared with the base's by a paired bootstrap over groups; with
+several seeds (of training, not of the folds) the figures are means over them. Each variant's predictions are saved; a
+second call goes on with those that are missing and prints the table. The base classifies the whole image without a mask
+decoder, which is cheap enough to compare many variants on two CPU cores.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +49,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "no class weights": ("train.class_weights=false",),
     "label smoothing 0.1": ("train.label_smoothing=0.1",),
     "joint mask": ("classify.lesion=joint",),
+    "no warm-up": ("train.warmup_epochs=0",),
     "Adam, constant 1e-4": ("train.optimizer=adam", "train.schedule=constant", "train.learning_rate=1e-4"),
     "learning rate 5e-4": ("train.learning_rate=5e-4",),
     "dropout 0.3": ("classify.dropout=0.3",),
@@ -63,6 +66,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], help="applies to every variant")
     parser.add_argument("--only", action="append", default=[])
     options = parser.parse_args()
@@ -77,16 +81,20 @@ def main() -> None:
         *options.set,
     ]
     development = _development(material, load_recipe("default", shared))
-    for name, overrides in VARIANTS.items():
-        path = options.out / f"{name.replace(' ', '-')}.npz"
+    for seed, (name, overrides) in itertools.product(range(options.seeds), VARIANTS.items()):
+        path = _path(options.out, name, seed)
         if path.exists() or (options.only and name not in options.only):
             continue
-        recipe = load_recipe("default", [*shared, *overrides])
+        recipe = load_recipe("default", [*shared, *overrides, f"train.seed={seed}"])
         plain, flipped = _cross_validate(recipe, material, development)
         with written_beside(path) as beside:
             np.savez(beside, plain=plain, flipped=flipped)
-        print(f"{name}: done", flush=True)
-    _table(options.out, material, development)
+        print(f"{name}, seed {seed}: done", flush=True)
+    _table(options.out, options.seeds, material, development)
+
+
+def _path(out: Path, name: str, seed: int) -> Path:
+    return out / f"{name.replace(' ', '-')}-seed{seed}.npz"
 
 
 def _development(material: Material, recipe: Recipe) -> list[int]:
@@ -140,39 +148,48 @@ def _predict(network: Network, images: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.concatenate(found[0]), np.concatenate(found[1])
 
 
-def _table(out: Path, material: Material, development: Sequence[int]) -> None:
+def _table(out: Path, seeds: int, material: Material, development: Sequence[int]) -> None:
     target = np.array([TASKS["finding"].target(material.samples[i].finding) for i in development])
     groups = [material.groups[i] for i in development]
 
-    def figures(probs: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        right = probs.argmax(axis=1) == target
-        accuracy = weights @ right / weights.sum(axis=1)
-        ranking = np.mean([auroc(probs[:, k], target == k, weights) for k in range(probs.shape[1])], axis=0)
-        loss = weights @ -np.log(probs[np.arange(len(target)), target]) / weights.sum(axis=1)
-        return np.stack([accuracy, ranking, loss], axis=1)
+    def figures(views: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        found = []
+        for probs in views:
+            right = probs.argmax(axis=1) == target
+            accuracy = weights @ right / weights.sum(axis=1)
+            ranking = np.mean([auroc(probs[:, k], target == k, weights) for k in range(probs.shape[1])], axis=0)
+            loss = weights @ -np.log(probs[np.arange(len(target)), target]) / weights.sum(axis=1)
+            found.append(np.stack([accuracy, ranking, loss], axis=1))
+        return np.mean(found, axis=0)
 
-    with np.load(out / "base.npz") as saved:
-        base = softmax(saved["plain"])
-    print("| variant | accuracy | macro AUROC | log-loss | change of macro AUROC | change of accuracy |")
-    print("|---|---|---|---|---|---|")
-    for name in VARIANTS:
-        path = out / f"{name.replace(' ', '-')}.npz"
-        if not path.exists():
+    rows = {name: _views(out, name, seeds, "plain") for name in VARIANTS}
+    base = rows["base"]
+    rows = {"base": base, "base, test-time flips": _views(out, "base", seeds, "flipped"), **rows}
+    print("| variant | seeds | accuracy | macro AUROC | log-loss | change of accuracy | of macro AUROC | of log-loss |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name, views in rows.items():
+        if not len(views):
             continue
+        # A variant with fewer seeds than the base is compared with the base's same seeds.
+        reference = base[: len(views)]
+
+        def both(weights: np.ndarray, views: np.ndarray = views, reference: np.ndarray = reference) -> np.ndarray:
+            own = figures(views, weights)
+            return np.concatenate([own, own - figures(reference, weights)], axis=1)
+
+        found = clustered_bootstrap(both, groups, np.random.default_rng(0), resamples=1000)
+        values = " | ".join(f"{value:.3f}" for value in found.value[:3])
+        change = " | ".join(f"{found.value[i]:+.3f} ({found.low[i]:+.3f} to {found.high[i]:+.3f})" for i in (3, 4, 5))
+        print(f"| {name} | {len(views)} | {values} | {change} |")
+
+
+def _views(out: Path, name: str, seeds: int, view: str) -> np.ndarray:
+    """Return the probabilities of a variant's first seeds, as far as they are there: float64 (seeds, N, classes)."""
+    found = []
+    for path in itertools.takewhile(Path.exists, (_path(out, name, seed) for seed in range(seeds))):
         with np.load(path) as saved:
-            views = {name: softmax(saved["plain"])}
-            if name == "base":
-                views["base, test-time flips"] = softmax(saved["flipped"])
-        for label, probs in views.items():
-
-            def both(weights: np.ndarray, probs: np.ndarray = probs) -> np.ndarray:
-                own = figures(probs, weights)
-                return np.concatenate([own, own - figures(base, weights)], axis=1)
-
-            found = clustered_bootstrap(both, groups, np.random.default_rng(0), resamples=1000)
-            change = [f"{found.value[i]:+.3f} ({found.low[i]:+.3f} to {found.high[i]:+.3f})" for i in (4, 3)]
-            values = " | ".join(f"{value:.3f}" for value in found.value[:3])
-            print(f"| {label} | {values} | {change[0]} | {change[1]} |")
+            found.append(softmax(saved[view]))
+    return np.array(found)
 
 
 if __name__ == "__main__":

@@ -44,11 +44,12 @@ def user_path(text: str) -> Path:
 
 
 @contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
+def written_beside(path: Path, interrupted: Path | None = None) -> Iterator[Path]:
     """Yield a path beside ``path``; rename it to ``path`` when the block ends well, remove it when it does not.
 
     Args:
         path: The file that shall appear, whole or not at all. Its folder is made if missing.
+        interrupted: After Ctrl-C, keep what was written so far under this name instead of removing it.
 
     Yields:
         The temporary path, in the same folder and with the same suffix.
@@ -61,6 +62,10 @@ def written_beside(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield beside
         beside.replace(path)
+    except KeyboardInterrupt:
+        if interrupted is not None:
+            beside.replace(interrupted)
+        raise
     except OSError as error:
         reason = error.strerror or str(error)
         raise OutputError(

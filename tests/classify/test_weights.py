@@ -93,3 +93,12 @@ def test_real_mobilenet_weights_fit_completely(data_root: Path) -> None:
     found = load_weights(build_classifier(settings, 3), str(file), settings.backbone)
     assert found.missing == ()
     assert found.unused == ()
+
+
+def test_weights_of_another_input_range_are_refused_before_any_download() -> None:
+    shape = ClassifySettings(backbone="vit_tiny_patch16_224", lesion="whole", normalise="imagenet")
+    with pytest.raises(WeightsError, match=r'deviation \(0.5, 0.5, 0.5\).*set normalise = "half"'):
+        load_weights(build_classifier(shape, 3), "imagenet", shape.backbone)
+    shape = ClassifySettings(backbone="torchvision/resnet50", lesion="whole", normalise="half")
+    with pytest.raises(WeightsError, match='set normalise = "imagenet"'):
+        load_weights(build_classifier(shape, 3), "imagenet", shape.backbone)

@@ -186,6 +186,43 @@ def test_ctrl_c_is_one_line_and_the_run_can_be_resumed(tmp_path: Path) -> None:
     assert len(rows.read_text().splitlines()) == 41
 
 
+def interrupt(command: list[str], ready: Callable[[], bool]) -> tuple[int, str]:
+    """Start busight, press Ctrl-C once something has happened; return its exit code and the last line of stderr."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "busight", *command], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not ready():
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert "Traceback" not in errors
+    return process.returncode, errors.strip().splitlines()[-1]
+
+
+def test_ctrl_c_while_the_data_are_read_promises_nothing_to_resume(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    code, line = interrupt(["train", "demo", "--data", "phantom:20000,size=96", "--out", str(out)], out.is_dir)
+    assert (code, line) == (1, "busight: interrupted; nothing was written yet")
+
+
+def test_an_interrupted_prediction_keeps_its_records(quick_run: Quick, pictures: Path, tmp_path: Path) -> None:
+    one = next(pictures.glob("*.png"))
+    for number in range(3000):
+        (pictures / f"link-{number:04d}.png").symlink_to(one)
+    out, kept = tmp_path / "found.jsonl", tmp_path / "found.interrupted.jsonl"
+    # The stream is buffered: some records have certainly reached the file once it has a size.
+    begun = lambda: any(path.stat().st_size for path in tmp_path.glob(".found.*"))  # noqa: E731
+    code, line = interrupt(["predict", str(quick_run("demo")), str(pictures), "--out", str(out)], begun)
+    assert (code, line) == (1, f"busight: interrupted; the records so far are in {kept}")
+    assert not out.exists()
+    paths = [json.loads(record)["path"] for record in kept.read_text().splitlines()]
+    assert paths == [str(path) for path in sorted(pictures.iterdir())][: len(paths)]
+    found = call("predict", quick_run("demo"), one, "--out", out)
+    assert found.exit_code == 1
+    assert "exists already" in found.stderr
+
+
 def test_a_full_disk_is_one_line_and_leaves_no_half_result(quick_run: Quick, pictures: Path, tmp_path: Path) -> None:
     code = (
         "import resource, signal, sys\n"

@@ -78,10 +78,15 @@ class OperatingPointPart(_Part):
 
 
 class TrainingPart(_Part):
-    """What the bundle was trained on and how."""
+    """What the bundle was trained on and how.
+
+    ``seen`` holds the first 16 digits of the pixel digest of each training and validation image, so that an evaluation
+    notices them wherever they turn up again.
+    """
 
     source: str
     images: int
+    seen: tuple[str, ...]
     data_digest: str
     split_kind: str
     split_digest: str

@@ -35,6 +35,7 @@ class Normalise(nn.Module):
 
     def __init__(self, name: str) -> None:
         super().__init__()
+        self.name = name
         mean, std = NORMALISATION[name]
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)

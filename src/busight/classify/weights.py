@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 from torch import Tensor, nn
 
+from busight.classify.network import Normalise
+from busight.classify.settings import NORMALISATION
 from busight.errors import WeightsError
 from busight.files import sha256_of_file, user_path
 
@@ -49,15 +51,33 @@ def load_weights(network: nn.Module, weights: str, backbone: str) -> LoadedWeigh
         backbone: The backbone's name, for ``imagenet``.
 
     Raises:
-        WeightsError: The file is missing, not safetensors, or fits nowhere; or ImageNet weights cannot be had.
+        WeightsError: The file is missing, not safetensors, or fits nowhere; or ImageNet weights cannot be had, or
+            expect another input range than the network's.
     """
     if weights == "none":
         return LoadedWeights("none", 0, (), ())
     if weights == "imagenet":
+        _require_input_range(network.normalise, backbone)  # type: ignore[arg-type]
         tensors, source = _imagenet(backbone)
     else:
         tensors, source = _local(user_path(weights))
     return _load_what_fits(network.pretrained_part, tensors, source)  # type: ignore[arg-type]
+
+
+def _require_input_range(normalise: Normalise, backbone: str) -> None:
+    """Refuse weights that were trained on another input range: they would load, and quietly be worth less."""
+    import timm
+
+    # torchvision's all expect ImageNet's mean and deviation.
+    published = None if backbone.startswith(TORCHVISION_PREFIX) else timm.get_pretrained_cfg(backbone)
+    wanted = NORMALISATION["imagenet"] if published is None else (tuple(published.mean), tuple(published.std))
+    if wanted != NORMALISATION[normalise.name]:
+        names = [name for name, known in NORMALISATION.items() if known == wanted]
+        remedy = f'set normalise = "{names[0]}" beside weights' if names else "choose another backbone"
+        raise WeightsError(
+            f"ImageNet weights of {backbone} expect mean {wanted[0]} and deviation {wanted[1]}, which normalise = "
+            f'"{normalise.name}" does not give; {remedy}'
+        )
 
 
 def _load_what_fits(module: nn.Module, tensors: dict[str, Tensor], source: str) -> LoadedWeights:

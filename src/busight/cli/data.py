@@ -37,9 +37,10 @@ def show(
         from busight.cli.console import ConsoleProgress
         from busight.errors import OutputError
         from busight.pipeline.material import gather
-        from busight.report.contact_sheet import contact_sheet
+        from busight.report.contact_sheet import contact_sheet, require_picture_name
         from busight.report.sample_sheet import sheet_pictures
 
+        require_picture_name(out)
         if out.exists():
             raise OutputError(f"{out}: exists already and is never overwritten; choose another --out or remove it")
         with ConsoleProgress() as progress:
@@ -63,7 +64,7 @@ def get(
     sha256: Annotated[str, typer.Option("--sha256", help="Another digest, if the authors' archive has changed.")] = "",
 ) -> None:
     """Download a data set from its authors' address: resumes, verifies, unpacks."""
-    with one_line_errors(hint="the same command goes on where it stopped"):
+    with one_line_errors(hint=lambda: "the same command goes on where it stopped"):
         from busight.cli.console import ConsoleProgress
         from busight.data import download
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import typer
@@ -13,11 +13,11 @@ from busight.errors import BusightError, MissingExtraError, RecipeError
 
 
 @contextmanager
-def one_line_errors(hint: str = "") -> Iterator[None]:
+def one_line_errors(hint: Callable[[], str] = str) -> Iterator[None]:
     """Turn errors into one line on stderr: exit code 2 for a wrong call, 1 for everything else.
 
     Args:
-        hint: What to do after Ctrl-C.
+        hint: Asked after Ctrl-C what to do next; empty for nothing.
     """
     try:
         yield
@@ -28,7 +28,8 @@ def one_line_errors(hint: str = "") -> Iterator[None]:
         _say(f"busight: {error}")
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
-        _say(f"busight: interrupted{'; ' + hint if hint else ''}")
+        advice = hint()
+        _say(f"busight: interrupted{'; ' + advice if advice else ''}")
         raise typer.Exit(1) from error
     except BrokenPipeError:
         raise  # whoever read our output has seen enough; Typer ends without a word and with exit code 1

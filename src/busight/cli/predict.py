@@ -36,15 +36,25 @@ def command(
     overlays: Annotated[Path | None, typer.Option("--overlays", help="New folder for pictures with outlines.")] = None,
 ) -> None:
     """Predict finding, probabilities and lesion of each image; one record a frame, also for unreadable files."""
-    with one_line_errors():
+    interrupted = out.with_name(f"{out.stem}.interrupted{out.suffix}") if out is not None else None
+
+    def what_is_left() -> str:
+        if interrupted is None or not interrupted.is_file():
+            return ""
+        return f"the records so far are in {interrupted}"
+
+    with one_line_errors(hint=what_is_left):
         from busight.bundle.load import load_bundle
         from busight.cli.console import ConsoleProgress
         from busight.errors import OutputError
         from busight.files import claim_output_folder, written_beside
         from busight.predict.predictor import open_predictor
 
-        if out is not None and out.exists():
-            raise OutputError(f"{out}: exists already and is never overwritten; choose another --out or remove it")
+        for taken in (out, interrupted):
+            if taken is not None and taken.exists():
+                raise OutputError(
+                    f"{taken}: exists already and is never overwritten; choose another --out or remove it"
+                )
         if overlays is not None:
             claim_output_folder(overlays)
         predictor = open_predictor(load_bundle(bundle))
@@ -58,7 +68,10 @@ def command(
                     typer.echo(line)
             else:
                 # Opened before the first prediction: a place that cannot be written is noticed at once.
-                with written_beside(out) as beside, beside.open("w", encoding="utf-8", errors=_ESCAPE) as stream:
+                with (
+                    written_beside(out, interrupted) as beside,
+                    beside.open("w", encoding="utf-8", errors=_ESCAPE) as stream,
+                ):
                     stream.writelines(f"{line}\n" for line in lines)
         if failures:
             raise typer.Exit(1)

@@ -39,7 +39,13 @@ def execute(
     from datetime import datetime
 
     folder = out or Path("runs") / f"{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    with one_line_errors(hint=f"go on with the same command and --out {folder} --resume"):
+
+    def how_to_go_on() -> str:
+        # Before the recipe stands in the folder there is nothing to resume: the data were still being read.
+        begun = (folder / "recipe.toml").is_file()
+        return f"go on with the same command and --out {folder} --resume" if begun else "nothing was written yet"
+
+    with one_line_errors(hint=how_to_go_on):
         require_training()
         from busight.cli.console import ConsoleProgress
         from busight.pipeline.run import finish, run

@@ -34,6 +34,11 @@ class Entry:
     image_digest: str
     mask_digest: str
 
+    @property
+    def short_digest(self) -> str:
+        """What a bundle's card keeps of the image's digest: 16 hexadecimal digits."""
+        return self.image_digest[:16]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inspection:

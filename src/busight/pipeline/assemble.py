@@ -53,6 +53,7 @@ def draft_card(recipe: Recipe, material: Material, split: Split, exported: Expor
         training=TrainingPart(
             source=material.inspection.dataset.name,
             images=len(split.train),
+            seen=_seen(material, split),
             data_digest=material.inspection.digest,
             split_kind=split.kind,
             split_digest=split.digest,
@@ -105,6 +106,11 @@ def _calibration(val: ScoredPart, classes: tuple[str, ...], settings: AssessSett
         cases=len(val.cases),
         source=f"fitted on {len(val.cases)} validation images",
     )
+
+
+def _seen(material: Material, split: Split) -> tuple[str, ...]:
+    ids = {*split.train, *split.val}
+    return tuple(sorted(entry.short_digest for entry in material.inspection.entries if entry.sample.sample_id in ids))
 
 
 def _segment_part(recipe: Recipe) -> SegmentPart | None:

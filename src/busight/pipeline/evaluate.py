@@ -11,7 +11,6 @@ from busight.assess.metrics_file import About, write_metrics
 from busight.assess.settings import AssessSettings
 from busight.bundle.card import Card
 from busight.bundle.load import Bundle
-from busight.data.split import Split
 from busight.data.split_file import read_split
 from busight.files import claim_output_folder
 from busight.pipeline.cases_file import write_cases
@@ -93,7 +92,7 @@ def evaluate(
         cases=part.cases,
         walks=walks,
         gallery=gallery,
-        limits=(*_overlap(card, material, split), *limits(data, None, sheet, None)),
+        limits=(*_seen_before(card, material, wanted), *limits(data, None, sheet, None)),
     )
 
 
@@ -102,13 +101,14 @@ def _network(card: Card) -> str:
     return f"The bundle {card.name} of {card.created[:10]}, {trained}."
 
 
-def _overlap(card: Card, material: Material, split: Split | None) -> tuple[str, ...]:
-    """Warn when the bundle may have seen the images that it is scored on."""
-    if card.training.data_digest != material.inspection.digest:
-        return ()
-    if split is not None and split.digest == card.training.split_digest:
+def _seen_before(card: Card, material: Material, wanted: set[str] | None) -> tuple[str, ...]:
+    """Warn when images that are scored were among those that the bundle was trained or tuned on."""
+    seen = set(card.training.seen)
+    scored = [e for e in material.inspection.entries if wanted is None or e.sample.sample_id in wanted]
+    again = sum(entry.short_digest in seen for entry in scored)
+    if not again:
         return ()
     return (
-        "The bundle was trained on a part of these very images: the scores are too high. Give --split with the "
-        "split.json of its run to score the test part only.",
+        f"{again} of the {len(scored)} images are among those that the bundle was trained or tuned on: the scores are "
+        "too high. Give --split with the split.json of its run to score the test part only.",
     )

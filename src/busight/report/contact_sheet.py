@@ -50,8 +50,7 @@ def contact_sheet(pictures: Sequence[SheetPicture], path: Path, columns: int) ->
     Raises:
         OutputError: There is no picture, the ending is another one, or the file cannot be written.
     """
-    if path.suffix.lower() not in _SUFFIXES:
-        raise OutputError(f"{path}: a contact sheet is a picture; end the name in {', '.join(_SUFFIXES)}")
+    require_picture_name(path)
     if not pictures:
         raise OutputError(f"{path}: there is no picture to put on a contact sheet; choose a data set with images")
     if columns < 1:
@@ -59,6 +58,16 @@ def contact_sheet(pictures: Sequence[SheetPicture], path: Path, columns: int) ->
     with styled(), written_beside(path) as beside:
         draw_contact_sheet(pictures, columns).savefig(beside, metadata=_undated(path))
     return path
+
+
+def require_picture_name(path: Path) -> None:
+    """Refuse a name that does not end as a picture's; worth asking before the data are read.
+
+    Raises:
+        OutputError: The ending is not .png, .svg or .pdf.
+    """
+    if path.suffix.lower() not in _SUFFIXES:
+        raise OutputError(f"{path}: a contact sheet is a picture; end the name in {', '.join(_SUFFIXES)}")
 
 
 def draw_contact_sheet(pictures: Sequence[SheetPicture], columns: int) -> Figure:

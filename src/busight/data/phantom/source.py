@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,27 +10,26 @@ from numpy.typing import NDArray
 from busight.data.dataset import DataSet
 from busight.data.phantom.case import PhantomCase, patient_of
 from busight.data.phantom.descriptors import birads_category
-from busight.data.phantom.parallel import render_all
+from busight.data.phantom.parallel import render_many
 from busight.data.phantom.planting import SOUND, Plant, plan_plants, render
 from busight.data.phantom.scanner import DEVICES
 from busight.data.phantom.spec import PhantomSpec, parse_phantom_spec
 from busight.types import Image, Mask, Sample
 
-Progress = Callable[[int, int], None]
-"""Called with the number of pictures done and the number wanted."""
+_BLOCK = 32
+"""Pictures made at once: enough to keep every core busy, few enough that a progress bar moves."""
 
 
 class PhantomReader:
-    """Holds the pictures of a set, made all together when the first one is asked for.
+    """Holds the pictures of a set, each made, with its neighbours, when it is first asked for.
 
     Pictures and packed masks stay in memory (74 kB each at 256 x 256); clean pictures are made again when asked for.
     """
 
-    def __init__(self, spec: PhantomSpec, plants: dict[int, Plant], progress: Progress | None = None) -> None:
+    def __init__(self, spec: PhantomSpec, plants: dict[int, Plant]) -> None:
         self._spec = spec
         self._plants = plants
-        self._progress = progress
-        self._pictures: list[tuple[Image, NDArray[np.uint8]]] = []
+        self._pictures: dict[int, tuple[Image, NDArray[np.uint8]]] = {}
         self._lock = threading.Lock()
 
     def image(self, sample: Sample) -> Image:
@@ -49,19 +47,21 @@ class PhantomReader:
         return render(self._spec, self._plants, _index_of(sample))
 
     def _picture(self, sample: Sample) -> tuple[Image, NDArray[np.uint8]]:
+        index = _index_of(sample)
         with self._lock:
-            if not self._pictures:
-                self._pictures = render_all(self._spec, self._plants, self._progress)
-        return self._pictures[_index_of(sample)]
+            if index not in self._pictures:
+                start = index - index % _BLOCK
+                block = range(start, min(start + _BLOCK, self._spec.count))
+                self._pictures.update(zip(block, render_many(self._spec, self._plants, block), strict=True))
+        return self._pictures[index]
 
 
-def load_phantoms(argument: str, progress: Progress | None = None) -> DataSet:
+def load_phantoms(argument: str) -> DataSet:
     """Make a set of phantoms. Listing is quick; pixels are made when the reader is first asked.
 
     Args:
         argument: ``N`` or ``N,key=value,...`` with the keys ``seed``, ``size``, ``duplicates``, ``flips``,
             ``overlays`` and ``wrong_labels``.
-        progress: Told how far the making has come.
 
     Returns:
         The set. Planted facts stand in the samples' tags.
@@ -76,7 +76,7 @@ def load_phantoms(argument: str, progress: Progress | None = None) -> DataSet:
     spec = parse_phantom_spec(argument)
     plants = plan_plants(spec)
     samples = tuple(_sample(spec, plants.get(index, SOUND), index) for index in range(spec.count))
-    return DataSet(f"phantom:{argument}", "phantom", samples, PhantomReader(spec, plants, progress))
+    return DataSet(f"phantom:{argument}", "phantom", samples, PhantomReader(spec, plants))
 
 
 def _sample(spec: PhantomSpec, plant: Plant, index: int) -> Sample:
