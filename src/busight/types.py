@@ -126,6 +126,7 @@ class Prediction:
         pixel_spacing_mm: Row and column spacing where known.
         origin: Row and column of the image's first pixel in the file's frame: not (0, 0) where only the ultrasound
             region of a DICOM frame was read.
+        flagged: The last class's calibrated probability reaches the bundle's operating point; None without one.
     """
 
     path: str
@@ -143,6 +144,7 @@ class Prediction:
     activation: NDArray[np.float32] | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
     origin: tuple[int, int] = (0, 0)
+    flagged: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from busight.assess import intervals
-from busight.assess.intervals import Statistic, clustered_bootstrap, draw_group_counts
+from busight.assess.intervals import Statistic, clustered_bootstrap, draw_group_counts, repeated_bootstrap
 from busight.assess.ratio import weighted_mean
 from busight.errors import DataError
 from busight.types import FloatArray
@@ -109,3 +109,24 @@ def test_refuses_a_bootstrap_of_nothing() -> None:
         clustered_bootstrap(statistic, [1, 2], np.random.default_rng(0), resamples=0)
     with pytest.raises(DataError, match=r"level 95"):
         clustered_bootstrap(statistic, [1, 2], np.random.default_rng(0), level=95)
+
+
+def test_repeats_are_averaged_and_their_luck_is_in_the_interval() -> None:
+    rng = np.random.default_rng(0)
+    groups = [str(i) for i in range(200)]
+    answers = rng.random(200)
+    lucky, unlucky = answers + 1.0, answers - 1.0
+    alike = repeated_bootstrap([mean_of(answers), mean_of(answers)], groups, np.random.default_rng(1))
+    alone = clustered_bootstrap(mean_of(answers), groups, np.random.default_rng(1))
+    assert alike.value == pytest.approx(alone.value)
+    assert alike.high - alike.low == pytest.approx(alone.high - alone.low, rel=0.1)
+    spread = repeated_bootstrap([mean_of(lucky), mean_of(unlucky)], groups, np.random.default_rng(1))
+    # Both, lucky twice, unlucky twice: a quarter of the resamples lies near +1, a quarter near -1.
+    assert spread.value == pytest.approx(alone.value)
+    assert spread.low[0] == pytest.approx(alone.value[0] - 1, abs=0.1)
+    assert spread.high[0] == pytest.approx(alone.value[0] + 1, abs=0.1)
+
+
+def test_without_a_repeat_there_is_nothing() -> None:
+    with pytest.raises(DataError, match="at least one repeat"):
+        repeated_bootstrap([], ["a", "b"], np.random.default_rng(0))

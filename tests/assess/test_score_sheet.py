@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
+from busight.assess.figures import ScoredCases
 from busight.assess.records import ScoreSheet
-from busight.assess.score_sheet import score_sheet
+from busight.assess.score_sheet import repeated_score_sheet, score_sheet
 from busight.errors import DataError
 
 CLASSES = ("normal", "benign", "malignant")
@@ -137,3 +138,30 @@ def test_refuses_arrays_that_do_not_belong_together(changed: dict[str, Any], mes
     given = {"target": [0, 1, 2], "probs": np.eye(3)} | changed
     with pytest.raises(DataError, match=message):
         sheet_of(**given)
+
+
+def test_the_operating_point_by_hand() -> None:
+    probs = np.eye(3)[[0, 1, 2, 2, 1]]
+    flagged = np.array([False, True, True, False, True])
+    sheet = sheet_of([0, 1, 2, 2, 2], probs, flagged=flagged)
+    found, spared = sheet.get("operating_sensitivity", "malignant"), sheet.get("operating_specificity", "malignant")
+    assert (found.value, found.n) == (2 / 3, 3)
+    assert (spared.value, spared.n) == (1 / 2, 2)
+
+
+def test_repeats_are_averaged() -> None:
+    rng = np.random.default_rng(3)
+    target = np.arange(60) % 3
+    repeats = [ScoredCases(target, rng.dirichlet(np.ones(3) + 3 * k, 60), CLASSES) for k in range(3)]
+    groups = list(range(60))
+    together = repeated_score_sheet(repeats, groups, np.random.default_rng(0), 0, resamples=100)
+    alone = [
+        repeated_score_sheet([one], groups, np.random.default_rng(0), 0, resamples=100).get("auroc", "macro").value
+        for one in repeats
+    ]
+    assert together.get("auroc", "macro").value == pytest.approx(np.mean(alone))
+    assert np.sum(together.confusion) == 180
+    assert together.support == (20, 20, 20)
+    other = ScoredCases(target[::-1].copy(), repeats[0].probs, CLASSES)
+    with pytest.raises(DataError, match="not over the same cases in one order"):
+        repeated_score_sheet([repeats[0], other], groups, np.random.default_rng(0), 0, resamples=10)

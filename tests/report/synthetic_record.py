@@ -90,6 +90,7 @@ def _cases(
                     iou=dice / (2 - dice),
                     true_area_share=0.08 if lesion else NAN,
                     predicted_area_share=0.09 if segmented else NAN,
+                    flagged=bool(calibrated[-1] >= 0.2),
                 )
             )
     return tuple(cases)

@@ -31,6 +31,7 @@ class ScoredCases:
         iou: Likewise.
         predicted_area_share: Likewise.
         true_area_share: float64 (N,), NaN where no mask is known, or None.
+        flagged: bool (N,), called positive for the last class at its operating point; None without one.
     """
 
     target: IntArray
@@ -40,6 +41,7 @@ class ScoredCases:
     iou: FloatArray | None = None
     predicted_area_share: FloatArray | None = None
     true_area_share: FloatArray | None = None
+    flagged: NDArray[np.bool_] | None = None
 
     @property
     def support(self) -> IntArray:
@@ -80,7 +82,7 @@ def figures(cases: ScoredCases, weights: FloatArray) -> Figures:
         found[metric, WEIGHTED] = classification.support_weighted(by_class[metric], confusion)
     for index, name in enumerate(cases.classes):
         found |= {(metric, name): values[..., index] for metric, values in by_class.items()}
-    return found | _segmentation(cases, weights)
+    return found | _at_operating_point(cases, weights) | _segmentation(cases, weights)
 
 
 def counted_images(cases: ScoredCases) -> dict[tuple[str, str], int]:
@@ -94,7 +96,7 @@ def counted_images(cases: ScoredCases) -> dict[tuple[str, str], int]:
         counted["sensitivity", name] = int(support[index])
         counted["specificity", name] = int(support.sum() - support[index])
         counted["precision", name] = int(predicted[index])
-    for (metric, of), values in _segmentation_values(cases).items():
+    for (metric, of), values in (_operating_values(cases) | _segmentation_values(cases)).items():
         counted[metric, of] = int((~np.isnan(values)).sum())
     return counted
 
@@ -111,6 +113,21 @@ def _by_class(cases: ScoredCases, confusion: FloatArray, weights: FloatArray) ->
         "f1": classification.f1(confusion),
         "auroc": np.stack([auroc_of_counts(counts) for counts in ranked], axis=-1),
         "average_precision": np.stack([average_precision_of_counts(counts) for counts in ranked], axis=-1),
+    }
+
+
+def _at_operating_point(cases: ScoredCases, weights: FloatArray) -> Figures:
+    return {name: weighted_mean(values, weights) for name, values in _operating_values(cases).items()}
+
+
+def _operating_values(cases: ScoredCases) -> dict[tuple[str, str], FloatArray]:
+    """Right or not at the operating point, NaN on images that the figure does not speak of."""
+    if cases.flagged is None:
+        return {}
+    positive, last = cases.target == len(cases.classes) - 1, cases.classes[-1]
+    return {
+        ("operating_sensitivity", last): np.where(positive, cases.flagged, np.nan),
+        ("operating_specificity", last): np.where(positive, np.nan, ~cases.flagged),
     }
 
 

@@ -74,24 +74,70 @@ def clustered_bootstrap(
         >>> found.value.tolist(), found.low.tolist(), found.high.tolist()
         ([0.75], [0.0], [1.0])
     """
+    return repeated_bootstrap([statistic], groups, rng, resamples, level)
+
+
+def repeated_bootstrap(
+    statistics: Sequence[Statistic],
+    groups: Sequence[str] | Sequence[int],
+    rng: np.random.Generator,
+    resamples: int = 2000,
+    level: float = 0.95,
+) -> Intervals:
+    """Put percentile intervals around the mean of figures over repeats of one experiment on the same cases.
+
+    Each resample draws whole groups and, with them, repeats (other folds, other seeds) with replacement, so that an
+    interval holds both the choice of patients and the luck of a training. With few repeats the second part is told
+    too small.
+
+    Args:
+        statistics: The figures of each repeat as a function of weights; all over the same N cases.
+        groups: (N,), the group of each case.
+        rng: Source of the draws.
+        resamples: R, how often to draw.
+        level: Coverage, between 0 and 1.
+
+    Returns:
+        The means over the repeats on all cases with their intervals. A mean is undefined where a repeat's figure is.
+
+    Raises:
+        DataError: There is no case or no repeat, or ``resamples`` or ``level`` is out of range.
+
+    Source: as `clustered_bootstrap`; groups and repeats are crossed factors, each resampled (Owen, "The pigeonhole
+        bootstrap", 2007).
+    """
     if resamples < 1 or not 0 < level < 1:
         raise DataError(f"{resamples} resamples at level {level}; give at least 1, and a level between 0 and 1")
     names, group_of_case = np.unique(np.asarray(groups), return_inverse=True)
-    if len(names) == 0:
-        raise DataError("no cases to resample; hand over the group of each case")
-    value = statistic(np.ones((1, len(group_of_case))))[0]
+    if len(names) == 0 or not statistics:
+        raise DataError("no cases to resample; hand over the group of each case, and at least one repeat")
+    once = np.ones((1, len(group_of_case)))
+    value: FloatArray = np.mean([statistic(once)[0] for statistic in statistics], axis=0)
     if len(names) == 1:
         unknown = np.full(value.shape, np.nan)
         return Intervals(value, unknown, unknown, np.full(value.shape, resamples, np.int64), 1)
     at_once = max(1, _PAIRS_AT_ONCE // len(group_of_case))
     drawn = np.concatenate(
         [
-            statistic(draw_group_counts(len(names), min(at_once, resamples - done), rng)[:, group_of_case])
+            _draw(statistics, len(names), group_of_case, min(at_once, resamples - done), rng)
             for done in range(0, resamples, at_once)
         ]
     )
     low, high = _percentiles(drawn, level)
     return Intervals(value, low, high, np.isnan(drawn).sum(0), len(names))
+
+
+def _draw(
+    statistics: Sequence[Statistic], n_groups: int, group_of_case: IntArray, resamples: int, rng: np.random.Generator
+) -> FloatArray:
+    """Return figures of some resamples, float64 (resamples, S)."""
+    weights = draw_group_counts(n_groups, resamples, rng)[:, group_of_case]
+    figures = np.stack([statistic(weights) for statistic in statistics])
+    if len(statistics) == 1:
+        return np.asarray(figures[0])
+    chosen = rng.integers(len(statistics), size=(len(statistics), resamples))
+    mean: FloatArray = figures[chosen, np.arange(resamples)].mean(axis=0)
+    return mean
 
 
 def draw_group_counts(n_groups: int, resamples: int, rng: np.random.Generator) -> FloatArray:

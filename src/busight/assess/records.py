@@ -37,7 +37,7 @@ class ScoreSheet:
         n_images: Cases scored.
         n_groups: Independent groups among them (patients and near-duplicate components): what was resampled.
         support: Cases per class.
-        confusion: Rows actual, columns predicted.
+        confusion: Rows actual, columns predicted; over repeats of one experiment, their sum.
         scores: The figures.
         resamples: Bootstrap resamples.
         level: Coverage of the intervals.

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from busight.assess.cases import check_per_case, check_probs
 from busight.assess.confusion import confusion_matrix
 from busight.assess.figures import LESIONS, MACRO, NORMALS, OVERALL, WEIGHTED, ScoredCases, counted_images, figures
-from busight.assess.intervals import clustered_bootstrap
+from busight.assess.intervals import Statistic, repeated_bootstrap
 from busight.assess.records import Score, ScoreSheet
 from busight.errors import DataError
 from busight.types import FloatArray, IntArray
@@ -28,6 +29,7 @@ def score_sheet(
     iou: FloatArray | None = None,
     predicted_area_share: FloatArray | None = None,
     true_area_share: FloatArray | None = None,
+    flagged: NDArray[np.bool_] | None = None,
 ) -> ScoreSheet:
     """Score predictions; the predicted class is the one with the highest probability.
 
@@ -37,6 +39,7 @@ def score_sheet(
     - ``"macro"``: precision, sensitivity, f1, auroc, average_precision, NaN where one class is undefined;
     - ``"weighted"`` by cases: precision, sensitivity, f1;
     - each class against the rest: precision, sensitivity, specificity, f1, auroc, average_precision;
+    - the last class at its operating point: operating_sensitivity, operating_specificity, where ``flagged`` is given;
     - ``"lesion images"``: dice, iou, the mean over images with a drawn lesion;
     - ``"normal images"``: false_positive_area_share, the mean predicted area on images known to have no lesion.
 
@@ -56,26 +59,56 @@ def score_sheet(
         iou: Likewise.
         predicted_area_share: float64 (N,), 0–1; None without segmentation.
         true_area_share: float64 (N,), 0 on images known to have no lesion, NaN where no mask is known; or None.
+        flagged: bool (N,), called positive for the last class at its operating point; or None.
 
     Raises:
         DataError: There is no case, or the arrays do not belong together.
     """
-    check_probs(target, probs)
-    _check_names(classes, probs.shape[1])
-    check_per_case("groups", np.asarray(groups), len(target))
-    check_per_case("dice", dice, len(target))
-    check_per_case("iou", iou, len(target))
-    check_per_case("predicted_area_share", predicted_area_share, len(target))
-    check_per_case("true_area_share", true_area_share, len(target))
-    cases = ScoredCases(target, probs, classes, dice, iou, predicted_area_share, true_area_share)
-    confusion = confusion_matrix(target, cases.predicted, len(classes)).astype(int)
-    scores, n_groups = _scores(cases, groups, rng, resamples, level)
+    cases = ScoredCases(target, probs, classes, dice, iou, predicted_area_share, true_area_share, flagged)
+    return repeated_score_sheet([cases], groups, rng, seed, resamples, level)
+
+
+def repeated_score_sheet(
+    repeats: Sequence[ScoredCases],
+    groups: Sequence[str] | Sequence[int],
+    rng: np.random.Generator,
+    seed: int,
+    resamples: int = 2000,
+    level: float = 0.95,
+) -> ScoreSheet:
+    """Score several repeats of one experiment on the same cases: each figure is the mean over the repeats.
+
+    Args:
+        repeats: The cases of each repeat, in one order, with the same targets and classes.
+        groups: (N,), patient or near-duplicate component of each case.
+        rng: Source of the resampling, which draws groups and repeats; see `busight.assess.intervals`.
+        seed: What ``rng`` was made from.
+        resamples: Bootstrap resamples.
+        level: Coverage of the intervals, between 0 and 1.
+
+    Returns:
+        The figures of `score_sheet`; the confusion matrix is summed over the repeats.
+
+    Raises:
+        DataError: There is no repeat or no case, or the arrays do not belong together.
+    """
+    if not repeats:
+        raise DataError("no repeat to score; hand over the cases of at least one")
+    first = repeats[0]
+    for cases in repeats:
+        _check(cases, groups)
+        if cases.classes != first.classes or not np.array_equal(cases.target, first.target):
+            raise DataError("the repeats are not over the same cases in one order; sort them by sample first")
+    confusion = sum(
+        confusion_matrix(cases.target, cases.predicted, len(cases.classes)).astype(int) for cases in repeats
+    )
+    scores, n_groups = _scores(repeats, groups, rng, resamples, level)
     return ScoreSheet(
-        classes=classes,
-        n_images=len(target),
+        classes=first.classes,
+        n_images=len(first.target),
         n_groups=n_groups,
-        support=tuple(cases.support.tolist()),
-        confusion=tuple(tuple(row) for row in confusion.tolist()),
+        support=tuple(first.support.tolist()),
+        confusion=tuple(tuple(row) for row in np.asarray(confusion).tolist()),
         scores=scores,
         resamples=resamples,
         level=level,
@@ -83,15 +116,34 @@ def score_sheet(
     )
 
 
-def _scores(
-    cases: ScoredCases, groups: Sequence[str] | Sequence[int], rng: np.random.Generator, resamples: int, level: float
-) -> tuple[tuple[Score, ...], int]:
-    def statistic(weights: FloatArray) -> FloatArray:
-        return np.stack(list(figures(cases, weights).values()), axis=-1)
+def _check(cases: ScoredCases, groups: Sequence[str] | Sequence[int]) -> None:
+    target = cases.target
+    check_probs(target, cases.probs)
+    _check_names(cases.classes, cases.probs.shape[1])
+    check_per_case("groups", np.asarray(groups), len(target))
+    check_per_case("dice", cases.dice, len(target))
+    check_per_case("iou", cases.iou, len(target))
+    check_per_case("predicted_area_share", cases.predicted_area_share, len(target))
+    check_per_case("true_area_share", cases.true_area_share, len(target))
+    check_per_case("flagged", cases.flagged, len(target))
 
-    names = list(figures(cases, np.ones(len(cases.target))))
-    found = clustered_bootstrap(statistic, groups, rng, resamples, level)
-    counted = counted_images(cases)
+
+def _scores(
+    repeats: Sequence[ScoredCases],
+    groups: Sequence[str] | Sequence[int],
+    rng: np.random.Generator,
+    resamples: int,
+    level: float,
+) -> tuple[tuple[Score, ...], int]:
+    def statistic_of(cases: ScoredCases) -> Statistic:
+        return lambda weights: np.stack(list(figures(cases, weights).values()), axis=-1)
+
+    once = np.ones(len(repeats[0].target))
+    names = list(figures(repeats[0], once))
+    if any(list(figures(cases, once)) != names for cases in repeats):
+        raise DataError("the repeats do not have the same figures; all or none of them must segment")
+    found = repeated_bootstrap([statistic_of(cases) for cases in repeats], groups, rng, resamples, level)
+    counted = counted_images(repeats[0])
     scores = tuple(
         Score(
             metric=metric,
@@ -99,7 +151,7 @@ def _scores(
             value=float(found.value[index]),
             low=float(found.low[index]),
             high=float(found.high[index]),
-            n=counted.get((metric, of), len(cases.target)),
+            n=counted.get((metric, of), len(once)),
             undefined_resamples=int(found.undefined[index]),
         )
         for index, (metric, of) in enumerate(names)

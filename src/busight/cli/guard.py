@@ -28,6 +28,9 @@ def one_line_errors(hint: Callable[[], str] = str) -> Iterator[None]:
         _say(f"busight: {error}")
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
+        # Ctrl-C inside an `exec` of text (a dataclass made during an import) marks the interpreter, which then ends
+        # `python -m busight` by signal although the interruption is dealt with here; the next `exec` clears the mark.
+        exec("")
         advice = hint()
         _say(f"busight: interrupted{'; ' + advice if advice else ''}")
         raise typer.Exit(1) from error

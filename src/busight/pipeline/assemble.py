@@ -24,7 +24,7 @@ from busight.classify.tasks import TASKS
 from busight.data.split import Split
 from busight.errors import DataError
 from busight.pipeline.material import Material
-from busight.pipeline.scoring import ScoredPart, targets_of
+from busight.pipeline.scoring import ScoredPart
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 
@@ -71,7 +71,7 @@ def calibrated(card: Card, val: ScoredPart, classes: tuple[str, ...], settings: 
     probs = apply_temperature(val.logits(), calibration.temperature)
     last = classes[-1]
     point = threshold_for_sensitivity(
-        probs[:, -1], targets_of(val, classes) == len(classes) - 1, wanted=settings.sensitivity
+        probs[:, -1], val.target(classes) == len(classes) - 1, wanted=settings.sensitivity
     )
     operating = OperatingPointPart(
         of=last,
@@ -97,7 +97,7 @@ def _calibration(val: ScoredPart, classes: tuple[str, ...], settings: AssessSett
     if settings.calibration == "none":
         return UNCALIBRATED.model_copy(update={"source": "switched off in the recipe"})
     try:
-        temperature = fit_temperature(val.logits(), targets_of(val, classes))
+        temperature = fit_temperature(val.logits(), val.target(classes))
     except DataError as error:
         return UNCALIBRATED.model_copy(update={"source": f"not calibrated: {error}"})
     return CalibrationPart(

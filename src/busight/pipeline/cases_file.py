@@ -7,29 +7,76 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from busight.errors import DataError
 from busight.files import write_text
 from busight.pipeline.record import Case
 
+_KINDS = ("logit", "raw_prob", "calibrated_prob")
+_SHARES = ("dice", "iou", "true_area_share", "predicted_area_share")
+
 
 def write_cases(path: Path, cases: Sequence[Case], classes: tuple[str, ...]) -> None:
-    """Write the cases with full precision; undefined figures are empty.
+    """Write the cases with full precision; what is undefined is empty.
 
     Raises:
         OutputError: It could not be written.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    kinds = ("logit", "raw_prob", "calibrated_prob")
-    writer.writerow(
-        [
-            *("sample_id", "group", "actual", "predicted"),
-            *(f"{kind}_{name}" for kind in kinds for name in classes),
-            *("dice", "iou", "true_area_share", "predicted_area_share"),
-        ]
-    )
+    writer.writerow(_header(classes))
     for case in cases:
-        figures = [*case.logits, *case.raw_probs, *case.calibrated_probs]
-        figures += [case.dice, case.iou, case.true_area_share, case.predicted_area_share]
+        figures = [*case.logits, *case.raw_probs, *case.calibrated_probs, *(getattr(case, name) for name in _SHARES)]
         cells = ["" if value != value else repr(value) for value in figures]
-        writer.writerow([case.sample_id, case.group, case.actual or "", case.predicted, *cells])
+        flagged = "" if case.flagged is None else str(int(case.flagged))
+        writer.writerow([case.sample_id, case.group, case.actual or "", case.predicted, *cells, flagged])
     write_text(path, text.getvalue())
+
+
+def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
+    """Read what `write_cases` wrote: the same cases to the last digit, and their classes.
+
+    Raises:
+        DataError: The file is missing or is not a table of cases.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream, strict=True))
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); name the folder of a finished run") from error
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: not a table of cases ({error}); make it anew with busight evaluate") from error
+    names = list(rows[0]) if rows else []
+    classes = tuple(name.removeprefix("logit_") for name in names if name.startswith("logit_"))
+    if not classes or names != _header(classes):
+        raise DataError(f"{path}: not a table of cases of this version; make it anew with busight evaluate")
+    try:
+        return tuple(_case(row, classes) for row in rows), classes
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{path}: a line does not hold what its header says ({error}); make it anew") from error
+
+
+def _header(classes: tuple[str, ...]) -> list[str]:
+    vectors = [f"{kind}_{name}" for kind in _KINDS for name in classes]
+    return ["sample_id", "group", "actual", "predicted", *vectors, *_SHARES, "flagged"]
+
+
+def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
+    def vector(kind: str) -> tuple[float, ...]:
+        return tuple(float(row[f"{kind}_{name}"]) for name in classes)
+
+    logits, raw, calibrated = map(vector, _KINDS)
+    dice, iou, true_share, predicted_share = (float(row[name] or "nan") for name in _SHARES)
+    return Case(
+        sample_id=row["sample_id"],
+        group=row["group"],
+        actual=row["actual"] or None,
+        predicted=row["predicted"],
+        logits=logits,
+        raw_probs=raw,
+        calibrated_probs=calibrated,
+        dice=dice,
+        iou=iou,
+        true_area_share=true_share,
+        predicted_area_share=predicted_share,
+        flagged=bool(int(row["flagged"])) if row["flagged"] else None,
+    )

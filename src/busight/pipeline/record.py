@@ -30,6 +30,7 @@ class Case:
         iou: Likewise.
         true_area_share: Drawn lesion's share of the image; NaN where no mask is known.
         predicted_area_share: Predicted lesion's share of the image; NaN without segmentation.
+        flagged: The last class's calibrated probability reaches the bundle's operating point; None without one.
     """
 
     sample_id: str
@@ -43,6 +44,7 @@ class Case:
     iou: float
     true_area_share: float
     predicted_area_share: float
+    flagged: bool | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

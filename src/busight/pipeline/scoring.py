@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from busight.assess.figures import ScoredCases
 from busight.assess.overlap import area_share, dice, iou
 from busight.assess.records import ScoreSheet
-from busight.assess.score_sheet import score_sheet
+from busight.assess.score_sheet import repeated_score_sheet
 from busight.assess.settings import AssessSettings
 from busight.data.dataset import Reader
 from busight.errors import DataError
@@ -32,9 +33,9 @@ class ScoredPart:
         """float64 (N, K)."""
         return np.array([case.logits for case in self.cases], dtype=np.float64)
 
-    def probs(self) -> FloatArray:
-        """Calibrated probabilities, float64 (N, K)."""
-        return np.array([case.calibrated_probs for case in self.cases], dtype=np.float64)
+    def target(self, classes: tuple[str, ...]) -> IntArray:
+        """Actual classes as indices, int64 (N,)."""
+        return np.array([classes.index(str(case.actual)) for case in self.cases], dtype=np.int64)
 
 
 def score_samples(
@@ -72,12 +73,28 @@ def _score(sample: Sample, actual: str, group: str, reader: Reader, predictor: P
         iou=iou(found.mask, drawn) if both and found.mask is not None and drawn is not None else float("nan"),
         true_area_share=float("nan") if drawn is None else area_share(drawn),
         predicted_area_share=float("nan") if found.mask is None else area_share(found.mask),
+        flagged=found.flagged,
     )
 
 
-def targets_of(part: ScoredPart, classes: tuple[str, ...]) -> IntArray:
-    """Return the actual classes as indices, int64 (N,)."""
-    return np.array([classes.index(str(case.actual)) for case in part.cases], dtype=np.int64)
+def scored_cases(cases: Sequence[Case], classes: tuple[str, ...]) -> ScoredCases:
+    """Return cases as the arrays that `busight.assess` takes."""
+    segmented = not all(np.isnan(case.predicted_area_share) for case in cases)
+    flagged = [case.flagged for case in cases]
+
+    def column(name: str) -> FloatArray | None:
+        return np.array([getattr(case, name) for case in cases], dtype=np.float64) if segmented else None
+
+    return ScoredCases(
+        target=np.array([classes.index(str(case.actual)) for case in cases], dtype=np.int64),
+        probs=np.array([case.calibrated_probs for case in cases], dtype=np.float64),
+        classes=classes,
+        dice=column("dice"),
+        iou=column("iou"),
+        predicted_area_share=column("predicted_area_share"),
+        true_area_share=column("true_area_share"),
+        flagged=None if None in flagged else np.array(flagged, dtype=bool),
+    )
 
 
 def sheet_of(part: ScoredPart, classes: tuple[str, ...], settings: AssessSettings) -> ScoreSheet:
@@ -86,27 +103,21 @@ def sheet_of(part: ScoredPart, classes: tuple[str, ...], settings: AssessSetting
     Raises:
         DataError: No labelled case.
     """
-    if not part.cases:
+    return repeated_sheet([part.cases], classes, settings)
+
+
+def repeated_sheet(repeats: Sequence[Sequence[Case]], classes: tuple[str, ...], settings: AssessSettings) -> ScoreSheet:
+    """Return every score, the mean over repeats of one experiment on the same cases in one order, with its interval.
+
+    Raises:
+        DataError: No labelled case, or other cases in one repeat than in another.
+    """
+    if not repeats or not repeats[0]:
         raise DataError("no labelled image to score; the classes of the data set must be among the bundle's")
-    segmented = not all(np.isnan(case.predicted_area_share) for case in part.cases)
-
-    def column(name: str) -> FloatArray | None:
-        return np.array([getattr(case, name) for case in part.cases], dtype=np.float64) if segmented else None
-
-    return score_sheet(
-        targets_of(part, classes),
-        part.probs(),
-        classes,
-        [case.group for case in part.cases],
-        np.random.default_rng(settings.seed),
-        settings.seed,
-        settings.resamples,
-        settings.level,
-        dice=column("dice"),
-        iou=column("iou"),
-        predicted_area_share=column("predicted_area_share"),
-        true_area_share=column("true_area_share"),
-    )
+    rng = np.random.default_rng(settings.seed)
+    groups = [case.group for case in repeats[0]]
+    found = [scored_cases(cases, classes) for cases in repeats]
+    return repeated_score_sheet(found, groups, rng, settings.seed, settings.resamples, settings.level)
 
 
 def choose_walks(part: ScoredPart, classes: tuple[str, ...]) -> list[int]:

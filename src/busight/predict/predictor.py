@@ -87,6 +87,7 @@ class Predictor:
             mask_probs=mask_probs,
             activation=activation,
             pixel_spacing_mm=pixel_spacing_mm,
+            flagged=self._flagged(calibrated),
         )
 
     def region(self, prediction: Prediction) -> Image:
@@ -94,6 +95,12 @@ class Predictor:
         part = self.card.classify
         cut = prediction.roi.cut(prediction.enhanced)
         return cut if part is None else to_input(cut, part.input.size, part.input.keep_aspect)
+
+    def _flagged(self, calibrated: FloatArray) -> bool | None:
+        points = self.card.operating_points
+        if not points or points[0].threshold is None:
+            return None
+        return bool(calibrated[-1] >= points[0].threshold)
 
     def _segment(self, enhanced: Image) -> tuple[NDArray[np.float32] | None, Mask | None, Roi]:
         whole = Roi(0, 0, enhanced.shape[0], enhanced.shape[1])

@@ -16,6 +16,9 @@ from busight.types import Failure, Prediction
 def record_of(found: Prediction | Failure, classes: tuple[str, ...]) -> dict[str, Any]:
     """Return one prediction or failure as a flat JSON object; every record has the same keys.
 
+    ``finding`` is the most probable class; ``flagged`` says whether the last class (malignant) reaches the operating
+    point of the bundle, which is chosen for a wanted sensitivity and is usually the more careful of the two.
+
     Areas are in pixels of the image and, where the pixel spacing is known, in mm²; the box is half-open and in the
     pixels of the file's whole frame.
 
@@ -25,7 +28,8 @@ def record_of(found: Prediction | Failure, classes: tuple[str, ...]) -> dict[str
     """
     if isinstance(found, Failure):
         return dict.fromkeys(_keys(classes)) | {"path": found.path, "frame": found.frame, "error": found.reason}
-    record: dict[str, Any] = {"path": found.path, "frame": found.frame, "finding": found.finding}
+    record: dict[str, Any] = {"path": found.path, "frame": found.frame}
+    record |= {"finding": found.finding, "flagged": found.flagged}
     for kind, values in (
         ("logit", found.logits),
         ("raw_prob", found.raw_probs),
@@ -57,7 +61,7 @@ def _mask_fields(found: Prediction) -> dict[str, Any]:
 def _keys(classes: tuple[str, ...]) -> tuple[str, ...]:
     kinds = ("logit", "raw_prob", "calibrated_prob")
     return (
-        *("path", "frame", "finding"),
+        *("path", "frame", "finding", "flagged"),
         *(f"{kind}_{name}" for kind in kinds for name in classes),
         *("mask_area_px", "mask_area_mm2", "box_top", "box_left", "box_bottom", "box_right"),
         *("box_height_mm", "box_width_mm", "error"),

@@ -13,6 +13,8 @@ METRIC_NAMES = {
     "sensitivity": "Sensitivity (recall)",
     "recall": "Recall",
     "specificity": "Specificity",
+    "operating_sensitivity": "Sensitivity at the operating point",
+    "operating_specificity": "Specificity at the operating point",
     "f1": "F1",
     "auroc": "AUROC",
     "average_precision": "Average precision",
