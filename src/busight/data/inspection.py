@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,6 +55,12 @@ class Inspection:
     entries: tuple[Entry, ...]
     thumbnails: NDArray[np.float32]
     digest: str
+
+    def kept(self, indices: Sequence[int]) -> Inspection:
+        """Return the inspection of some of the samples, with a digest of its own."""
+        entries = tuple(self.entries[index] for index in indices)
+        dataset = replace(self.dataset, samples=tuple(entry.sample for entry in entries))
+        return Inspection(dataset, entries, self.thumbnails[list(indices)], manifest_digest(list(entries)))
 
 
 def inspect(dataset: DataSet, progress: Callable[[int, int], None] | None = None) -> Inspection:

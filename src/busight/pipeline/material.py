@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from busight.data.duplicates import DuplicatePair, group_samples, near_duplicates
 from busight.data.inspection import Inspection, inspect
@@ -39,14 +40,22 @@ class Material:
         """The group of each sample id."""
         return {sample.sample_id: group for sample, group in zip(self.samples, self.groups, strict=True)}
 
+    def conflicting(self) -> tuple[DuplicatePair, ...]:
+        """Near-duplicates with different labels."""
+        samples = self.samples
+        return tuple(pair for pair in self.pairs if samples[pair.first].finding != samples[pair.second].finding)
+
+    def without_conflicts(self) -> Material:
+        """Return the data without any image that has a near-copy with another label."""
+        dropped = {index for pair in self.conflicting() for index in (pair.first, pair.second)}
+        if not dropped:
+            return self
+        return _material(self.inspection.kept([i for i in range(len(self.samples)) if i not in dropped]))
+
     def summary(self) -> DataSummary:
         """What the report tells of the data."""
         patients = {sample.patient_id for sample in self.samples if sample.patient_id is not None}
-        crossing = [
-            (self.samples[pair.first], self.samples[pair.second])
-            for pair in self.pairs
-            if self.samples[pair.first].finding != self.samples[pair.second].finding
-        ]
+        crossing = [(self.samples[pair.first], self.samples[pair.second]) for pair in self.conflicting()]
         return DataSummary(
             spec=self.inspection.dataset.spec,
             digest=self.inspection.digest,
@@ -61,8 +70,13 @@ class Material:
         )
 
 
-def gather(spec: str, progress: Progress) -> Material:
+def gather(spec: str, progress: Progress, conflicts: Literal["keep", "drop"] = "keep") -> Material:
     """Load a data set, read every pixel once, find near-duplicates and groups.
+
+    Args:
+        spec: The data set.
+        progress: Told what happens.
+        conflicts: ``"drop"`` leaves out every image that has a near-copy with another label.
 
     Raises:
         RecipeError: The spec names no source.
@@ -70,8 +84,12 @@ def gather(spec: str, progress: Progress) -> Material:
     """
     progress.stage("data")
     inspection = inspect(load(spec), progress.tick)
-    pairs = near_duplicates(inspection.thumbnails)
-    groups = group_samples(inspection.dataset.samples, pairs)
     for problem in inspection.dataset.problems:
         progress.line(f"{problem.path}: {problem.text}")
-    return Material(inspection, pairs, groups)
+    material = _material(inspection)
+    return material.without_conflicts() if conflicts == "drop" else material
+
+
+def _material(inspection: Inspection) -> Material:
+    pairs = near_duplicates(inspection.thumbnails)
+    return Material(inspection, pairs, group_samples(inspection.dataset.samples, pairs))

@@ -11,7 +11,7 @@ from busight.assess.records import ScoreSheet
 from busight.train.history import EpochRow, History
 from busight.types import Image, Mask, Problem, Roi
 
-__all__ = ["Case", "DataSummary", "EpochRow", "History", "RunRecord", "SplitSummary", "StagePicture"]
+__all__ = ["Case", "DataSummary", "EpochRow", "FoldScores", "History", "RunRecord", "SplitSummary", "StagePicture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +100,20 @@ class SplitSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class FoldScores:
+    """One fold of one repeat of a cross-validation, both counted from 1, and its own scores."""
+
+    repeat: int
+    fold: int
+    sheet: ScoreSheet
+
+
+@dataclass(frozen=True, slots=True)
 class RunRecord:
     """Everything a report tells.
 
     Attributes:
-        kind: ``"run"`` (trained and tested) or ``"evaluate"`` (an existing bundle on another data set).
+        kind: ``"run"`` (trained and tested), ``"evaluate"`` (an existing bundle on another data set) or ``"crossval"``.
         title: Recipe name, or the bundle's.
         command: The command line as typed.
         started: UTC, ISO 8601.
@@ -123,6 +132,7 @@ class RunRecord:
         walks: One picture series for each class (a right prediction where there is one).
         gallery: Up to 16 more test cases, right and wrong.
         limits: Sentences that a reader must know before believing a figure.
+        folds: The folds of a cross-validation; ``sheet`` is then the mean over its repeats, ``cases`` are theirs.
     """
 
     kind: str
@@ -146,3 +156,4 @@ class RunRecord:
     walks: tuple[StagePicture, ...]
     gallery: tuple[StagePicture, ...]
     limits: tuple[str, ...]
+    folds: tuple[FoldScores, ...] = ()

@@ -71,6 +71,7 @@ def run(
     keep_checkpoints: bool = False,
     command: str = "",
     progress: Progress | None = None,
+    material: Material | None = None,
 ) -> RunRecord:
     """Train by a recipe, assess on the test part, and write everything but the report.
 
@@ -84,6 +85,7 @@ def run(
             training; call `finish` then.
         command: The command line, for the record.
         progress: Told what happens.
+        material: The recipe's data where they are read already; None reads them.
 
     Returns:
         The record that a report is written from.
@@ -98,7 +100,7 @@ def run(
     trainer_device(recipe.train)
     built = build_networks(recipe)
     _open_folder(out, recipe, resume)
-    material = gather(recipe.data.spec, progress)
+    material = material or gather(recipe.data.spec, progress, recipe.data.conflicts)
     split = _split(recipe, material, split_file, out, resume)
     # Not before data and split are known to be sound: after a mistake there the same --out can be used again.
     write_text(out / RECIPE_FILE, recipe_toml(recipe))

@@ -48,7 +48,7 @@ def load_recipe(name: str, overrides: Sequence[str] = (), data: str = "") -> Rec
     for override in overrides:
         _override(document, override)
     if data:
-        document["data"] = {"spec": data}
+        document.setdefault("data", {})["spec"] = data
     try:
         return Recipe.model_validate(document)
     except ValidationError as error:

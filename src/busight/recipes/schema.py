@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from busight.assess.settings import AssessSettings
@@ -13,11 +15,17 @@ from busight.train.settings import TrainSettings
 
 
 class DataSection(BaseModel):
-    """The data, unless ``--data`` names other data."""
+    """The data, unless ``--data`` names other data.
+
+    Attributes:
+        spec: ``source:argument``.
+        conflicts: Near-duplicate images that carry different labels: ``keep`` them, or ``drop`` both of each pair.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     spec: str = ""
+    conflicts: Literal["keep", "drop"] = "keep"
 
 
 class EnhanceSection(BaseModel):

@@ -8,7 +8,7 @@ from typing import Literal
 from busight.pipeline.record import RunRecord
 from busight.report.blocks import Document, Gallery, Picture, Section
 from busight.report.plate import Plate
-from busight.report.sections import data, paper, pictures, provenance, scores, summary, training
+from busight.report.sections import data, folds, paper, pictures, provenance, scores, summary, training
 
 RESEARCH_ONLY = "Research use only"
 """Stands on every page."""
@@ -19,6 +19,7 @@ SECTIONS: tuple[Callable[[RunRecord, dict[str, Gallery]], Section | None], ...] 
     data.split_section,
     training.section,
     scores.section,
+    folds.section,
     pictures.section,
     paper.section,
     provenance.limits_section,
@@ -26,6 +27,9 @@ SECTIONS: tuple[Callable[[RunRecord, dict[str, Gallery]], Section | None], ...] 
     provenance.provenance_section,
 )
 """In the order of the report; one that has nothing to say for a record returns None."""
+
+
+_KINDS = {"run": "Training and assessment", "evaluate": "External assessment", "crossval": "Cross-validation"}
 
 
 def document(record: RunRecord, plates: dict[str, list[Plate]]) -> Document:
@@ -37,9 +41,8 @@ def document(record: RunRecord, plates: dict[str, list[Plate]]) -> Document:
     """
     galleries = {family: Gallery(tuple(map(_picture, of_family))) for family, of_family in plates.items()}
     made = (make(record, galleries) for make in SECTIONS)
-    what = "Training and assessment" if record.kind == "run" else "External assessment"
     return Document(
-        title=f"{what}: {record.title}",
+        title=f"{_KINDS[record.kind]}: {record.title}",
         subtitle=f"{record.network} Data: {record.data.spec}.",
         started=record.started,
         sections=tuple(section for section in made if section),

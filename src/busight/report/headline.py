@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from busight.assess.records import ScoreSheet
-from busight.report.scores_table import find_score, metric_name, score_text
+from busight.report.scores_table import find_score, score_name, score_text
 
 _HEADLINE = (
     ("accuracy", "overall"),
@@ -22,6 +22,5 @@ def headline(sheet: ScoreSheet) -> list[str]:
     for metric, of in _HEADLINE:
         score = find_score(sheet, metric, of)
         if score is not None:
-            name = metric_name(metric) if of == "overall" else f"{metric_name(metric)}, {of}"
-            lines.append(f"{name}: {score_text(score, sheet)}")
+            lines.append(f"{score_name(metric, of)}: {score_text(score, sheet)}")
     return lines

@@ -42,6 +42,16 @@ def metric_name(metric: str) -> str:
     return METRIC_NAMES.get(metric) or metric.replace("_", " ").capitalize()
 
 
+def score_name(metric: str, of: str) -> str:
+    """Return a score's name for readers, with what it is of where that needs saying.
+
+    Example:
+        >>> score_name("auroc", "malignant"), score_name("accuracy", "overall"), score_name("dice", "lesion images")
+        ('AUROC, malignant', 'Accuracy', 'Dice')
+    """
+    return metric_name(metric) if of in ("overall", "lesion images") else f"{metric_name(metric)}, {of}"
+
+
 def find_score(sheet: ScoreSheet, metric: str, of: str) -> Score | None:
     """Return one score, or None where the sheet does not hold it."""
     return next((score for score in sheet.scores if score.metric == metric and score.of == of), None)

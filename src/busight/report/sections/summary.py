@@ -11,6 +11,11 @@ from busight.report.labels import counted
 from busight.report.scores_table import find_score, interval_text, metric_name, undefined_reason
 
 _WANTED = 4
+_KINDS = {
+    "run": "trained and tested",
+    "evaluate": "an existing bundle, tested on this data",
+    "crossval": "cross-validation: in each repeat every image is tested once",
+}
 
 
 def headline_scores(record: RunRecord) -> list[Score]:
@@ -33,10 +38,9 @@ def headline_scores(record: RunRecord) -> list[Score]:
 def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
     """Return the opening section."""
     tiles = tuple(_tile(record, score) for score in headline_scores(record))
-    run = "trained and tested" if record.kind == "run" else "an existing bundle, tested on this data"
     seconds = sum(duration for _, duration in record.stage_seconds)
     facts = (
-        ("Kind", run),
+        ("Kind", _KINDS[record.kind]),
         ("Data", record.data.spec),
         (
             "Tested on",

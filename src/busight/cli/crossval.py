@@ -1,0 +1,65 @@
+"""``busight crossval``: every image tested once in each repeat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from busight.cli.guard import command_line, one_line_errors, require_training
+from busight.cli.run import DataOption, OutOption, RecipeArgument, ResumeOption, SetOption
+
+if TYPE_CHECKING:
+    from busight.pipeline.crossval import By
+
+
+def command(
+    recipe: RecipeArgument = "default",
+    data: DataOption = "",
+    folds: Annotated[int, typer.Option("--folds", help="Parts; each is tested once in a repeat.")] = 5,
+    repeats: Annotated[int, typer.Option("--repeats", help="How often, with other folds and seeds.")] = 1,
+    by: Annotated[
+        str, typer.Option("--by", help="group keeps copies and patients together; image does not.")
+    ] = "group",
+    out: OutOption = None,
+    set_: SetOption = None,
+    resume: ResumeOption = False,
+) -> None:
+    """Cross-validate a recipe: scores over all images with intervals over groups and repeats."""
+    from datetime import datetime
+
+    folder = out or Path("runs") / f"crossval-{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+
+    def how_to_go_on() -> str:
+        begun = (folder / "plan.json").is_file()
+        return f"go on with the same command and --out {folder} --resume" if begun else "nothing was written yet"
+
+    with one_line_errors(hint=how_to_go_on):
+        require_training()
+        from busight.cli.console import ConsoleProgress
+        from busight.pipeline.crossval import Plan, crossval
+        from busight.recipes.load import load_recipe
+        from busight.report.headline import headline
+        from busight.report.write import write_report
+
+        plan = Plan(folds, repeats, _known(by))
+        chosen = load_recipe(recipe, set_ or [], data)
+        with ConsoleProgress() as progress:
+            record = crossval(chosen, folder, plan, resume=resume, command=command_line(), progress=progress)
+            progress.stage("report")
+            write_report(record, folder)
+        for line in headline(record.sheet):
+            typer.echo(line)
+        typer.echo(f"scores: {folder / 'crossval.json'}")
+        typer.echo(f"report: {folder / 'report.html'}")
+
+
+def _known(by: str) -> By:
+    from busight.errors import RecipeError
+
+    if by == "group":
+        return "group"
+    if by == "image":
+        return "image"
+    raise RecipeError(f"--by {by!r}: write group or image")

@@ -1,0 +1,275 @@
+"""Cross-validation: in each repeat every image is tested once, by a network that never saw its group."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from busight._version import __version__
+from busight.assess.metrics_file import read_metrics
+from busight.assess.records import Score, ScoreSheet
+from busight.bundle.load import load_bundle
+from busight.data.split import Split, crossing_pairs, make_split
+from busight.data.split_file import read_split
+from busight.errors import DataError, OutputError, RecipeError
+from busight.files import claim_output_folder, write_json
+from busight.pipeline.cases_file import read_cases
+from busight.pipeline.facts import limits, versions
+from busight.pipeline.material import Material, gather
+from busight.pipeline.progress import Progress, Silent
+from busight.pipeline.record import Case, FoldScores, RunRecord
+from busight.pipeline.run import DONE_FILE, RECIPE_FILE, SPLIT_FILE, run
+from busight.pipeline.scoring import repeated_sheet
+from busight.recipes.load import recipe_toml
+from busight.recipes.schema import Recipe
+
+PLAN_FILE = "plan.json"
+SCORES_FILE = "crossval.json"
+
+By = Literal["group", "image"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to cross-validate.
+
+    Attributes:
+        folds: Parts, each tested once in every repeat.
+        repeats: How often, each time with other folds and another seed of training.
+        by: ``group`` keeps patients and near-duplicates together; ``image`` does not, and flatters.
+    """
+
+    folds: int = 5
+    repeats: int = 1
+    by: By = "group"
+
+    def __post_init__(self) -> None:
+        """Refuse what is no cross-validation."""
+        if self.folds < 2 or self.repeats < 1:
+            raise RecipeError(f"{self.folds} folds × {self.repeats} repeats: at least 2 folds and 1 repeat")
+
+
+def crossval(
+    recipe: Recipe,
+    out: Path,
+    plan: Plan,
+    *,
+    resume: bool = False,
+    command: str = "",
+    progress: Progress | None = None,
+    material: Material | None = None,
+) -> RunRecord:
+    """Train and test every fold of every repeat, then score all of them together.
+
+    Args:
+        recipe: What to do; its own split is replaced by folds, its seeds are raised by one a repeat.
+        out: A new folder: ``repeat-R/fold-F/`` holds what a run leaves, ``crossval.json`` the scores.
+        plan: Folds and repeats.
+        resume: Go on in a folder that an interrupted call of the same plan left; finished folds are kept.
+        command: The command line, for the record.
+        progress: Told what happens.
+        material: The recipe's data where they are read already; None reads them.
+
+    Raises:
+        BusightError: One line that names what is wrong; folds that cannot be made are noticed before any training.
+    """
+    progress = progress or Silent()
+    began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
+    if not recipe.data.spec:
+        raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
+    _open_folder(out, recipe, plan, resume)
+    material = material or gather(recipe.data.spec, progress, recipe.data.conflicts)
+    todo = [
+        (repeat, fold, fold_recipe(recipe, plan, repeat, fold))
+        for repeat in range(plan.repeats)
+        for fold in range(plan.folds)
+    ]
+    splits = [make_split(material.samples, material.groups, one.split) for _, _, one in todo]
+    _write_plan(out, recipe, plan)
+    for (repeat, fold, one), split in zip(todo, splits, strict=True):
+        folder = fold_folder(out, repeat, fold)
+        progress.stage(f"repeat {repeat + 1} of {plan.repeats}, fold {fold + 1} of {plan.folds}")
+        if is_finished(folder, split, material):
+            progress.line("finished before")
+            continue
+        begun = (folder / RECIPE_FILE).is_file()
+        run(one, folder, resume=begun, command=command, progress=progress, material=material)
+    progress.stage("all folds together")
+    record = _record(recipe, out, plan, material, splits, command, started)
+    write_json(out / SCORES_FILE, scores_document(record, plan))
+    return replace(record, stage_seconds=(("cross-validation", time.monotonic() - began),))
+
+
+def fold_recipe(recipe: Recipe, plan: Plan, repeat: int, fold: int) -> Recipe:
+    """Return the recipe of one fold, both counted from 0; saved as a file, it runs this fold alone."""
+    kind: Literal["folds", "image-folds"] = "folds" if plan.by == "group" else "image-folds"
+    seed = recipe.split.seed + repeat
+    split = replace(recipe.split, kind=kind, folds=plan.folds, fold=fold, seed=seed)
+    train = replace(recipe.train, seed=recipe.train.seed + repeat)
+    return recipe.model_copy(update={"split": split, "train": train})
+
+
+def fold_folder(out: Path, repeat: int, fold: int) -> Path:
+    """Return the folder of one fold; both are counted from 0, folders from 1."""
+    return out / f"repeat-{repeat + 1}" / f"fold-{fold + 1}"
+
+
+def is_finished(folder: Path, split: Split, material: Material) -> bool:
+    """Say whether a fold is done.
+
+    Raises:
+        DataError: Its split file is damaged.
+        OutputError: Something of a finished fold is missing, or it was made with another split.
+    """
+    if not (folder / DONE_FILE).is_file():
+        return False
+    for name in ("cases.csv", SPLIT_FILE, "bundle/card.json"):
+        if not (folder / name).is_file():
+            raise OutputError(f"{folder}: {name} of the finished fold is missing; remove this folder to train it again")
+    if read_split(folder / SPLIT_FILE, material.samples).digest != split.digest:
+        raise OutputError(f"{folder}: was made with another split; the data have changed, choose another --out")
+    return True
+
+
+def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ...]]:
+    """Read the cases of a cross-validation.
+
+    Returns:
+        For each repeat its cases sorted by sample, and the classes.
+
+    Raises:
+        DataError: No finished fold, or folds that do not belong together.
+    """
+    repeats: list[tuple[Case, ...]] = []
+    classes: set[tuple[str, ...]] = set()
+    for folder in sorted(out.glob("repeat-*"), key=lambda path: int(path.name.removeprefix("repeat-"))):
+        cases: list[Case] = []
+        for path in folder.glob("fold-*/cases.csv"):
+            found, of = read_cases(path)
+            classes.add(of)
+            cases += found
+        repeats.append(tuple(sorted(cases, key=lambda case: case.sample_id)))
+    if not repeats or len(classes) != 1:
+        raise DataError(f"{out}: not the folder of a finished cross-validation; see busight crossval")
+    ids = {tuple(case.sample_id for case in cases) for cases in repeats}
+    if len(ids) != 1 or len(set(next(iter(ids)))) != len(next(iter(ids))):
+        raise DataError(f"{out}: its repeats do not hold every image once; go on with busight crossval --resume")
+    return tuple(repeats), classes.pop()
+
+
+def scores_document(record: RunRecord, plan: Plan) -> dict[str, object]:
+    """Return ``crossval.json``: every figure over all repeats, and what it was in each fold. NaN is null there."""
+    scores = []
+    for score in record.sheet.scores:
+        by_fold = [fold.sheet.get(score.metric, score.of).value for fold in record.folds if _has(fold.sheet, score)]
+        defined = np.array([value for value in by_fold if value == value])
+        scores.append(
+            {
+                "metric": score.metric,
+                "of": score.of,
+                "value": score.value,
+                "low": score.low,
+                "high": score.high,
+                "n": score.n,
+                "folds": by_fold,
+                "folds_mean": float(defined.mean()) if defined.size else None,
+                "folds_sd": float(defined.std(ddof=1)) if defined.size > 1 else None,
+            }
+        )
+    return {
+        "format": 1,
+        "created_by": f"busight {__version__}",
+        "data": record.data.spec,
+        "data_digest": record.data.digest,
+        "by": plan.by,
+        "folds": plan.folds,
+        "repeats": plan.repeats,
+        "classes": list(record.classes),
+        "n_images": record.sheet.n_images,
+        "n_groups": record.sheet.n_groups,
+        "level": record.sheet.level,
+        "resamples": record.sheet.resamples,
+        "scores": scores,
+    }
+
+
+def _has(sheet: ScoreSheet, score: Score) -> bool:
+    return any((one.metric, one.of) == (score.metric, score.of) for one in sheet.scores)
+
+
+def _record(
+    recipe: Recipe, out: Path, plan: Plan, material: Material, splits: Sequence[Split], command: str, started: str
+) -> RunRecord:
+    repeats, classes = repeat_cases(out)
+    sheet = repeated_sheet(repeats, classes, recipe.assess)
+    card = load_bundle(fold_folder(out, 0, 0)).card
+    data = material.summary()
+    crossing = sum(crossing_pairs(split, material.pair_ids()) for split in splits)
+    folds = tuple(
+        FoldScores(repeat + 1, fold + 1, read_metrics(fold_folder(out, repeat, fold) / DONE_FILE))
+        for repeat in range(plan.repeats)
+        for fold in range(plan.folds)
+    )
+    return RunRecord(
+        kind="crossval",
+        title=recipe.name,
+        command=command,
+        started=started,
+        stage_seconds=(),
+        recipe_toml=recipe_toml(recipe),
+        classes=classes,
+        network=f"{plan.repeats} × {plan.folds} networks by the recipe {recipe.name}, one a fold and repeat.",
+        weights=card.training.weights,
+        calibration="In each fold on its own validation images.",
+        paper_comparison=data.spec.startswith("busi:") and recipe.classify.task == "finding",
+        data=data,
+        split=None,
+        digests=(("data", data.digest),),
+        versions=versions(),
+        histories=(),
+        sheet=sheet,
+        cases=tuple(case for cases in repeats for case in cases),
+        walks=(),
+        gallery=(),
+        limits=(*_fold_limits(plan, crossing, len(splits)), *limits(data, None, sheet, recipe)),
+        folds=folds,
+    )
+
+
+def _fold_limits(plan: Plan, crossing: int, n_splits: int) -> tuple[str, ...]:
+    if plan.by == "image":
+        return (
+            f"Folds by image: on average {crossing / n_splits:.0f} near-duplicate pairs lie on two sides of a split, "
+            "so the networks have seen copies of what they are tested on. The scores are too high.",
+        )
+    few = (f"{plan.repeats} repeat: the interval does not hold the luck of folds and seed; use --repeats 3 or more.",)
+    return few if plan.repeats < 2 else ()
+
+
+def _open_folder(out: Path, recipe: Recipe, plan: Plan, resume: bool) -> None:
+    if not resume:
+        claim_output_folder(out)
+        return
+    if not (out / PLAN_FILE).is_file():
+        raise OutputError(f"{out}: no interrupted cross-validation to resume; leave --resume away")
+    try:
+        begun = json.loads((out / PLAN_FILE).read_text(encoding="utf-8"))
+    except ValueError:
+        begun = None
+    if begun != _plan_document(recipe, plan):
+        raise OutputError(f"{out}: was begun with another recipe, data or plan; give the same ones, or another --out")
+
+
+def _write_plan(out: Path, recipe: Recipe, plan: Plan) -> None:
+    write_json(out / PLAN_FILE, _plan_document(recipe, plan))
+
+
+def _plan_document(recipe: Recipe, plan: Plan) -> dict[str, object]:
+    return {"folds": plan.folds, "repeats": plan.repeats, "by": plan.by, "recipe": recipe_toml(recipe)}

@@ -1,0 +1,45 @@
+"""What each fold of a cross-validation scored by itself."""
+
+from __future__ import annotations
+
+import math
+
+from busight.pipeline.record import FoldScores, RunRecord
+from busight.report.blocks import Gallery, Paragraph, Section, Table
+from busight.report.scores_table import find_score, score_name
+
+COLUMNS = (
+    ("accuracy", "overall"),
+    ("balanced_accuracy", "overall"),
+    ("auroc", "macro"),
+    ("auroc", "malignant"),
+    ("sensitivity", "malignant"),
+    ("specificity", "malignant"),
+    ("operating_sensitivity", "malignant"),
+    ("operating_specificity", "malignant"),
+    ("dice", "lesion images"),
+)
+"""Figures shown fold by fold, as (metric, of), where a sheet has them."""
+
+
+def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section | None:
+    """Return figure and table of the folds; None where nothing was cross-validated."""
+    if not record.folds:
+        return None
+    shown = [(metric, of) for metric, of in COLUMNS if find_score(record.sheet, metric, of)]
+    header = ("repeat", "fold", "images", *(score_name(metric, of) for metric, of in shown))
+    rows = tuple(
+        (str(fold.repeat), str(fold.fold), str(fold.sheet.n_images), *(_cell(fold, *which) for which in shown))
+        for fold in record.folds
+    )
+    told = (
+        "The scores above are taken over all images of a repeat together and averaged over the repeats; their "
+        "intervals draw groups of images and repeats. A fold alone holds few cases, so its scores scatter."
+    )
+    table = Table("Every fold by itself", header, rows, numeric=tuple(range(len(header))), folded=len(rows) > 10)
+    return Section("folds", "Fold by fold", (Paragraph(told), pictures["folds"], table))
+
+
+def _cell(fold: FoldScores, metric: str, of: str) -> str:
+    score = find_score(fold.sheet, metric, of)
+    return "–" if score is None or math.isnan(score.value) else f"{score.value:.3f}"
