@@ -106,7 +106,7 @@ def test_segmentation_speaks_of_lesions_and_of_normals_apart() -> None:
 
 def test_without_segmentation_there_are_no_such_scores() -> None:
     found = sheet_of([0, 1, 2], np.eye(3))
-    assert {score.of for score in found.scores} == {"overall", "macro", "weighted", *CLASSES}
+    assert {score.of for score in found.scores} == {"overall", "macro", "weighted", *CLASSES, "malignant among lesions"}
     with pytest.raises(KeyError, match="no score 'dice'"):
         found.get("dice", "lesion images")
 
@@ -165,3 +165,15 @@ def test_repeats_are_averaged() -> None:
     other = ScoredCases(target[::-1].copy(), repeats[0].probs, CLASSES)
     with pytest.raises(DataError, match="not over the same cases in one order"):
         repeated_score_sheet([repeats[0], other], groups, np.random.default_rng(0), 0, resamples=10)
+
+
+def test_malignant_among_lesions_leaves_normal_images_out() -> None:
+    rng = np.random.default_rng(8)
+    target = np.arange(90) % 3
+    probs = rng.dirichlet(np.ones(3), 90)
+    found = sheet_of(target.tolist(), probs).get("auroc", "malignant among lesions")
+    lesions = target > 0
+    share = probs[lesions, 2] / probs[lesions, 1:].sum(axis=1)
+    assert (found.value, found.n) == (pytest.approx(metrics.roc_auc_score(target[lesions] == 2, share)), 60)
+    only_normal = sheet_of([0, 0, 0], np.eye(3))
+    assert math.isnan(only_normal.get("auroc", "malignant among lesions").value)

@@ -14,6 +14,7 @@ from busight.assess.ratio import weighted_mean
 from busight.types import FloatArray, IntArray
 
 OVERALL, MACRO, WEIGHTED, LESIONS, NORMALS = "overall", "macro", "weighted", "lesion images", "normal images"
+AMONG_LESIONS = "malignant among lesions"
 
 Figures = dict[tuple[str, str], FloatArray]
 """From (metric, of) to float64 (...), one figure for each leading index of the weights."""
@@ -82,7 +83,8 @@ def figures(cases: ScoredCases, weights: FloatArray) -> Figures:
         found[metric, WEIGHTED] = classification.support_weighted(by_class[metric], confusion)
     for index, name in enumerate(cases.classes):
         found |= {(metric, name): values[..., index] for metric, values in by_class.items()}
-    return found | _at_operating_point(cases, weights) | _segmentation(cases, weights)
+    found |= _among_lesions(cases, weights) | _at_operating_point(cases, weights)
+    return found | _segmentation(cases, weights)
 
 
 def counted_images(cases: ScoredCases) -> dict[tuple[str, str], int]:
@@ -96,6 +98,9 @@ def counted_images(cases: ScoredCases) -> dict[tuple[str, str], int]:
         counted["sensitivity", name] = int(support[index])
         counted["specificity", name] = int(support.sum() - support[index])
         counted["precision", name] = int(predicted[index])
+    lesions = _lesions(cases)
+    if lesions is not None:
+        counted["auroc", AMONG_LESIONS] = int(lesions.sum())
     for (metric, of), values in (_operating_values(cases) | _segmentation_values(cases)).items():
         counted[metric, of] = int((~np.isnan(values)).sum())
     return counted
@@ -114,6 +119,27 @@ def _by_class(cases: ScoredCases, confusion: FloatArray, weights: FloatArray) ->
         "auroc": np.stack([auroc_of_counts(counts) for counts in ranked], axis=-1),
         "average_precision": np.stack([average_precision_of_counts(counts) for counts in ranked], axis=-1),
     }
+
+
+def _among_lesions(cases: ScoredCases, weights: FloatArray) -> Figures:
+    """Rank malignant against benign alone: the figure that data sets with and without normal images have in common."""
+    lesions = _lesions(cases)
+    if lesions is None:
+        return {}
+    if not lesions.any():
+        return {("auroc", AMONG_LESIONS): np.full(weights.shape[:-1], np.nan)}
+    benign, malignant = (cases.probs[lesions, cases.classes.index(name)] for name in ("benign", "malignant"))
+    # Where both are 0 to the last digit, nothing speaks for either.
+    share = np.divide(malignant, benign + malignant, out=np.full(len(benign), 0.5), where=benign + malignant > 0)
+    positive = cases.target[lesions] == cases.classes.index("malignant")
+    return {("auroc", AMONG_LESIONS): auroc_of_counts(counts_at_thresholds(share, positive, weights[..., lesions]))}
+
+
+def _lesions(cases: ScoredCases) -> NDArray[np.bool_] | None:
+    """Return which cases are benign or malignant; None where the task does not tell these two and others apart."""
+    if len(cases.classes) < 3 or not {"benign", "malignant"} <= set(cases.classes):
+        return None
+    return np.isin(cases.target, [cases.classes.index(name) for name in ("benign", "malignant")])
 
 
 def _at_operating_point(cases: ScoredCases, weights: FloatArray) -> Figures:

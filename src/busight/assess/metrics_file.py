@@ -42,7 +42,7 @@ class ScoreEntry(BaseModel):
     model_config = _CLOSED
 
     metric: str
-    of: str = Field(description="'overall', 'macro', 'weighted', a class, 'lesion images' or 'normal images'")
+    of: str = Field(description="'overall', 'macro', 'weighted', a class, or some of the images, e.g. 'lesion images'")
     value: Figure
     low: Figure
     high: Figure

@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 
 from busight.assess.cases import check_per_case, check_probs
 from busight.assess.confusion import confusion_matrix
-from busight.assess.figures import LESIONS, MACRO, NORMALS, OVERALL, WEIGHTED, ScoredCases, counted_images, figures
+from busight.assess.figures import (
+    AMONG_LESIONS,
+    LESIONS,
+    MACRO,
+    NORMALS,
+    OVERALL,
+    WEIGHTED,
+    ScoredCases,
+    counted_images,
+    figures,
+)
 from busight.assess.intervals import Statistic, repeated_bootstrap
 from busight.assess.records import Score, ScoreSheet
 from busight.errors import DataError
@@ -39,6 +49,7 @@ def score_sheet(
     - ``"macro"``: precision, sensitivity, f1, auroc, average_precision, NaN where one class is undefined;
     - ``"weighted"`` by cases: precision, sensitivity, f1;
     - each class against the rest: precision, sensitivity, specificity, f1, auroc, average_precision;
+    - ``"malignant among lesions"``: auroc of malignant against benign alone, where the task has a third class;
     - the last class at its operating point: operating_sensitivity, operating_specificity, where ``flagged`` is given;
     - ``"lesion images"``: dice, iou, the mean over images with a drawn lesion;
     - ``"normal images"``: false_positive_area_share, the mean predicted area on images known to have no lesion.
@@ -162,6 +173,6 @@ def _scores(
 def _check_names(classes: tuple[str, ...], n_classes: int) -> None:
     if len(classes) != n_classes or len(set(classes)) != n_classes:
         raise DataError(f"classes {classes} for {n_classes} columns of probs; give each column a name of its own")
-    for reserved in (OVERALL, MACRO, WEIGHTED, LESIONS, NORMALS):
+    for reserved in (OVERALL, MACRO, WEIGHTED, LESIONS, NORMALS, AMONG_LESIONS):
         if reserved in classes:
             raise DataError(f"class {reserved!r}: the score sheet uses this name for something else; rename the class")

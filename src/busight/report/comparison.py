@@ -13,6 +13,7 @@ _SHOWN = (
     ("balanced_accuracy", "overall"),
     ("auroc", "macro"),
     ("auroc", "malignant"),
+    ("auroc", "malignant among lesions"),
     ("sensitivity", "malignant"),
     ("specificity", "malignant"),
     ("operating_sensitivity", "malignant"),

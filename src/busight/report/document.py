@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from busight.pipeline.record import RunRecord
-from busight.report.blocks import Document, Gallery, Picture, Section
-from busight.report.plate import Plate
+from busight.report.blocks import Document, Gallery, Section
 from busight.report.sections import data, folds, paper, pictures, provenance, scores, summary, training
 
 RESEARCH_ONLY = "Research use only"
@@ -32,14 +30,13 @@ SECTIONS: tuple[Callable[[RunRecord, dict[str, Gallery]], Section | None], ...] 
 _KINDS = {"run": "Training and assessment", "evaluate": "External assessment", "crossval": "Cross-validation"}
 
 
-def document(record: RunRecord, plates: dict[str, list[Plate]]) -> Document:
+def document(record: RunRecord, galleries: dict[str, Gallery]) -> Document:
     """Return the report of a run as plain blocks.
 
     Args:
         record: What the run left.
-        plates: The figures by family (see ``catalogue.FAMILIES``).
+        galleries: The figures by family (see ``catalogue.FAMILIES``).
     """
-    galleries = {family: Gallery(tuple(map(_picture, of_family))) for family, of_family in plates.items()}
     made = (make(record, galleries) for make in SECTIONS)
     return Document(
         title=f"{_KINDS[record.kind]}: {record.title}",
@@ -47,8 +44,3 @@ def document(record: RunRecord, plates: dict[str, list[Plate]]) -> Document:
         started=record.started,
         sections=tuple(section for section in made if section),
     )
-
-
-def _picture(plate: Plate) -> Picture:
-    shown: Literal["svg", "png"] = "png" if plate.photographic else "svg"
-    return Picture(plate.name, plate.title, plate.reading, plate.alt, shown, plate.width)

@@ -10,6 +10,7 @@ _HEADLINE = (
     ("balanced_accuracy", "overall"),
     ("auroc", "macro"),
     ("auroc", "malignant"),
+    ("auroc", "malignant among lesions"),
     ("sensitivity", "malignant"),
     ("specificity", "malignant"),
     ("dice", "lesion images"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 from busight.files import write_bytes, write_text, written_beside
 from busight.pipeline.record import RunRecord
+from busight.report.blocks import Document, Gallery, Picture
 from busight.report.catalogue import FAMILIES
 from busight.report.document import document
 from busight.report.html import html_of
@@ -39,13 +41,28 @@ def write_report(record: RunRecord, folder: Path, progress: Callable[[str], None
     for plate in (plate for of_family in plates.values() for plate in of_family):
         tell(f"figure {plate.name}")
         write_plate(plate, folder / FIGURES)
-    told = document(record, plates)
+    galleries = {family: Gallery(tuple(map(picture_of, of_family))) for family, of_family in plates.items()}
+    return write_document(document(record, galleries), folder, tell)
+
+
+def write_document(told: Document, folder: Path, tell: Callable[[str], None] = lambda _: None) -> Path:
+    """Write ``report.html`` and ``report.pdf`` of a document whose figures are drawn; return the page's path.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
     tell("report.html")
     page = folder / "report.html"
     write_text(page, html_of(told, folder / FIGURES))
     tell("report.pdf")
     write_bytes(folder / "report.pdf", pdf_of(told, folder))
     return page
+
+
+def picture_of(plate: Plate) -> Picture:
+    """Return how pages show a figure."""
+    shown: Literal["svg", "png"] = "png" if plate.photographic else "svg"
+    return Picture(plate.name, plate.title, plate.reading, plate.alt, shown, plate.width)
 
 
 def write_plate(plate: Plate, folder: Path) -> None:

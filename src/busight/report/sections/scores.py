@@ -16,7 +16,7 @@ def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
         Table("By class", tuple(header), tuple(map(tuple, by_class)), numeric=tuple(range(1, len(header)))),
     ]
     if others := other_rows(sheet):
-        blocks.append(Table("Segmentation", ("score", "of", "value", "images"), tuple(others), numeric=(2, 3)))
+        blocks.append(Table("On some of the images", ("score", "of", "value", "images"), tuple(others), numeric=(2, 3)))
     blocks.append(
         Paragraph(
             f"{resampling_note(sheet)} ↓: lower is better. Precision, sensitivity and AUROC of a class "

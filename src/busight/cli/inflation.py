@@ -1,0 +1,57 @@
+"""``busight inflation``: what a split that leaks adds to the scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busight.cli.guard import command_line, one_line_errors, require_training
+from busight.cli.run import DataOption, OutOption, RecipeArgument, ResumeOption, SetOption
+
+
+def command(
+    recipe: RecipeArgument = "default",
+    data: DataOption = "",
+    against: Annotated[str, typer.Option("--against", help="Another data set to test on, e.g. busbra:PATH.")] = "",
+    folds: Annotated[int, typer.Option("--folds", help="Parts; each is tested once in a repeat.")] = 5,
+    repeats: Annotated[int, typer.Option("--repeats", help="How often, with other folds and seeds.")] = 1,
+    out: OutOption = None,
+    set_: SetOption = None,
+    resume: ResumeOption = False,
+) -> None:
+    """Run one recipe under folds by image, by group, without conflicting labels, and on other data; one picture."""
+    from datetime import datetime
+
+    folder = out or Path("runs") / f"inflation-{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+
+    def how_to_go_on() -> str:
+        begun = (folder / "image" / "plan.json").is_file()
+        return f"go on with the same command and --out {folder} --resume" if begun else "nothing was written yet"
+
+    with one_line_errors(hint=how_to_go_on):
+        require_training()
+        from busight.cli.console import ConsoleProgress
+        from busight.pipeline.crossval import Plan
+        from busight.pipeline.inflation import inflation
+        from busight.recipes.load import load_recipe
+        from busight.report.inflation_page import inflation_lines, write_inflation
+
+        chosen = load_recipe(recipe, set_ or [], data)
+        with ConsoleProgress() as progress:
+            record = inflation(
+                chosen,
+                folder,
+                Plan(folds, repeats),
+                against=against,
+                resume=resume,
+                command=command_line(),
+                progress=progress,
+            )
+            progress.stage("report")
+            write_inflation(record, folder)
+        for line in inflation_lines(record):
+            typer.echo(line)
+        typer.echo(f"picture: {folder / 'figures' / 'inflation.svg'}")
+        typer.echo(f"report: {folder / 'report.html'}")
