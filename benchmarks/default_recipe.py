@@ -27,6 +27,7 @@ from busight.assess.ranking import auroc
 from busight.classify.network import Network, build_classifier
 from busight.classify.tasks import TASKS
 from busight.classify.weights import load_weights
+from busight.data.sources import load
 from busight.data.split import make_split
 from busight.enhance.chain import parse_chain
 from busight.files import written_beside
@@ -81,7 +82,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", default=[], help="applies to every variant")
     parser.add_argument("--only", action="append", default=[])
     options = parser.parse_args()
-    material = gather(options.data, Silent())
+    material = gather(load(options.data), Silent())
     shared = [
         f"data.spec='{options.data}'",
         f"classify.weights={options.weights}",

@@ -9,7 +9,7 @@ import pytest
 
 from busight.errors import OutputError
 from busight.files import (
-    claim_output_folder,
+    require_free_folder,
     sha256_of_file,
     sha256_of_json,
     user_path,
@@ -113,9 +113,10 @@ def test_a_full_disk_leaves_the_old_result_and_no_rest(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_new_or_empty_folder_is_claimed(tmp_path: Path) -> None:
-    assert claim_output_folder(tmp_path / "deep" / "run") == tmp_path / "deep" / "run"
-    assert claim_output_folder(tmp_path / "deep" / "run").is_dir()
+def test_a_new_or_empty_folder_is_free_and_nothing_is_made(tmp_path: Path) -> None:
+    require_free_folder(tmp_path)
+    require_free_folder(tmp_path / "deep" / "run")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_folder_with_anything_in_it_is_refused(tmp_path: Path) -> None:
@@ -123,24 +124,23 @@ def test_a_folder_with_anything_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "run" / ".hidden").write_text("x")
     (tmp_path / "file").write_text("x")
     (tmp_path / "link").symlink_to(tmp_path / "run")
-    for taken in ("run", "file", "link"):
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    for taken in ("run", "file", "link", "nowhere"):
         with pytest.raises(
             OutputError, match=f"{taken}: exists already and is never overwritten; choose another --out"
         ):
-            claim_output_folder(tmp_path / taken)
+            require_free_folder(tmp_path / taken)
     assert (tmp_path / "run" / ".hidden").read_text() == "x"
 
 
 def test_folders_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
     for wrong, reason in (
-        (tmp_path / "file" / "run", "Not a directory"),
+        (tmp_path / "file" / "run", "file is a file"),
         (tmp_path / ("a" * 300), "File name too long"),
-        (tmp_path / "nowhere", "File exists"),
     ):
-        with pytest.raises(OutputError, match=rf"folder could not be made \({reason}\); choose another --out"):
-            claim_output_folder(wrong)
+        with pytest.raises(OutputError, match=rf"folder could not be made \(.*{reason}\); choose another --out"):
+            require_free_folder(wrong)
 
 
 def test_a_folder_of_an_unknown_user_stays_as_typed() -> None:

@@ -103,18 +103,22 @@ def _nan_as_none(value: Any) -> Any:
     return value
 
 
-def claim_output_folder(path: Path) -> Path:
-    """Make a new folder for results; one that already holds something is refused, never overwritten.
+def require_free_folder(path: Path) -> None:
+    """Refuse a folder for results that holds something or could not be written; never overwrite, make nothing yet.
+
+    The folder appears with the first result, so that a mistake noticed before leaves no empty folder behind.
 
     Raises:
         OutputError: The path exists and is not an empty folder that may be written in, or cannot be made.
     """
     try:
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        # A link to nowhere does not exist for most purposes, but nothing can be made in its place.
+        if os.path.lexists(path) and (not path.is_dir() or any(path.iterdir())):
             raise OutputError(f"{path}: exists already and is never overwritten; choose another --out or remove it")
-        path.mkdir(parents=True, exist_ok=True)
-        if not os.access(path, os.W_OK | os.X_OK):
-            raise OutputError(f"{path}: nothing may be written in it; choose another --out")
+        nearest = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     except OSError as error:
         raise OutputError(f"{path}: folder could not be made ({error.strerror}); choose another --out") from error
-    return path
+    if not nearest.is_dir():
+        raise OutputError(f"{path}: folder could not be made ({nearest} is a file); choose another --out")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: nothing may be written in {nearest}; choose another --out")

@@ -177,3 +177,20 @@ def test_malignant_among_lesions_leaves_normal_images_out() -> None:
     assert (found.value, found.n) == (pytest.approx(metrics.roc_auc_score(target[lesions] == 2, share)), 60)
     only_normal = sheet_of([0, 0, 0], np.eye(3))
     assert math.isnan(only_normal.get("auroc", "malignant among lesions").value)
+
+
+def test_the_calibration_error_lies_within_its_interval() -> None:
+    rng = np.random.default_rng(4)
+    probs = rng.dirichlet(np.ones(3), 120)
+    target = np.array([rng.choice(3, p=row) for row in probs])  # calibrated in truth: what is left is noise
+    ece = sheet_of(target.tolist(), probs, resamples=500).get("ece")
+    assert 0 <= ece.low < ece.value < ece.high
+
+
+def test_a_class_without_cases_has_no_figure_but_its_specificity() -> None:
+    sheet = sheet_of([1, 1, 2, 2], np.eye(3)[[1, 0, 2, 2]])
+    for metric in ("precision", "sensitivity", "f1", "auroc"):
+        assert math.isnan(sheet.get(metric, "normal").value)
+        assert math.isnan(sheet.get(metric, "macro").value)
+    assert sheet.get("specificity", "normal").value == 0.75
+    assert sheet.get("balanced_accuracy").value == 0.75

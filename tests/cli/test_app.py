@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -166,23 +167,27 @@ def test_data_list_and_recipes_and_doctor() -> None:
     assert "accelerators" in found.stdout
 
 
-def interrupt(command: list[str], ready: Callable[[], bool]) -> tuple[int, str]:
-    """Start busight, press Ctrl-C once something has happened; return its exit code and the last line of stderr."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "busight", *command],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        # A shell that runs the tests in the background has told its children to ignore Ctrl-C.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not ready():
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=120)
-    assert "Traceback" not in errors
-    return process.returncode, errors.strip().splitlines()[-1]
+def interrupt(command: list[str], ready: Callable[[str], bool]) -> tuple[int, str]:
+    """Start busight, press Ctrl-C when ``ready``, told stderr so far, says so; return exit code and last line."""
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "busight", *command],
+            stderr=errors,
+            start_new_session=True,
+            # A shell that runs the tests in the background has told its children to ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+
+        def said() -> str:
+            return os.pread(errors.fileno(), 1 << 20, 0).decode()
+
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline and not ready(said()):
+            time.sleep(0.02)
+        os.killpg(process.pid, signal.SIGINT)
+        process.wait(timeout=120)
+        assert "Traceback" not in said()
+        return process.returncode, said().strip().splitlines()[-1]
 
 
 @pytest.mark.slow
@@ -191,7 +196,7 @@ def test_ctrl_c_is_one_line_and_the_run_can_be_resumed(tmp_path: Path) -> None:
     command = ["train", "demo", "--data", "phantom:60,size=96", "--out", str(out)]
     command += set_options("train.epochs=40", "classify.lesion=whole")
     rows = out / "training" / "classifier" / "history.csv"
-    code, line = interrupt(command, rows.exists)
+    code, line = interrupt(command, lambda _: rows.exists())
     assert code == 1
     assert line.startswith("busight: interrupted; go on with")
     again = [sys.executable, "-m", "busight", *command, "--resume"]
@@ -202,8 +207,11 @@ def test_ctrl_c_is_one_line_and_the_run_can_be_resumed(tmp_path: Path) -> None:
 
 def test_ctrl_c_while_the_data_are_read_promises_nothing_to_resume(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    code, line = interrupt(["train", "demo", "--data", "phantom:20000,size=96", "--out", str(out)], out.is_dir)
+    code, line = interrupt(
+        ["train", "demo", "--data", "phantom:20000,size=96", "--out", str(out)], lambda said: "data\n" in said
+    )
     assert (code, line) == (1, "busight: interrupted; nothing was written yet")
+    assert not out.exists()
 
 
 def test_ctrl_c_during_an_import_ends_with_exit_code_1(tmp_path: Path) -> None:
@@ -226,7 +234,7 @@ def test_an_interrupted_prediction_keeps_its_records(quick_run: Quick, pictures:
         (pictures / f"link-{number:04d}.png").symlink_to(one)
     out, kept = tmp_path / "found.jsonl", tmp_path / "found.interrupted.jsonl"
     # The stream is buffered: some records have certainly reached the file once it has a size.
-    begun = lambda: any(path.stat().st_size for path in tmp_path.glob(".found.*"))  # noqa: E731
+    begun = lambda _: any(path.stat().st_size for path in tmp_path.glob(".found.*"))  # noqa: E731
     code, line = interrupt(["predict", str(quick_run("demo")), str(pictures), "--out", str(out)], begun)
     assert (code, line) == (1, f"busight: interrupted; the records so far are in {kept}")
     assert not out.exists()

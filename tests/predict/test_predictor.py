@@ -12,6 +12,7 @@ import pytest
 
 from busight.bundle.load import load_bundle
 from busight.data.sources import load
+from busight.errors import DataError
 from busight.predict.inputs import list_files, read_frames
 from busight.predict.overlay import draw_overlay
 from busight.predict.predictor import Predictor, open_predictor
@@ -113,8 +114,24 @@ def test_files_below_a_folder_are_found_in_order_and_others_left_alone(tmp_path:
     for name in ("b.png", "a.JPG", "deep/c.bmp"):
         cv2.imwrite(str(tmp_path / name), np.zeros((32, 32), np.uint8))
     (tmp_path / "notes.txt").write_text("no picture")
-    names = [path.relative_to(tmp_path).as_posix() for path in list_files([tmp_path, tmp_path / "absent.png"])]
+    names = [path.relative_to(tmp_path).as_posix() for path in list_files([tmp_path, tmp_path / "absent.png"])[0]]
     assert names == ["a.JPG", "b.png", "deep/c.bmp", "absent.png"]
+
+
+def test_masks_beside_their_pictures_are_no_pictures(tmp_path: Path) -> None:
+    for name in ("benign (1).png", "benign (1)_mask.png", "benign (1)_mask_1.png", "lonely_mask.png"):
+        (tmp_path / name).write_bytes(b"")
+    found, masks = list_files([tmp_path])
+    assert [path.name for path in found] == ["benign (1).png", "lonely_mask.png"]
+    assert [path.name for path in masks] == ["benign (1)_mask.png", "benign (1)_mask_1.png"]
+    named, _ = list_files([tmp_path / "benign (1)_mask.png"])
+    assert len(named) == 1  # whoever names it wants it
+
+
+def test_results_are_no_pictures(quick_run: Callable[..., Path]) -> None:
+    for path in (quick_run("demo"), quick_run("demo") / "bundle"):
+        with pytest.raises(DataError, match="is a bundle or a run, not pictures"):
+            list_files([path])
 
 
 def test_an_unreadable_file_is_a_failure_and_not_an_exception(tmp_path: Path) -> None:
@@ -164,6 +181,7 @@ def test_overlay_draws_the_outline_and_leaves_the_rest() -> None:
     mask = np.zeros((10, 20), np.bool_)
     mask[2:8, 4:16] = True
     picture = draw_overlay(made(mask, None))
-    assert picture.shape == (10, 20, 3)
+    assert picture.shape == (30, 20, 3)
     assert picture[2, 4].tolist() == [255, 176, 0]
     assert not picture[0, 0].any()
+    assert picture[10:].any()  # the line of words, below the image

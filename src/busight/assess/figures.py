@@ -111,11 +111,14 @@ def _by_class(cases: ScoredCases, confusion: FloatArray, weights: FloatArray) ->
         counts_at_thresholds(cases.probs[:, index], cases.target == index, weights)
         for index in range(len(cases.classes))
     ]
+    # A class without cases has nothing to be found or missed: the precision of 0 that its false calls would give, and
+    # the F1 that follows, would be averaged as if it had been tested.
+    tested = np.where(confusion.sum(-1) > 0, 0.0, np.nan)
     return {
-        "precision": classification.precision(confusion),
+        "precision": classification.precision(confusion) + tested,
         "sensitivity": classification.sensitivity(confusion),
         "specificity": classification.specificity(confusion),
-        "f1": classification.f1(confusion),
+        "f1": classification.f1(confusion) + tested,
         "auroc": np.stack([auroc_of_counts(counts) for counts in ranked], axis=-1),
         "average_precision": np.stack([average_precision_of_counts(counts) for counts in ranked], axis=-1),
     }

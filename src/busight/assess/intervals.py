@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from busight.assess.ratio import ratio
 from busight.errors import DataError
 from busight.types import FloatArray, IntArray
 
@@ -25,6 +26,7 @@ class Intervals:
         value: float64 (S,), on all cases.
         low: float64 (S,), lower ends; NaN where undefined.
         high: float64 (S,), upper ends; NaN where undefined.
+        mean: float64 (S,), over the resamples in which the figure was defined; NaN where there is none.
         undefined: int64 (S,), resamples in which the figure was undefined, left out of its interval.
         n_groups: Groups that were resampled.
     """
@@ -32,6 +34,7 @@ class Intervals:
     value: FloatArray
     low: FloatArray
     high: FloatArray
+    mean: FloatArray
     undefined: IntArray
     n_groups: int
 
@@ -115,7 +118,7 @@ def repeated_bootstrap(
     value: FloatArray = np.mean([statistic(once)[0] for statistic in statistics], axis=0)
     if len(names) == 1:
         unknown = np.full(value.shape, np.nan)
-        return Intervals(value, unknown, unknown, np.full(value.shape, resamples, np.int64), 1)
+        return Intervals(value, unknown, unknown, unknown, np.full(value.shape, resamples, np.int64), 1)
     at_once = max(1, _PAIRS_AT_ONCE // len(group_of_case))
     drawn = np.concatenate(
         [
@@ -124,7 +127,9 @@ def repeated_bootstrap(
         ]
     )
     low, high = _percentiles(drawn, level)
-    return Intervals(value, low, high, np.isnan(drawn).sum(0), len(names))
+    defined = ~np.isnan(drawn)
+    mean = ratio(np.where(defined, drawn, 0.0).sum(0), defined.sum(0))
+    return Intervals(value, low, high, mean, (~defined).sum(0), len(names))
 
 
 def _draw(

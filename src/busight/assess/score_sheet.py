@@ -20,7 +20,7 @@ from busight.assess.figures import (
     counted_images,
     figures,
 )
-from busight.assess.intervals import Statistic, repeated_bootstrap
+from busight.assess.intervals import Intervals, Statistic, repeated_bootstrap
 from busight.assess.records import Score, ScoreSheet
 from busight.errors import DataError
 from busight.types import FloatArray, IntArray
@@ -54,8 +54,9 @@ def score_sheet(
     - ``"lesion images"``: dice, iou, the mean over images with a drawn lesion;
     - ``"normal images"``: false_positive_area_share, the mean predicted area on images known to have no lesion.
 
-    A class without cases makes NaN of the figures that need it, with all resamples counted as undefined; the others
-    stand. A prediction that never names a class makes NaN of its precision.
+    A class without cases makes NaN of its own figures but the specificity, and of macro averages, with all resamples
+    counted as undefined; the others stand. A prediction that never names a class makes NaN of its precision. The
+    interval of ECE is moved down by what resampling adds to it.
 
     Args:
         target: int64 (N,), actual class 0..K-1; unlabelled images are left out before.
@@ -155,19 +156,31 @@ def _scores(
         raise DataError("the repeats do not have the same figures; all or none of them must segment")
     found = repeated_bootstrap([statistic_of(cases) for cases in repeats], groups, rng, resamples, level)
     counted = counted_images(repeats[0])
+    low, high = _without_bias(names, found)
     scores = tuple(
         Score(
             metric=metric,
             of=of,
             value=float(found.value[index]),
-            low=float(found.low[index]),
-            high=float(found.high[index]),
+            low=float(low[index]),
+            high=float(high[index]),
             n=counted.get((metric, of), len(once)),
             undefined_resamples=int(found.undefined[index]),
         )
         for index, (metric, of) in enumerate(names)
     )
     return scores, found.n_groups
+
+
+def _without_bias(names: Sequence[tuple[str, str]], found: Intervals) -> tuple[FloatArray, FloatArray]:
+    """Move the interval of the calibration error down by what resampling adds to it.
+
+    A resample holds some cases several times, which makes its bins rougher: the resampled ECE lies above the ECE of the
+    cases themselves on average, and its percentiles may even leave that out.
+    """
+    biased = np.array([metric == "ece" for metric, _ in names]) & ~np.isnan(found.mean)
+    shift = np.where(biased, found.mean - found.value, 0.0)
+    return np.where(biased, np.maximum(found.low - shift, 0.0), found.low), found.high - shift
 
 
 def _check_names(classes: tuple[str, ...], n_classes: int) -> None:

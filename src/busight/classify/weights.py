@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from torch import Tensor, nn
 
-from busight.classify.network import Normalise
+from busight.classify.network import Network, Normalise
 from busight.classify.settings import NORMALISATION
 from busight.errors import WeightsError
 from busight.files import sha256_of_file, user_path
@@ -37,12 +37,12 @@ class LoadedWeights:
     def sentence(self) -> str:
         """Say in one sentence where the initial weights came from."""
         if self.source == "none":
-            return "Initial weights: none, every parameter started at random."
+            return "none, every parameter started at random."
         gap = f"; {len(self.missing)} tensors started at random ({_some(self.missing)})" if self.missing else ""
-        return f"Initial weights: {self.source}, {self.loaded} tensors fitted{gap}."
+        return f"{self.source}, {self.loaded} tensors fitted{gap}."
 
 
-def load_weights(network: nn.Module, weights: str, backbone: str) -> LoadedWeights:
+def load_weights(network: Network, weights: str, backbone: str) -> LoadedWeights:
     """Load initial weights into the ``pretrained_part`` of a network.
 
     Args:
@@ -57,27 +57,40 @@ def load_weights(network: nn.Module, weights: str, backbone: str) -> LoadedWeigh
     if weights == "none":
         return LoadedWeights("none", 0, (), ())
     if weights == "imagenet":
-        _require_input_range(network.normalise, backbone)  # type: ignore[arg-type]
+        _require_input_range(network.normalise, backbone)
         tensors, source = _imagenet(backbone)
     else:
-        tensors, source = _local(user_path(weights))
-    return _load_what_fits(network.pretrained_part, tensors, source)  # type: ignore[arg-type]
+        path = user_path(weights)
+        tensors, source = _local(path)
+        _require_input_range(network.normalise, path.stem)
+        # Only some files can be recognised by their name; for the others the reader must know what to compare.
+        source += f" for inputs as {network.normalise.name!r}"
+    return _load_what_fits(network.pretrained_part, tensors, source)
 
 
 def _require_input_range(normalise: Normalise, backbone: str) -> None:
     """Refuse weights that were trained on another input range: they would load, and quietly be worth less."""
-    import timm
-
-    # torchvision's all expect ImageNet's mean and deviation.
-    published = None if backbone.startswith(TORCHVISION_PREFIX) else timm.get_pretrained_cfg(backbone)
-    wanted = NORMALISATION["imagenet"] if published is None else (tuple(published.mean), tuple(published.std))
-    if wanted != NORMALISATION[normalise.name]:
+    wanted = _published_range(backbone)
+    if wanted is not None and wanted != NORMALISATION[normalise.name]:
         names = [name for name, known in NORMALISATION.items() if known == wanted]
         remedy = f'set normalise = "{names[0]}" beside weights' if names else "choose another backbone"
         raise WeightsError(
-            f"ImageNet weights of {backbone} expect mean {wanted[0]} and deviation {wanted[1]}, which normalise = "
+            f"weights of {backbone} expect mean {wanted[0]} and deviation {wanted[1]}, which normalise = "
             f'"{normalise.name}" does not give; {remedy}'
         )
+
+
+def _published_range(backbone: str) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
+    """Return mean and deviation that published weights expect; None for a name that no library knows."""
+    import timm
+
+    if backbone.startswith(TORCHVISION_PREFIX):
+        return NORMALISATION["imagenet"]
+    try:
+        published = timm.get_pretrained_cfg(backbone)
+    except RuntimeError:
+        return None
+    return None if published is None else (tuple(published.mean), tuple(published.std))
 
 
 def _load_what_fits(module: nn.Module, tensors: dict[str, Tensor], source: str) -> LoadedWeights:
@@ -116,7 +129,8 @@ def _imagenet(backbone: str) -> tuple[dict[str, Tensor], str]:
             return _from_torchvision(backbone.removeprefix(TORCHVISION_PREFIX))
         return _from_timm(backbone)
     except (OSError, RuntimeError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        # The first sentence: what follows is advice to programmers.
+        reason = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0].removesuffix(".")
         raise WeightsError(
             f"ImageNet weights of {backbone} cannot be had ({reason}); connect to the network once, give the path of a "
             "safetensors file with --set classify.weights=FILE, or start at random with --set classify.weights=none"

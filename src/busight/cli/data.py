@@ -35,6 +35,7 @@ def show(
     """Save a contact sheet with mask outlines and labels, and say what the data set holds."""
     with one_line_errors():
         from busight.cli.console import ConsoleProgress
+        from busight.data.sources import load
         from busight.errors import OutputError
         from busight.pipeline.material import gather
         from busight.report.contact_sheet import contact_sheet, require_picture_name
@@ -44,7 +45,7 @@ def show(
         if out.exists():
             raise OutputError(f"{out}: exists already and is never overwritten; choose another --out or remove it")
         with ConsoleProgress() as progress:
-            material = gather(spec, progress)
+            material = gather(load(spec), progress)
         summary = material.summary()
         contact_sheet(sheet_pictures(material, number, seed), out, columns)
         counts = ", ".join(f"{count} {name}" for name, count in summary.class_counts)

@@ -47,7 +47,7 @@ def command(
         from busight.bundle.load import load_bundle
         from busight.cli.console import ConsoleProgress
         from busight.errors import OutputError
-        from busight.files import claim_output_folder, written_beside
+        from busight.files import require_free_folder, written_beside
         from busight.predict.predictor import open_predictor
 
         for taken in (out, interrupted):
@@ -56,7 +56,7 @@ def command(
                     f"{taken}: exists already and is never overwritten; choose another --out or remove it"
                 )
         if overlays is not None:
-            claim_output_folder(overlays)
+            require_free_folder(overlays)
         predictor = open_predictor(load_bundle(bundle))
         failures: list[Failure] = []
         # On a terminal the records themselves show how far it is.
@@ -111,7 +111,9 @@ def _found(predictor: Predictor, paths: list[Path], tick: Callable[[int, int], N
     from busight.predict.inputs import list_files, read_frames
     from busight.types import Failure
 
-    files = list_files(paths)
+    files, masks = list_files(paths)
+    if masks:
+        typer.echo(f"busight: {len(masks)} mask files left out, e.g. {one_line(str(masks[0]))}", err=True)
     if not files:
         yield Failure(str(paths[0]), f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
     for number, path in enumerate(files, start=1):

@@ -16,10 +16,11 @@ from busight._version import __version__
 from busight.assess.metrics_file import read_metrics
 from busight.assess.records import Score, ScoreSheet
 from busight.bundle.load import load_bundle
+from busight.data.sources import load
 from busight.data.split import Split, crossing_pairs, make_split
 from busight.data.split_file import read_split
 from busight.errors import DataError, OutputError, RecipeError
-from busight.files import claim_output_folder, write_json
+from busight.files import require_free_folder, write_json
 from busight.pipeline.cases_file import read_cases
 from busight.pipeline.facts import limits, versions
 from busight.pipeline.material import Material, gather
@@ -85,7 +86,7 @@ def crossval(
     if not recipe.data.spec:
         raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
     _open_folder(out, recipe, plan, resume)
-    material = material or gather(recipe.data.spec, progress, recipe.data.conflicts)
+    material = material or gather(load(recipe.data.spec), progress, recipe.data.conflicts)
     todo = [
         (repeat, fold, fold_recipe(recipe, plan, repeat, fold))
         for repeat in range(plan.repeats)
@@ -239,6 +240,7 @@ def _record(
         walks=(),
         gallery=(),
         limits=(*_fold_limits(plan, crossing, len(splits)), *limits(data, None, sheet, recipe)),
+        warnings=_fold_limits(plan, crossing, len(splits)) if plan.by == "image" else (),
         folds=folds,
     )
 
@@ -255,7 +257,7 @@ def _fold_limits(plan: Plan, crossing: int, n_splits: int) -> tuple[str, ...]:
 
 def _open_folder(out: Path, recipe: Recipe, plan: Plan, resume: bool) -> None:
     if not resume:
-        claim_output_folder(out)
+        require_free_folder(out)
         return
     if not (out / PLAN_FILE).is_file():
         raise OutputError(f"{out}: no interrupted cross-validation to resume; leave --resume away")

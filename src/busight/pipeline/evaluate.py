@@ -11,8 +11,9 @@ from busight.assess.metrics_file import About, write_metrics
 from busight.assess.settings import AssessSettings
 from busight.bundle.card import Card
 from busight.bundle.load import Bundle
+from busight.data.sources import load
 from busight.data.split_file import read_split
-from busight.files import claim_output_folder
+from busight.files import require_free_folder
 from busight.pipeline.cases_file import write_cases
 from busight.pipeline.facts import calibration_sentence, limits, versions
 from busight.pipeline.material import Material, gather
@@ -50,8 +51,8 @@ def evaluate(
     settings = settings or AssessSettings()
     began = time.monotonic()
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    claim_output_folder(out)
-    material = gather(spec, progress)
+    require_free_folder(out)
+    material = gather(load(spec), progress)
     split = read_split(split_file, material.samples) if split_file is not None else None
     predictor = open_predictor(bundle)
     reader = material.inspection.dataset.reader
@@ -70,6 +71,9 @@ def evaluate(
         bundle_digest=card.digest,
     )
     write_metrics(out / "metrics.json", sheet, about)
+    seen = _seen_before(card, material, wanted)
+    for warning in seen:
+        progress.line(f"warning: {warning}")
     walks, gallery = pictures(part, reader, predictor, settings.seed)
     return RunRecord(
         kind="evaluate",
@@ -92,7 +96,8 @@ def evaluate(
         cases=part.cases,
         walks=walks,
         gallery=gallery,
-        limits=(*_seen_before(card, material, wanted), *limits(data, None, sheet, None)),
+        warnings=seen,
+        limits=(*seen, *limits(data, None, sheet, None)),
     )
 
 

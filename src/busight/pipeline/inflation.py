@@ -12,8 +12,9 @@ from busight._version import __version__
 from busight.assess.compare import Difference
 from busight.assess.records import ScoreSheet
 from busight.bundle.load import load_bundle
+from busight.data.sources import load
 from busight.errors import RecipeError
-from busight.files import claim_output_folder, write_json
+from busight.files import require_free_folder, write_json
 from busight.pipeline.cases_file import read_cases, write_cases
 from busight.pipeline.compare import compare_runs
 from busight.pipeline.crossval import By, Plan, crossval, fold_folder
@@ -118,10 +119,10 @@ def inflation(
     if not recipe.data.spec:
         raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
     if not resume:
-        claim_output_folder(out)
+        require_free_folder(out)
     # Both are read before anything is trained: a wrong path shall not be noticed after hours.
-    material = gather(recipe.data.spec, progress)
-    other = gather(against, progress) if against else None
+    listed = [load(spec) for spec in (recipe.data.spec, against) if spec]
+    material, *others = [gather(dataset, progress) for dataset in listed]
     records = {
         name: _crossval(
             recipe, out / name, Plan(plan.folds, plan.repeats, by), material, drop, resume, command, progress
@@ -132,7 +133,7 @@ def inflation(
         Protocol(name, ABOUT[name], recipe.data.spec, record.sheet, _against_group(name, out, recipe))
         for name, record in records.items()
     ]
-    if other is not None:
+    for other in others:
         sheet = _external(recipe, out, plan, against, other, progress)
         protocols.append(Protocol("external", ABOUT["external"], against, sheet, ()))
     found = InflationRecord(

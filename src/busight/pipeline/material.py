@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from busight.data.dataset import DataSet
 from busight.data.duplicates import DuplicatePair, group_samples, near_duplicates
 from busight.data.inspection import Inspection, inspect
-from busight.data.sources import load
 from busight.pipeline.progress import Progress
 from busight.pipeline.record import DataSummary
 from busight.types import Sample
@@ -70,20 +70,19 @@ class Material:
         )
 
 
-def gather(spec: str, progress: Progress, conflicts: Literal["keep", "drop"] = "keep") -> Material:
-    """Load a data set, read every pixel once, find near-duplicates and groups.
+def gather(dataset: DataSet, progress: Progress, conflicts: Literal["keep", "drop"] = "keep") -> Material:
+    """Read every pixel of a data set once, find near-duplicates and groups.
 
     Args:
-        spec: The data set.
+        dataset: The data set, as `busight.data.sources.load` lists it.
         progress: Told what happens.
         conflicts: ``"drop"`` leaves out every image that has a near-copy with another label.
 
     Raises:
-        RecipeError: The spec names no source.
-        DataError: The source cannot be read or holds nothing usable.
+        DataError: It holds nothing usable.
     """
     progress.stage("data")
-    inspection = inspect(load(spec), progress.tick)
+    inspection = inspect(dataset, progress.tick)
     for problem in inspection.dataset.problems:
         progress.line(f"{problem.path}: {problem.text}")
     material = _material(inspection)

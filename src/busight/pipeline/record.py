@@ -132,6 +132,7 @@ class RunRecord:
         walks: One picture series for each class (a right prediction where there is one).
         gallery: Up to 16 more test cases, right and wrong.
         limits: Sentences that a reader must know before believing a figure.
+        warnings: Those that belong beside the headline figures, because these are not what they seem.
         folds: The folds of a cross-validation; ``sheet`` is then the mean over its repeats, ``cases`` are theirs.
     """
 
@@ -156,4 +157,5 @@ class RunRecord:
     walks: tuple[StagePicture, ...]
     gallery: tuple[StagePicture, ...]
     limits: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
     folds: tuple[FoldScores, ...] = ()

@@ -18,10 +18,11 @@ from busight.bundle.load import Bundle
 from busight.bundle.write import write_card
 from busight.classify.network import Network
 from busight.data.manifest import write_manifest
+from busight.data.sources import load
 from busight.data.split import PARTS, Split, crossing_pairs, make_split
 from busight.data.split_file import read_split, write_split
 from busight.errors import OutputError, RecipeError
-from busight.files import claim_output_folder, write_text
+from busight.files import require_free_folder, write_text
 from busight.pipeline import assemble
 from busight.pipeline.cases_file import write_cases
 from busight.pipeline.facts import calibration_sentence, limits, network_sentence, versions
@@ -98,9 +99,11 @@ def run(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     _check_data_is_named(recipe)
     trainer_device(recipe.train)
-    built = build_networks(recipe)
     _open_folder(out, recipe, resume)
-    material = material or gather(recipe.data.spec, progress, recipe.data.conflicts)
+    # What is cheap to find wrong comes first: the data's place before any download, weights before any reading.
+    dataset = load(recipe.data.spec) if material is None else material.inspection.dataset
+    built = build_networks(recipe)
+    material = material or gather(dataset, progress, recipe.data.conflicts)
     split = _split(recipe, material, split_file, out, resume)
     # Not before data and split are known to be sound: after a mistake there the same --out can be used again.
     write_text(out / RECIPE_FILE, recipe_toml(recipe))
@@ -172,7 +175,7 @@ def _check_data_is_named(recipe: Recipe) -> None:
 
 def _open_folder(out: Path, recipe: Recipe, resume: bool) -> None:
     if not resume:
-        claim_output_folder(out)
+        require_free_folder(out)
         return
     if (out / DONE_FILE).exists() and not any(out.glob("training/*/last.ckpt")):
         raise OutputError(f"{out}: the run in it is finished; there is nothing to resume")

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from busight.data.read_image import IMAGE_SUFFIXES, read_grey
-from busight.errors import ImageError
+from busight.errors import DataError, ImageError
 from busight.types import Failure, Image
+
+_MASK_NAME = re.compile(r"_mask(_\d+)?$")
+_RESULTS = ("card.json", "bundle/card.json", "metrics.json", "plan.json")
+"""What bundles, runs, evaluations and cross-validations hold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,19 +36,37 @@ class Frame:
     origin: tuple[int, int] = (0, 0)
 
 
-def list_files(paths: Iterable[Path]) -> list[Path]:
+def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     """Return the files to read: those named, and below folders all pictures and DICOM files, in order.
 
     A named file that does not exist is returned too, and below folders a dead link named like a picture and a folder
     that may not be opened: reading them gives the reason.
+
+    Returns:
+        The files to read, and the mask files below folders that were left out (``NAME_mask.png`` beside ``NAME.png``).
+
+    Raises:
+        DataError: A path is a bundle or the folder of a run: its figures are no patients' pictures.
     """
     found: list[Path] = []
+    masks: list[Path] = []
     for path in paths:
+        if any((path / name).is_file() for name in _RESULTS):
+            raise DataError(
+                f"{path}: is a bundle or a run, not pictures; name one bundle first, then pictures or folders"
+            )
         if os.access(path, os.X_OK) and path.is_dir():
-            found += [inside for inside in sorted(path.rglob("*")) if _is_wanted(inside)]
+            for inside in sorted(path.rglob("*")):
+                if _is_wanted(inside):
+                    (masks if _is_mask(inside) else found).append(inside)
         else:
             found.append(path)
-    return found
+    return found, masks
+
+
+def _is_mask(path: Path) -> bool:
+    owner, count = _MASK_NAME.subn("", path.stem)
+    return bool(count) and path.with_name(f"{owner}{path.suffix}").is_file()
 
 
 def _is_wanted(path: Path) -> bool:

@@ -11,24 +11,40 @@ from busight.files import write_bytes
 from busight.types import Image, Prediction
 
 _OUTLINE_RGB = (255, 176, 0)
+_LINE_HEIGHT = 20
 _LONGEST_STEM = 180
 """Bytes, of the 255 that a file's name may have; number, frame and the mark of an unfinished file need some."""
 
 
 def draw_overlay(found: Prediction) -> Image:
-    """Return the image as RGB with the lesion's outline; without a lesion, the image alone.
+    """Return the image as RGB with the lesion's outline, and below it a line that says what was found.
+
+    The line is cut where the image is narrower than its words, never laid over the picture.
 
     Args:
         found: A prediction.
 
     Returns:
-        uint8 (H, W, 3).
+        uint8 (H + 20, W, 3).
     """
     picture = np.repeat(found.image[:, :, None], 3, axis=2)
     if found.mask is not None:
         outlines, _ = cv2.findContours(found.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(picture, outlines, -1, _OUTLINE_RGB, thickness=max(1, round(max(found.image.shape) / 300)))
-    return picture
+    return np.concatenate([picture, _line(_words(found), picture.shape[1])])
+
+
+def _words(found: Prediction) -> str:
+    probability = found.calibrated_probs[found.classes.index(found.finding)]
+    lesion = "" if found.mask is None or found.mask.any() else ", no lesion outlined"
+    return f"{found.finding} {probability:.2f}{lesion} - research use only"
+
+
+def _line(words: str, width: int) -> Image:
+    line = np.zeros((_LINE_HEIGHT, width, 3), dtype=np.uint8)
+    return np.asarray(
+        cv2.putText(line, words, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (235, 235, 235), 1, cv2.LINE_AA)
+    )
 
 
 def write_overlay(found: Prediction, folder: Path, number: int) -> Path:

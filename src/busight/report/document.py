@@ -27,7 +27,7 @@ SECTIONS: tuple[Callable[[RunRecord, dict[str, Gallery]], Section | None], ...] 
 """In the order of the report; one that has nothing to say for a record returns None."""
 
 
-_KINDS = {"run": "Training and assessment", "evaluate": "External assessment", "crossval": "Cross-validation"}
+_KINDS = {"run": "Training and assessment", "evaluate": "Assessment of a bundle", "crossval": "Cross-validation"}
 
 
 def document(record: RunRecord, galleries: dict[str, Gallery]) -> Document:

@@ -138,6 +138,7 @@ def resampling_note(sheet: ScoreSheet) -> str:
         f"Intervals hold {sheet.level:.0%} of {sheet.resamples} bootstrap resamples of {sheet.n_groups} groups "
         f"(patients and near-duplicate images stay together; seed {sheet.seed})."
     )
+    note += " That of the calibration error is moved down by what resampling adds to it on average."
     if any(score.value == score.low == score.high for score in sheet.scores):
         note += (
             " Where low and high end agree, no resample ever differed; that is not certainty: without an error among n "

@@ -21,7 +21,7 @@ def plates(record: RunRecord) -> list[Plate]:
         Plate(
             name="sample-grid",
             title="Sample images",
-            reading="Each picture is as it came, under its class; the outline is the lesion as the data set’s authors "
+            reading="Each picture is as it came, under its class; the outline is the lesion as it "
             "drew it. A picture without an outline has no drawn lesion.",
             alt=f"Grid of {len(pictures)} ultrasound images, {outlined} of them with a drawn lesion outline.",
             draw=lambda: draw_contact_sheet(pictures, columns=4),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -30,6 +31,8 @@ def draw_walk(picture: StagePicture, classes: tuple[str, ...]) -> Figure:
     raw, enhanced, segmented, region, activation, probabilities = axes
     show_grey(raw, picture.image)
     show_grey(enhanced, picture.enhanced)
+    if np.array_equal(picture.image, picture.enhanced):
+        _note(enhanced, "no filter in this recipe")
     show_grey(segmented, picture.image)
     outline(segmented, picture.true_mask, DRAWN_STYLE)
     outline(segmented, picture.mask, PREDICTED_STYLE)

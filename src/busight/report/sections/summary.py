@@ -54,6 +54,7 @@ def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
     )
     blocks: list[Block] = [
         Tiles(tiles),
+        *(Paragraph(warning, "warning") for warning in record.warnings),
         Paragraph(
             f"In brackets: {record.sheet.level:.0%} intervals from a bootstrap over groups. Runs whose intervals "
             "overlap widely have not been shown to differ.",
