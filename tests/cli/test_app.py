@@ -118,7 +118,7 @@ def test_predict_csv_and_overlays(quick_run: Quick, pictures: Path, tmp_path: Pa
     assert {row["finding"] for row in rows} <= {"normal", "benign", "malignant"}
     overlays = sorted((tmp_path / "overlays").iterdir())
     assert len(overlays) == 3
-    assert cv2.imread(str(overlays[0])).shape == (96, 96, 3)
+    assert cv2.imread(str(overlays[0])).shape == (116, 96, 3)
     again = call("predict", quick_run("demo"), pictures, "--out", tmp_path / "found.csv")
     assert again.exit_code == 1
     assert "never overwritten" in again.stderr
