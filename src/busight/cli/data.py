@@ -1,4 +1,4 @@
-"""``busight data``: what there is, what it looks like, where to get it."""
+"""``busight data``: what there is, what it looks like, what is wrong with it, where to get it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from busight.cli.guard import one_line_errors
+from busight.cli.guard import command_line, one_line_errors
 
-app = typer.Typer(help="List sources, show a data set, download one.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="List sources, show or audit a data set, download one.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command("list")
@@ -55,6 +57,38 @@ def show(
         )
         typer.echo(f"problems: {len(summary.problems)}; digest: {summary.digest[:16]}…")
         typer.echo(f"contact sheet: {out}")
+
+
+@app.command("audit")
+def audit_data(
+    spec: Annotated[str, typer.Argument(help="Data spec, e.g. busi:PATH.")],
+    against: Annotated[str, typer.Option("--against", help="Another data set: which images are in both?")] = "",
+    crossval: Annotated[
+        Path | None, typer.Option("--crossval", help="Folder of busight crossval on this set: likely wrong labels.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="New folder for audit.json and the page.")] = None,
+) -> None:
+    """Audit a data set: copies, conflicting labels, masks, marks, shortcuts, labels that are likely wrong."""
+    from datetime import datetime
+
+    folder = out or Path("runs") / f"audit-{datetime.now():%Y%m%d-%H%M%S}"
+    with one_line_errors():
+        from busight.cli.console import ConsoleProgress
+        from busight.data.sources import load
+        from busight.files import require_free_folder
+        from busight.pipeline.audit import audit, write_audit
+        from busight.report.audit_page import audit_lines, write_audit_page
+
+        require_free_folder(folder)
+        dataset, other = load(spec), load(against) if against else None
+        with ConsoleProgress() as progress:
+            record = audit(dataset, against=other, crossval=crossval, command=command_line(), progress=progress)
+            write_audit(record, folder)
+            progress.stage("report")
+            page = write_audit_page(record, dataset, folder, other)
+        for line in audit_lines(record):
+            typer.echo(line)
+        typer.echo(f"report: {page}")
 
 
 @app.command("get")

@@ -85,6 +85,19 @@ def read_mask(path: Path) -> Mask:
     return grey >= 128 if bool(np.any(grey >= 128)) else grey > 0
 
 
+def read_colour_share(path: Path) -> float:
+    """Return the share of a picture's pixels whose channels differ by more than 8 of 255; 0 for a grey file.
+
+    Raises:
+        ImageError: As for ``read_grey``.
+    """
+    with _opened(path) as picture:
+        if picture.mode not in _COLOUR_MODES:
+            return 0.0
+        rgb = np.asarray(picture.convert("RGB"), dtype=np.int16)
+        return float((np.ptp(rgb, axis=2) > 8).mean())
+
+
 def read_size(path: Path) -> tuple[int, int] | None:
     """Return width and height from the header of a picture; None where it cannot be read."""
     try:

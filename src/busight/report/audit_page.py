@@ -1,0 +1,275 @@
+"""The audit as a page: what is wrong, with the pictures that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from busight.data.dataset import DataSet
+from busight.pipeline.audit import AuditRecord, CopyPair
+from busight.report.blocks import Block, Document, Facts, Gallery, Listing, Paragraph, Section, Table, Tile, Tiles
+from busight.report.contact_sheet import SheetPicture, draw_contact_sheet
+from busight.report.figures.copy_pairs import PicturedPair, draw_copy_pairs
+from busight.report.figures.shortcuts import draw_shortcuts
+from busight.report.labels import counted
+from busight.report.plate import Plate
+from busight.report.write import FIGURES, picture_of, write_document, write_plate
+from busight.types import Image
+
+Number = TypeVar("Number", int, float)
+
+_SHOWN = 12
+"""Pictured pairs and images of each kind; the tables list all."""
+
+_READ_PAIRS = (
+    "Left and middle are the two images, right is what differs: the darker, the more. Pale all over means one picture."
+)
+
+
+def write_audit_page(record: AuditRecord, dataset: DataSet, folder: Path, against: DataSet | None = None) -> Path:
+    """Write the figures, ``report.html`` and ``report.pdf``, each whole or not at all.
+
+    Args:
+        record: What the audit found.
+        dataset: The audited set, for its pictures.
+        folder: Where to.
+        against: The set that it was compared with.
+
+    Returns:
+        The path of ``report.html``.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    ours = _pictures(dataset)
+    theirs = _pictures(against) if against is not None else ours
+    plates = {
+        "conflicts": _pair_plate(
+            "conflicting-copies", "Copies with different labels", record.conflicting[:_SHOWN], ours, ours
+        ),
+        # The least alike of the others: whoever doubts the threshold should look at these.
+        "copies": _pair_plate(
+            "doubtful-copies",
+            "Copies with the lowest correlation",
+            sorted((p for p in record.copies if not p.conflicting), key=lambda p: p.correlation)[:_SHOWN],
+            ours,
+            ours,
+        ),
+        "between": _pair_plate("copies-between", "Images of both sets", record.copies_between[:_SHOWN], ours, theirs),
+        "marked": _sheet(
+            "marked", "Burned-in marks", [(n, f"{p} px") for n, p in _strongest(record.marked)], dataset, ours
+        ),
+        "coloured": _sheet(
+            "coloured", "Not grey", [(n, f"{s:.1%}") for n, s in _strongest(record.coloured)], dataset, ours
+        ),
+        "odd": _sheet("odd", "Unlike the others", list(record.odd[:_SHOWN]), dataset, ours),
+        "wrong": _sheet(
+            "likely-wrong",
+            "Labels that are likely wrong",
+            [(one.sample, f"{one.label} → {one.suggested}?") for one in record.likely_wrong[:_SHOWN]],
+            dataset,
+            ours,
+        ),
+        "shortcuts": _shortcut_plate(record),
+    }
+    galleries: dict[str, tuple[Gallery, ...]] = {}
+    for name, plate in plates.items():
+        if plate is not None:
+            write_plate(plate, folder / FIGURES)
+        galleries[name] = () if plate is None else (Gallery((picture_of(plate),)),)
+    return write_document(_document(record, galleries), folder)
+
+
+def audit_lines(record: AuditRecord) -> list[str]:
+    """Return what a terminal shows."""
+    all_together = [one for one in record.shortcuts if one.feature == "all together"]
+    told = ", ".join(f"{one.finding} {one.auroc:.2f} ({one.low:.2f}–{one.high:.2f})" for one in all_together)
+    lines = [
+        f"images: {record.n_images}, mask files: {record.n_mask_files}, together {_files(record)}",
+        f"copies: {len(record.copies)} pairs, {record.images_with_copy} images; with different labels: "
+        f"{len(record.conflicting)}",
+        f"burned-in marks: {len(record.marked)} images; not grey: {len(record.coloured)}; flat border: "
+        f"{len(record.bordered)}; unlike the others: {len(record.odd)}",
+        f"told without tissue (AUROC): {told or 'too few groups to say'}",
+    ]
+    if record.patients_with_several is not None:
+        lines.insert(1, f"patients: {record.n_patients}, with several images: {record.patients_with_several}")
+    if record.against:
+        lines.append(f"also in {record.against}: {len(record.copies_between)} pairs")
+    if record.likely_wrong:
+        lines.append(f"labels likely wrong: {len(record.likely_wrong)}")
+    return lines
+
+
+def _document(record: AuditRecord, galleries: dict[str, tuple[Gallery, ...]]) -> Document:
+    sections = [_summary(record), _copies(record, galleries), _labels(record, galleries), _marks(record, galleries)]
+    sections += [_masks(record), _shortcuts(galleries)]
+    return Document(
+        title="Audit of a data set",
+        subtitle=f"{record.spec}: {counted(record.n_images, 'image')}. Nothing was changed.",
+        started=record.started,
+        sections=tuple(section for section in sections if section is not None),
+    )
+
+
+def _summary(record: AuditRecord) -> Section:
+    share = record.images_with_copy / record.n_images
+    tiles = (
+        Tile(
+            "Images with a copy", str(record.images_with_copy), f"{share:.0%} of {record.n_images}", "in the same set"
+        ),
+        Tile("Pairs of copies", str(len(record.copies)), "", "confirmed by alignment"),
+        Tile("With different labels", str(len(record.conflicting)), "", "at least one label is wrong"),
+        Tile(
+            "Burned-in marks", str(len(record.marked)), f"{len(record.marked) / record.n_images:.0%}", "text, calipers"
+        ),
+    )
+    patients = "not named by the source"
+    if record.n_patients is not None:
+        patients = f"{record.n_patients}, of them {record.patients_with_several} with several images"
+    facts = (
+        ("Data", record.spec),
+        ("Classes", ", ".join(f"{name} {count}" for name, count in record.class_counts)),
+        ("Files", f"{record.n_images} images and {record.n_mask_files} masks, together {_files(record)}"),
+        ("Patients", patients),
+        ("Compared with", record.against or "no other set"),
+        ("Manifest SHA-256", record.digest),
+    )
+    blocks: list[Block] = [Tiles(tiles), Facts(facts)]
+    if record.command:
+        blocks.append(Listing(record.command))
+    return Section("summary", "In short", tuple(blocks))
+
+
+def _files(record: AuditRecord) -> str:
+    together = record.n_images + record.n_mask_files
+    # The paper counted BUSI's masks among its images.
+    return f"{together} (a count of {together} images counts the masks)" if record.n_mask_files else str(together)
+
+
+def _copies(record: AuditRecord, galleries: dict[str, tuple[Gallery, ...]]) -> Section:
+    told = (
+        "Candidates are found by the lowest frequencies of the image, also mirrored, and confirmed by laying one image "
+        "upon the other: brightness, noise, scale, crops and overlays do not hide a copy. A split that puts copies on "
+        "both sides tests on what it has trained."
+    )
+    blocks: list[Block] = [Paragraph(told), *galleries["conflicts"], *galleries["copies"]]
+    if record.copies:
+        blocks.append(_table("All pairs of copies", record.copies))
+    if record.copies_between:
+        blocks += [*galleries["between"], _table(f"Also in {record.against}", record.copies_between)]
+    elif record.against:
+        blocks.append(Paragraph(f"No image was found that is also in {record.against}."))
+    return Section("copies", "Copies", tuple(blocks))
+
+
+def _table(caption: str, pairs: Sequence[CopyPair]) -> Table:
+    header = ("one image", "label", "the other", "label", "kind", "correlation", "same patient")
+    rows = tuple(
+        (p.first, p.labels[0], p.second, p.labels[1], p.kind, f"{p.correlation:.3f}", "yes" if p.same_patient else "")
+        for p in sorted(pairs, key=lambda pair: (not pair.conflicting, pair.first, pair.second))
+    )
+    return Table(caption, header, rows, numeric=(5,), folded=True)
+
+
+def _labels(record: AuditRecord, galleries: dict[str, tuple[Gallery, ...]]) -> Section | None:
+    if not record.likely_wrong:
+        return None
+    told = (
+        "A network that saw neither the image nor a copy of it is confident of another class (confident learning on "
+        "the probabilities of a cross-validation). Some of these labels are wrong, others are hard to tell. Only "
+        "a radiologist, or the pathology, can say which."
+    )
+    header = ("image", "label", "p(label)", "suggested", "p(suggested)")
+    rows = tuple(
+        (w.sample, w.label, f"{w.probability_of_label:.3f}", w.suggested, f"{w.probability_of_suggested:.3f}")
+        for w in record.likely_wrong
+    )
+    table = Table(f"All {len(rows)}, the surest first", header, rows, numeric=(2, 4), folded=True)
+    return Section("labels", "Labels that are likely wrong", (Paragraph(told), *galleries["wrong"], table))
+
+
+def _marks(record: AuditRecord, galleries: dict[str, tuple[Gallery, ...]]) -> Section:
+    told = (
+        f"{counted(len(record.marked), 'image')} with text, calipers or rulers burned in, "
+        f"{counted(len(record.coloured), 'image')} not grey, {counted(len(record.bordered), 'image')} with a flat "
+        f"border, {len(record.odd)} unlike the others in grey, black or colour. Marks are found by their thin, "
+        "nearly white strokes; a bright tissue edge is sometimes taken for one."
+    )
+    blocks: list[Block] = [Paragraph(told), *galleries["marked"], *galleries["coloured"], *galleries["odd"]]
+    if record.odd:
+        blocks.append(Table("Unlike the others", ("image", "why"), record.odd, folded=True))
+    return Section("marks", "Marks, colour, borders", tuple(blocks))
+
+
+def _masks(record: AuditRecord) -> Section:
+    several = counted(record.images_with_several_masks, "image")
+    blocks: list[Block] = [
+        Paragraph(f"{several} with more than one mask file; they are joined when the data are read.")
+    ]
+    if record.problems:
+        blocks.append(Table("Files with something to know, and what was done", ("file", "what"), record.problems))
+    else:
+        blocks.append(Paragraph("Every file could be used as it is."))
+    return Section("files", "Files and masks", tuple(blocks))
+
+
+def _shortcuts(galleries: dict[str, tuple[Gallery, ...]]) -> Section | None:
+    if not galleries["shortcuts"]:
+        return None
+    told = (
+        "Size, mean grey, borders and marks say nothing about tissue. Where they tell a class, a network can score "
+        "well by them and fail on another hospital's images."
+    )
+    return Section("shortcuts", "What can be told without tissue", (Paragraph(told), *galleries["shortcuts"]))
+
+
+def _pictures(dataset: DataSet) -> Callable[[str], Image]:
+    by_id = {sample.sample_id: sample for sample in dataset.samples}
+    return lambda name: dataset.reader.image(by_id[name])
+
+
+def _pair_plate(
+    name: str,
+    title: str,
+    pairs: Sequence[CopyPair],
+    first: Callable[[str], Image],
+    second: Callable[[str], Image],
+) -> Plate | None:
+    if not pairs:
+        return None
+    pictured = [PicturedPair(pair, first(pair.first), second(pair.second)) for pair in pairs]
+    told = "; ".join(f"{p.first} ({p.labels[0]}) and {p.second} ({p.labels[1]})" for p in pairs)
+    return Plate(name, title, _READ_PAIRS, f"{title}: {told}.", partial(draw_copy_pairs, pictured), photographic=True)
+
+
+def _sheet(
+    name: str, title: str, named: Sequence[tuple[str, str]], dataset: DataSet, image: Callable[[str], Image]
+) -> Plate | None:
+    if not named:
+        return None
+    labels = {sample.sample_id: str(sample.finding or "no label") for sample in dataset.samples}
+    sheet = [SheetPicture(f"{sample} · {why}", image(sample), None, labels[sample]) for sample, why in named]
+    reading = "Each picture stands under its label, its name and what was noticed about it."
+    alt = f"{title}: " + "; ".join(f"{sample}, {why}" for sample, why in named)
+    return Plate(name, title, reading, alt, partial(draw_contact_sheet, sheet, 4), photographic=True)
+
+
+def _shortcut_plate(record: AuditRecord) -> Plate | None:
+    if not record.shortcuts:
+        return None
+    told = "; ".join(f"{s.finding} by {s.feature.replace('_', ' ')} {s.auroc:.2f}" for s in record.shortcuts)
+    return Plate(
+        name="shortcuts",
+        title="What can be told without tissue",
+        reading="Marks are AUROCs, bars their intervals. “All together” is a random forest on grouped folds; the "
+        "others are single facts, in the direction that tells more. Well above 0.5 is a warning.",
+        alt=f"AUROC of each class: {told}.",
+        draw=lambda: draw_shortcuts(record.shortcuts),
+    )
+
+
+def _strongest(named: Sequence[tuple[str, Number]]) -> list[tuple[str, Number]]:
+    return sorted(named, key=lambda one: -one[1])[:_SHOWN]

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from busight.data.audit.alignment import CONFIRMED, aligned_correlation
+from busight.data.audit.copies import find_copies, find_copies_between, mirrored
+from busight.data.audit.fingerprint import COEFFICIENTS, coefficients, fingerprints, mirror_signs, small_picture
+from busight.data.audit.neighbours import candidates_within
+from busight.data.inspection import pixel_digest
+from busight.data.sources import load
+from busight.types import Image
+
+
+@pytest.fixture(scope="module")
+def phantoms() -> list[Image]:
+    data = load("phantom:40,seed=5")
+    return [data.reader.image(sample) for sample in data.samples]
+
+
+def copies_of(images: list[Image]) -> set[tuple[int, int, str]]:
+    found = find_copies([small_picture(image) for image in images], [pixel_digest(image) for image in images])
+    return {(copy.first, copy.second, copy.kind) for copy in found}
+
+
+CHANGES = {
+    "brighter": lambda image: np.clip(image * 1.15 + 12, 0, 255).astype(np.uint8),
+    "larger": lambda image: cv2.resize(image, None, fx=1.7, fy=1.4),
+    "cropped": lambda image: image[14:250, 20:244],
+    "cropped on one side": lambda image: image[:, 30:],
+    "noisy": lambda image: np.clip(image + np.random.default_rng(0).normal(0, 8, image.shape), 0, 255).astype(np.uint8),
+    "written on": lambda image: cv2.putText(image.copy(), "RT BREAST", (30, 60), 0, 0.6, 255, 1),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_changed_copy_is_found_and_nothing_else(phantoms: list[Image], change: str) -> None:
+    copy = np.ascontiguousarray(CHANGES[change](phantoms[7]))
+    found = copies_of([*phantoms, copy])
+    assert (7, 40, "near copy") in found
+    assert not {pair for pair in found if 40 in pair[:2] and 7 not in pair[:2]}
+
+
+@pytest.mark.parametrize("how", ["left-right", "up-down", "half turn"])
+def test_a_mirrored_copy_is_found(phantoms: list[Image], how: str) -> None:
+    found = find_copies(
+        [small_picture(image) for image in [*phantoms, mirrored(phantoms[3], how)]], [str(i) for i in range(41)]
+    )
+    assert [(c.first, c.second, c.kind, c.mirrored) for c in found if c.second == 40] == [(3, 40, "mirrored", how)]
+
+
+def test_mirroring_pixels_is_changing_signs(phantoms: list[Image]) -> None:
+    for how, signs in mirror_signs().items():
+        turned = coefficients(small_picture(mirrored(phantoms[0], how)))
+        np.testing.assert_allclose(turned, coefficients(small_picture(phantoms[0])) * signs, atol=0.6)
+
+
+def test_many_copies_of_one_image_are_as_many_lines(phantoms: list[Image]) -> None:
+    images = [phantoms[0]] * 3000
+    found = find_copies([small_picture(phantoms[0])] * 3000, [pixel_digest(phantoms[0])] * 3000)
+    assert len(found) == len(images) - 1
+    assert {copy.first for copy in found} == {0}
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_few_images(phantoms: list[Image], count: int) -> None:
+    assert copies_of(phantoms[:count]) == set()
+
+
+def test_uniform_images_are_no_copies() -> None:
+    assert copies_of([np.full((50, 50), 10, np.uint8), np.full((60, 50), 200, np.uint8)]) == set()
+
+
+def test_two_sets(phantoms: list[Image]) -> None:
+    ours, theirs = phantoms[:20], [*phantoms[20:], CHANGES["brighter"](phantoms[4])]
+    found = find_copies_between([small_picture(i) for i in ours], [small_picture(i) for i in theirs])
+    assert [(copy.first, copy.second) for copy in found] == [(4, 20)]
+
+
+def test_correlation_of_a_picture_with_itself_and_with_another(phantoms: list[Image]) -> None:
+    small = [small_picture(image) for image in phantoms[:2]]
+    assert aligned_correlation(small[0], small[0]) == pytest.approx(1, abs=1e-3)
+    assert aligned_correlation(small[0], small[1]) < CONFIRMED
+
+
+def test_a_large_set_is_searched_with_a_graph_and_loses_next_to_nothing() -> None:
+    rng = np.random.default_rng(0)
+    found = rng.normal(size=(9000, COEFFICIENTS)).astype(np.float32)
+    found[1::100] = found[0::100] + 0.1 * rng.normal(size=(90, COEFFICIENTS)).astype(np.float32)
+    pairs = {(one.first, one.second) for one in candidates_within(fingerprints(found))}
+    assert sum((k, k + 1) in pairs for k in range(0, 9000, 100)) >= 89
+
+
+def test_busi_has_at_least_the_known_copies(busi_root: Path) -> None:
+    data = load(f"busi:{busi_root}")
+    images = [data.reader.image(sample) for sample in data.samples]
+    found = find_copies([small_picture(image) for image in images], [pixel_digest(image) for image in images])
+    labels = [str(sample.finding) for sample in data.samples]
+    assert len(found) >= 200
+    crossing = {
+        frozenset(data.samples[i].sample_id for i in (c.first, c.second))
+        for c in found
+        if labels[c.first] != labels[c.second]
+    }
+    assert len(crossing) >= 10
+    # One that the 32×32 correlation does not see: the same lesion with the black corners of another zoom.
+    assert frozenset({"benign/benign (333)", "malignant/malignant (78)"}) in crossing
+    assert json.dumps(sorted(map(sorted, crossing)))
