@@ -190,6 +190,36 @@ def interrupt(command: list[str], ready: Callable[[str], bool]) -> tuple[int, st
         return process.returncode, said().strip().splitlines()[-1]
 
 
+def test_data_audit_writes_json_and_page(tmp_path: Path) -> None:
+    found = call("data", "audit", "phantom:30,size=96,duplicates=0.2", "--out", tmp_path / "audit")
+    assert found.exit_code == 0, found.output
+    assert "copies:" in found.stdout
+    assert json.loads((tmp_path / "audit" / "audit.json").read_text())["n_images"] == 30
+    assert found.stdout.strip().endswith(str(tmp_path / "audit" / "report.html"))
+
+
+def test_crossval_and_compare(tmp_path: Path) -> None:
+    out = tmp_path / "cv"
+    options = set_options("train.epochs=1", "classify.lesion=whole")
+    found = call("crossval", "demo", "--data", "phantom:60,size=96", "--folds", 2, "--out", out, *options)
+    assert found.exit_code == 0, found.output
+    assert (out / "report.html").is_file()
+    told = call("compare", out / "repeat-1" / "fold-1", out, "--out", tmp_path / "difference.json")
+    assert told.exit_code == 0, told.output
+    assert "No difference in AUROC" in told.stdout or "too few" in told.stdout
+    assert json.loads((tmp_path / "difference.json").read_text())["format"] == 1
+    for arguments, message, code in (
+        (["compare", tmp_path / "nowhere", out], "holds no cases.csv", 1),
+        (["crossval", "demo", "--data", "phantom:60", "--by", "patient"], "write group or image", 2),
+        (["crossval", "demo", "--data", "phantom:60", "--folds", 1], "at least 2 folds", 2),
+        (["inflation", "default"], "it names no data", 2),
+    ):
+        failed = call(*arguments)
+        assert failed.exit_code == code
+        assert message in failed.stderr
+        assert len(failed.stderr.strip().splitlines()) == 1
+
+
 @pytest.mark.slow
 def test_ctrl_c_is_one_line_and_the_run_can_be_resumed(tmp_path: Path) -> None:
     out = tmp_path / "out"

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from quick import QUICK
+
+from busight.errors import DataError
+from busight.pipeline.crossval import Plan
+from busight.pipeline.inflation import inflation
+from busight.recipes.load import load_recipe
+from busight.report.figures.inflation import points_text
+from busight.report.inflation_page import inflation_lines, write_inflation
+
+SPEC = "phantom:70,size=96,duplicates=0.2"
+
+
+def overrides(*more: str) -> list[str]:
+    return [f"data.spec='{SPEC}'", *QUICK, "classify.lesion=whole", "train.epochs=1", *more]
+
+
+def test_one_recipe_under_every_protocol(tmp_path: Path) -> None:
+    recipe, out = load_recipe("demo", overrides()), tmp_path / "out"
+    record = inflation(recipe, out, Plan(2), against="phantom:20,seed=7,size=96")
+    assert [protocol.name for protocol in record.protocols] == ["image", "group", "clean", "external"]
+    image, group, _, external = record.protocols
+    assert (image.sheet.n_images, group.sheet.n_images, external.sheet.n_images) == (70, 70, 20)
+    found = image.difference("accuracy", "overall")
+    assert found is not None
+    assert found.value == pytest.approx(image.sheet.get("accuracy").value - group.sheet.get("accuracy").value)
+    assert points_text(group, "accuracy", "overall") == points_text(external, "accuracy", "overall") == ""
+    page = write_inflation(record, out).read_text()
+    assert "What a leaking split adds" in page
+    assert (out / "figures" / "inflation.svg").is_file()
+    assert (out / "report.pdf").read_bytes()[:5] == b"%PDF-"
+    assert len(inflation_lines(record)) == 4 * 4 + 1
+    document = json.loads((out / "inflation.json").read_text())
+    assert [protocol["name"] for protocol in document["protocols"]] == ["image", "group", "clean", "external"]
+    # Everything is there already: going on trains nothing and tells the same.
+    again = inflation(recipe, out, Plan(2), against="phantom:20,seed=7,size=96", resume=True)
+    assert again.protocols == record.protocols or _equal_but_nan(again, record)
+
+
+def _equal_but_nan(one: object, other: object) -> bool:
+    return str(one).split("protocols=")[1] == str(other).split("protocols=")[1]
+
+
+def test_a_wrong_second_set_is_noticed_before_any_training(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such folder"):
+        inflation(load_recipe("demo", overrides()), tmp_path / "out", Plan(2), against="busbra:/nowhere")
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_said_of_a_difference_that_is_undefined() -> None:
+    from busight.assess.compare import Difference
+    from busight.assess.records import ScoreSheet
+    from busight.pipeline.inflation import Protocol
+
+    sheet = ScoreSheet(("a", "b"), 2, 2, (1, 1), ((1, 0), (0, 1)), (), 10, 0.95, 0)
+    nan = math.nan
+    protocol = Protocol("image", "", "", sheet, (Difference("auroc", "macro", nan, nan, nan, nan, nan),))
+    assert points_text(protocol, "auroc", "macro") == ""
+    shown = Protocol("image", "", "", sheet, (Difference("accuracy", "overall", 0.8, 0.85, 0.05, 0.01, 0.09),))
+    assert points_text(shown, "accuracy", "overall") == "+5.0 points (+1.0 to +9.0)"
