@@ -23,6 +23,7 @@ CASE = Case(
     true_area_share=0.0,
     predicted_area_share=1e-17,
     flagged=True,
+    facts=(("device", 'GE "Logiq", E9'), ("BI-RADS", "4")),
 )
 CLASSES = ("benign", "malignant")
 

@@ -105,6 +105,8 @@ def compare(
     n = len(names)
 
     def statistic_of(one: ScoredCases, other: ScoredCases) -> Statistic:
+        """Return the figures of both models and their differences as one function of weights."""
+
         def both(weights: FloatArray) -> FloatArray:
             a, b = (figures(cases, weights) for cases in (one, other))
             own = [np.stack([found[name] for name in names], axis=-1) for found in (a, b)]

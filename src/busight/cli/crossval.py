@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from busight.cli.guard import command_line, one_line_errors, require_training
+from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
 from busight.cli.run import DataOption, OutOption, RecipeArgument, ResumeOption, SetOption
 
 if TYPE_CHECKING:
@@ -30,12 +30,7 @@ def command(
     from datetime import datetime
 
     folder = out or Path("runs") / f"crossval-{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-
-    def how_to_go_on() -> str:
-        begun = (folder / "plan.json").is_file()
-        return f"go on with the same command and --out {folder} --resume" if begun else "nothing was written yet"
-
-    with one_line_errors(hint=how_to_go_on):
+    with one_line_errors(hint=how_to_go_on(folder, "plan.json")):
         require_training()
         from busight.cli.console import ConsoleProgress
         from busight.pipeline.crossval import Plan, crossval

@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
@@ -43,6 +44,17 @@ def one_line_errors(hint: Callable[[], str] = str) -> Iterator[None]:
         where = f"{error.filename}: " if error.filename else ""
         _say(f"busight: {where}{error.strerror or error}; check the path, its permissions and the free space")
         raise typer.Exit(1) from error
+
+
+def how_to_go_on(folder: Path, marker: str) -> Callable[[], str]:
+    """Return the advice after Ctrl-C for work in a folder that can be resumed once ``marker`` stands in it."""
+
+    def advice() -> str:
+        # Before that there is nothing to resume: the data were still being read.
+        begun = (folder / marker).is_file()
+        return f"go on with the same command and --out {folder} --resume" if begun else "nothing was written yet"
+
+    return advice
 
 
 def require_training() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from busight.cli.guard import command_line, one_line_errors, require_training
+from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
 from busight.cli.run import DataOption, OutOption, RecipeArgument, ResumeOption, SetOption
 
 
@@ -25,12 +25,7 @@ def command(
     from datetime import datetime
 
     folder = out or Path("runs") / f"inflation-{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-
-    def how_to_go_on() -> str:
-        begun = (folder / "image" / "plan.json").is_file()
-        return f"go on with the same command and --out {folder} --resume" if begun else "nothing was written yet"
-
-    with one_line_errors(hint=how_to_go_on):
+    with one_line_errors(hint=how_to_go_on(folder, "image/plan.json")):
         require_training()
         from busight.cli.console import ConsoleProgress
         from busight.pipeline.crossval import Plan

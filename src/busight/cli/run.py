@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from busight.cli.guard import command_line, one_line_errors, require_training
+from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
 
 if TYPE_CHECKING:
     from busight.assess.records import ScoreSheet
@@ -39,13 +39,7 @@ def execute(
     from datetime import datetime
 
     folder = out or Path("runs") / f"{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-
-    def how_to_go_on() -> str:
-        # Before the recipe stands in the folder there is nothing to resume: the data were still being read.
-        begun = (folder / "recipe.toml").is_file()
-        return f"go on with the same command and --out {folder} --resume" if begun else "nothing was written yet"
-
-    with one_line_errors(hint=how_to_go_on):
+    with one_line_errors(hint=how_to_go_on(folder, "recipe.toml")):
         require_training()
         from busight.cli.console import ConsoleProgress
         from busight.pipeline.run import finish, run

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,7 +29,8 @@ def write_cases(path: Path, cases: Sequence[Case], classes: tuple[str, ...]) -> 
         figures = [*case.logits, *case.raw_probs, *case.calibrated_probs, *(getattr(case, name) for name in _SHARES)]
         cells = ["" if value != value else repr(value) for value in figures]
         flagged = "" if case.flagged is None else str(int(case.flagged))
-        writer.writerow([case.sample_id, case.group, case.actual or "", case.predicted, *cells, flagged])
+        facts = json.dumps(dict(case.facts), ensure_ascii=False)
+        writer.writerow([case.sample_id, case.group, case.actual or "", case.predicted, *cells, flagged, facts])
     write_text(path, text.getvalue())
 
 
@@ -57,7 +59,7 @@ def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
 
 def _header(classes: tuple[str, ...]) -> list[str]:
     vectors = [f"{kind}_{name}" for kind in _KINDS for name in classes]
-    return ["sample_id", "group", "actual", "predicted", *vectors, *_SHARES, "flagged"]
+    return ["sample_id", "group", "actual", "predicted", *vectors, *_SHARES, "flagged", "facts"]
 
 
 def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
@@ -79,4 +81,5 @@ def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
         true_area_share=true_share,
         predicted_area_share=predicted_share,
         flagged=bool(int(row["flagged"])) if row["flagged"] else None,
+        facts=tuple(json.loads(row["facts"]).items()),
     )

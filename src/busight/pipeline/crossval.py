@@ -27,7 +27,7 @@ from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import Case, FoldScores, RunRecord
 from busight.pipeline.run import DONE_FILE, RECIPE_FILE, SPLIT_FILE, run
-from busight.pipeline.scoring import repeated_sheet
+from busight.pipeline.scoring import repeated_sheet, subgroups_of
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 
@@ -241,6 +241,7 @@ def _record(
         gallery=(),
         limits=(*_fold_limits(plan, crossing, len(splits)), *limits(data, None, sheet, recipe)),
         warnings=_fold_limits(plan, crossing, len(splits)) if plan.by == "image" else (),
+        subgroups=subgroups_of(repeats, classes, recipe.assess),
         folds=folds,
     )
 

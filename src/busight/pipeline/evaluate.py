@@ -19,7 +19,7 @@ from busight.pipeline.facts import calibration_sentence, limits, versions
 from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord
-from busight.pipeline.scoring import pictures, score_samples, sheet_of
+from busight.pipeline.scoring import pictures, score_samples, sheet_of, subgroups_of
 from busight.predict.predictor import open_predictor
 
 
@@ -56,8 +56,8 @@ def evaluate(
     split = read_split(split_file, material.samples) if split_file is not None else None
     predictor = open_predictor(bundle)
     reader = material.inspection.dataset.reader
-    wanted = set(split.test) if split is not None else None
-    samples = [sample for sample in material.samples if wanted is None or sample.sample_id in wanted]
+    wanted = set(split.test) if split is not None else {sample.sample_id for sample in material.samples}
+    samples = [sample for sample in material.samples if sample.sample_id in wanted]
     progress.stage("assess")
     part = score_samples(samples, material.group_of(), reader, predictor, progress)
     sheet = sheet_of(part, predictor.classes, settings)
@@ -72,8 +72,7 @@ def evaluate(
     )
     write_metrics(out / "metrics.json", sheet, about)
     seen = _seen_before(card, material, wanted)
-    for warning in seen:
-        progress.line(f"warning: {warning}")
+    _tell(seen, progress)
     walks, gallery = pictures(part, reader, predictor, settings.seed)
     return RunRecord(
         kind="evaluate",
@@ -97,6 +96,7 @@ def evaluate(
         walks=walks,
         gallery=gallery,
         warnings=seen,
+        subgroups=subgroups_of([part.cases], predictor.classes, settings),
         limits=(*seen, *limits(data, None, sheet, None)),
     )
 
@@ -106,10 +106,15 @@ def _network(card: Card) -> str:
     return f"The bundle {card.name} of {card.created[:10]}, {trained}."
 
 
-def _seen_before(card: Card, material: Material, wanted: set[str] | None) -> tuple[str, ...]:
+def _tell(warnings: tuple[str, ...], progress: Progress) -> None:
+    for warning in warnings:
+        progress.line(f"warning: {warning}")
+
+
+def _seen_before(card: Card, material: Material, wanted: set[str]) -> tuple[str, ...]:
     """Warn when images that are scored were among those that the bundle was trained or tuned on."""
     seen = set(card.training.seen)
-    scored = [e for e in material.inspection.entries if wanted is None or e.sample.sample_id in wanted]
+    scored = [entry for entry in material.inspection.entries if entry.sample.sample_id in wanted]
     again = sum(entry.short_digest in seen for entry in scored)
     if not again:
         return ()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.assess.records import ScoreSheet
+from busight.assess.subgroups import Subgroup
 from busight.train.history import EpochRow, History
 from busight.types import Image, Mask, Problem, Roi
 
@@ -31,6 +32,7 @@ class Case:
         true_area_share: Drawn lesion's share of the image; NaN where no mask is known.
         predicted_area_share: Predicted lesion's share of the image; NaN without segmentation.
         flagged: The last class's calibrated probability reaches the bundle's operating point; None without one.
+        facts: (what, value) of what is known besides: device, BI-RADS, histology, lesion size, overlay.
     """
 
     sample_id: str
@@ -45,6 +47,7 @@ class Case:
     true_area_share: float
     predicted_area_share: float
     flagged: bool | None
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,6 +136,7 @@ class RunRecord:
         gallery: Up to 16 more test cases, right and wrong.
         limits: Sentences that a reader must know before believing a figure.
         warnings: Those that belong beside the headline figures, because these are not what they seem.
+        subgroups: Scores by what is known of the cases.
         folds: The folds of a cross-validation; ``sheet`` is then the mean over its repeats, ``cases`` are theirs.
     """
 
@@ -158,4 +162,5 @@ class RunRecord:
     gallery: tuple[StagePicture, ...]
     limits: tuple[str, ...]
     warnings: tuple[str, ...] = ()
+    subgroups: tuple[Subgroup, ...] = ()
     folds: tuple[FoldScores, ...] = ()

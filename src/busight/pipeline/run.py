@@ -37,7 +37,7 @@ from busight.pipeline.networks import (
 from busight.pipeline.prepare import Region, predicted_region, whole_image
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord, SplitSummary
-from busight.pipeline.scoring import ScoredPart, pictures, score_samples, sheet_of
+from busight.pipeline.scoring import ScoredPart, pictures, score_samples, sheet_of, subgroups_of
 from busight.predict.predictor import Predictor, open_predictor
 from busight.predict.segmenters import GraphSegmenter, OtsuSegmenter, Segmenter
 from busight.recipes.load import recipe_toml
@@ -140,6 +140,7 @@ def run(
         walks=walks,
         gallery=gallery,
         limits=limits(data, parts, sheet, recipe),
+        subgroups=subgroups_of([test.cases], predictor.classes, recipe.assess),
     )
 
 

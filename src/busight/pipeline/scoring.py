@@ -12,14 +12,18 @@ from busight.assess.overlap import area_share, dice, iou
 from busight.assess.records import ScoreSheet
 from busight.assess.score_sheet import repeated_score_sheet
 from busight.assess.settings import AssessSettings
+from busight.assess.subgroups import Subgroup, subgroups
+from busight.data.audit.marks import marks_of
 from busight.data.dataset import Reader
 from busight.errors import DataError
 from busight.pipeline.progress import Progress
 from busight.pipeline.record import Case, StagePicture
 from busight.predict.predictor import Predictor
-from busight.types import FloatArray, IntArray, Sample
+from busight.types import FloatArray, Image, IntArray, Sample
 
 GALLERY = 16
+
+_SIZES = ((0.03, "below 3 % of the image"), (0.1, "3 to 10 %"), (float("inf"), "above 10 %"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,7 +61,8 @@ def score_samples(
 
 
 def _score(sample: Sample, actual: str, group: str, reader: Reader, predictor: Predictor) -> Case:
-    found = predictor.predict(reader.image(sample))
+    image = reader.image(sample)
+    found = predictor.predict(image)
     drawn = reader.mask(sample)
     has_lesion = drawn is not None and bool(drawn.any())
     both = drawn is not None and found.mask is not None and has_lesion
@@ -74,7 +79,20 @@ def _score(sample: Sample, actual: str, group: str, reader: Reader, predictor: P
         true_area_share=float("nan") if drawn is None else area_share(drawn),
         predicted_area_share=float("nan") if found.mask is None else area_share(found.mask),
         flagged=found.flagged,
+        facts=_facts(sample, image, None if drawn is None else area_share(drawn)),
     )
+
+
+def _facts(sample: Sample, image: Image, lesion_share: float | None) -> tuple[tuple[str, str], ...]:
+    """Return what is known of a case besides its finding; what is not known is absent."""
+    found = {
+        "device": sample.device,
+        "BI-RADS": None if sample.birads is None else str(sample.birads),
+        "histology": sample.histology,
+        "lesion size": None if not lesion_share else next(name for below, name in _SIZES if lesion_share < below),
+        "marks": "burned in" if marks_of(image).overlay else "none",
+    }
+    return tuple((name, value) for name, value in found.items() if value)
 
 
 def scored_cases(cases: Sequence[Case], classes: tuple[str, ...]) -> ScoredCases:
@@ -118,6 +136,15 @@ def repeated_sheet(repeats: Sequence[Sequence[Case]], classes: tuple[str, ...], 
     groups = [case.group for case in repeats[0]]
     found = [scored_cases(cases, classes) for cases in repeats]
     return repeated_score_sheet(found, groups, rng, settings.seed, settings.resamples, settings.level)
+
+
+def subgroups_of(
+    repeats: Sequence[Sequence[Case]], classes: tuple[str, ...], settings: AssessSettings
+) -> tuple[Subgroup, ...]:
+    """Return the scores by what is known of the cases, means over repeats as in `repeated_sheet`."""
+    facts, groups = [dict(case.facts) for case in repeats[0]], [case.group for case in repeats[0]]
+    found = [scored_cases(cases, classes) for cases in repeats]
+    return subgroups(found, facts, groups, settings.seed, min(settings.resamples, 500), settings.level)
 
 
 def choose_walks(part: ScoredPart, classes: tuple[str, ...]) -> list[int]:

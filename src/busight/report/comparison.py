@@ -6,22 +6,16 @@ import math
 
 from busight.assess.compare import Comparison, Difference
 from busight.pipeline.compare import RunComparison
+from busight.report.headline import HEADLINE
 from busight.report.scores_table import LOWER_IS_BETTER, score_name
 
 _SHOWN = (
-    ("accuracy", "overall"),
-    ("balanced_accuracy", "overall"),
-    ("auroc", "macro"),
-    ("auroc", "malignant"),
-    ("auroc", "malignant among lesions"),
-    ("sensitivity", "malignant"),
-    ("specificity", "malignant"),
+    *HEADLINE,
     ("operating_sensitivity", "malignant"),
     ("operating_specificity", "malignant"),
     ("brier", "overall"),
     ("log_loss", "overall"),
     ("ece", "overall"),
-    ("dice", "lesion images"),
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from busight.assess.records import ScoreSheet
 from busight.report.scores_table import find_score, score_name, score_text
 
-_HEADLINE = (
+HEADLINE = (
     ("accuracy", "overall"),
     ("balanced_accuracy", "overall"),
     ("auroc", "macro"),
@@ -15,12 +15,13 @@ _HEADLINE = (
     ("specificity", "malignant"),
     ("dice", "lesion images"),
 )
+"""The scores that say most, as (metric, of)."""
 
 
 def headline(sheet: ScoreSheet) -> list[str]:
     """Return one line a figure with its interval; figures that the task does not have are left out."""
     lines = [f"test images: {sheet.n_images} in {sheet.n_groups} groups"]
-    for metric, of in _HEADLINE:
+    for metric, of in HEADLINE:
         score = find_score(sheet, metric, of)
         if score is not None:
             lines.append(f"{score_name(metric, of)}: {score_text(score, sheet)}")

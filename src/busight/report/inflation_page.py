@@ -62,10 +62,12 @@ def _document(record: InflationRecord, gallery: Gallery) -> Document:
         ("Started", record.started),
     )
     summary: list[Block] = [Paragraph(sentence(record)), gallery, _table(record), Facts(facts), Listing(record.command)]
+    luck = () if record.repeats > 1 else ("One repeat: the luck of folds and training seed is not in the intervals.",)
     reading = Bullets(
         (
-            "Every protocol trains on as many images and tests each image once a repeat; only what may lie on both "
-            "sides of a split differs.",
+            *luck,
+            "Every protocol trains on about as many images and tests each image once a repeat; only what may lie on "
+            "both sides of a split differs.",
             "Differences are taken on the images that both protocols tested, paired by image and resampled by group.",
             "A point is a hundredth: one per cent of accuracy, 0.01 of AUROC.",
             "Malignant against benign is the one figure that data sets with and without normal images share.",
@@ -90,7 +92,8 @@ def _table(record: InflationRecord) -> Table:
     names = [score_name(metric, of) for metric, of in figure.PANELS]
     header = ("protocol", "images", *(cell for name in names for cell in (name, "points")))
     rows = tuple(_row(protocol) for protocol in record.protocols)
-    return Table("Scores with intervals, and what each protocol adds to the grouped folds", header, rows)
+    numeric = tuple(range(1, len(header)))
+    return Table("Scores with intervals, and what each protocol adds to the grouped folds", header, rows, numeric)
 
 
 def _row(protocol: Protocol) -> tuple[str, ...]:

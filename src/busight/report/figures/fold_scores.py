@@ -8,24 +8,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from busight.pipeline.record import RunRecord
+from busight.report.headline import HEADLINE
 from busight.report.plate import Plate
 from busight.report.scores_table import find_score, score_name
 from busight.report.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure
 
-_ROWS = (
-    ("accuracy", "overall"),
-    ("balanced_accuracy", "overall"),
-    ("auroc", "macro"),
-    ("auroc", "malignant"),
-    ("sensitivity", "malignant"),
-    ("specificity", "malignant"),
-    ("dice", "lesion images"),
-)
-
 
 def draw_fold_scores(record: RunRecord) -> Figure:
     """Draw one row a score: a point for each fold, a bar for the interval of the score over all folds."""
-    rows = [(metric, of) for metric, of in _ROWS if find_score(record.sheet, metric, of)]
+    rows = [(metric, of) for metric, of in HEADLINE if find_score(record.sheet, metric, of)]
     figure = new_figure(FULL_WIDTH, 0.9 + 0.45 * len(rows))
     ax = figure.add_subplot()
     for place, (metric, of) in enumerate(rows):

@@ -6,19 +6,10 @@ import math
 
 from busight.pipeline.record import FoldScores, RunRecord
 from busight.report.blocks import Gallery, Paragraph, Section, Table
+from busight.report.headline import HEADLINE
 from busight.report.scores_table import find_score, score_name
 
-COLUMNS = (
-    ("accuracy", "overall"),
-    ("balanced_accuracy", "overall"),
-    ("auroc", "macro"),
-    ("auroc", "malignant"),
-    ("sensitivity", "malignant"),
-    ("specificity", "malignant"),
-    ("operating_sensitivity", "malignant"),
-    ("operating_specificity", "malignant"),
-    ("dice", "lesion images"),
-)
+COLUMNS = (*HEADLINE, ("operating_sensitivity", "malignant"), ("operating_specificity", "malignant"))
 """Figures shown fold by fold, as (metric, of), where a sheet has them."""
 
 
