@@ -20,6 +20,7 @@ from busight.types import Image
 
 Number = TypeVar("Number", int, float)
 
+_PAIRS_A_FIGURE = 4
 _SHOWN = 12
 """Pictured pairs and images of each kind; the tables list all."""
 
@@ -45,40 +46,27 @@ def write_audit_page(record: AuditRecord, dataset: DataSet, folder: Path, agains
     """
     ours = _pictures(dataset)
     theirs = _pictures(against) if against is not None else ours
+    conflicting, doubtful = record.conflicting, [pair for pair in record.copies if not pair.conflicting]
+    # The least alike of the others: whoever doubts the threshold should look at these.
+    doubtful.sort(key=lambda pair: pair.correlation)
+    marked = [(name, f"{strokes} px") for name, strokes in _strongest(record.marked)]
+    coloured = [(name, f"{share:.1%}") for name, share in _strongest(record.coloured)]
+    wrong = [(one.sample, f"{one.label} → {one.suggested}?") for one in record.likely_wrong[:_SHOWN]]
     plates = {
-        "conflicts": _pair_plate(
-            "conflicting-copies", "Copies with different labels", record.conflicting[:_SHOWN], ours, ours
-        ),
-        # The least alike of the others: whoever doubts the threshold should look at these.
-        "copies": _pair_plate(
-            "doubtful-copies",
-            "Copies with the lowest correlation",
-            sorted((p for p in record.copies if not p.conflicting), key=lambda p: p.correlation)[:_SHOWN],
-            ours,
-            ours,
-        ),
-        "between": _pair_plate("copies-between", "Images of both sets", record.copies_between[:_SHOWN], ours, theirs),
-        "marked": _sheet(
-            "marked", "Burned-in marks", [(n, f"{p} px") for n, p in _strongest(record.marked)], dataset, ours
-        ),
-        "coloured": _sheet(
-            "coloured", "Not grey", [(n, f"{s:.1%}") for n, s in _strongest(record.coloured)], dataset, ours
-        ),
-        "odd": _sheet("odd", "Unlike the others", list(record.odd[:_SHOWN]), dataset, ours),
-        "wrong": _sheet(
-            "likely-wrong",
-            "Labels that are likely wrong",
-            [(one.sample, f"{one.label} → {one.suggested}?") for one in record.likely_wrong[:_SHOWN]],
-            dataset,
-            ours,
-        ),
-        "shortcuts": _shortcut_plate(record),
+        "conflicts": _pair_plates("conflicting-copies", "Copies with different labels", conflicting, ours, ours),
+        "copies": _pair_plates("doubtful-copies", "Copies with the lowest correlation", doubtful, ours, ours),
+        "between": _pair_plates("copies-between", "Images of both sets", record.copies_between, ours, theirs),
+        "marked": _sheet("marked", "Burned-in marks", marked, dataset, ours),
+        "coloured": _sheet("coloured", "Not grey", coloured, dataset, ours),
+        "odd": _sheet("odd", "Unlike the others", record.odd[:_SHOWN], dataset, ours),
+        "wrong": _sheet("likely-wrong", "Labels that are likely wrong", wrong, dataset, ours),
+        "shortcuts": _shortcut_plates(record),
     }
     galleries: dict[str, tuple[Gallery, ...]] = {}
-    for name, plate in plates.items():
-        if plate is not None:
+    for name, of_kind in plates.items():
+        for plate in of_kind:
             write_plate(plate, folder / FIGURES)
-        galleries[name] = () if plate is None else (Gallery((picture_of(plate),)),)
+        galleries[name] = (Gallery(tuple(map(picture_of, of_kind))),) if of_kind else ()
     return write_document(_document(record, galleries), folder)
 
 
@@ -231,44 +219,57 @@ def _pictures(dataset: DataSet) -> Callable[[str], Image]:
     return lambda name: dataset.reader.image(by_id[name])
 
 
-def _pair_plate(
+def _pair_plates(
     name: str,
     title: str,
     pairs: Sequence[CopyPair],
     first: Callable[[str], Image],
     second: Callable[[str], Image],
-) -> Plate | None:
-    if not pairs:
-        return None
-    pictured = [PicturedPair(pair, first(pair.first), second(pair.second)) for pair in pairs]
-    told = "; ".join(f"{p.first} ({p.labels[0]}) and {p.second} ({p.labels[1]})" for p in pairs)
-    return Plate(name, title, _READ_PAIRS, f"{title}: {told}.", partial(draw_copy_pairs, pictured), photographic=True)
+) -> list[Plate]:
+    """Return figures of four pairs each, so that a printed page shows them large enough."""
+    shown = pairs[:_SHOWN]
+    parts = [shown[start : start + _PAIRS_A_FIGURE] for start in range(0, len(shown), _PAIRS_A_FIGURE)]
+    plates = []
+    for number, part in enumerate(parts, start=1):
+        pictured = [PicturedPair(pair, first(pair.first), second(pair.second)) for pair in part]
+        told = "; ".join(f"{p.first} ({p.labels[0]}) and {p.second} ({p.labels[1]})" for p in part)
+        counted_title = title if len(parts) == 1 else f"{title} ({number} of {len(parts)})"
+        draw = partial(draw_copy_pairs, pictured)
+        plates.append(
+            Plate(f"{name}-{number}", counted_title, _READ_PAIRS, f"{title}: {told}.", draw, photographic=True)
+        )
+    return plates
 
 
 def _sheet(
     name: str, title: str, named: Sequence[tuple[str, str]], dataset: DataSet, image: Callable[[str], Image]
-) -> Plate | None:
+) -> list[Plate]:
     if not named:
-        return None
+        return []
     labels = {sample.sample_id: str(sample.finding or "no label") for sample in dataset.samples}
-    sheet = [SheetPicture(f"{sample} · {why}", image(sample), None, labels[sample]) for sample, why in named]
-    reading = "Each picture stands under its label, its name and what was noticed about it."
+    sheet = [
+        SheetPicture(sample, image(sample), None, why if "→" in why else f"{labels[sample]} · {why}")
+        for sample, why in named
+    ]
+    reading = "Each picture stands under its label, what was noticed about it, and its name."
     alt = f"{title}: " + "; ".join(f"{sample}, {why}" for sample, why in named)
-    return Plate(name, title, reading, alt, partial(draw_contact_sheet, sheet, 4), photographic=True)
+    return [Plate(name, title, reading, alt, partial(draw_contact_sheet, sheet, 4), photographic=True)]
 
 
-def _shortcut_plate(record: AuditRecord) -> Plate | None:
+def _shortcut_plates(record: AuditRecord) -> list[Plate]:
     if not record.shortcuts:
-        return None
+        return []
     told = "; ".join(f"{s.finding} by {s.feature.replace('_', ' ')} {s.auroc:.2f}" for s in record.shortcuts)
-    return Plate(
-        name="shortcuts",
-        title="What can be told without tissue",
-        reading="Marks are AUROCs, bars their intervals. “All together” is a random forest on grouped folds; the "
-        "others are single facts, in the direction that tells more. Well above 0.5 is a warning.",
-        alt=f"AUROC of each class: {told}.",
-        draw=lambda: draw_shortcuts(record.shortcuts),
-    )
+    return [
+        Plate(
+            name="shortcuts",
+            title="What can be told without tissue",
+            reading="Marks are AUROCs, bars their intervals. “All together” is a random forest on grouped folds; the "
+            "others are single facts, in the direction that tells more. Well above 0.5 is a warning.",
+            alt=f"AUROC of each class: {told}.",
+            draw=lambda: draw_shortcuts(record.shortcuts),
+        )
+    ]
 
 
 def _strongest(named: Sequence[tuple[str, Number]]) -> list[tuple[str, Number]]:
