@@ -103,6 +103,16 @@ def _nan_as_none(value: Any) -> Any:
     return value
 
 
+def require_new_file(path: Path) -> None:
+    """Refuse a file for results that is there already; worth asking before the work begins.
+
+    Raises:
+        OutputError: Something of this name exists.
+    """
+    if path.exists():
+        raise OutputError(f"{path}: exists already and is never overwritten; choose another --out or remove it")
+
+
 def require_free_folder(path: Path) -> None:
     """Refuse a folder for results that holds something or could not be written; never overwrite, make nothing yet.
 

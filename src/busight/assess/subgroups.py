@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,9 +76,7 @@ def subgroups(
 
 
 def _only(cases: ScoredCases, chosen: NDArray[np.bool_]) -> ScoredCases:
-    optional = {
-        name: None if values is None else values[chosen]
-        for name in ("dice", "iou", "predicted_area_share", "true_area_share", "flagged")
-        for values in (getattr(cases, name),)
-    }
-    return ScoredCases(cases.target[chosen], cases.probs[chosen], cases.classes, **optional)
+    """Return some of the cases: every field that is an array has one entry a case."""
+    values = {field.name: getattr(cases, field.name) for field in fields(cases)}
+    some: dict[str, Any] = {name: of[chosen] for name, of in values.items() if isinstance(of, np.ndarray)}
+    return replace(cases, **some)

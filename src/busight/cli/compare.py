@@ -17,13 +17,12 @@ def command(
 ) -> None:
     """Compare two runs case by case: differences with intervals, DeLong, McNemar, and a plain sentence."""
     with one_line_errors():
-        from busight.errors import OutputError
-        from busight.files import write_json
+        from busight.files import require_new_file, write_json
         from busight.pipeline.compare import compare_runs
         from busight.report.comparison import comparison_lines
 
-        if out is not None and out.exists():
-            raise OutputError(f"{out}: exists already and is never overwritten; choose another --out or remove it")
+        if out is not None:
+            require_new_file(out)
         found = compare_runs(first, second)
         if out is not None:
             write_json(out, found.document())

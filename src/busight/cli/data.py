@@ -38,14 +38,13 @@ def show(
     with one_line_errors():
         from busight.cli.console import ConsoleProgress
         from busight.data.sources import load
-        from busight.errors import OutputError
+        from busight.files import require_new_file
         from busight.pipeline.material import gather
         from busight.report.contact_sheet import contact_sheet, require_picture_name
         from busight.report.sample_sheet import sheet_pictures
 
         require_picture_name(out)
-        if out.exists():
-            raise OutputError(f"{out}: exists already and is never overwritten; choose another --out or remove it")
+        require_new_file(out)
         with ConsoleProgress() as progress:
             material = gather(load(spec), progress)
         summary = material.summary()

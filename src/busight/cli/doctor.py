@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import typer
 
-_BASE = ("numpy", "opencv-python-headless", "pillow", "pydicom", "python-gdcm", "onnxruntime", "scikit-learn", "scipy")
+_BASE = (
+    "numpy", "opencv-python-headless", "pillow", "pydicom", "python-gdcm", "onnxruntime", "scikit-learn", "scipy",
+    "faiss-cpu",
+)  # fmt: skip
 _REPORT = ("matplotlib", "jinja2", "typst")
 _TRAIN = ("torch", "torchvision", "lightning", "timm", "segmentation-models-pytorch", "kornia", "onnx", "onnxscript")
 

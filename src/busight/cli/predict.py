@@ -46,15 +46,12 @@ def command(
     with one_line_errors(hint=what_is_left):
         from busight.bundle.load import load_bundle
         from busight.cli.console import ConsoleProgress
-        from busight.errors import OutputError
-        from busight.files import require_free_folder, written_beside
+        from busight.files import require_free_folder, require_new_file, written_beside
         from busight.predict.predictor import open_predictor
 
         for taken in (out, interrupted):
-            if taken is not None and taken.exists():
-                raise OutputError(
-                    f"{taken}: exists already and is never overwritten; choose another --out or remove it"
-                )
+            if taken is not None:
+                require_new_file(taken)
         if overlays is not None:
             require_free_folder(overlays)
         predictor = open_predictor(load_bundle(bundle))

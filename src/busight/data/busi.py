@@ -6,17 +6,16 @@ Source:
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from busight.data.dataset import DataSet
 from busight.data.file_reader import FileReader
 from busight.data.folder import existing_folder, natural_order
+from busight.data.read_image import MASK_SUFFIX
 from busight.errors import DataError
 from busight.types import Finding, Problem, Sample
 
 PUBLISHED_FOLDER = "Dataset_BUSI_with_GT"
-_MASK_SUFFIX = re.compile(r"_mask(_\d+)?$")
 
 
 def load_busi(argument: str) -> DataSet:
@@ -50,11 +49,11 @@ def load_busi(argument: str) -> DataSet:
 
 def _class_samples(root: Path, finding: Finding) -> tuple[list[Sample], list[Problem]]:
     paths = sorted((root / finding.value).glob("*.png"), key=natural_order)
-    images = [path for path in paths if not _MASK_SUFFIX.search(path.stem)]
+    images = [path for path in paths if not MASK_SUFFIX.search(path.stem)]
     masks: dict[str, list[str]] = {path.stem: [] for path in images}
     problems: list[Problem] = []
     for path in paths:
-        owner = _MASK_SUFFIX.sub("", path.stem)
+        owner = MASK_SUFFIX.sub("", path.stem)
         if owner == path.stem:
             continue
         relative = path.relative_to(root).as_posix()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from busight.data.dataset import DataSet
 from busight.data.file_reader import FileReader
-from busight.data.read_image import IMAGE_SUFFIXES
+from busight.data.read_image import IMAGE_SUFFIXES, MASK_SUFFIX
 from busight.errors import DataError
 from busight.files import user_path
 from busight.types import Finding, Problem, Sample
@@ -18,7 +18,6 @@ from busight.types import Finding, Problem, Sample
 TABLE_NAME = "samples.csv"
 _KNOWN_COLUMNS = {"path", "label", "patient", "mask", "laterality", "birads", "device"}
 _SURPLUS = "(surplus)"
-_MASK_NAME = re.compile(r"_mask(_\d+)?$")
 
 
 def existing_folder(argument: str, source: str) -> Path:
@@ -79,11 +78,11 @@ def _from_class_folders(root: Path) -> tuple[list[Sample], list[Problem]]:
         if not folder.is_dir():
             continue
         paths = sorted((p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES), key=natural_order)
-        images = [path for path in paths if not _MASK_NAME.search(path.stem)]
+        images = [path for path in paths if not MASK_SUFFIX.search(path.stem)]
         if not images:
             raise DataError(f"{folder}: no images of class {finding.value}; add some or remove the folder")
         owners = {path.with_suffix("").as_posix() for path in images}
-        masks = _masks_by_owner((path for path in paths if _MASK_NAME.search(path.stem)), root)
+        masks = _masks_by_owner((path for path in paths if MASK_SUFFIX.search(path.stem)), root)
         problems += [
             Problem(mask, "mask without its image; left out")
             for owner, files in masks.items()
@@ -107,7 +106,7 @@ def _from_class_folders(root: Path) -> tuple[list[Sample], list[Problem]]:
 def _masks_by_owner(paths: Iterable[Path], root: Path) -> dict[str, list[str]]:
     masks: dict[str, list[str]] = {}
     for path in paths:
-        owner = f"{path.parent.as_posix()}/{_MASK_NAME.sub('', path.stem)}"  # a file "_mask.png" has no owner
+        owner = f"{path.parent.as_posix()}/{MASK_SUFFIX.sub('', path.stem)}"  # a file "_mask.png" has no owner
         masks.setdefault(owner, []).append(path.relative_to(root).as_posix())
     return masks
 

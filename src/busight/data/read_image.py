@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import warnings
 import zlib
@@ -18,6 +19,9 @@ from busight.types import Image, Mask
 
 IMAGE_SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 """Suffixes, in lower case, of the files that ``read_grey`` and ``read_mask`` take."""
+
+MASK_SUFFIX = re.compile(r"_mask(_\d+)?$")
+"""How the stem of a mask file ends: ``NAME_mask.png``, ``NAME_mask_1.png`` beside ``NAME.png``."""
 
 MAX_PIXELS = 64 * 1024 * 1024
 """64 megapixels: fifty times the largest ultrasound screen, and still under 300 MB while it is decoded."""

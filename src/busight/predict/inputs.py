@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from busight.data.read_image import IMAGE_SUFFIXES, read_grey
+from busight.data.read_image import IMAGE_SUFFIXES, MASK_SUFFIX, read_grey
 from busight.errors import DataError, ImageError
 from busight.types import Failure, Image
 
-_MASK_NAME = re.compile(r"_mask(_\d+)?$")
 _RESULTS = ("card.json", "bundle/card.json", "metrics.json", "plan.json")
 """What bundles, runs, evaluations and cross-validations hold."""
 
@@ -65,7 +63,7 @@ def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
 
 
 def _is_mask(path: Path) -> bool:
-    owner, count = _MASK_NAME.subn("", path.stem)
+    owner, count = MASK_SUFFIX.subn("", path.stem)
     return bool(count) and path.with_name(f"{owner}{path.suffix}").is_file()
 
 
