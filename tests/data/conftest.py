@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from busight.data.audit.copies import Copy, find_copies
 from busight.data.busi import load_busi
-from busight.data.duplicates import DuplicatePair, near_duplicates
 from busight.data.inspection import Inspection, inspect
 
 
@@ -15,5 +15,5 @@ def busi(busi_root: Path) -> Inspection:
 
 
 @pytest.fixture(scope="session")
-def busi_pairs(busi: Inspection) -> tuple[DuplicatePair, ...]:
-    return near_duplicates(busi.thumbnails)
+def busi_copies(busi: Inspection) -> tuple[Copy, ...]:
+    return find_copies(busi.smalls, [entry.image_digest for entry in busi.entries])

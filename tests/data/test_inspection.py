@@ -29,7 +29,7 @@ def test_a_sound_set(root: Path) -> None:
     inspection = inspect(load_busi(str(root)), lambda done, total: told.append((done, total)))
     assert inspection.dataset.problems == ()
     assert len(inspection.entries) == len(inspection.dataset.samples) == 9
-    assert inspection.thumbnails.shape == (9, 1024)
+    assert inspection.smalls.shape == (9, 96, 96)
     assert told == [(done, 9) for done in range(1, 10)]
     first = inspection.entries[0]
     assert (first.sample.sample_id, first.height, first.width) == ("normal/normal (1)", 24, 32)
@@ -61,7 +61,7 @@ def test_an_unreadable_image_is_one_problem_and_nothing_else_is_lost(root: Path,
     assert re.search(f"left out: .*{rule}.*; ", problem.text)
     assert inspection.entries == tuple(e for e in sound.entries if e.sample.sample_id != "benign/benign (2)")
     assert inspection.dataset.samples == tuple(entry.sample for entry in inspection.entries)
-    assert inspection.thumbnails.shape == (8, 1024)
+    assert inspection.smalls.shape == (8, 96, 96)
 
 
 MASK_FAULTS = {

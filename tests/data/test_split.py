@@ -7,8 +7,9 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from busight.data.audit.copies import Copy
 from busight.data.busbra import load_busbra
-from busight.data.duplicates import DuplicatePair, group_samples
+from busight.data.groups import group_samples
 from busight.data.inspection import Inspection
 from busight.data.split import PARTS, Split, SplitSettings, crossing_pairs, make_split
 from busight.errors import DataError, RecipeError
@@ -42,7 +43,7 @@ def counts(split: Split, samples: Sequence[Sample]) -> dict[str, Counter[Finding
 
 
 @st.composite
-def grouped_samples(draw: st.DrawFn) -> tuple[list[Sample], list[DuplicatePair]]:
+def grouped_samples(draw: st.DrawFn) -> tuple[list[Sample], list[tuple[int, int]]]:
     """Random people, findings (some missing), near-duplicates and official folds: from hopeless to comfortable."""
     size = draw(st.integers(3, 60))
     people = st.none() | st.integers(0, draw(st.integers(1, 60))).map(lambda number: f"p{number}")
@@ -50,7 +51,7 @@ def grouped_samples(draw: st.DrawFn) -> tuple[list[Sample], list[DuplicatePair]]
     samples = [sample(i, draw(finding), draw(people), draw(st.sampled_from("12345"))) for i in range(size)]
     index = st.integers(0, size - 1)
     links = draw(st.lists(st.tuples(index, index).filter(lambda ends: ends[0] < ends[1]), max_size=size // 4))
-    return samples, [DuplicatePair(first, second, 0.99) for first, second in links]
+    return samples, list(links)
 
 
 def split_or_refusal(samples: list[Sample], groups: tuple[str, ...], wanted: SplitSettings) -> Split | str:
@@ -73,7 +74,7 @@ def split_or_refusal(samples: list[Sample], groups: tuple[str, ...], wanted: Spl
     st.data(),
 )
 def test_no_group_ever_crosses(
-    drawn: tuple[list[Sample], list[DuplicatePair]], kind: str, seed: int, folds: int, data: st.DataObject
+    drawn: tuple[list[Sample], list[tuple[int, int]]], kind: str, seed: int, folds: int, data: st.DataObject
 ) -> None:
     samples, pairs = drawn
     groups = group_samples(samples, pairs)
@@ -94,14 +95,14 @@ def test_no_group_ever_crosses(
             homes.setdefault(group, set()).add(part[s.sample_id])
     assert all(len(home) == 1 for home in homes.values())
     if kind != "official":
-        assert crossing_pairs(split, [(samples[p.first].sample_id, samples[p.second].sample_id) for p in pairs]) == 0
+        assert crossing_pairs(split, [(samples[a].sample_id, samples[b].sample_id) for a, b in pairs]) == 0
     assert make_split(samples, groups, wanted) == split
 
 
 @settings(max_examples=60, deadline=None)
 @given(grouped_samples(), st.sampled_from(["paper", "image-folds"]), st.integers(0, 99), st.integers(2, 5))
 def test_by_image_every_sample_has_one_part_or_the_set_is_refused(
-    drawn: tuple[list[Sample], list[DuplicatePair]], kind: str, seed: int, folds: int
+    drawn: tuple[list[Sample], list[tuple[int, int]]], kind: str, seed: int, folds: int
 ) -> None:
     samples, _ = drawn
     split = split_or_refusal(samples, singles(samples), SplitSettings(kind=kind, seed=seed, folds=folds))
@@ -249,10 +250,10 @@ def test_the_papers_test_part_of_busi(busi_root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_busi_grouped_and_by_image(busi: Inspection, busi_pairs: tuple[DuplicatePair, ...]) -> None:
+def test_busi_grouped_and_by_image(busi: Inspection, busi_copies: tuple[Copy, ...]) -> None:
     samples = busi.dataset.samples
-    groups = group_samples(samples, busi_pairs)
-    pairs = [(samples[pair.first].sample_id, samples[pair.second].sample_id) for pair in busi_pairs]
+    groups = group_samples(samples, [(copy.first, copy.second) for copy in busi_copies])
+    pairs = [(samples[copy.first].sample_id, samples[copy.second].sample_id) for copy in busi_copies]
     grouped = make_split(samples, groups, SplitSettings())
     assert crossing_pairs(grouped, pairs) == 0
     for part, share in {"train": 0.7, "val": 0.15, "test": 0.15}.items():
@@ -282,7 +283,7 @@ def test_hypothesis_reaches_both_outcomes() -> None:
 
     @settings(max_examples=60, deadline=None, database=None, derandomize=True)
     @given(grouped_samples())
-    def count(drawn: tuple[list[Sample], list[DuplicatePair]]) -> None:
+    def count(drawn: tuple[list[Sample], list[tuple[int, int]]]) -> None:
         samples, pairs = drawn
         assume(any(s.finding for s in samples))
         made.append(isinstance(split_or_refusal(samples, group_samples(samples, pairs), SplitSettings()), Split))

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.data.audit.fingerprint import small_picture
 from busight.data.dataset import DataSet
-from busight.data.duplicates import thumbnail
 from busight.errors import DataError, ImageError
 from busight.files import sha256_of_json
 from busight.types import Finding, Image, Mask, Problem, Sample
@@ -47,20 +47,20 @@ class Inspection:
     Attributes:
         dataset: The usable samples; its problems now include what the pixels showed.
         entries: The manifest, in the order of the samples.
-        thumbnails: float32 (N, 1024), unit-norm, for near-duplicate search.
+        smalls: uint8 (N, 96, 96): the images shrunk, for the search for copies.
         digest: SHA-256 of the manifest: changes when an image, a mask or a label changes.
     """
 
     dataset: DataSet
     entries: tuple[Entry, ...]
-    thumbnails: NDArray[np.float32]
+    smalls: NDArray[np.uint8]
     digest: str
 
     def kept(self, indices: Sequence[int]) -> Inspection:
         """Return the inspection of some of the samples, with a digest of its own."""
         entries = tuple(self.entries[index] for index in indices)
         dataset = replace(self.dataset, samples=tuple(entry.sample for entry in entries))
-        return Inspection(dataset, entries, self.thumbnails[list(indices)], manifest_digest(list(entries)))
+        return Inspection(dataset, entries, self.smalls[list(indices)], manifest_digest(list(entries)))
 
 
 def inspect(dataset: DataSet, progress: Callable[[int, int], None] | None = None) -> Inspection:
@@ -75,7 +75,7 @@ def inspect(dataset: DataSet, progress: Callable[[int, int], None] | None = None
     """
     problems = list(dataset.problems)
     entries: list[Entry] = []
-    thumbnails: list[NDArray[np.float32]] = []
+    smalls: list[Image] = []
     for number, sample in enumerate(dataset.samples, start=1):
         try:
             image = dataset.reader.image(sample)
@@ -85,14 +85,14 @@ def inspect(dataset: DataSet, progress: Callable[[int, int], None] | None = None
             sample, mask = _checked_mask(dataset, sample, image, problems)
             digest = "" if mask is None else pixel_digest(mask)
             entries.append(Entry(sample, image.shape[0], image.shape[1], pixel_digest(image), digest))
-            thumbnails.append(thumbnail(image))
+            smalls.append(small_picture(image))
         if progress:
             progress(number, len(dataset.samples))
     if not entries:
         first = f" (first: {problems[0].text})" if problems else ""
         raise DataError(f"{dataset.spec}: no usable image{first}; check the path and the files")
     usable = replace(dataset, samples=tuple(entry.sample for entry in entries), problems=tuple(problems))
-    return Inspection(usable, tuple(entries), np.stack(thumbnails), manifest_digest(entries))
+    return Inspection(usable, tuple(entries), np.stack(smalls), manifest_digest(entries))
 
 
 def _checked_mask(

@@ -15,8 +15,7 @@ from busight._version import __version__
 from busight.assess.intervals import clustered_bootstrap
 from busight.assess.label_issues import label_issues
 from busight.assess.ranking import auroc
-from busight.data.audit.copies import Copy, find_copies, find_copies_between
-from busight.data.audit.fingerprint import small_picture
+from busight.data.audit.copies import Copy, find_copies_between
 from busight.data.audit.marks import Marks, marks_of
 from busight.data.dataset import DataSet
 from busight.data.file_reader import FileReader
@@ -25,7 +24,7 @@ from busight.files import write_json
 from busight.pipeline.crossval import repeat_cases
 from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
-from busight.types import Finding, FloatArray, Image, IntArray
+from busight.types import Finding, FloatArray, IntArray
 
 AUDIT_FILE = "audit.json"
 
@@ -175,18 +174,15 @@ def audit(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     material = gather(dataset, progress)
     samples = material.samples
-    progress.stage("audit: pictures")
-    smalls, marks = _looked_at(material, progress)
-    progress.stage("audit: copies")
-    digests = [entry.image_digest for entry in material.inspection.entries]
-    copies = _pairs(find_copies(smalls, digests, progress.tick), material, material)
+    progress.stage("audit: marks")
+    marks = _marks(material, progress)
+    copies = _pairs(material.copies, material, material)
     between: tuple[CopyPair, ...] = ()
     if against is not None:
         other = gather(against, progress)
-        progress.stage("audit: pictures of the other set")
-        theirs, _ = _looked_at(other, progress)
         progress.stage("audit: copies between the sets")
-        between = _pairs(find_copies_between(smalls, theirs, progress.tick), material, other)
+        smalls = material.inspection.smalls, other.inspection.smalls
+        between = _pairs(find_copies_between(*smalls, progress.tick), material, other)
     progress.stage("audit: shortcuts and labels")
     patients = Counter(sample.patient_id for sample in samples if sample.patient_id is not None)
     summary = material.summary()
@@ -230,16 +226,14 @@ def write_audit(record: AuditRecord, folder: Path) -> Path:
     return folder / AUDIT_FILE
 
 
-def _looked_at(material: Material, progress: Progress) -> tuple[list[Image], list[Marks]]:
+def _marks(material: Material, progress: Progress) -> list[Marks]:
     reader = material.inspection.dataset.reader
     root = reader.root if isinstance(reader, FileReader) else None
-    smalls, marks = [], []
+    marks = []
     for number, sample in enumerate(material.samples, start=1):
-        image = reader.image(sample)
-        smalls.append(small_picture(image))
-        marks.append(marks_of(image, root / sample.image_path if root is not None else None))
+        marks.append(marks_of(reader.image(sample), root / sample.image_path if root is not None else None))
         progress.tick(number, len(material.samples))
-    return smalls, marks
+    return marks
 
 
 def _pairs(copies: Sequence[Copy], first: Material, second: Material) -> tuple[CopyPair, ...]:

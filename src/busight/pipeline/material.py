@@ -1,12 +1,13 @@
-"""The first stage: data read from end to end, near-duplicates found, groups formed."""
+"""The first stage: data read from end to end, copies found, groups formed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from busight.data.audit.copies import Copy, find_copies
 from busight.data.dataset import DataSet
-from busight.data.duplicates import DuplicatePair, group_samples, near_duplicates
+from busight.data.groups import group_samples
 from busight.data.inspection import Inspection, inspect
 from busight.pipeline.progress import Progress
 from busight.pipeline.record import DataSummary
@@ -19,12 +20,12 @@ class Material:
 
     Attributes:
         inspection: The usable samples, read once.
-        pairs: Near-duplicates among them.
+        copies: Pairs of images with the same pixels: identical, near-copies, mirrored.
         groups: The group of each sample.
     """
 
     inspection: Inspection
-    pairs: tuple[DuplicatePair, ...]
+    copies: tuple[Copy, ...]
     groups: tuple[str, ...]
 
     @property
@@ -33,29 +34,36 @@ class Material:
         return self.inspection.dataset.samples
 
     def pair_ids(self) -> tuple[tuple[str, str], ...]:
-        """Near-duplicate pairs as sample ids."""
-        return tuple((self.samples[p.first].sample_id, self.samples[p.second].sample_id) for p in self.pairs)
+        """Pairs of copies as sample ids."""
+        return tuple((self.samples[c.first].sample_id, self.samples[c.second].sample_id) for c in self.copies)
 
     def group_of(self) -> dict[str, str]:
         """The group of each sample id."""
         return {sample.sample_id: group for sample, group in zip(self.samples, self.groups, strict=True)}
 
-    def conflicting(self) -> tuple[DuplicatePair, ...]:
-        """Near-duplicates with different labels."""
+    def conflicting(self) -> tuple[Copy, ...]:
+        """Copies with different labels."""
         samples = self.samples
-        return tuple(pair for pair in self.pairs if samples[pair.first].finding != samples[pair.second].finding)
+        return tuple(copy for copy in self.copies if samples[copy.first].finding != samples[copy.second].finding)
 
     def without_conflicts(self) -> Material:
-        """Return the data without any image that has a near-copy with another label."""
-        dropped = {index for pair in self.conflicting() for index in (pair.first, pair.second)}
+        """Return the data without any image that has a copy with another label."""
+        dropped = {index for copy in self.conflicting() for index in (copy.first, copy.second)}
         if not dropped:
             return self
-        return _material(self.inspection.kept([i for i in range(len(self.samples)) if i not in dropped]))
+        kept = [index for index in range(len(self.samples)) if index not in dropped]
+        new = {old: index for index, old in enumerate(kept)}
+        copies = tuple(
+            replace(copy, first=new[copy.first], second=new[copy.second])
+            for copy in self.copies
+            if copy.first in new and copy.second in new
+        )
+        return _material(self.inspection.kept(kept), copies)
 
     def summary(self) -> DataSummary:
         """What the report tells of the data."""
         patients = {sample.patient_id for sample in self.samples if sample.patient_id is not None}
-        crossing = [(self.samples[pair.first], self.samples[pair.second]) for pair in self.conflicting()]
+        crossing = [(self.samples[copy.first], self.samples[copy.second]) for copy in self.conflicting()]
         return DataSummary(
             spec=self.inspection.dataset.spec,
             digest=self.inspection.digest,
@@ -64,19 +72,19 @@ class Material:
             class_counts=tuple(self.inspection.dataset.class_counts().items()),
             n_patients=len(patients) or None,
             n_groups=len(set(self.groups)),
-            near_duplicate_pairs=len(self.pairs),
+            near_duplicate_pairs=len(self.copies),
             cross_label_pairs=tuple((a.sample_id, b.sample_id) for a, b in crossing),
             problems=self.inspection.dataset.problems,
         )
 
 
 def gather(dataset: DataSet, progress: Progress, conflicts: Literal["keep", "drop"] = "keep") -> Material:
-    """Read every pixel of a data set once, find near-duplicates and groups.
+    """Read every pixel of a data set once, find copies and groups.
 
     Args:
         dataset: The data set, as `busight.data.sources.load` lists it.
         progress: Told what happens.
-        conflicts: ``"drop"`` leaves out every image that has a near-copy with another label.
+        conflicts: ``"drop"`` leaves out every image that has a copy with another label.
 
     Raises:
         DataError: It holds nothing usable.
@@ -85,10 +93,12 @@ def gather(dataset: DataSet, progress: Progress, conflicts: Literal["keep", "dro
     inspection = inspect(dataset, progress.tick)
     for problem in inspection.dataset.problems:
         progress.line(f"{problem.path}: {problem.text}")
-    material = _material(inspection)
+    progress.stage("data: copies")
+    digests = [entry.image_digest for entry in inspection.entries]
+    material = _material(inspection, find_copies(inspection.smalls, digests, progress.tick))
     return material.without_conflicts() if conflicts == "drop" else material
 
 
-def _material(inspection: Inspection) -> Material:
-    pairs = near_duplicates(inspection.thumbnails)
-    return Material(inspection, pairs, group_samples(inspection.dataset.samples, pairs))
+def _material(inspection: Inspection, copies: tuple[Copy, ...]) -> Material:
+    pairs = [(copy.first, copy.second) for copy in copies]
+    return Material(inspection, copies, group_samples(inspection.dataset.samples, pairs))

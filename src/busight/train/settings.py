@@ -22,9 +22,14 @@ class AugmentSettings:
         rotate_deg: Largest rotation in degrees.
         translate: Largest shift as a share of the side.
         scale: Largest relative change of size: 0.1 means 0.9–1.1.
+        aspect: Largest stretch of the width alone: 0.3 means 0.7–1.3.
         brightness: Largest relative change of all grey values: 0.1 multiplies by 0.9–1.1.
         contrast: Largest relative change of the distance from the image's mean.
         gamma: Largest change of the exponent: 0.2 means 0.8–1.2.
+        gain: Largest brightening or darkening at one edge, falling linearly to none at the other, in shares of the grey
+            range: time-gain compensation set otherwise.
+        blur: Largest standard deviation of a Gaussian blur, in pixels of the network's input: a coarser resolution.
+        speckle: Standard deviation of noise that grows with the grey value, in shares of it.
         noise: Standard deviation of additive noise, in shares of the grey range.
         erase: Probability of blanking one rectangle of 2–10 % of the area, in image and mask.
     """
@@ -35,9 +40,13 @@ class AugmentSettings:
     rotate_deg: Annotated[float, Field(ge=0, le=180)] = 0.0
     translate: Share = 0.0
     scale: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    aspect: Annotated[float, Field(ge=0, lt=1)] = 0.0
     brightness: Share = 0.0
     contrast: Share = 0.0
     gamma: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    gain: Share = 0.0
+    blur: Annotated[float, Field(ge=0, le=8)] = 0.0
+    speckle: Share = 0.0
     noise: Share = 0.0
     erase: Share = 0.0
 

@@ -16,6 +16,8 @@ from busight.types import Image
 
 Kind = Literal["same pixels", "near copy", "mirrored"]
 Progress = Callable[[int, int], None]
+Pictures = Sequence[Image] | NDArray[np.uint8]
+"""uint8 (96, 96) each, or (N, 96, 96)."""
 
 _MIRRORED: dict[str, Callable[[Image], Image]] = {
     "upright": lambda image: image,
@@ -44,7 +46,7 @@ class Copy:
     correlation: float
 
 
-def find_copies(smalls: Sequence[Image], digests: Sequence[str], progress: Progress | None = None) -> tuple[Copy, ...]:
+def find_copies(smalls: Pictures, digests: Sequence[str], progress: Progress | None = None) -> tuple[Copy, ...]:
     """Find the copies within a set.
 
     Images with the same pixels are told once, each with the first of them, and only that one is compared with others:
@@ -71,9 +73,7 @@ def find_copies(smalls: Sequence[Image], digests: Sequence[str], progress: Progr
     return tuple(sorted(found, key=lambda copy: (copy.first, copy.second)))
 
 
-def find_copies_between(
-    first: Sequence[Image], second: Sequence[Image], progress: Progress | None = None
-) -> tuple[Copy, ...]:
+def find_copies_between(first: Pictures, second: Pictures, progress: Progress | None = None) -> tuple[Copy, ...]:
     """Find images of one set that are copies of images of another.
 
     Args:
@@ -91,7 +91,7 @@ def find_copies_between(
 
 
 def _confirmed(
-    first: Sequence[Image], second: Sequence[Image], candidates: Sequence[Candidate], progress: Progress | None
+    first: Pictures, second: Pictures, candidates: Sequence[Candidate], progress: Progress | None
 ) -> list[Copy]:
     found = []
     for number, one in enumerate(candidates, start=1):

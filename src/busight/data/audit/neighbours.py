@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,10 @@ FLOOR = 0.55
 one in a few hundred has more than 0.55."""
 
 _EXACT_BELOW = 8_000
+_BLOCK = 1024
+
+Search = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.int64]]]
+"""Fingerprints float32 (N, 63) and k to the k greatest cosines, in any order, and their places, both (N, k)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,26 +67,38 @@ def candidates_between(first: NDArray[np.float32], second: NDArray[np.float32]) 
 
 
 def _search(first: NDArray[np.float32], second: NDArray[np.float32]) -> Iterator[Candidate]:
-    index = _index(second)
+    search = _exact(second) if len(second) < _EXACT_BELOW else _graph(second)
     nearest = min(NEAREST + 1, len(second))  # one more: within a set every image finds itself
     for name, signs in mirror_signs().items():
-        cosines, places = index.search(np.ascontiguousarray(first * signs), nearest)
+        cosines, places = search(np.ascontiguousarray(first * signs), nearest)
         rows, columns = np.nonzero((cosines > FLOOR) & (places >= 0))
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             yield Candidate(row, int(places[row, column]), name, float(cosines[row, column]))
 
 
-def _index(found: NDArray[np.float32]) -> Any:
-    """Build an index for cosines: exact for small sets, a navigable graph for large ones."""
+def _exact(found: NDArray[np.float32]) -> Search:
+    """Compare all with all. Without faiss: its OpenMP does not live well beside PyTorch's in a process that trains."""
+
+    def search(wanted: NDArray[np.float32], nearest: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        blocks = [_nearest(block @ found.T, nearest) for block in np.array_split(wanted, 1 + len(wanted) // _BLOCK)]
+        cosines, places = (np.concatenate(part) for part in zip(*blocks, strict=True))
+        return cosines, places
+
+    return search
+
+
+def _nearest(cosines: NDArray[np.float32], nearest: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    places = np.argpartition(cosines, -nearest, axis=1)[:, -nearest:]
+    return np.take_along_axis(cosines, places, axis=1), places
+
+
+def _graph(found: NDArray[np.float32]) -> Search:
+    """Build a navigable graph, which finds nearly all near neighbours in a time that hardly grows with the set."""
     import faiss
 
     faiss.omp_set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    width = found.shape[1]
-    if len(found) < _EXACT_BELOW:
-        index: Any = faiss.IndexFlatIP(width)
-    else:
-        index = faiss.IndexHNSWFlat(width, 24, faiss.METRIC_INNER_PRODUCT)
-        index.hnsw.efConstruction = 64
-        index.hnsw.efSearch = 48
+    index: Any = faiss.IndexHNSWFlat(found.shape[1], 24, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = 64
+    index.hnsw.efSearch = 48
     index.add(np.ascontiguousarray(found))
-    return index
+    return lambda wanted, nearest: index.search(wanted, nearest)

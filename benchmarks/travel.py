@@ -1,0 +1,253 @@
+"""What makes a classifier travel: one change at a time, inside BUSI and, unchanged, on BUS-BRA.
+
+    python benchmarks/travel.py --data busi:PATH --against busbra:PATH --weights FILE --out runs/travel [--seeds 2]
+
+The test part of the default split is set aside. The rest is cut into three grouped folds; each variant trains on two
+and predicts the third, which gives its figures inside the set. The three networks predict the other set too, half of
+whose patients are for choosing: only their figures are printed. ``--report`` prints the other half's, once the choice
+is made. Differences from the base are paired; intervals are drawn over groups, and the luck of the training seed is
+not in them. Every variant's predictions are saved; a second call goes on with those that are missing.
+
+A variant marked as a leak is fed drawn outlines at test time: an upper bound, not a method.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from sklearn.model_selection import StratifiedGroupKFold
+
+from busight.assess.calibration import softmax
+from busight.assess.intervals import clustered_bootstrap
+from busight.assess.ranking import auroc
+from busight.classify.network import Network, build_classifier
+from busight.classify.tasks import TASKS
+from busight.classify.weights import load_weights
+from busight.data.sources import load
+from busight.data.split import make_split
+from busight.enhance.chain import parse_chain
+from busight.files import written_beside
+from busight.pipeline.material import Material, gather
+from busight.pipeline.prepare import PreparedSet, prepare, whole_image
+from busight.pipeline.progress import Silent
+from busight.recipes.load import load_recipe
+from busight.recipes.schema import Recipe
+from busight.segment.roi import region_of_interest
+from busight.train.fit import fit
+from busight.train.prepared import PreparedPart
+from busight.types import Mask, Roi
+
+FOLDS = 3
+BASE = ("classify.lesion=whole", "train.keep=last", "train.channels_last=true")
+GREY = ("train.augment.brightness=0.3", "train.augment.contrast=0.3", "train.augment.gamma=0.4")
+SPACE = ("train.augment.scale=0.25", "train.augment.translate=0.1", "train.augment.rotate_deg=8")
+ASPECT = ("train.augment.aspect=0.35",)
+SCANNER = ("train.augment.blur=1.5", "train.augment.speckle=0.2", "train.augment.gain=0.2")
+PAD = ("classify.keep_aspect=true",)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One change of the base: overrides of the recipe, and the region that is seen."""
+
+    overrides: tuple[str, ...] = ()
+    drawn_margin: float | None = None
+
+
+VARIANTS: dict[str, Variant] = {
+    "base": Variant(),
+    "kept aspect": Variant(PAD),
+    "grey values": Variant(GREY),
+    "size and place": Variant(SPACE),
+    "aspect": Variant(ASPECT),
+    "blur, speckle and gain": Variant(SCANNER),
+    "CLAHE": Variant(("enhance.chain=clahe(2.0)",)),
+    "equalised": Variant(("enhance.chain=equalize",)),
+    "joint mask": Variant(("classify.lesion=joint",)),
+    "drawn lesion, margin 0.25 (a leak)": Variant(drawn_margin=0.25),
+    "all augmentation": Variant((*GREY, *SPACE, *ASPECT, *SCANNER)),
+    "all augmentation, kept aspect": Variant((*GREY, *SPACE, *ASPECT, *SCANNER, *PAD)),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--against", required=True)
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--size", type=int, default=128)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--set", action="append", default=[], help="applies to every variant")
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--report", action="store_true", help="print the half of the patients that chose nothing")
+    options = parser.parse_args()
+    inside, outside = (gather(load(spec), Silent()) for spec in (options.data, options.against))
+    shared = [
+        f"classify.weights={options.weights}",
+        f"classify.size={options.size}",
+        f"train.epochs={options.epochs}",
+        *BASE,
+        *options.set,
+    ]
+    development = _development(inside, load_recipe("default", shared))
+    for seed, (name, variant) in itertools.product(range(options.seeds), VARIANTS.items()):
+        path = _path(options.out, name, seed)
+        if path.exists() or (options.only and name not in options.only):
+            continue
+        recipe = load_recipe("default", [*shared, *variant.overrides, f"train.seed={seed}"])
+        own, other = _train_and_predict(recipe, variant, inside, development, outside)
+        with written_beside(path) as beside:
+            np.savez(beside, own=own, other=other)
+        print(f"{name}, seed {seed}: done", flush=True)
+    _table(options, inside, development, outside)
+
+
+def _path(out: Path, name: str, seed: int) -> Path:
+    return out / f"{''.join(c if c.isalnum() else '-' for c in name)}-seed{seed}.npz"
+
+
+def _development(material: Material, recipe: Recipe) -> list[int]:
+    split = make_split(material.samples, material.groups, recipe.split)
+    kept = {*split.train, *split.val}
+    return [index for index, sample in enumerate(material.samples) if sample.sample_id in kept]
+
+
+def _chosen_half(material: Material) -> np.ndarray:
+    """Return True for the images of half of the groups, drawn once: those that may choose between variants."""
+    names = sorted(set(material.groups))
+    half = set(np.random.default_rng(2026).permutation(names)[: len(names) // 2].tolist())
+    return np.array([group in half for group in material.groups])
+
+
+def _train_and_predict(
+    recipe: Recipe, variant: Variant, inside: Material, development: Sequence[int], outside: Material
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return logits: of each image of the set by the network that did not see it, of the other set by all three."""
+    settings, task = recipe.classify, TASKS[recipe.classify.task]
+    with tempfile.TemporaryDirectory() as work:
+        ours = _prepared(recipe, variant, inside, development, Path(work) / "inside")
+        theirs = _prepared(recipe, variant, outside, range(len(outside.samples)), Path(work) / "outside")
+        own = np.zeros((len(development), len(task.classes)))
+        other = np.zeros((FOLDS, len(outside.samples), len(task.classes)))
+        groups = [inside.groups[i] for i in development]
+        folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+        for fold, (train, held_out) in enumerate(folds.split(groups, ours.targets, groups)):
+            torch.manual_seed(recipe.train.seed)
+            network = build_classifier(settings, len(task.classes), recipe.segment.decoder_channels)
+            load_weights(network, settings.weights, settings.backbone)
+            # keep = "last": the held-out fold is watched and chooses nothing.
+            folder = Path(work) / str(fold)
+            fit(network, "classifier", _rows(ours, train), _rows(ours, held_out), recipe.train, folder)
+            own[held_out] = _predict(network, ours.images[held_out])
+            other[fold] = _predict(network, theirs.images)
+    return own, other
+
+
+def _prepared(
+    recipe: Recipe, variant: Variant, material: Material, indices: Sequence[int], folder: Path
+) -> PreparedSet:
+    samples = [material.samples[i] for i in indices]
+    reader = material.inspection.dataset.reader
+    region: Callable[[np.ndarray], Roi] = whole_image
+    if variant.drawn_margin is not None:
+        margin = variant.drawn_margin
+        masks = iter([reader.mask(sample) for sample in samples])  # `prepare` asks once a sample, in this order
+
+        def region(image: np.ndarray) -> Roi:
+            mask: Mask | None = next(masks)
+            return whole_image(image) if mask is None else region_of_interest(mask, margin)
+
+    settings, steps = recipe.classify, parse_chain(recipe.enhance.chain)
+    task = TASKS[settings.task]
+    return prepare(samples, reader, steps, region, settings.size, settings.keep_aspect, task, folder, Silent())
+
+
+def _rows(prepared: PreparedSet, rows: np.ndarray) -> PreparedPart:
+    return PreparedPart(prepared.images[rows], prepared.masks[rows], prepared.mask_known[rows], prepared.targets[rows])
+
+
+@torch.no_grad()
+def _predict(network: Network, images: np.ndarray) -> np.ndarray:
+    """Return the logits, the mean over the picture and its mirror image, float64 (N, classes)."""
+    network.eval()
+    found = []
+    for start in range(0, len(images), 32):
+        batch = torch.from_numpy(images[start : start + 32])[:, None].float() / 255
+        views = [network(view).logits for view in (batch, batch.flip(-1))]
+        found.append(((views[0] + views[1]) / 2).numpy())  # type: ignore[operator]
+    return np.concatenate(found).astype(np.float64)
+
+
+def _table(options: argparse.Namespace, inside: Material, development: Sequence[int], outside: Material) -> None:
+    task = TASKS["finding"]
+    own_target = np.array([task.target(inside.samples[i].finding) for i in development])
+    own_groups = [inside.groups[i] for i in development]
+    half = _chosen_half(outside) ^ options.report
+    other_positive = np.array([task.target(sample.finding) == 2 for sample in outside.samples])[half]
+    other_groups = [group for group, kept in zip(outside.groups, half, strict=True) if kept]
+    rows = {name: _saved(options.out, name, options.seeds) for name in VARIANTS}
+
+    def own_figures(views: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
+        found = []
+        for probs in map(softmax, views):
+            accuracy = weights @ (probs.argmax(axis=1) == own_target) / weights.sum(axis=1)
+            ranking = np.mean([auroc(probs[:, k], own_target == k, weights) for k in range(3)], axis=0)
+            found.append(np.stack([accuracy, ranking], axis=1))
+        return np.mean(found, axis=0)
+
+    def other_figures(views: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
+        # Malignant against benign: the three networks together, and each by itself.
+        together = [auroc(_score(view.mean(axis=0))[half], other_positive, weights) for view in views]
+        single = [auroc(_score(one)[half], other_positive, weights) for view in views for one in view]
+        return np.stack([np.mean(single, axis=0), np.mean(together, axis=0)], axis=1)
+
+    print(f"inside: {len(development)} images; outside: {int(half.sum())} images, {len(set(other_groups))} groups")
+    print("| variant | seeds | accuracy | macro AUROC | outside, one network | three networks |")
+    print("|---|---|---|---|---|---|")
+    base = rows["base"]
+    for name, found in rows.items():
+        if not found:
+            continue
+        reference = base[: len(found)]
+        own = _changes(own_figures, [f[0] for f in found], [f[0] for f in reference], own_groups)
+        other = _changes(other_figures, [f[1] for f in found], [f[1] for f in reference], other_groups)
+        print(f"| {name} | {len(found)} | {' | '.join([*own, *other])} |")
+
+
+def _score(logits: np.ndarray) -> np.ndarray:
+    return logits[:, 2] - logits[:, 1]
+
+
+def _changes(figures: Callable, views: list, reference: list, groups: Sequence[str]) -> list[str]:
+    def both(weights: np.ndarray) -> np.ndarray:
+        own = figures(views, weights)
+        return np.concatenate([own, own - figures(reference, weights)], axis=1)
+
+    found = clustered_bootstrap(both, groups, np.random.default_rng(0), resamples=1000)
+    count = len(found.value) // 2
+    return [
+        f"{found.value[i]:.3f} ({found.value[j]:+.3f}, {found.low[j]:+.3f} to {found.high[j]:+.3f})"
+        for i, j in zip(range(count), range(count, 2 * count), strict=True)
+    ]
+
+
+def _saved(out: Path, name: str, seeds: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the logits of a variant's first seeds, as far as they are there."""
+    found = []
+    for path in itertools.takewhile(Path.exists, (_path(out, name, seed) for seed in range(seeds))):
+        with np.load(path) as saved:
+            found.append((saved["own"], saved["other"]))
+    return found
+
+
+if __name__ == "__main__":
+    main()
