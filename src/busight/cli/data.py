@@ -1,4 +1,4 @@
-"""``busight data``: what there is, what it looks like, what is wrong with it, where to get it."""
+"""``busight data``: what there is, what it looks like, what is wrong with it, where to get it, a small copy of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 from busight.cli.guard import command_line, one_line_errors
 
 app = typer.Typer(
-    help="List sources, show or audit a data set, download one.", no_args_is_help=True, rich_markup_mode=None
+    help="List sources, show, audit or shrink a data set, download one.", no_args_is_help=True, rich_markup_mode=None
 )
 
 
@@ -88,6 +88,32 @@ def audit_data(
         for line in audit_lines(record):
             typer.echo(line)
         typer.echo(f"report: {page}")
+
+
+@app.command("prepare")
+def prepare(
+    spec: Annotated[str, typer.Argument(help="Data spec, e.g. busi:PATH.")],
+    out: Annotated[Path, typer.Option("--out", help="New folder; use it as --data folder:PATH.")],
+    size: Annotated[int, typer.Option("--size", min=32, max=4096, help="Longest side in pixels.")] = 256,
+) -> None:
+    """Write a small lossless copy of a data set, to be taken to another machine."""
+    with one_line_errors():
+        from busight.cli.console import ConsoleProgress
+        from busight.data.inspection import inspect
+        from busight.data.shrunk import write_shrunk
+        from busight.data.sources import load
+        from busight.files import require_free_folder
+
+        require_free_folder(out)
+        with ConsoleProgress() as progress:
+            progress.stage("data")
+            inspection = inspect(load(spec), progress.tick)
+            for problem in inspection.dataset.problems:
+                progress.line(f"{problem.path}: {problem.text}")
+            progress.stage("small copy")
+            written = write_shrunk(inspection, out, size, progress.tick)
+        typer.echo(f"images: {len(inspection.entries)}, {written / 1e6:.1f} MB, no side longer than {size} pixels")
+        typer.echo(f"use:  --data folder:{out}")
 
 
 @app.command("get")

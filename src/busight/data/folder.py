@@ -16,7 +16,10 @@ from busight.files import user_path
 from busight.types import Finding, Problem, Sample
 
 TABLE_NAME = "samples.csv"
-_KNOWN_COLUMNS = {"path", "label", "patient", "mask", "laterality", "birads", "device"}
+_KNOWN_COLUMNS = {
+    "id", "path", "label", "patient", "mask", "laterality", "birads", "device",
+    "exam", "view", "histology", "part", "spacing_mm",
+}  # fmt: skip
 _SURPLUS = "(surplus)"
 
 
@@ -45,8 +48,9 @@ def load_folder(argument: str) -> DataSet:
     """List a folder of class folders, a folder with ``samples.csv``, or a CSV file.
 
     Class folders are named normal, benign and malignant; masks lie beside their image as ``NAME_mask.png``. A CSV has
-    a header with ``path,label`` and optionally ``patient,mask,laterality,birads,device``; paths are relative to it,
-    several masks are separated by ``;``, an empty label means unknown.
+    a header with ``path,label`` and optionally ``id,patient,mask,laterality,birads,device,exam,view,histology,part,
+    spacing_mm``; paths are relative to it, several masks are separated by ``;``, an empty label means unknown. Without
+    ``id`` the path names the sample. ``part`` is train, val, test or an official fold, ``spacing_mm`` row;column.
 
     Args:
         argument: A folder or a CSV file.
@@ -130,7 +134,8 @@ def _from_table(table: Path) -> tuple[list[Sample], list[Problem]]:
     for number, row in enumerate(rows, start=2):
         sample = _row_sample(table, number, row)
         if sample.sample_id in seen:
-            raise DataError(f"{table}: line {number} repeats the path {sample.image_path}; name each image once")
+            what = "id" if row.get("id") else "path"
+            raise DataError(f"{table}: line {number} repeats the {what} {sample.sample_id}; name each image once")
         seen.add(sample.sample_id)
         if (table.parent / sample.image_path).is_file():
             samples.append(sample)
@@ -151,7 +156,7 @@ def _row_sample(table: Path, number: int, row: dict[str, str]) -> Sample:
     if not values["path"]:
         raise DataError(f"{table}: line {number} has no path; name an image or remove the line")
     return Sample(
-        sample_id=values["path"],
+        sample_id=values.get("id") or values["path"],
         source="folder",
         finding=_finding(table, number, values["label"]),
         image_path=values["path"],
@@ -160,7 +165,24 @@ def _row_sample(table: Path, number: int, row: dict[str, str]) -> Sample:
         laterality=laterality or None,
         birads=int(birads) if birads else None,
         device=values.get("device") or None,
+        exam_id=values.get("exam") or None,
+        view=values.get("view") or None,
+        histology=values.get("histology") or None,
+        official_part=values.get("part") or None,
+        pixel_spacing_mm=_spacing(table, number, values.get("spacing_mm", "")),
     )
+
+
+def _spacing(table: Path, number: int, text: str) -> tuple[float, float] | None:
+    if not text:
+        return None
+    try:
+        row, column = map(float, text.split(";"))
+    except ValueError:
+        row = column = float("nan")
+    if not (0 < row < float("inf") and 0 < column < float("inf")):
+        raise DataError(f"{table}: line {number}: spacing_mm {text!r} is not ROW;COLUMN in mm, e.g. 0.1;0.1")
+    return row, column
 
 
 def _finding(table: Path, number: int, label: str) -> Finding | None:
