@@ -44,3 +44,14 @@ def test_step_needs_no_warm_up_and_never_grows() -> None:
     values = [factor(step, TrainSettings(schedule="step", step_size=1, gamma=0.5), 3) for step in range(9)]
     assert values == [1, 1, 1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25]
     assert all(math.isfinite(value) for value in values)
+
+
+def test_steps_after_named_epochs_equal_pytorchs_multi_step_lr() -> None:
+    settings = TrainSettings(schedule="step", step_epochs=(2, 3, 6), gamma=0.3, epochs=8)
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    reference = torch.optim.lr_scheduler.MultiStepLR(optimizer, [2, 3, 6], gamma=0.3)
+    for epoch in range(8):
+        ours = [factor(4 * epoch + batch, settings, 4) for batch in range(4)]
+        assert ours == pytest.approx([optimizer.param_groups[0]["lr"]] * 4)
+        optimizer.step()
+        reference.step()

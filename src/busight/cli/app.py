@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from busight._version import __version__
-from busight.cli import compare, crossval, data, doctor, evaluate, inflation, predict, recipes, run, train
+from busight.cli import compare, crossval, data, doctor, evaluate, inflation, predict, recipes, run, seeds, train
 
 app = typer.Typer(
     name="busight",
@@ -24,6 +24,7 @@ app.command("run")(run.command)
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("crossval")(crossval.command)
+app.command("seeds")(seeds.command)
 app.command("compare")(compare.command)
 app.command("inflation")(inflation.command)
 app.command("predict")(predict.command)

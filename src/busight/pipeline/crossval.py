@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,10 +19,11 @@ from busight.data.sources import load
 from busight.data.split import Split, crossing_pairs, make_split
 from busight.data.split_file import read_split
 from busight.errors import DataError, OutputError, RecipeError
-from busight.files import require_free_folder, write_json
+from busight.files import write_json
 from busight.pipeline.cases_file import read_cases
 from busight.pipeline.facts import limits, versions
 from busight.pipeline.material import Material, gather
+from busight.pipeline.plan_file import open_planned_folder, write_plan
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import Case, FoldScores, RunRecord
 from busight.pipeline.run import DONE_FILE, RECIPE_FILE, SPLIT_FILE, run
@@ -31,7 +31,6 @@ from busight.pipeline.scoring import repeated_sheet, subgroups_of
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 
-PLAN_FILE = "plan.json"
 SCORES_FILE = "crossval.json"
 
 By = Literal["group", "image"]
@@ -85,7 +84,7 @@ def crossval(
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     if not recipe.data.spec:
         raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
-    _open_folder(out, recipe, plan, resume)
+    open_planned_folder(out, _plan_document(recipe, plan), "cross-validation", resume)
     material = material or gather(load(recipe.data.spec), progress, recipe.data.conflicts)
     todo = [
         (repeat, fold, fold_recipe(recipe, plan, repeat, fold))
@@ -93,7 +92,7 @@ def crossval(
         for fold in range(plan.folds)
     ]
     splits = [make_split(material.samples, material.groups, one.split) for _, _, one in todo]
-    _write_plan(out, recipe, plan)
+    write_plan(out, _plan_document(recipe, plan))
     for (repeat, fold, one), split in zip(todo, splits, strict=True):
         folder = fold_folder(out, repeat, fold)
         progress.stage(f"repeat {repeat + 1} of {plan.repeats}, fold {fold + 1} of {plan.folds}")
@@ -254,24 +253,6 @@ def _fold_limits(plan: Plan, crossing: int, n_splits: int) -> tuple[str, ...]:
         )
     few = (f"{plan.repeats} repeat: the interval does not hold the luck of folds and seed; use --repeats 3 or more.",)
     return few if plan.repeats < 2 else ()
-
-
-def _open_folder(out: Path, recipe: Recipe, plan: Plan, resume: bool) -> None:
-    if not resume:
-        require_free_folder(out)
-        return
-    if not (out / PLAN_FILE).is_file():
-        raise OutputError(f"{out}: no interrupted cross-validation to resume; leave --resume away")
-    try:
-        begun = json.loads((out / PLAN_FILE).read_text(encoding="utf-8"))
-    except ValueError:
-        begun = None
-    if begun != _plan_document(recipe, plan):
-        raise OutputError(f"{out}: was begun with another recipe, data or plan; give the same ones, or another --out")
-
-
-def _write_plan(out: Path, recipe: Recipe, plan: Plan) -> None:
-    write_json(out / PLAN_FILE, _plan_document(recipe, plan))
 
 
 def _plan_document(recipe: Recipe, plan: Plan) -> dict[str, object]:

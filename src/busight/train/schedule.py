@@ -33,8 +33,9 @@ def build_schedule(optimizer: Optimizer, settings: TrainSettings, steps_per_epoc
 def factor(step: int, settings: TrainSettings, steps_per_epoch: int) -> float:
     """Return the step size at a step as a share of ``learning_rate``.
 
-    ``step`` equals PyTorch's StepLR stepped once an epoch; ``cosine`` rises linearly over the warm-up and falls to
-    zero along half a cosine (Loshchilov and Hutter, SGDR, ICLR 2017, eq. 5, one cycle).
+    ``step`` equals PyTorch's StepLR, or with ``step_epochs`` its MultiStepLR, stepped once an epoch; ``cosine`` rises
+    linearly over the warm-up and falls to zero along half a cosine (Loshchilov and Hutter, SGDR, ICLR 2017, eq. 5, one
+    cycle).
 
     Example:
         >>> [factor(step, TrainSettings(schedule="step", step_size=2), 10) for step in (0, 19, 20)]
@@ -43,7 +44,9 @@ def factor(step: int, settings: TrainSettings, steps_per_epoch: int) -> float:
     if settings.schedule == "constant":
         return 1.0
     if settings.schedule == "step":
-        return float(settings.gamma ** (step // steps_per_epoch // settings.step_size))
+        done = step // steps_per_epoch
+        steps = sum(done >= epoch for epoch in settings.step_epochs)
+        return float(settings.gamma ** (steps if settings.step_epochs else done // settings.step_size))
     warmup = settings.warmup_epochs * steps_per_epoch
     total = settings.epochs * steps_per_epoch
     if step < warmup:

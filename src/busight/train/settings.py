@@ -61,9 +61,10 @@ class TrainSettings:
         optimizer: ``adam``, ``adamw`` or ``sgd`` (with momentum 0.9).
         learning_rate: Highest step size.
         weight_decay: Decoupled for AdamW.
-        schedule: ``step`` (times ``gamma`` every ``step_size`` epochs), ``cosine`` (linear warm-up, then to zero) or
-            ``constant``.
+        schedule: ``step`` (times ``gamma`` every ``step_size`` epochs, or after each of ``step_epochs``), ``cosine``
+            (linear warm-up, then to zero) or ``constant``.
         step_size: Epochs between steps of the schedule ``step``.
+        step_epochs: Epochs after which the schedule ``step`` steps, instead of every ``step_size``; empty for none.
         gamma: Factor of the schedule ``step``.
         warmup_epochs: Linear warm-up of the schedule ``cosine``.
         label_smoothing: 0–1.
@@ -88,6 +89,7 @@ class TrainSettings:
     weight_decay: NotNegative = 0.0
     schedule: Literal["step", "cosine", "constant"] = "step"
     step_size: Count = 5
+    step_epochs: tuple[Count, ...] = ()
     gamma: Positive = 0.1
     warmup_epochs: NotNegative = 1.0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0

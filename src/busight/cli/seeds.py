@@ -1,0 +1,38 @@
+"""``busight seeds``: one protocol with several seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
+from busight.cli.run import DataOption, OutOption, RecipeArgument, ResumeOption, SetOption
+
+
+def command(
+    recipe: RecipeArgument = "paper",
+    data: DataOption = "",
+    seeds: Annotated[int, typer.Option("--seeds", help="How many, each with another split and training.")] = 10,
+    out: OutOption = None,
+    set_: SetOption = None,
+    resume: ResumeOption = False,
+) -> None:
+    """Run a recipe with seed after seed: how much of its score is luck of split and training."""
+    from datetime import datetime
+
+    folder = out or Path("runs") / f"seeds-{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    with one_line_errors(hint=how_to_go_on(folder, "plan.json")):
+        require_training()
+        from busight.cli.console import ConsoleProgress
+        from busight.pipeline.seeds import SEEDS_FILE, repeat_seeds
+        from busight.recipes.load import load_recipe
+        from busight.report.seeds_table import seeds_lines
+
+        chosen = load_recipe(recipe, set_ or [], data)
+        with ConsoleProgress() as progress:
+            record = repeat_seeds(chosen, folder, seeds, resume=resume, command=command_line(), progress=progress)
+        for line in seeds_lines(record):
+            typer.echo(line)
+        typer.echo(f"scores: {folder / SEEDS_FILE}")
