@@ -1,10 +1,11 @@
-"""Recall and precision of the audit on phantoms with planted faults.
+"""Recall and precision of the audit on sets with planted faults.
 
-    python benchmarks/audit_planted.py [COUNT]
+    python benchmarks/audit_planted.py [COUNT] [SPEC ...]
 
 Planted are copies (brightness, small crop, overlay, noise), mirrored copies, and burned-in text and calipers; besides,
 crops of 5 to 12 % of each side, larger than the phantoms plant themselves. Two phantoms of one patient are two pictures
-and no copies.
+and no copies. Then pictures that are no ultrasound (what scikit-image and scikit-learn ship, and noise) are planted
+into the phantoms and into each SPEC (``busi:PATH``), to see whether they are called unlike the rest.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import hashlib
 import sys
 from collections import defaultdict
 
+import cv2
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -20,6 +22,7 @@ from scipy.sparse.csgraph import connected_components
 from busight.data.audit.copies import find_copies
 from busight.data.audit.fingerprint import small_picture
 from busight.data.audit.marks import marks_of
+from busight.data.audit.unlike import FAR, look_of, unlike_the_rest
 from busight.data.sources import load
 from busight.types import Image
 
@@ -61,6 +64,41 @@ def main() -> None:
         truth[[index for index in group if index < count]] |= truth[source]
     both = (marked & truth).sum()
     print(f"burned-in marks: recall {both / truth.sum():.3f}, precision {both / marked.sum():.3f}")
+    for spec in (f"phantom:{count},seed=3", *sys.argv[2:]):
+        _foreign(spec)
+
+
+def _foreign(spec: str) -> None:
+    """Plant what is no ultrasound, and say how much of it, and how many of the set's own, lie far from the rest."""
+    data, foreign = load(spec), _foreign_pictures()
+    own = [look_of(data.reader.image(sample)) for sample in data.samples]
+    far = unlike_the_rest([*own, *map(look_of, foreign.values())]) > FAR
+    missed = [name for name, seen in zip(foreign, far[len(own) :], strict=True) if not seen]
+    print(
+        f"{spec.partition(':')[0]}: {len(foreign) - len(missed)} of {len(foreign)} foreign pictures among {len(own)} "
+        f"are called unlike the rest (missed: {', '.join(missed) or 'none'}), and {far[: len(own)].sum()} of its own"
+    )
+
+
+def _foreign_pictures() -> dict[str, Image]:
+    from skimage import data as shipped
+    from sklearn.datasets import load_sample_images
+
+    names = (
+        "camera", "brick", "grass", "gravel", "coins", "page", "text", "moon", "clock", "astronaut", "coffee",
+        "chelsea", "cell", "rocket", "hubble_deep_field", "immunohistochemistry", "retina", "horse", "checkerboard",
+        "colorwheel", "logo", "microaneurysms", "shepp_logan_phantom",
+    )  # fmt: skip
+    found = {name: np.asarray(getattr(shipped, name)()) for name in names}
+    found |= {f"photograph {k}": image for k, image in enumerate(load_sample_images().images, start=1)}
+    rng = np.random.default_rng(0)
+    found |= {f"noise {k}": rng.integers(0, 256, (300, 400), dtype=np.uint8) for k in (1, 2, 3)}
+    return {name: _grey(picture) for name, picture in found.items()}
+
+
+def _grey(picture: np.ndarray) -> Image:
+    scaled = picture if picture.dtype == np.uint8 else (picture / picture.max() * 255).astype(np.uint8)
+    return scaled if scaled.ndim == 2 else cv2.cvtColor(np.ascontiguousarray(scaled[..., :3]), cv2.COLOR_RGB2GRAY)
 
 
 def _families(count: int, pairs: list[tuple[int, int]]) -> list[int]:

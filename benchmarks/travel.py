@@ -18,6 +18,7 @@ import itertools
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -28,21 +29,24 @@ from busight.assess.calibration import softmax
 from busight.assess.intervals import clustered_bootstrap
 from busight.assess.ranking import auroc
 from busight.classify.network import Network, build_classifier
+from busight.classify.settings import ClassifySettings
 from busight.classify.tasks import TASKS
 from busight.classify.weights import load_weights
 from busight.data.sources import load
 from busight.data.split import make_split
-from busight.enhance.chain import parse_chain
+from busight.enhance.chain import apply_chain, parse_chain
+from busight.enhance.resize import from_input, to_input
 from busight.files import written_beside
 from busight.pipeline.material import Material, gather
 from busight.pipeline.prepare import PreparedSet, prepare, whole_image
 from busight.pipeline.progress import Silent
 from busight.recipes.load import load_recipe
 from busight.recipes.schema import Recipe
+from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
 from busight.train.fit import fit
 from busight.train.prepared import PreparedPart
-from busight.types import Mask, Roi
+from busight.types import Mask, Roi, Sample
 
 FOLDS = 3
 BASE = ("classify.lesion=whole", "train.keep=last", "train.channels_last=true")
@@ -55,10 +59,18 @@ PAD = ("classify.keep_aspect=true",)
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One change of the base: overrides of the recipe, and the region that is seen."""
+    """One change of the base: overrides of the recipe, and the region that is seen.
+
+    Attributes:
+        overrides: Of the recipe.
+        drawn_margin: See the drawn lesion with this margin, in training and at test time: a leak.
+        zoom: A joint network that looks twice: at the whole image, then at the region of the mask that it found there.
+            It trains on whole images, on regions of drawn lesions, and on random regions of normal images.
+    """
 
     overrides: tuple[str, ...] = ()
     drawn_margin: float | None = None
+    zoom: bool = False
 
 
 VARIANTS: dict[str, Variant] = {
@@ -72,6 +84,11 @@ VARIANTS: dict[str, Variant] = {
     "equalised": Variant(("enhance.chain=equalize",)),
     "joint mask": Variant(("classify.lesion=joint",)),
     "drawn lesion, margin 0.25 (a leak)": Variant(drawn_margin=0.25),
+    "zoom": Variant(("classify.lesion=joint", "train.epochs=6"), zoom=True),
+    "zoom, grey values": Variant(("classify.lesion=joint", "train.epochs=6", *GREY), zoom=True),
+    "zoom, grey values, blur, speckle, gain": Variant(
+        ("classify.lesion=joint", "train.epochs=6", *GREY, *SCANNER), zoom=True
+    ),
     "all augmentation": Variant((*GREY, *SPACE, *ASPECT, *SCANNER)),
     "all augmentation, kept aspect": Variant((*GREY, *SPACE, *ASPECT, *SCANNER, *PAD)),
 }
@@ -104,7 +121,8 @@ def main() -> None:
         if path.exists() or (options.only and name not in options.only):
             continue
         recipe = load_recipe("default", [*shared, *variant.overrides, f"train.seed={seed}"])
-        own, other = _train_and_predict(recipe, variant, inside, development, outside)
+        work = _zoom if variant.zoom else _train_and_predict
+        own, other = work(recipe, variant, inside, development, outside)
         with written_beside(path) as beside:
             np.savez(beside, own=own, other=other)
         print(f"{name}, seed {seed}: done", flush=True)
@@ -152,19 +170,96 @@ def _train_and_predict(
     return own, other
 
 
+def _zoom(
+    recipe: Recipe, variant: Variant, inside: Material, development: Sequence[int], outside: Material
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return logits as `_train_and_predict`, but of three readings: (3, ...) whole image, region, their mean."""
+    settings, task = recipe.classify, TASKS[recipe.classify.task]
+    with tempfile.TemporaryDirectory() as work:
+        whole = _prepared(recipe, variant, inside, development, Path(work) / "whole")
+        rng = np.random.default_rng(recipe.train.seed)
+        near = _prepared(recipe, variant, inside, development, Path(work) / "near", lambda m: _some_region(m, rng))
+        own = np.zeros((3, len(development), len(task.classes)))
+        other = np.zeros((3, FOLDS, len(outside.samples), len(task.classes)))
+        groups = [inside.groups[i] for i in development]
+        folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
+        ours = [inside.samples[i] for i in development]
+        for fold, (train, held_out) in enumerate(folds.split(groups, whole.targets, groups)):
+            torch.manual_seed(recipe.train.seed)
+            network = build_classifier(settings, len(task.classes), recipe.segment.decoder_channels)
+            load_weights(network, settings.weights, settings.backbone)
+            both = _joined(_rows(whole, train), _rows(near, train))
+            fit(network, "classifier", both, _rows(whole, held_out), recipe.train, Path(work) / str(fold))
+            own[:, held_out] = _look_twice(network, recipe, inside, [ours[i] for i in held_out])
+            other[:, fold] = _look_twice(network, recipe, outside, outside.samples)
+    return own, other
+
+
+def _some_region(mask: Mask, rng: np.random.Generator) -> Roi:
+    """Choose a region for training: around a drawn lesion, more or less widened; anywhere where there is none."""
+    height, width = mask.shape
+    if mask.any():
+        shift = rng.uniform(-0.1, 0.1, 2)
+        box = region_of_interest(mask, float(rng.uniform(0.15, 0.6)))
+        down, right = round(shift[0] * box.height), round(shift[1] * box.width)
+        top, left = (
+            int(np.clip(box.top + down, 0, height - box.height)),
+            int(np.clip(box.left + right, 0, width - box.width)),
+        )
+        return Roi(top, left, top + box.height, left + box.width)
+    side = round(float(rng.uniform(0.3, 0.8)) * min(height, width))
+    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+    return Roi(top, left, top + side, left + side)
+
+
+def _joined(first: PreparedPart, second: PreparedPart) -> PreparedPart:
+    names = ("images", "masks", "mask_known", "targets")
+    return PreparedPart(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names))
+
+
+@torch.no_grad()
+def _look_twice(network: Network, recipe: Recipe, material: Material, samples: Sequence[Sample]) -> np.ndarray:
+    network.eval()
+    steps, settings = parse_chain(recipe.enhance.chain), recipe.classify
+    found = []
+    for sample in samples:
+        image = apply_chain(material.inspection.dataset.reader.image(sample), steps)
+        whole, probs = _look(network, image, settings)
+        mask = to_mask(from_input(probs, *image.shape, settings.keep_aspect), recipe.segment.postprocess)
+        near = whole
+        if mask.any():
+            near, _ = _look(network, region_of_interest(mask, recipe.segment.roi.margin).cut(image), settings)
+        found.append([whole, near, (whole + near) / 2])
+    return np.array(found, dtype=np.float64).transpose(1, 0, 2)
+
+
+def _look(network: Network, image: np.ndarray, settings: ClassifySettings) -> tuple[np.ndarray, np.ndarray]:
+    given = torch.from_numpy(to_input(image, settings.size, settings.keep_aspect))[None, None].float() / 255
+    seen = network(torch.cat([given, given.flip(-1)]))
+    probs = torch.sigmoid(seen.mask_logits)
+    return seen.logits.mean(dim=0).numpy(), ((probs[0, 0] + probs[1, 0].flip(-1)) / 2).numpy()
+
+
 def _prepared(
-    recipe: Recipe, variant: Variant, material: Material, indices: Sequence[int], folder: Path
+    recipe: Recipe,
+    variant: Variant,
+    material: Material,
+    indices: Sequence[int],
+    folder: Path,
+    of_mask: Callable[[Mask], Roi] | None = None,
 ) -> PreparedSet:
     samples = [material.samples[i] for i in indices]
     reader = material.inspection.dataset.reader
     region: Callable[[np.ndarray], Roi] = whole_image
     if variant.drawn_margin is not None:
-        margin = variant.drawn_margin
+        of_mask = partial(region_of_interest, margin=variant.drawn_margin)
+    if of_mask is not None:
+        choose = of_mask
         masks = iter([reader.mask(sample) for sample in samples])  # `prepare` asks once a sample, in this order
 
         def region(image: np.ndarray) -> Roi:
             mask: Mask | None = next(masks)
-            return whole_image(image) if mask is None else region_of_interest(mask, margin)
+            return whole_image(image) if mask is None else choose(mask)
 
     settings, steps = recipe.classify, parse_chain(recipe.enhance.chain)
     task = TASKS[settings.task]
@@ -195,6 +290,7 @@ def _table(options: argparse.Namespace, inside: Material, development: Sequence[
     other_positive = np.array([task.target(sample.finding) == 2 for sample in outside.samples])[half]
     other_groups = [group for group, kept in zip(outside.groups, half, strict=True) if kept]
     rows = {name: _saved(options.out, name, options.seeds) for name in VARIANTS}
+    rows = {read: views for name, found in rows.items() for read, views in _readings(name, found).items()}
 
     def own_figures(views: list[np.ndarray], weights: np.ndarray) -> np.ndarray:
         found = []
@@ -221,6 +317,14 @@ def _table(options: argparse.Namespace, inside: Material, development: Sequence[
         own = _changes(own_figures, [f[0] for f in found], [f[0] for f in reference], own_groups)
         other = _changes(other_figures, [f[1] for f in found], [f[1] for f in reference], other_groups)
         print(f"| {name} | {len(found)} | {' | '.join([*own, *other])} |")
+
+
+def _readings(name: str, found: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, list[tuple[np.ndarray, np.ndarray]]]:
+    """Take the readings of a zoom apart; every other variant has one."""
+    if not found or found[0][0].ndim == 2:
+        return {name: found}
+    reads = ("the whole image only", "the region only", "both")
+    return {f"{name}: {read}": [(own[k], other[k]) for own, other in found] for k, read in enumerate(reads)}
 
 
 def _score(logits: np.ndarray) -> np.ndarray:

@@ -128,7 +128,9 @@ def test_a_wrong_value_is_refused(override: str, rule: str) -> None:
 def test_recipes_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match=r"recipe 'papr': did you mean paper\?; or give the path of a .toml file"):
         load_recipe("papr")
-    with pytest.raises(RecipeError, match=r"known: breastmnist, default, demo, paper, segment, small-cnn; or give the path"):
+    with pytest.raises(
+        RecipeError, match=r"known: breastmnist, default, demo, paper, segment, small-cnn; or give the path"
+    ):
         load_recipe("xyz")
     with pytest.raises(RecipeError, match=r"none.toml'"):
         load_recipe(str(tmp_path / "none.toml"))

@@ -1,8 +1,9 @@
-"""The catalogue of data sources: a spec ``name:argument`` to a data set."""
+"""The catalogue of data sources: a spec ``name:argument``, or several joined by `` + ``, to a data set."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -71,15 +72,28 @@ def load(spec: str) -> DataSet:
     """Return the data set that a spec names.
 
     Args:
-        spec: ``name:argument``, e.g. ``"busi:data/Dataset_BUSI_with_GT"`` or ``"phantom:240"``.
+        spec: ``name:argument``, e.g. ``"busi:data/Dataset_BUSI_with_GT"`` or ``"phantom:240"``, or several of them
+            separated by `` + ``. A path may hold a `` + `` too, unless a source's name and a colon follow it.
 
     Raises:
         RecipeError: The name is not a source, or the spec is not UTF-8.
         DataError: The source cannot be read.
     """
-    name, colon, argument = spec.partition(":")
     if not is_utf8(spec):
         raise RecipeError(f"data spec {spec!r}: not UTF-8, so no record can hold it; rename the folder")
+    parts = _PLUS.split(spec)
+    if len(parts) == 1:
+        return _load_one(spec)
+    from busight.data.joined import join
+
+    return join([_load_one(part.strip()) for part in parts])
+
+
+_PLUS = re.compile(rf" \+ (?=\s*(?:{'|'.join(SOURCES)}):)")
+
+
+def _load_one(spec: str) -> DataSet:
+    name, colon, argument = spec.partition(":")
     if not colon or name not in SOURCES:
         near = difflib.get_close_matches(name, SOURCES, n=1)
         hint = (

@@ -17,8 +17,9 @@ from busight.assess.label_issues import label_issues
 from busight.assess.ranking import auroc
 from busight.data.audit.copies import Copy, find_copies_between
 from busight.data.audit.marks import Marks, marks_of
+from busight.data.audit.unlike import FAR, look_of, unlike_the_rest
 from busight.data.dataset import DataSet
-from busight.data.file_reader import FileReader
+from busight.data.joined import picture_file
 from busight.errors import DataError
 from busight.files import write_json
 from busight.pipeline.crossval import repeat_cases
@@ -113,7 +114,7 @@ class AuditRecord:
         marked: Images with burned-in text or calipers, (sample, stroke pixels).
         coloured: Images that are not grey, (sample, share of pixels).
         bordered: Images with a flat border, (sample, share).
-        odd: Images unlike all others of the set, (sample, why).
+        unlike: Images unlike all others of the set, (sample, distance in medians), the farthest first.
         shortcuts: What can be told without tissue.
         likely_wrong: From a cross-validation; empty without one.
     """
@@ -136,7 +137,7 @@ class AuditRecord:
     marked: tuple[tuple[str, int], ...]
     coloured: tuple[tuple[str, float], ...]
     bordered: tuple[tuple[str, float], ...]
-    odd: tuple[tuple[str, str], ...]
+    unlike: tuple[tuple[str, float], ...]
     shortcuts: tuple[Shortcut, ...]
     likely_wrong: tuple[LikelyWrong, ...]
 
@@ -174,8 +175,8 @@ def audit(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     material = gather(dataset, progress)
     samples = material.samples
-    progress.stage("audit: marks")
-    marks = _marks(material, progress)
+    progress.stage("audit: pictures")
+    marks, looks = _looked_at(material, progress)
     copies = _pairs(material.copies, material, material)
     between: tuple[CopyPair, ...] = ()
     if against is not None:
@@ -210,7 +211,7 @@ def audit(
         bordered=tuple(
             (name, one.border_share) for name, one in zip(names, marks, strict=True) if one.border_share >= 0.02
         ),
-        odd=_odd(names, marks),
+        unlike=_unlike(names, looks),
         shortcuts=_shortcuts(material, marks),
         likely_wrong=_likely_wrong(material, crossval) if crossval is not None else (),
     )
@@ -226,14 +227,15 @@ def write_audit(record: AuditRecord, folder: Path) -> Path:
     return folder / AUDIT_FILE
 
 
-def _marks(material: Material, progress: Progress) -> list[Marks]:
+def _looked_at(material: Material, progress: Progress) -> tuple[list[Marks], list[FloatArray]]:
     reader = material.inspection.dataset.reader
-    root = reader.root if isinstance(reader, FileReader) else None
-    marks = []
+    marks, looks = [], []
     for number, sample in enumerate(material.samples, start=1):
-        marks.append(marks_of(reader.image(sample), root / sample.image_path if root is not None else None))
+        image = reader.image(sample)
+        marks.append(marks_of(image, picture_file(reader, sample)))
+        looks.append(look_of(image))
         progress.tick(number, len(material.samples))
-    return marks
+    return marks, looks
 
 
 def _pairs(copies: Sequence[Copy], first: Material, second: Material) -> tuple[CopyPair, ...]:
@@ -254,18 +256,10 @@ def _pairs(copies: Sequence[Copy], first: Material, second: Material) -> tuple[C
     return tuple(found)
 
 
-def _odd(names: Sequence[str], marks: Sequence[Marks]) -> tuple[tuple[str, str], ...]:
-    """Name images whose grey, black or colour lies far outside the rest: more than eight robust deviations."""
-    found: dict[str, list[str]] = {}
-    for feature in ("mean_grey", "black_share", "colour_share"):
-        values = np.array([getattr(one, feature) for one in marks], dtype=np.float64)
-        middle = np.median(values)
-        spread = 1.4826 * np.median(np.abs(values - middle))
-        # Where most images share one value (colour: 0), a deviation of a tenth of the range is meant.
-        far = np.abs(values - middle) > max(8 * spread, 0.1 if feature != "mean_grey" else 25)
-        for index in np.flatnonzero(far).tolist():
-            found.setdefault(names[index], []).append(f"{feature.replace('_', ' ')} {values[index]:.2f}")
-    return tuple((name, ", ".join(why)) for name, why in found.items())
+def _unlike(names: Sequence[str], looks: Sequence[FloatArray]) -> tuple[tuple[str, float], ...]:
+    distance = unlike_the_rest(looks)
+    far = sorted(np.flatnonzero(distance > FAR).tolist(), key=lambda index: -distance[index])
+    return tuple((names[index], float(distance[index])) for index in far)
 
 
 def _shortcuts(material: Material, marks: Sequence[Marks]) -> tuple[Shortcut, ...]:

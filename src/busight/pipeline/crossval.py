@@ -228,7 +228,7 @@ def _record(
         network=f"{plan.repeats} × {plan.folds} networks by the recipe {recipe.name}, one a fold and repeat.",
         weights=card.training.weights,
         calibration="In each fold on its own validation images.",
-        paper_comparison=data.spec.startswith("busi:") and recipe.classify.task == "finding",
+        paper_comparison=material.inspection.dataset.name == "busi" and recipe.classify.task == "finding",
         data=data,
         split=None,
         digests=(("data", data.digest),),

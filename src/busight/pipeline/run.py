@@ -129,7 +129,7 @@ def run(
         network=network_sentence(recipe, {name: net.parameters for name, net in networks.items()}),
         weights=card.training.weights,
         calibration=calibration_sentence(card.calibration, card.operating_points, test.cases),
-        paper_comparison=data.spec.startswith("busi:") and recipe.classify.task == "finding",
+        paper_comparison=material.inspection.dataset.name == "busi" and recipe.classify.task == "finding",
         data=data,
         split=parts,
         digests=(("data", data.digest), ("split", split.digest), ("bundle", card.digest)),

@@ -86,6 +86,7 @@ def _score(sample: Sample, actual: str, group: str, reader: Reader, predictor: P
 def _facts(sample: Sample, image: Image, lesion_share: float | None) -> tuple[tuple[str, str], ...]:
     """Return what is known of a case besides its finding; what is not known is absent."""
     found = {
+        "data set": sample.source,
         "device": sample.device,
         "BI-RADS": None if sample.birads is None else str(sample.birads),
         "histology": sample.histology,

@@ -51,6 +51,7 @@ def write_audit_page(record: AuditRecord, dataset: DataSet, folder: Path, agains
     doubtful.sort(key=lambda pair: pair.correlation)
     marked = [(name, f"{strokes} px") for name, strokes in _strongest(record.marked)]
     coloured = [(name, f"{share:.1%}") for name, share in _strongest(record.coloured)]
+    unlike = [(name, f"{distance:.1f} × usual") for name, distance in record.unlike[:_SHOWN]]
     wrong = [(one.sample, f"{one.label} → {one.suggested}?") for one in record.likely_wrong[:_SHOWN]]
     plates = {
         "conflicts": _pair_plates("conflicting-copies", "Copies with different labels", conflicting, ours, ours),
@@ -58,7 +59,7 @@ def write_audit_page(record: AuditRecord, dataset: DataSet, folder: Path, agains
         "between": _pair_plates("copies-between", "Images of both sets", record.copies_between, ours, theirs),
         "marked": _sheet("marked", "Burned-in marks", marked, dataset, ours),
         "coloured": _sheet("coloured", "Not grey", coloured, dataset, ours),
-        "odd": _sheet("odd", "Unlike the others", record.odd[:_SHOWN], dataset, ours),
+        "unlike": _sheet("unlike", "Unlike the others", unlike, dataset, ours),
         "wrong": _sheet("likely-wrong", "Labels that are likely wrong", wrong, dataset, ours),
         "shortcuts": _shortcut_plates(record),
     }
@@ -79,7 +80,7 @@ def audit_lines(record: AuditRecord) -> list[str]:
         f"copies: {len(record.copies)} pairs, {record.images_with_copy} images; with different labels: "
         f"{len(record.conflicting)}",
         f"burned-in marks: {len(record.marked)} images; not grey: {len(record.coloured)}; flat border: "
-        f"{len(record.bordered)}; unlike the others: {len(record.odd)}",
+        f"{len(record.bordered)}; unlike the others: {len(record.unlike)}",
         f"told without tissue (AUROC): {told or 'too few groups to say'}",
     ]
     if record.patients_with_several is not None:
@@ -183,12 +184,14 @@ def _marks(record: AuditRecord, galleries: dict[str, tuple[Gallery, ...]]) -> Se
     told = (
         f"{counted(len(record.marked), 'image')} with text, calipers or rulers burned in, "
         f"{counted(len(record.coloured), 'image')} not grey, {counted(len(record.bordered), 'image')} with a flat "
-        f"border, {len(record.odd)} unlike the others in grey, black or colour. Marks are found by their thin, "
-        "nearly white strokes; a bright tissue edge is sometimes taken for one."
+        f"border, {len(record.unlike)} unlike the others as a whole: photographs, screenshots or another kind of "
+        "picture would stand here, and so do usual ones of an unusual look. Marks are found by their thin, nearly white "
+        "strokes; a bright tissue edge is sometimes taken for one."
     )
-    blocks: list[Block] = [Paragraph(told), *galleries["marked"], *galleries["coloured"], *galleries["odd"]]
-    if record.odd:
-        blocks.append(Table("Unlike the others", ("image", "why"), record.odd, folded=True))
+    blocks: list[Block] = [Paragraph(told), *galleries["marked"], *galleries["coloured"], *galleries["unlike"]]
+    if record.unlike:
+        rows = tuple((name, f"{distance:.2f}") for name, distance in record.unlike)
+        blocks.append(Table("Unlike the others", ("image", "distance, in medians"), rows, (1,), folded=True))
     return Section("marks", "Marks, colour, borders", tuple(blocks))
 
 
