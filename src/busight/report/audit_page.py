@@ -185,7 +185,7 @@ def _marks(record: AuditRecord, galleries: dict[str, tuple[Gallery, ...]]) -> Se
         f"{counted(len(record.marked), 'image')} with text, calipers or rulers burned in, "
         f"{counted(len(record.coloured), 'image')} not grey, {counted(len(record.bordered), 'image')} with a flat "
         f"border, {len(record.unlike)} unlike the others as a whole: photographs, screenshots or another kind of "
-        "picture would stand here, and so do usual ones of an unusual look. Marks are found by their thin, nearly white "
+        "picture would stand here, and so do usual ones of unusual look. Marks are found by their thin, nearly white "
         "strokes; a bright tissue edge is sometimes taken for one."
     )
     blocks: list[Block] = [Paragraph(told), *galleries["marked"], *galleries["coloured"], *galleries["unlike"]]
