@@ -38,7 +38,7 @@ from busight.enhance.chain import apply_chain, parse_chain
 from busight.enhance.resize import from_input, to_input
 from busight.files import written_beside
 from busight.pipeline.material import Material, gather
-from busight.pipeline.prepare import PreparedSet, prepare, whole_image
+from busight.pipeline.prepare import PreparedSet, Region, prepare, whole_image
 from busight.pipeline.progress import Silent
 from busight.recipes.load import load_recipe
 from busight.recipes.schema import Recipe
@@ -250,16 +250,14 @@ def _prepared(
 ) -> PreparedSet:
     samples = [material.samples[i] for i in indices]
     reader = material.inspection.dataset.reader
-    region: Callable[[np.ndarray], Roi] = whole_image
+    region: Region = whole_image
     if variant.drawn_margin is not None:
         of_mask = partial(region_of_interest, margin=variant.drawn_margin)
     if of_mask is not None:
         choose = of_mask
-        masks = iter([reader.mask(sample) for sample in samples])  # `prepare` asks once a sample, in this order
 
-        def region(image: np.ndarray) -> Roi:
-            mask: Mask | None = next(masks)
-            return whole_image(image) if mask is None else choose(mask)
+        def region(image: np.ndarray, drawn: Mask | None = None) -> Roi:
+            return whole_image(image) if drawn is None else choose(drawn)
 
     settings, steps = recipe.classify, parse_chain(recipe.enhance.chain)
     task = TASKS[settings.task]

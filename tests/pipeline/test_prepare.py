@@ -8,7 +8,7 @@ import pytest
 
 from busight.data.sources import load
 from busight.errors import OutputError
-from busight.pipeline.prepare import PreparedSet, prepare, whole_image
+from busight.pipeline.prepare import PreparedSet, prepare, training_region, whole_image
 from busight.pipeline.progress import Silent
 
 
@@ -39,3 +39,24 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "images.npy").mkdir()
     with pytest.raises(OutputError, match=r"images\.npy: could not be written \(Is a directory\); free space"):
         prepared(tmp_path)
+
+
+def test_regions_to_train_the_second_look_hold_the_lesion_or_normal_tissue() -> None:
+    rng = np.random.default_rng(0)
+    choose = training_region(0.25, rng)
+    image = np.zeros((120, 160), np.uint8)
+    drawn = np.zeros(image.shape, dtype=bool)
+    drawn[40:70, 60:100] = True
+    boxes = {choose(image, drawn) for _ in range(200)}
+    assert len(boxes) > 50
+    for box in boxes:
+        assert 0 <= box.top < box.bottom <= 120
+        assert 0 <= box.left < box.right <= 160
+        assert box.cut(drawn).sum() >= 0.9 * drawn.sum()
+    for _ in range(50):
+        box = choose(image, np.zeros_like(drawn))
+        assert box.height == box.width
+        assert 36 <= box.height <= 96
+    assert choose(image, None) == whole_image(image)
+    one = np.zeros((1, 1), np.uint8)
+    assert choose(one, np.zeros((1, 1), bool)) == choose(one, np.ones((1, 1), bool)) == whole_image(one)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -17,6 +18,7 @@ from busight.predict.inputs import list_files, read_frames
 from busight.predict.overlay import draw_overlay
 from busight.predict.predictor import Predictor, open_predictor
 from busight.predict.records import csv_header, csv_line, record_of
+from busight.segment.roi import region_of_interest
 from busight.types import Failure, Image, Prediction, Roi
 
 Quick = Callable[..., Path]
@@ -25,6 +27,7 @@ FLOWS = {
     "otsu": ("segment.method=otsu",),
     "whole": ("classify.lesion=whole",),
     "joint": ("classify.lesion=joint", "classify.backbone=mobilenetv3_small_050", "classify.test_flip=true"),
+    "zoom": ("classify.lesion=zoom", "classify.backbone=mobilenetv3_small_050"),
     "malignancy": ("classify.task=malignancy", "classify.lesion=whole"),
     "segmentation": ("classify.task=segmentation",),
 }
@@ -185,3 +188,30 @@ def test_overlay_draws_the_outline_and_leaves_the_rest() -> None:
     assert picture[2, 4].tolist() == [255, 176, 0]
     assert not picture[0, 0].any()
     assert picture[10:].any()  # the line of words, below the image
+
+
+def test_zoom_is_the_mean_of_the_looks_at_the_image_and_at_the_found_region(quick_run: Quick) -> None:
+    bundle = load_bundle(quick_run("demo", FLOWS["zoom"]))
+    predictor = open_predictor(bundle)
+    part = bundle.card.classify
+    segment = bundle.card.segment
+    assert part is not None
+    assert segment is not None
+    # A barely trained network marks nothing; a threshold of 0 makes the whole image the lesion, one of 1 nothing.
+    finds = segment.model_copy(update={"postprocess": replace(segment.postprocess, threshold=0.3)})
+    for card in (bundle.card, bundle.card.model_copy(update={"segment": finds})):
+        found = replace(predictor, card=card).predict(phantom())
+        once = card.model_copy(update={"classify": part.model_copy(update={"lesion": "joint"})})
+        whole = replace(predictor, card=once).predict(phantom())
+        assert whole.mask is not None
+        assert found.mask is not None
+        np.testing.assert_array_equal(found.mask, whole.mask)
+        if not found.mask.any():
+            np.testing.assert_array_equal(found.logits, whole.logits)
+            continue
+        box = region_of_interest(found.mask, segment.roi.margin, segment.roi.square)
+        assert found.roi == box
+        near = predictor._classify(found.enhanced, box)
+        np.testing.assert_allclose(found.logits, (whole.logits + near.logits) / 2)
+        assert found.activation is not None
+    assert found.mask.any(), "the second look was never tested"

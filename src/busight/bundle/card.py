@@ -6,6 +6,7 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from busight.classify.settings import LesionUse
 from busight.classify.tasks import TASKS
 from busight.files import sha256_of_json
 from busight.segment.postprocess import PostprocessSettings
@@ -45,7 +46,7 @@ class ClassifyPart(_Part):
 
     task: str
     classes: tuple[str, ...]
-    lesion: Literal["two-stage", "joint", "whole"]
+    lesion: LesionUse
     input: InputPart
     test_flip: bool
 

@@ -148,19 +148,20 @@ def build_classifier(
     """Build the network of a recipe's ``classify`` section, with random parameters.
 
     Args:
-        settings: The section; ``lesion = "joint"`` gives a U-Net with a class head.
+        settings: The section; ``lesion = "joint"`` and ``"zoom"`` give a U-Net with a class head.
         classes: Number of classes K.
-        decoder_channels: Widths of the mask decoder of ``joint``.
+        decoder_channels: Widths of its mask decoder.
 
     Raises:
         RecipeError: The backbone is not known or cannot be used this way.
     """
-    if settings.lesion != "joint":
+    if settings.lesion not in ("joint", "zoom"):
         backbone = build_backbone(settings.backbone, settings.options)
         return Classifier(backbone, classes, settings.dropout, settings.normalise)
     if settings.backbone in BACKBONES:
         raise RecipeError(
-            f"classify.backbone {settings.backbone}: joint needs a timm name, e.g. resnet101 or mobilenetv2_100"
+            f"classify.backbone {settings.backbone}: {settings.lesion} needs a timm name, e.g. resnet101 or "
+            "mobilenetv2_100"
         )
     network = UNet(settings.backbone, settings.options, settings.normalise, decoder_channels)
     network.add_class_head(classes, settings.dropout)

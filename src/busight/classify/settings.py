@@ -10,6 +10,7 @@ from pydantic import Field
 from busight.classify.tasks import TaskName
 
 Normalise = Literal["imagenet", "half", "none"]
+LesionUse = Literal["two-stage", "joint", "zoom", "whole"]
 
 NORMALISATION: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     # Means and deviations of ImageNet's channels, the ones that torchvision's and most of timm's weights expect.
@@ -27,7 +28,8 @@ class ClassifySettings:
     Attributes:
         task: ``finding`` (three classes), ``malignancy``, ``lesion``, or ``segmentation`` (no classifier at all).
         lesion: How the lesion is used: ``two-stage`` (segment, cut the region, classify it), ``joint`` (one encoder,
-            a mask decoder and a class head) or ``whole`` (the whole image, no segmentation).
+            a mask decoder and a class head), ``zoom`` (a joint network that looks twice, at the whole image and at the
+            region of the mask that it found there, and takes the mean) or ``whole`` (the whole image, no segmentation).
         backbone: ``torchvision/resnet101``, ``small_cnn``, or any timm name.
         weights: ``imagenet``, ``none``, or the path of a safetensors file.
         options: Further arguments for timm's ``create_model``, e.g. ``{pad_type = "same"}``.
@@ -41,7 +43,7 @@ class ClassifySettings:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     task: TaskName = "finding"
-    lesion: Literal["two-stage", "joint", "whole"] = "two-stage"
+    lesion: LesionUse = "two-stage"
     backbone: str = "torchvision/resnet101"
     weights: str = "imagenet"
     options: dict[str, str | bool | int | float] = field(default_factory=dict)

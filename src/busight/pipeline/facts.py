@@ -38,6 +38,11 @@ def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
     net = f"{settings.backbone} at {settings.size}×{settings.size} ({millions['classifier']}, all trainable)"
     if settings.lesion == "joint":
         return f"Joint: one {net} with a mask decoder and a class head."
+    if settings.lesion == "zoom":
+        return (
+            f"Zoom: one {net} with a mask decoder and a class head, which looks at the whole image and then at the "
+            "region that it found."
+        )
     if settings.lesion == "whole":
         return f"Whole image: {net}, no segmentation."
     finder = f"{unet} ({millions['segmenter']})" if segment.method == "unet" else "Otsu's threshold"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from busight.classify.network import Network, build_classifier, build_segmenter
@@ -14,12 +15,13 @@ from busight.classify.weights import LoadedWeights, load_weights
 from busight.data.split import Split
 from busight.enhance.chain import parse_chain
 from busight.pipeline.material import Material
-from busight.pipeline.prepare import PreparedSet, Region, prepare, whole_image
+from busight.pipeline.prepare import PreparedSet, Region, prepare, training_region, whole_image
 from busight.pipeline.progress import Progress
 from busight.recipes.schema import Recipe
 from busight.train.fit import fit
 from busight.train.history import History
-from busight.train.prepared import PreparedPart
+from busight.train.prepared import PreparedPart, joined
+from busight.types import Sample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,23 +103,38 @@ def train_classifier(
     work: Path,
     progress: Progress,
 ) -> TrainedNetwork:
-    """Fit the recipe's classifier on the regions that prediction will show it."""
+    """Fit the recipe's classifier on the regions that prediction will show it; ``zoom`` on both looks at each image."""
     settings = recipe.classify
     progress.stage("classify: training")
-    prepared = prepare(
-        material.samples,
+    arrays = work / "classifier" / "arrays"
+    prepared = _prepared(recipe, material.samples, material, region, arrays, progress)
+    fitting, choosing = (_part(prepared, ids) for ids in (split.train, split.val))
+    if settings.lesion == "zoom":
+        trained = set(split.train)
+        samples = [sample for sample in material.samples if sample.sample_id in trained]
+        closer = training_region(recipe.segment.roi.margin, np.random.default_rng(recipe.train.seed))
+        near = _prepared(recipe, samples, material, closer, arrays / "near", progress)
+        # The epoch is chosen on whole images: a second look at validation images would need their predicted masks.
+        fitting = joined(fitting, _part(near, split.train))
+    history = fit(built.network, "classifier", fitting, choosing, recipe.train, work / "classifier", progress.line)
+    return _trained(built, settings.size, history)
+
+
+def _prepared(
+    recipe: Recipe, samples: Sequence[Sample], material: Material, region: Region, folder: Path, progress: Progress
+) -> PreparedSet:
+    settings = recipe.classify
+    return prepare(
+        samples,
         material.inspection.dataset.reader,
         parse_chain(recipe.enhance.chain),
         region,
         settings.size,
         settings.keep_aspect,
         TASKS[settings.task],
-        work / "classifier" / "arrays",
+        folder,
         progress,
     )
-    fitting, choosing = (_part(prepared, ids) for ids in (split.train, split.val))
-    history = fit(built.network, "classifier", fitting, choosing, recipe.train, work / "classifier", progress.line)
-    return _trained(built, settings.size, history)
 
 
 def _with_masks(material: Material) -> set[str]:

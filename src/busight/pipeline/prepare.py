@@ -20,10 +20,10 @@ from busight.predict.segmenters import Segmenter
 from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
 from busight.segment.settings import SegmentSettings
-from busight.types import Image, Roi, Sample
+from busight.types import Image, Mask, Roi, Sample
 
-Region = Callable[[Image], Roi]
-"""Chooses the part of an enhanced image that a network sees."""
+Region = Callable[[Image, Mask | None], Roi]
+"""Chooses the part that a network sees: of the enhanced image, and, for training alone, of the drawn mask."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,7 +49,7 @@ class PreparedSet:
         return np.array([self.row_of[sample_id] for sample_id in sample_ids], dtype=np.int64)
 
 
-def whole_image(image: Image) -> Roi:
+def whole_image(image: Image, drawn: Mask | None = None) -> Roi:
     """Choose the whole image."""
     return Roi(0, 0, image.shape[0], image.shape[1])
 
@@ -57,9 +57,39 @@ def whole_image(image: Image) -> Roi:
 def predicted_region(segmenter: Segmenter, settings: SegmentSettings) -> Region:
     """Choose the region around the lesion that a segmenter finds: never around the drawn one."""
 
-    def choose(image: Image) -> Roi:
+    def choose(image: Image, drawn: Mask | None = None) -> Roi:
         mask = to_mask(segmenter.probs(image), settings.postprocess)
         return region_of_interest(mask, settings.roi.margin, settings.roi.square)
+
+    return choose
+
+
+def training_region(margin: float, rng: np.random.Generator) -> Region:
+    """Choose regions to train the second look of ``zoom`` on, drawn once for each image.
+
+    Around a drawn lesion: the margin is between half and twice the recipe's and the box is off its centre by up to a
+    tenth, since at prediction time it will be a predicted one. Where the drawn mask is empty: a square anywhere, with
+    0.3 to 0.8 of the shorter side. It must know normal tissue at close range too, for masks are sometimes found where no
+    lesion is. Where nobody drew a mask: the whole image, since nobody knows where to look.
+
+    Args:
+        margin: Of `RoiSettings`.
+        rng: Draws.
+    """
+
+    def choose(image: Image, drawn: Mask | None = None) -> Roi:
+        height, width = image.shape
+        if drawn is None:
+            return whole_image(image)
+        if drawn.any():
+            box = region_of_interest(drawn, margin * float(rng.uniform(0.5, 2)))
+            down, right = (float(shift) for shift in rng.uniform(-0.1, 0.1, 2))
+            top = min(max(box.top + round(down * box.height), 0), height - box.height)
+            left = min(max(box.left + round(right * box.width), 0), width - box.width)
+            return Roi(top, left, top + box.height, left + box.width)
+        side = max(1, round(float(rng.uniform(0.3, 0.8)) * min(height, width)))
+        top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+        return Roi(top, left, top + side, left + side)
 
     return choose
 
@@ -98,9 +128,9 @@ def prepare(
     known = np.zeros(len(samples), dtype=np.bool_)
     for row, sample in enumerate(samples):
         enhanced = apply_chain(reader.image(sample), steps)
-        box = region(enhanced)
-        images[row] = to_input(box.cut(enhanced), size, keep_aspect)
         mask = reader.mask(sample)
+        box = region(enhanced, mask)
+        images[row] = to_input(box.cut(enhanced), size, keep_aspect)
         if mask is not None:
             known[row] = True
             masks[row] = mask_to_input(box.cut(mask), size, keep_aspect)

@@ -65,13 +65,13 @@ class Predictor:
         if seen.mask_probs is not None and self.card.segment is not None:
             mask_probs = seen.mask_probs
             mask = to_mask(mask_probs, self.card.segment.postprocess)
+            if self._looks_twice and mask.any():
+                part = self.card.segment.roi
+                roi = region_of_interest(mask, part.margin, part.square)
+                seen = _mean_of_looks(seen, self._classify(enhanced, roi))
         raw = softmax(seen.logits[None])[0]
         calibrated = apply_temperature(seen.logits[None], self.card.calibration.temperature)[0]
         finding = int(np.argmax(calibrated))
-        activation = None
-        if seen.activation is not None:
-            activation = np.zeros(image.shape, dtype=np.float32)
-            activation[roi.top : roi.bottom, roi.left : roi.right] = seen.activation[finding]
         return Prediction(
             path=path,
             frame=frame,
@@ -85,7 +85,7 @@ class Predictor:
             roi=roi,
             mask=mask,
             mask_probs=mask_probs,
-            activation=activation,
+            activation=None if seen.activation is None else seen.activation[finding],
             pixel_spacing_mm=pixel_spacing_mm,
             flagged=self._flagged(calibrated),
         )
@@ -95,6 +95,10 @@ class Predictor:
         part = self.card.classify
         cut = prediction.roi.cut(prediction.enhanced)
         return cut if part is None else to_input(cut, part.input.size, part.input.keep_aspect)
+
+    @property
+    def _looks_twice(self) -> bool:
+        return self.card.classify is not None and self.card.classify.lesion == "zoom"
 
     def _flagged(self, calibrated: FloatArray) -> bool | None:
         points = self.card.operating_points
@@ -126,18 +130,28 @@ class Predictor:
             views.append({name: value[..., ::-1] if value.ndim == 4 else value for name, value in found.items()})
         mean = {name: np.mean([view[name] for view in views], axis=0) for name in names}
         keep = part.input.keep_aspect
-        activation = np.stack([_back(one, cut, keep) for one in mean["activation"][0]])
+        activation = np.zeros((len(mean["activation"][0]), *enhanced.shape), dtype=np.float32)
+        for placed, one in zip(activation, mean["activation"][0], strict=True):
+            roi.cut(placed)[:] = _back(one, cut, keep)
         mask_probs = _back(mean["mask_probs"][0, 0], cut, keep) if "mask_probs" in mean else None
         return _Seen(mean["logits"][0].astype(np.float64), activation, mask_probs)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """What the classifier returned, its maps in the pixels of the region."""
+    """What the classifier returned: activation (K, H, W) of the image, 0 outside the region; the mask in the region."""
 
     logits: FloatArray
     activation: NDArray[np.float32] | None
     mask_probs: NDArray[np.float32] | None
+
+
+def _mean_of_looks(whole: _Seen, near: _Seen) -> _Seen:
+    """Join the looks at the whole image and at a region; outside the region only the first one saw anything."""
+    activation = None
+    if whole.activation is not None and near.activation is not None:
+        activation = (whole.activation + near.activation) * np.float32(0.5)
+    return _Seen((whole.logits + near.logits) / 2, activation, whole.mask_probs)
 
 
 def _from_mask(probs: NDArray[np.float32] | None) -> _Seen:

@@ -14,7 +14,7 @@ Width = Annotated[int, Field(ge=1)]
 
 @dataclass(frozen=True, slots=True)
 class RoiSettings:
-    """The region that the classifier sees in ``two-stage``.
+    """The region that the classifier sees in ``two-stage`` and, at its second look, in ``zoom``.
 
     Attributes:
         margin: Widening on each side as a share of the lesion box's longer side, 0–10.
@@ -29,15 +29,16 @@ class RoiSettings:
 
 @dataclass(frozen=True, slots=True)
 class SegmentSettings:
-    """The segmentation of ``two-stage`` and of the task ``segmentation``; ``joint`` uses only the post-processing.
+    """The segmentation of ``two-stage`` and of the task ``segmentation``; ``joint`` and ``zoom`` use only
+    the post-processing, ``zoom`` the region too.
 
     Attributes:
         method: ``unet`` (trained) or ``otsu`` (a threshold, no training).
         encoder: The U-Net's encoder, any timm name.
         weights: ``imagenet``, ``none``, or the path of a safetensors file.
         options: Further arguments for timm's encoder.
-        decoder_channels: Widths of the decoder's five steps; also used by ``joint``. Half of the library's widths:
-            1.8 times as many images a second on two CPU cores.
+        decoder_channels: Widths of the decoder's five steps; also used by ``joint`` and ``zoom``. Half of the
+            library's widths: 1.8 times as many images a second on two CPU cores.
         normalise: Which input range the weights expect.
         size: Side of the square input in pixels, a multiple of 32.
         keep_aspect: Pad to a square instead of stretching.

@@ -33,6 +33,16 @@ class PreparedPart:
     targets: NDArray[np.int64]
 
 
+def joined(first: PreparedPart, second: PreparedPart) -> PreparedPart:
+    """Return the images of two parts as one part, for training on two looks at each image."""
+    return PreparedPart(
+        np.concatenate([first.images, second.images]),
+        np.concatenate([first.masks, second.masks]),
+        np.concatenate([first.mask_known, second.mask_known]),
+        np.concatenate([first.targets, second.targets]),
+    )
+
+
 class PreparedDataset(Dataset[Batch]):
     """Hands out whole batches: one indexing operation instead of N."""
 
