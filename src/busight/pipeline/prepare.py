@@ -69,7 +69,7 @@ def training_region(margin: float, rng: np.random.Generator) -> Region:
 
     Around a drawn lesion: the margin is between half and twice the recipe's and the box is off its centre by up to a
     tenth, since at prediction time it will be a predicted one. Where the drawn mask is empty: a square anywhere, with
-    0.3 to 0.8 of the shorter side. It must know normal tissue at close range too, for masks are sometimes found where no
+    0.3 to 0.8 of the shorter side. It must know normal tissue at close range too: masks are sometimes found where no
     lesion is. Where nobody drew a mask: the whole image, since nobody knows where to look.
 
     Args:
