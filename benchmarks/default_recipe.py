@@ -50,6 +50,7 @@ BASE = (
     "train.augment.scale=0.12",
     "train.augment.brightness=0.15",
     "train.augment.contrast=0.15",
+    "train.augment.gamma=0",
 )
 """What every variant starts from: common practice, before anything was measured."""
 

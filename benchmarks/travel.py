@@ -49,7 +49,15 @@ from busight.train.prepared import PreparedPart
 from busight.types import Mask, Roi, Sample
 
 FOLDS = 3
-BASE = ("classify.lesion=whole", "train.keep=last", "train.channels_last=true")
+BASE = (
+    "classify.lesion=whole",
+    "train.keep=last",
+    "train.augment.brightness=0",
+    "train.augment.contrast=0",
+    "train.augment.gamma=0",
+)
+"""The default recipe as it was before: flips only, the whole image (its mask decoder is a variant here)."""
+
 GREY = ("train.augment.brightness=0.3", "train.augment.contrast=0.3", "train.augment.gamma=0.4")
 SPACE = ("train.augment.scale=0.25", "train.augment.translate=0.1", "train.augment.rotate_deg=8")
 ASPECT = ("train.augment.aspect=0.35",)
