@@ -86,7 +86,7 @@ def test_correlation_of_a_picture_with_itself_and_with_another(phantoms: list[Im
     assert aligned_correlation(small[0], small[1]) < CONFIRMED
 
 
-def test_a_large_set_is_searched_with_a_graph_and_loses_next_to_nothing() -> None:
+def test_a_large_set_is_searched_by_cells_and_loses_next_to_nothing() -> None:
     rng = np.random.default_rng(0)
     found = rng.normal(size=(9000, COEFFICIENTS)).astype(np.float32)
     found[1::100] = found[0::100] + 0.1 * rng.normal(size=(90, COEFFICIENTS)).astype(np.float32)

@@ -21,6 +21,7 @@ one in a few hundred has more than 0.55."""
 
 _EXACT_BELOW = 8_000
 _BLOCK = 1024
+_LOOKED_INTO = 24
 
 Search = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.int64]]]
 """Fingerprints float32 (N, 63) and k to the k greatest cosines, in any order, and their places, both (N, k)."""
@@ -67,7 +68,7 @@ def candidates_between(first: NDArray[np.float32], second: NDArray[np.float32]) 
 
 
 def _search(first: NDArray[np.float32], second: NDArray[np.float32]) -> Iterator[Candidate]:
-    search = _exact(second) if len(second) < _EXACT_BELOW else _graph(second)
+    search = _exact(second) if len(second) < _EXACT_BELOW else _cells(second)
     nearest = min(NEAREST + 1, len(second))  # one more: within a set every image finds itself
     for name, signs in mirror_signs().items():
         cosines, places = search(np.ascontiguousarray(first * signs), nearest)
@@ -92,13 +93,24 @@ def _nearest(cosines: NDArray[np.float32], nearest: int) -> tuple[NDArray[np.flo
     return np.take_along_axis(cosines, places, axis=1), places
 
 
-def _graph(found: NDArray[np.float32]) -> Search:
-    """Build a navigable graph, which finds nearly all near neighbours in a time that hardly grows with the set."""
+def _cells(found: NDArray[np.float32]) -> Search:
+    """Sort the fingerprints into cells of about 64 and look into the nearest few: the time hardly grows with the set.
+
+    On 100,000 fingerprints twice as fast as a navigable graph over all of them, and it grows more slowly.
+    """
     import faiss
 
     faiss.omp_set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    index: Any = faiss.IndexHNSWFlat(found.shape[1], 24, faiss.METRIC_INNER_PRODUCT)
-    index.hnsw.efConstruction = 64
-    index.hnsw.efSearch = 48
+    centres: Any = faiss.IndexHNSWFlat(found.shape[1], 16, faiss.METRIC_INNER_PRODUCT)
+    centres.hnsw.efSearch = 2 * _LOOKED_INTO
+    index: Any = faiss.IndexIVFFlat(centres, found.shape[1], len(found) // 64, faiss.METRIC_INNER_PRODUCT)
+    index.quantizer_trains_alone = 2  # plain k-means finds the centres, the graph only finds the nearest of them
+    index.cp.niter = 4
+    index.cp.min_points_per_centroid = 1
+    index.cp.max_points_per_centroid = 64
+    index.train(np.ascontiguousarray(found))
     index.add(np.ascontiguousarray(found))
+    index.nprobe = _LOOKED_INTO
+    index.own_fields = True  # else faiss forgets the centres when this function returns
+    centres.this.disown()
     return lambda wanted, nearest: index.search(wanted, nearest)
