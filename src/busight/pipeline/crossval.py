@@ -86,6 +86,7 @@ def crossval(
         raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
     open_planned_folder(out, _plan_document(recipe, plan), "cross-validation", resume)
     material = material or gather(load(recipe.data.spec), progress, recipe.data.conflicts)
+    material.require_classes(recipe.classify.task)
     todo = [
         (repeat, fold, fold_recipe(recipe, plan, repeat, fold))
         for repeat in range(plan.repeats)

@@ -123,6 +123,7 @@ def inflation(
     # Both are read before anything is trained: a wrong path shall not be noticed after hours.
     listed = [load(spec) for spec in (recipe.data.spec, against) if spec]
     material, *others = [gather(dataset, progress) for dataset in listed]
+    material.require_classes(recipe.classify.task)
     records = {
         name: _crossval(
             recipe, out / name, Plan(plan.folds, plan.repeats, by), material, drop, resume, command, progress

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from busight.classify.tasks import TASKS, TaskName
 from busight.data.audit.copies import Copy, find_copies
 from busight.data.dataset import DataSet
 from busight.data.groups import group_samples
 from busight.data.inspection import Inspection, inspect
+from busight.errors import DataError
 from busight.pipeline.progress import Progress
 from busight.pipeline.record import DataSummary
 from busight.types import Sample
@@ -59,6 +61,25 @@ class Material:
             if copy.first in new and copy.second in new
         )
         return _material(self.inspection.kept(kept), copies)
+
+    def require_classes(self, task: TaskName) -> None:
+        """Refuse data from which a classifier could learn nothing but to say always the same.
+
+        Args:
+            task: What shall be told apart; a segmentation needs no classes.
+
+        Raises:
+            DataError: All labelled images are of one class of the task.
+        """
+        if task == "segmentation":
+            return
+        found = {TASKS[task].target(sample.finding) for sample in self.samples} - {-1}
+        if len(found) == 1:
+            (only,) = (TASKS[task].classes[index] for index in found)
+            raise DataError(
+                f"{self.inspection.dataset.spec}: every labelled image is {only}, but the task {task} tells "
+                f"{', '.join(TASKS[task].classes)} apart; add images of another class"
+            )
 
     def summary(self) -> DataSummary:
         """What the report tells of the data."""

@@ -104,6 +104,7 @@ def run(
     dataset = load(recipe.data.spec) if material is None else material.inspection.dataset
     built = build_networks(recipe)
     material = material or gather(dataset, progress, recipe.data.conflicts)
+    material.require_classes(recipe.classify.task)
     split = _split(recipe, material, split_file, out, resume)
     # Not before data and split are known to be sound: after a mistake there the same --out can be used again.
     write_text(out / RECIPE_FILE, recipe_toml(recipe))

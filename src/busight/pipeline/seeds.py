@@ -125,6 +125,7 @@ def repeat_seeds(
     plan = {"seeds": count, "recipe": recipe_toml(recipe)}
     open_planned_folder(out, plan, "series of seeds", resume)
     material = gather(load(recipe.data.spec), progress, recipe.data.conflicts)
+    material.require_classes(recipe.classify.task)
     recipes = [seed_recipe(recipe, seed) for seed in range(count)]
     splits = [make_split(material.samples, material.groups, one.split) for one in recipes]
     write_plan(out, plan)

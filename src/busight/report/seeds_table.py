@@ -24,8 +24,10 @@ def seeds_lines(record: SeedsRecord) -> list[str]:
 def _row(score: SeedScore) -> str:
     spread = score.spread
     missing = len(score.values) - spread.seeds
+    single = f"{score.single_low:.3f}–{score.single_high:.3f}"
     text = (
         f"{spread.mean:6.3f} ({spread.low:.3f} to {spread.high:.3f})         {spread.deviation:.3f}      "
-        f"{spread.least:.3f}–{spread.greatest:.3f}     {score.single_low:.3f}–{score.single_high:.3f}"
+        f"{spread.least:.3f}–{spread.greatest:.3f}     "
+        + (single if score.single_low == score.single_low else "none: too few groups")
     )
     return text + (f"  (undefined for {missing} seeds)" if missing else "")

@@ -25,8 +25,9 @@ def draw_inflation(record: InflationRecord) -> Figure:
     figure = new_figure(FULL_WIDTH, 1.3 + 0.72 * len(record.protocols))
     panels = figure.subplots(1, len(PANELS), sharey=True)
     found = [find_score(protocol.sheet, *which) for protocol in record.protocols for which in PANELS]
-    lowest = min((score.low for score in found if score and _is(score.low)), default=0.5)
-    left = max(0.0, math.floor(lowest * 10) / 10)
+    # Without an interval (too few groups) the value itself is all there is.
+    lows = [score.low if _is(score.low) else score.value for score in found if score and _is(score.value)]
+    left = min(0.9, max(0.0, math.floor(min(lows, default=0.5) * 10) / 10))
     for ax, (metric, of), title in zip(panels, PANELS, _TITLES, strict=True):
         _panel(ax, record, metric, of, left)
         ax.set_title(title)
