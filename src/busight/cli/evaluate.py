@@ -11,12 +11,15 @@ from busight.cli.guard import command_line, one_line_errors
 
 
 def command(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run.")],
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run or crossval.")],
     data: Annotated[str, typer.Option("--data", help="Data spec, e.g. busbra:PATH.")],
     out: Annotated[Path | None, typer.Option("--out", help="New folder for the results [runs/evaluate-TIME].")] = None,
     split: Annotated[Path | None, typer.Option("--split", help="Score only the test part of this split.json.")] = None,
 ) -> None:
-    """Score a bundle on a data set: the same figures and report as a run. Nothing is fitted."""
+    """Score a bundle on a data set: the same figures and report as a run. Nothing is fitted.
+
+    Of a cross-validation every network is scored, by itself and all together; no report is written then.
+    """
     from datetime import datetime
 
     folder = out or Path("runs") / f"evaluate-{datetime.now():%Y%m%d-%H%M%S}"
@@ -24,9 +27,13 @@ def command(
         from busight.bundle.load import load_bundle
         from busight.cli.console import ConsoleProgress
         from busight.pipeline.evaluate import evaluate
+        from busight.pipeline.evaluate_folds import is_crossval
         from busight.report.headline import headline
         from busight.report.write import write_report
 
+        if is_crossval(bundle):
+            _folds(bundle, data, folder, split)
+            return
         checked = load_bundle(bundle)
         with ConsoleProgress() as progress:
             record = evaluate(checked, data, folder, split_file=split, command=command_line(), progress=progress)
@@ -35,3 +42,22 @@ def command(
         for line in headline(record.sheet):
             typer.echo(line)
         typer.echo(f"report: {folder / 'report.html'}")
+
+
+def _folds(crossval: Path, data: str, folder: Path, split: Path | None) -> None:
+    from busight.cli.console import ConsoleProgress
+    from busight.errors import RecipeError
+    from busight.pipeline.evaluate_folds import evaluate_folds
+    from busight.report.headline import headline
+
+    if split is not None:
+        raise RecipeError("--split goes with one bundle; the networks of a cross-validation have a split each")
+    with ConsoleProgress() as progress:
+        found = evaluate_folds(crossval, data, folder, progress=progress)
+    if found.seen:
+        typer.echo(f"warning: {found.seen} images were seen in training or tuning: the scores are too high", err=True)
+    for title, sheet in ((f"one network, mean of {found.networks}", found.single), ("all together", found.together)):
+        typer.echo(f"\n{title}")
+        for line in headline(sheet):
+            typer.echo(f"  {line}")
+    typer.echo(f"\nscores: {folder / 'metrics.json'} (all together), {folder / 'single.json'} (one network)")

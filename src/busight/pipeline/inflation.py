@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,19 +10,17 @@ from typing import Any
 from busight._version import __version__
 from busight.assess.compare import Difference
 from busight.assess.records import ScoreSheet
-from busight.bundle.load import load_bundle
 from busight.data.sources import load
 from busight.errors import RecipeError
 from busight.files import require_free_folder, write_json
-from busight.pipeline.cases_file import read_cases, write_cases
 from busight.pipeline.compare import compare_runs
 from busight.pipeline.crossval import By, Plan, crossval, fold_folder
+from busight.pipeline.evaluate_folds import score_networks
 from busight.pipeline.facts import versions
 from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
-from busight.pipeline.record import Case, DataSummary, RunRecord
-from busight.pipeline.scoring import repeated_sheet, score_samples
-from busight.predict.predictor import open_predictor
+from busight.pipeline.record import DataSummary, RunRecord
+from busight.pipeline.scoring import repeated_sheet
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 
@@ -134,8 +131,10 @@ def inflation(
         Protocol(name, ABOUT[name], recipe.data.spec, record.sheet, _against_group(name, out, recipe))
         for name, record in records.items()
     ]
+    bundles = [fold_folder(out / "group", r, f) / "bundle" for r in range(plan.repeats) for f in range(plan.folds)]
     for other in others:
-        sheet = _external(recipe, out, plan, against, other, progress)
+        cases, classes = score_networks(bundles, other, out / "external", progress)
+        sheet = repeated_sheet(cases, classes, recipe.assess)
         protocols.append(Protocol("external", ABOUT["external"], against, sheet, ()))
     found = InflationRecord(
         recipe=recipe.name,
@@ -190,21 +189,3 @@ def _against_group(name: str, out: Path, recipe: Recipe) -> tuple[Difference, ..
     if name == "group":
         return ()
     return compare_runs(out / "group", out / name, recipe.assess).comparison.differences
-
-
-def _external(recipe: Recipe, out: Path, plan: Plan, spec: str, other: Material, progress: Progress) -> ScoreSheet:
-    """Score every network of the grouped folds on the other data; the networks are the repeats."""
-    found: list[Sequence[Case]] = []
-    classes: tuple[str, ...] = ()
-    places = [(repeat, fold) for repeat in range(plan.repeats) for fold in range(plan.folds)]
-    for number, (repeat, fold) in enumerate(places, start=1):
-        path = out / "external" / f"repeat-{repeat + 1}-fold-{fold + 1}.csv"
-        if not path.is_file():
-            progress.stage(f"{spec}: network {number} of {len(places)}")
-            predictor = open_predictor(load_bundle(fold_folder(out / "group", repeat, fold)))
-            reader = other.inspection.dataset.reader
-            part = score_samples(other.samples, other.group_of(), reader, predictor, progress)
-            write_cases(path, part.cases, predictor.classes)
-        cases, classes = read_cases(path)
-        found.append(cases)
-    return repeated_sheet(found, classes, recipe.assess)
