@@ -78,20 +78,27 @@ def training_region(margin: float, rng: np.random.Generator) -> Region:
     """
 
     def choose(image: Image, drawn: Mask | None = None) -> Roi:
-        height, width = image.shape
         if drawn is None:
             return whole_image(image)
-        if drawn.any():
-            box = region_of_interest(drawn, margin * float(rng.uniform(0.5, 2)))
-            down, right = (float(shift) for shift in rng.uniform(-0.1, 0.1, 2))
-            top = min(max(box.top + round(down * box.height), 0), height - box.height)
-            left = min(max(box.left + round(right * box.width), 0), width - box.width)
-            return Roi(top, left, top + box.height, left + box.width)
-        side = max(1, round(float(rng.uniform(0.3, 0.8)) * min(height, width)))
-        top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
-        return Roi(top, left, top + side, left + side)
+        return _around(drawn, margin, rng) if drawn.any() else _anywhere(image, rng)
 
     return choose
+
+
+def _around(drawn: Mask, margin: float, rng: np.random.Generator) -> Roi:
+    height, width = drawn.shape
+    box = region_of_interest(drawn, margin * float(rng.uniform(0.5, 2)))
+    down, right = (float(shift) for shift in rng.uniform(-0.1, 0.1, 2))
+    top = min(max(box.top + round(down * box.height), 0), height - box.height)
+    left = min(max(box.left + round(right * box.width), 0), width - box.width)
+    return Roi(top, left, top + box.height, left + box.width)
+
+
+def _anywhere(image: Image, rng: np.random.Generator) -> Roi:
+    height, width = image.shape
+    side = max(1, round(float(rng.uniform(0.3, 0.8)) * min(height, width)))
+    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+    return Roi(top, left, top + side, left + side)
 
 
 def prepare(
