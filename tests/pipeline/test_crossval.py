@@ -2,16 +2,20 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from quick import QUICK
 
+from busight.data.sources import load
+from busight.data.split_file import read_split
 from busight.errors import DataError, OutputError, RecipeError
 from busight.pipeline.cases_file import read_cases
 from busight.pipeline.compare import compare_runs
-from busight.pipeline.crossval import Plan, crossval, fold_folder, repeat_cases
+from busight.pipeline.crossval import Plan, crossval, fold_folder, is_finished, repeat_cases
+from busight.pipeline.material import gather
 from busight.pipeline.progress import Silent
 from busight.recipes.load import load_recipe
 from busight.recipes.schema import Recipe
@@ -123,6 +127,22 @@ def test_going_on_with_another_plan_is_refused(copy: Path, tmp_path: Path) -> No
         crossval(recipe(), copy, PLAN, resume=True)
     with pytest.raises(OutputError, match="no interrupted cross-validation"):
         crossval(recipe(), tmp_path, PLAN, resume=True)
+
+
+def test_changed_pixels_under_the_same_names_are_not_gone_on_with(done: Path) -> None:
+    material = gather(load(SPEC), Silent())
+    split = read_split(fold_folder(done, 0, 0) / "split.json", material.samples)
+    assert is_finished(fold_folder(done, 0, 0), split, material)
+    changed = replace(material, inspection=replace(material.inspection, digest="other"))
+    with pytest.raises(DataError, match=r"split.json: was made for other data .* have changed since"):
+        is_finished(fold_folder(done, 0, 0), split, changed)
+
+
+def test_a_copied_folder_beside_the_repeats_is_not_read(copy: Path) -> None:
+    before = repeat_cases(copy)
+    shutil.copytree(copy / "repeat-1", copy / "repeat-1 (copy)")
+    (copy / "repeat-x").mkdir()
+    assert str(repeat_cases(copy)) == str(before)
 
 
 def test_folds_that_cannot_be_are_noticed_before_training(tmp_path: Path) -> None:

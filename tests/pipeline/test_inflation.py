@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from quick import QUICK
 
-from busight.errors import DataError
+from busight.errors import DataError, OutputError
 from busight.pipeline.crossval import Plan
 from busight.pipeline.inflation import inflation
 from busight.recipes.load import load_recipe
@@ -41,6 +41,11 @@ def test_one_recipe_under_every_protocol(tmp_path: Path) -> None:
     # Everything is there already: going on trains nothing and tells the same.
     again = inflation(recipe, out, Plan(2), against="phantom:20,seed=7,size=96", resume=True)
     assert again.protocols == record.protocols or _equal_but_nan(again, record)
+    finished = (out / "inflation.json").read_text()
+    # Other data under the same folder would keep the old figures under a new name.
+    with pytest.raises(OutputError, match="external: was begun with another recipe, data or plan"):
+        inflation(recipe, out, Plan(2), against="phantom:20,seed=8,size=96", resume=True)
+    assert (out / "inflation.json").read_text() == finished
 
 
 def _equal_but_nan(one: object, other: object) -> bool:

@@ -126,7 +126,7 @@ def is_finished(folder: Path, split: Split, material: Material) -> bool:
     """Say whether a fold is done.
 
     Raises:
-        DataError: Its split file is damaged.
+        DataError: Its split file is damaged, or was made when images, masks or labels were other ones.
         OutputError: Something of a finished fold is missing, or it was made with another split.
     """
     if not (folder / DONE_FILE).is_file():
@@ -134,7 +134,7 @@ def is_finished(folder: Path, split: Split, material: Material) -> bool:
     for name in ("cases.csv", SPLIT_FILE, "bundle/card.json"):
         if not (folder / name).is_file():
             raise OutputError(f"{folder}: {name} of the finished fold is missing; remove this folder to train it again")
-    if read_split(folder / SPLIT_FILE, material.samples).digest != split.digest:
+    if read_split(folder / SPLIT_FILE, material.samples, material.inspection.digest).digest != split.digest:
         raise OutputError(f"{folder}: was made with another split; the data have changed, choose another --out")
     return True
 
@@ -150,7 +150,8 @@ def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ..
     """
     repeats: list[tuple[Case, ...]] = []
     classes: set[tuple[str, ...]] = set()
-    for folder in sorted(out.glob("repeat-*"), key=lambda path: int(path.name.removeprefix("repeat-"))):
+    numbered = [path for path in out.glob("repeat-*") if path.name.removeprefix("repeat-").isdecimal()]
+    for folder in sorted(numbered, key=lambda path: int(path.name.removeprefix("repeat-"))):
         cases: list[Case] = []
         for path in folder.glob("fold-*/cases.csv"):
             found, of = read_cases(path)

@@ -21,6 +21,7 @@ from busight.errors import DataError
 from busight.files import require_free_folder, write_json
 from busight.pipeline.cases_file import read_cases, write_cases
 from busight.pipeline.material import Material, gather
+from busight.pipeline.plan_file import PLAN_FILE, open_planned_folder, write_plan
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import Case
 from busight.pipeline.scoring import repeated_sheet, score_samples
@@ -110,7 +111,11 @@ def score_networks(
 
     Raises:
         DataError: The networks do not tell the same classes apart.
+        OutputError: What is there already was made with other data.
     """
+    plan = {"data_digest": material.inspection.digest}
+    open_planned_folder(out, plan, "evaluation", resume=(out / PLAN_FILE).is_file())
+    write_plan(out, plan)
     found: list[tuple[Case, ...]] = []
     classes: set[tuple[str, ...]] = set()
     for number, bundle in enumerate(bundles, start=1):
