@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from default_recipe import _development, _rows
 from sklearn.model_selection import StratifiedGroupKFold
 
 from busight.assess.calibration import softmax
@@ -33,7 +34,6 @@ from busight.classify.settings import ClassifySettings
 from busight.classify.tasks import TASKS
 from busight.classify.weights import load_weights
 from busight.data.sources import load
-from busight.data.split import make_split
 from busight.enhance.chain import apply_chain, parse_chain
 from busight.enhance.resize import from_input, to_input
 from busight.files import written_beside
@@ -45,7 +45,7 @@ from busight.recipes.schema import Recipe
 from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
 from busight.train.fit import fit
-from busight.train.prepared import PreparedPart
+from busight.train.prepared import joined
 from busight.types import Mask, Roi, Sample
 
 FOLDS = 3
@@ -141,12 +141,6 @@ def _path(out: Path, name: str, seed: int) -> Path:
     return out / f"{''.join(c if c.isalnum() else '-' for c in name)}-seed{seed}.npz"
 
 
-def _development(material: Material, recipe: Recipe) -> list[int]:
-    split = make_split(material.samples, material.groups, recipe.split)
-    kept = {*split.train, *split.val}
-    return [index for index, sample in enumerate(material.samples) if sample.sample_id in kept]
-
-
 def _chosen_half(material: Material) -> np.ndarray:
     """Return True for the images of half of the groups, drawn once: those that may choose between variants."""
     names = sorted(set(material.groups))
@@ -196,7 +190,7 @@ def _zoom(
             torch.manual_seed(recipe.train.seed)
             network = build_classifier(settings, len(task.classes), recipe.segment.decoder_channels)
             load_weights(network, settings.weights, settings.backbone)
-            both = _joined(_rows(whole, train), _rows(near, train))
+            both = joined(_rows(whole, train), _rows(near, train))
             fit(network, "classifier", both, _rows(whole, held_out), recipe.train, Path(work) / str(fold))
             own[:, held_out] = _look_twice(network, recipe, inside, [ours[i] for i in held_out])
             other[:, fold] = _look_twice(network, recipe, outside, outside.samples)
@@ -218,11 +212,6 @@ def _some_region(mask: Mask, rng: np.random.Generator) -> Roi:
     side = round(float(rng.uniform(0.3, 0.8)) * min(height, width))
     top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
     return Roi(top, left, top + side, left + side)
-
-
-def _joined(first: PreparedPart, second: PreparedPart) -> PreparedPart:
-    names = ("images", "masks", "mask_known", "targets")
-    return PreparedPart(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in names))
 
 
 @torch.no_grad()
@@ -270,10 +259,6 @@ def _prepared(
     settings, steps = recipe.classify, parse_chain(recipe.enhance.chain)
     task = TASKS[settings.task]
     return prepare(samples, reader, steps, region, settings.size, settings.keep_aspect, task, folder, Silent())
-
-
-def _rows(prepared: PreparedSet, rows: np.ndarray) -> PreparedPart:
-    return PreparedPart(prepared.images[rows], prepared.masks[rows], prepared.mask_known[rows], prepared.targets[rows])
 
 
 @torch.no_grad()

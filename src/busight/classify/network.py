@@ -155,7 +155,7 @@ def build_classifier(
     Raises:
         RecipeError: The backbone is not known or cannot be used this way.
     """
-    if settings.lesion not in ("joint", "zoom"):
+    if not settings.decodes_mask:
         backbone = build_backbone(settings.backbone, settings.options)
         return Classifier(backbone, classes, settings.dropout, settings.normalise)
     if settings.backbone in BACKBONES:

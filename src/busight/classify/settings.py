@@ -52,3 +52,8 @@ class ClassifySettings:
     keep_aspect: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     test_flip: bool = False
+
+    @property
+    def decodes_mask(self) -> bool:
+        """The classifier's own network draws the mask too."""
+        return self.lesion in ("joint", "zoom")

@@ -119,7 +119,7 @@ def _segment_part(recipe: Recipe) -> SegmentPart | None:
     if recipe.classify.task == "segmentation" or lesion == "two-stage":
         unet = InputPart(size=settings.size, keep_aspect=settings.keep_aspect) if settings.method == "unet" else None
         return SegmentPart(method=settings.method, input=unet, **parts)
-    return SegmentPart(method="joint", input=None, **parts) if lesion in ("joint", "zoom") else None
+    return SegmentPart(method="joint", input=None, **parts) if recipe.classify.decodes_mask else None
 
 
 def _classify_part(recipe: Recipe) -> ClassifyPart | None:

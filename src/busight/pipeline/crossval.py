@@ -26,7 +26,7 @@ from busight.pipeline.material import Material, gather
 from busight.pipeline.plan_file import open_planned_folder, write_plan
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import Case, FoldScores, RunRecord
-from busight.pipeline.run import DONE_FILE, RECIPE_FILE, SPLIT_FILE, run
+from busight.pipeline.run import DONE_FILE, RECIPE_FILE, SPLIT_FILE, check_data_is_named, run
 from busight.pipeline.scoring import repeated_sheet, subgroups_of
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
@@ -82,8 +82,7 @@ def crossval(
     """
     progress = progress or Silent()
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
-    if not recipe.data.spec:
-        raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
+    check_data_is_named(recipe)
     open_planned_folder(out, _plan_document(recipe, plan), "cross-validation", resume)
     material = material or gather(load(recipe.data.spec), progress, recipe.data.conflicts)
     material.require_classes(recipe.classify.task)

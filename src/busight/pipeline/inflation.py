@@ -11,7 +11,6 @@ from busight._version import __version__
 from busight.assess.compare import Difference
 from busight.assess.records import ScoreSheet
 from busight.data.sources import load
-from busight.errors import RecipeError
 from busight.files import require_free_folder, write_json
 from busight.pipeline.compare import compare_runs
 from busight.pipeline.crossval import By, Plan, crossval, fold_folder
@@ -20,6 +19,7 @@ from busight.pipeline.facts import versions
 from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import DataSummary, RunRecord
+from busight.pipeline.run import check_data_is_named
 from busight.pipeline.scoring import repeated_sheet
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
@@ -113,8 +113,7 @@ def inflation(
     """
     progress = progress or Silent()
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    if not recipe.data.spec:
-        raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
+    check_data_is_named(recipe)
     if not resume:
         require_free_folder(out)
     # Both are read before anything is trained: a wrong path shall not be noticed after hours.

@@ -97,7 +97,7 @@ def run(
     progress = progress or Silent()
     clock = _Clock(progress)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    _check_data_is_named(recipe)
+    check_data_is_named(recipe)
     trainer_device(recipe.train)
     _open_folder(out, recipe, resume)
     # What is cheap to find wrong comes first: the data's place before any download, weights before any reading.
@@ -170,7 +170,12 @@ def _assess(
     return replace(predictor, card=card), test, sheet
 
 
-def _check_data_is_named(recipe: Recipe) -> None:
+def check_data_is_named(recipe: Recipe) -> None:
+    """Refuse a recipe that names no data.
+
+    Raises:
+        RecipeError: It names none.
+    """
     if not recipe.data.spec:
         raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
 

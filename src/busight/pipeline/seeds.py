@@ -25,7 +25,7 @@ from busight.pipeline.material import Material, gather
 from busight.pipeline.plan_file import open_planned_folder, write_plan
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import DataSummary
-from busight.pipeline.run import DONE_FILE, RECIPE_FILE, run
+from busight.pipeline.run import DONE_FILE, RECIPE_FILE, check_data_is_named, run
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 
@@ -120,8 +120,7 @@ def repeat_seeds(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     if count < 2:
         raise RecipeError(f"{count} seeds: the spread over seeds needs at least 2")
-    if not recipe.data.spec:
-        raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
+    check_data_is_named(recipe)
     plan = {"seeds": count, "recipe": recipe_toml(recipe)}
     open_planned_folder(out, plan, "series of seeds", resume)
     material = gather(load(recipe.data.spec), progress, recipe.data.conflicts)
