@@ -97,6 +97,13 @@ VARIANTS: dict[str, Variant] = {
     "zoom, grey values, blur, speckle, gain": Variant(
         ("classify.lesion=joint", "train.epochs=6", *GREY, *SCANNER), zoom=True
     ),
+    "zoom, grey values, kept aspect": Variant(("classify.lesion=joint", "train.epochs=6", *GREY, *PAD), zoom=True),
+    "zoom, grey values, kept aspect, equalised": Variant(
+        ("classify.lesion=joint", "train.epochs=6", *GREY, *PAD, "enhance.chain=equalize"), zoom=True
+    ),
+    "zoom, all augmentation, kept aspect": Variant(
+        ("classify.lesion=joint", "train.epochs=6", *GREY, *SPACE, *ASPECT, *SCANNER, *PAD), zoom=True
+    ),
     "all augmentation": Variant((*GREY, *SPACE, *ASPECT, *SCANNER)),
     "all augmentation, kept aspect": Variant((*GREY, *SPACE, *ASPECT, *SCANNER, *PAD)),
 }

@@ -1,4 +1,6 @@
+import csv
 import hashlib
+import io
 import json
 import os
 import subprocess
@@ -6,9 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from busight.errors import OutputError
 from busight.files import (
+    csv_text,
     require_free_folder,
     sha256_of_file,
     sha256_of_json,
@@ -146,6 +151,12 @@ def test_folders_that_cannot_be_made(tmp_path: Path) -> None:
 def test_a_folder_of_an_unknown_user_stays_as_typed() -> None:
     assert user_path("~nobody-of-this-name/x") == Path("~nobody-of-this-name/x")
     assert user_path("~") == Path.home()
+
+
+@given(st.lists(st.lists(st.text(st.characters(exclude_characters="\0")), min_size=2, max_size=2), min_size=1))
+@example([["a\rb", "c"], ["\r\n", '"']])
+def test_every_cell_of_a_csv_reads_back_as_it_was(rows: list[list[str]]) -> None:
+    assert list(csv.reader(io.StringIO(csv_text(rows), newline=""))) == rows
 
 
 def test_bytes_of_a_name_that_are_not_utf8_are_written_as_escapes(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ def test_undefined_is_null_and_the_facts_stand_beside(written: Path) -> None:
         "data_digest": "0" * 64,
         "split_digest": None,
         "bundle_digest": "f" * 64,
+        "cases_digest": None,
     }
     assert {"value": None, "low": None, "n": 0}.items() <= next(
         score.items() for score in content["scores"] if (score["metric"], score["of"]) == ("sensitivity", "normal")

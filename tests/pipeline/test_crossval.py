@@ -12,9 +12,11 @@ from quick import QUICK
 from busight.data.sources import load
 from busight.data.split_file import read_split
 from busight.errors import DataError, OutputError, RecipeError
+from busight.pipeline.audit import audit
 from busight.pipeline.cases_file import read_cases
 from busight.pipeline.compare import compare_runs
-from busight.pipeline.crossval import Plan, crossval, fold_folder, is_finished, repeat_cases
+from busight.pipeline.crossval import Plan, crossval, fold_folder, repeat_cases
+from busight.pipeline.finished import is_finished
 from busight.pipeline.material import gather
 from busight.pipeline.progress import Silent
 from busight.recipes.load import load_recipe
@@ -108,15 +110,45 @@ def test_a_fold_can_be_compared_and_the_whole_too(done: Path) -> None:
 
 def test_a_half_deleted_fold_is_named(copy: Path) -> None:
     (fold_folder(copy, 1, 2) / "cases.csv").unlink()
-    with pytest.raises(OutputError, match=r"fold-3: cases.csv of the finished fold is missing; remove this folder"):
+    with pytest.raises(OutputError, match=r"fold-3: cases.csv of the finished run is missing; remove this folder"):
         crossval(recipe(), copy, PLAN, resume=True)
-    with pytest.raises(DataError, match="do not hold every image once"):
+    with pytest.raises(DataError, match=r"fold-3/cases.csv: cannot be read .*go on with busight crossval --resume"):
         compare_runs(copy, copy)
     shutil.rmtree(fold_folder(copy, 1, 2))
     before = (copy / "crossval.json").read_text()
     (copy / "crossval.json").unlink()
     crossval(recipe(), copy, PLAN, resume=True)
     assert (copy / "crossval.json").read_text() == before  # trained again on the CPU: the same to the last digit
+
+
+@pytest.mark.parametrize("change", ["shortened", "edited", "cases", "split"])
+def test_a_changed_fold_is_not_taken_for_a_finished_one(copy: Path, change: str) -> None:
+    folder = fold_folder(copy, 0, 1)
+    lines = (folder / "cases.csv").read_text().splitlines(keepends=True)
+    if change == "shortened":
+        (folder / "cases.csv").write_text("".join(lines[:-1]))
+    elif change == "edited":
+        (folder / "cases.csv").write_text("".join(lines).replace("malignant", "benign"))
+    elif change == "cases":
+        (folder / "cases.csv").write_text("nonsense")
+    else:
+        (folder / "split.json").write_text("{")
+    with pytest.raises(OutputError, match=r"fold-2/(cases\.csv|split\.json): .*remove this folder, and --resume"):
+        crossval(recipe(), copy, PLAN, resume=True)
+
+
+def test_an_unfinished_fold_is_told_wherever_its_cases_are_needed(copy: Path, done: Path) -> None:
+    (fold_folder(copy, 0, 1) / "metrics.json").unlink()
+    with pytest.raises(DataError, match=r"fold-2: is not finished; go on with busight crossval --resume"):
+        compare_runs(done, copy)
+    with pytest.raises(DataError, match=r"fold-2: is not finished"):
+        audit(load(SPEC), crossval=copy)
+
+
+def test_an_audit_refuses_a_cross_validation_of_other_data(done: Path) -> None:
+    other = SPEC.replace("phantom:60", "phantom:60,seed=99")
+    with pytest.raises(DataError, match=r"a cross-validation of other data than phantom:60,seed=99"):
+        audit(load(other), crossval=done)
 
 
 def test_going_on_with_another_plan_is_refused(copy: Path, tmp_path: Path) -> None:
@@ -134,7 +166,7 @@ def test_changed_pixels_under_the_same_names_are_not_gone_on_with(done: Path) ->
     split = read_split(fold_folder(done, 0, 0) / "split.json", material.samples)
     assert is_finished(fold_folder(done, 0, 0), split, material)
     changed = replace(material, inspection=replace(material.inspection, digest="other"))
-    with pytest.raises(DataError, match=r"split.json: was made for other data .* have changed since"):
+    with pytest.raises(OutputError, match=r"split.json: was made for other data .* have changed since"):
         is_finished(fold_folder(done, 0, 0), split, changed)
 
 

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
+from picture_files import picture, save
 from quick import QUICK
 
 from busight.errors import DataError, OutputError
@@ -43,7 +44,7 @@ def test_one_recipe_under_every_protocol(tmp_path: Path) -> None:
     assert again.protocols == record.protocols or _equal_but_nan(again, record)
     finished = (out / "inflation.json").read_text()
     # Other data under the same folder would keep the old figures under a new name.
-    with pytest.raises(OutputError, match="external: was begun with another recipe, data or plan"):
+    with pytest.raises(OutputError, match="out: was begun with another recipe, data or plan"):
         inflation(recipe, out, Plan(2), against="phantom:20,seed=8,size=96", resume=True)
     assert (out / "inflation.json").read_text() == finished
 
@@ -56,6 +57,31 @@ def test_a_wrong_second_set_is_noticed_before_any_training(tmp_path: Path) -> No
     with pytest.raises(DataError, match="no such folder"):
         inflation(load_recipe("demo", overrides()), tmp_path / "out", Plan(2), against="busbra:/nowhere")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("against", "message"),
+    [
+        (SPEC, "70 of its 70 images are in phantom:70.* too; name a set that the networks have not seen"),
+        ("folder:{}", "no image has a label of the task finding"),
+    ],
+)
+def test_a_useless_second_set_is_noticed_before_any_training(tmp_path: Path, against: str, message: str) -> None:
+    save(tmp_path / "unlabelled" / "a.png", picture(1))
+    (tmp_path / "unlabelled" / "samples.csv").write_text("path,label\na.png,\n")
+    with pytest.raises(DataError, match=message):
+        inflation(
+            load_recipe("demo", overrides()),
+            tmp_path / "out",
+            Plan(2),
+            against=against.format(tmp_path / "unlabelled"),
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_going_on_needs_something_begun(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="no interrupted inflation to resume; leave --resume away"):
+        inflation(load_recipe("demo", overrides()), tmp_path / "out", Plan(2), resume=True)
 
 
 def test_nothing_is_said_of_a_difference_that_is_undefined() -> None:

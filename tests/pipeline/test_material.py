@@ -50,6 +50,28 @@ def test_what_is_one_class_depends_on_the_task(tmp_path: Path) -> None:
         material.require_classes("malignancy")
 
 
+def test_all_equal_images_are_left_out_when_one_has_another_label(tmp_path: Path) -> None:
+    for name in ("benign/a", "benign/b", "malignant/a", "benign/c"):
+        save(tmp_path / f"{name}.png", picture(1))
+    near = picture(1)
+    near[:4, :4] += 1
+    save(tmp_path / "benign" / "near.png", near)
+    save(tmp_path / "normal" / "other.png", picture(2))
+    material = gather(load(f"folder:{tmp_path}"), Silent())
+    assert len(material.copies) == 4
+    assert [sample.sample_id for sample in material.without_conflicts().samples] == ["normal/other.png"]
+
+
+def test_a_missing_label_contradicts_none(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save(tmp_path / f"{name}.png", picture(1))
+    (tmp_path / "samples.csv").write_text("path,label\na.png,benign\nb.png,\n")
+    material = gather(load(f"folder:{tmp_path}"), Silent())
+    assert len(material.copies) == 1
+    assert material.conflicting() == ()
+    assert material.in_conflict() == frozenset()
+
+
 def test_copies_of_what_is_kept_are_kept(tmp_path: Path) -> None:
     for name in ("benign/a", "malignant/a", "benign/b", "benign/c"):
         save(tmp_path / f"{name}.png", picture(1 if name.endswith("/a") else 2))

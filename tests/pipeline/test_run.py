@@ -9,7 +9,9 @@ import pytest
 from quick import QUICK
 
 from busight.bundle.load import load_bundle
+from busight.data.split import Split
 from busight.errors import DataError, OutputError, RecipeError, WeightsError
+from busight.files import write_json
 from busight.pipeline.evaluate import evaluate
 from busight.pipeline.progress import Silent
 from busight.pipeline.run import run
@@ -100,6 +102,29 @@ def test_resuming_keeps_the_split_that_the_run_began_with(quick_run: Quick, tmp_
         run(recipe, tmp_path / "cut", split_file=given, progress=Interruption("epoch 1/"))
     run(recipe, tmp_path / "cut", resume=True)
     assert json.loads((tmp_path / "cut" / "split.json").read_text())["test"] == json.loads(given.read_text())["test"]
+
+
+def _split_beside(given: Path, path: Path, **changed: object) -> Path:
+    document = json.loads(given.read_text()) | changed
+    split = Split(document["kind"], document["seed"], *(tuple(document[part]) for part in ("train", "val", "test")))
+    write_json(path, document | {"digest": split.digest})
+    return path
+
+
+@pytest.mark.parametrize("short", [{"test": []}, {"val": []}, {"train": ["phantom-00001"]}])
+def test_a_split_with_an_empty_part_is_refused_before_training(
+    quick_run: Quick, tmp_path: Path, short: dict[str, list[str]]
+) -> None:
+    given = _split_beside(quick_run("demo") / "split.json", tmp_path / "short.json", **{"val": [], **short})
+    with pytest.raises(DataError, match=r"too few images in a part \(train \d+, val \d+, test \d+\)"):
+        run(load_recipe("demo", [SPEC, *QUICK]), tmp_path / "out", split_file=given)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_split_of_other_data_with_the_same_names_is_told(quick_run: Quick, tmp_path: Path) -> None:
+    given = _split_beside(quick_run("demo") / "split.json", tmp_path / "other.json", data_digest="0" * 64)
+    with pytest.raises(RuntimeError, match=r"power cut at warning: .*other.json was made for other images"):
+        run(load_recipe("demo", [SPEC, *QUICK]), tmp_path / "out", split_file=given, progress=Interruption("warning"))
 
 
 def test_resuming_with_another_split_is_refused(quick_run: Quick, tmp_path: Path) -> None:

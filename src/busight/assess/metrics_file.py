@@ -34,6 +34,7 @@ class About(BaseModel):
     data_digest: Digest | None = Field(default=None, description="SHA-256 of the data manifest")
     split_digest: Digest | None = Field(default=None, description="SHA-256 of the split; null for a whole data set")
     bundle_digest: Digest | None = Field(default=None, description="SHA-256 of the bundle that predicted")
+    cases_digest: Digest | None = Field(default=None, description="SHA-256 of the cases.csv that was scored")
 
 
 class ScoreEntry(BaseModel):
@@ -112,6 +113,15 @@ def read_metrics(path: Path) -> ScoreSheet:
     """Read the score sheet of a ``metrics.json``; null becomes NaN.
 
     Raises:
+        DataError: As `read_document`.
+    """
+    return _sheet(read_document(path))
+
+
+def read_document(path: Path) -> MetricsDocument:
+    """Read a ``metrics.json`` with all that it says of its origin.
+
+    Raises:
         DataError: The file is missing, not JSON, of another format, or does not follow the schema.
     """
     try:
@@ -127,7 +137,7 @@ def read_metrics(path: Path) -> ScoreSheet:
             f"{path}: format {content.get('format')!r}, this version reads {FORMAT}; use the version that wrote it"
         )
     try:
-        return _sheet(MetricsDocument.model_validate(content))
+        return MetricsDocument.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"

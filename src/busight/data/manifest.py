@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from collections.abc import Sequence
 from pathlib import Path
 
 from busight.data.inspection import Inspection
-from busight.files import write_text
+from busight.files import csv_text, write_text
 
 COLUMNS = (
     "sample_id",
@@ -35,12 +34,10 @@ def write_manifest(path: Path, inspection: Inspection, groups: tuple[str, ...]) 
     Raises:
         OutputError: It could not be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows: list[Sequence[object]] = [COLUMNS]
     for entry, group in zip(inspection.entries, groups, strict=True):
         sample = entry.sample
-        writer.writerow(
+        rows.append(
             [
                 sample.sample_id,
                 sample.finding or "",
@@ -55,4 +52,4 @@ def write_manifest(path: Path, inspection: Inspection, groups: tuple[str, ...]) 
                 entry.mask_digest,
             ]
         )
-    write_text(path, text.getvalue())
+    write_text(path, csv_text(rows))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import shutil
 from collections.abc import Callable
@@ -17,7 +15,7 @@ from busight._version import __version__
 from busight.data.folder import TABLE_NAME
 from busight.data.inspection import Inspection
 from busight.errors import OutputError
-from busight.files import require_free_folder, write_json, write_text
+from busight.files import csv_text, require_free_folder, write_json, write_text
 from busight.types import Image, Mask, Sample
 
 COLUMNS = (
@@ -122,8 +120,4 @@ def _write_one(inspection: Inspection, sample: Sample, name: str, folder: Path, 
 
 
 def _table(rows: list[dict[str, str]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+    return csv_text([COLUMNS, *([row[name] for name in COLUMNS] for row in rows)])

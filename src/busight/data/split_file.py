@@ -63,19 +63,7 @@ def read_split(path: Path, samples: Sequence[Sample], data_digest: str | None = 
     Raises:
         DataError: Not a split file, a changed one, one with a sample in two parts, or one for other samples.
     """
-    try:
-        content = path.read_bytes()
-        # First the format alone: a newer one may have other fields, and should be called newer, not damaged.
-        version = _Header.model_validate_json(content).format
-        if version > FORMAT:
-            raise DataError(f"{path}: split format {version} is newer than {FORMAT}; update busight")
-        document = _SplitDocument.model_validate_json(content)
-    except OSError as error:
-        raise DataError(
-            f"{path}: the split cannot be read ({error.strerror}); give --split an existing split.json"
-        ) from error
-    except ValidationError as error:
-        raise DataError(f"{path}: not a split file of BUSight; give --split a split.json that a run wrote") from error
+    document = _read(path)
     split = Split(document.kind, document.seed, *(tuple(getattr(document, part)) for part in PARTS))
     if split.digest != document.digest:
         raise DataError(f"{path}: its parts do not match its digest; it was changed after it was written, make it anew")
@@ -90,3 +78,28 @@ def read_split(path: Path, samples: Sequence[Sample], data_digest: str | None = 
             "use the split with the data it was made for"
         )
     return split
+
+
+def data_digest_of(path: Path) -> str:
+    """Return the digest of the data that a split file was made for.
+
+    Raises:
+        DataError: Not a split file.
+    """
+    return _read(path).data_digest
+
+
+def _read(path: Path) -> _SplitDocument:
+    try:
+        content = path.read_bytes()
+        # First the format alone: a newer one may have other fields, and should be called newer, not damaged.
+        version = _Header.model_validate_json(content).format
+        if version > FORMAT:
+            raise DataError(f"{path}: split format {version} is newer than {FORMAT}; update busight")
+        return _SplitDocument.model_validate_json(content)
+    except OSError as error:
+        raise DataError(
+            f"{path}: the split cannot be read ({error.strerror}); give --split an existing split.json"
+        ) from error
+    except ValidationError as error:
+        raise DataError(f"{path}: not a split file of BUSight; give --split a split.json that a run wrote") from error

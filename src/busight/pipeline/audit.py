@@ -20,9 +20,11 @@ from busight.data.audit.marks import Marks, marks_of
 from busight.data.audit.unlike import FAR, look_of, unlike_the_rest
 from busight.data.dataset import DataSet
 from busight.data.joined import picture_file
+from busight.data.split_file import data_digest_of
 from busight.errors import DataError
 from busight.files import write_json
-from busight.pipeline.crossval import repeat_cases
+from busight.pipeline.crossval import fold_folder, repeat_cases
+from busight.pipeline.finished import SPLIT_FILE
 from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
 from busight.types import Finding, FloatArray, IntArray
@@ -110,6 +112,7 @@ class AuditRecord:
         problems: (file, what was done) of files that could not be used as they are.
         copies: Within the set.
         images_with_copy: Images that have at least one copy.
+        images_in_conflict: Images that have a copy with another label.
         copies_between: Images of this set that are in the other set too.
         marked: Images with burned-in text or calipers, (sample, stroke pixels).
         coloured: Images that are not grey, (sample, share of pixels).
@@ -133,6 +136,7 @@ class AuditRecord:
     problems: tuple[tuple[str, str], ...]
     copies: tuple[CopyPair, ...]
     images_with_copy: int
+    images_in_conflict: int
     copies_between: tuple[CopyPair, ...]
     marked: tuple[tuple[str, int], ...]
     coloured: tuple[tuple[str, float], ...]
@@ -173,6 +177,8 @@ def audit(
     """
     progress = progress or Silent()
     started = datetime.now(UTC).isoformat(timespec="seconds")
+    if crossval is not None:
+        repeat_cases(crossval)  # whether it is whole is known before a single image is read
     material = gather(dataset, progress)
     samples = material.samples
     progress.stage("audit: pictures")
@@ -203,6 +209,7 @@ def audit(
         problems=tuple((problem.path, problem.text) for problem in summary.problems),
         copies=copies,
         images_with_copy=len({name for pair in copies for name in (pair.first, pair.second)}),
+        images_in_conflict=len(material.in_conflict()),
         copies_between=between,
         marked=tuple((name, one.stroke_pixels) for name, one in zip(names, marks, strict=True) if one.overlay),
         coloured=tuple(
@@ -303,12 +310,14 @@ def _out_of_fold(features: FloatArray, positive: Any, groups: Any) -> FloatArray
 
 def _likely_wrong(material: Material, folder: Path) -> tuple[LikelyWrong, ...]:
     repeats, classes = repeat_cases(folder)
-    ids = [case.sample_id for case in repeats[0]]
-    unknown = set(ids) - {sample.sample_id for sample in material.samples}
-    if unknown:
+    # A cross-validation may have left the conflicting labels out.
+    ours = {material.inspection.digest, material.without_conflicts().inspection.digest}
+    if data_digest_of(fold_folder(folder, 0, 0) / SPLIT_FILE) not in ours:
         raise DataError(
-            f"{folder}: holds {len(unknown)} images that this data set lacks; name its own cross-validation"
+            f"{folder}: a cross-validation of other data than {material.inspection.dataset.spec}, or of these before "
+            "they changed; name one of these very data"
         )
+    ids = [case.sample_id for case in repeats[0]]
     probs = np.mean([[case.calibrated_probs for case in cases] for cases in repeats], axis=0)
     target: IntArray = np.array([classes.index(str(case.actual)) for case in repeats[0]], dtype=np.int64)
     found = label_issues(target, probs)

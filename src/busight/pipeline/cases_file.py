@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from busight.errors import DataError
-from busight.files import write_text
+from busight.files import csv_text, write_text
 from busight.pipeline.record import Case
 
 _KINDS = ("logit", "raw_prob", "calibrated_prob")
@@ -22,16 +21,7 @@ def write_cases(path: Path, cases: Sequence[Case], classes: tuple[str, ...]) -> 
     Raises:
         OutputError: It could not be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_header(classes))
-    for case in cases:
-        figures = [*case.logits, *case.raw_probs, *case.calibrated_probs, *(getattr(case, name) for name in _SHARES)]
-        cells = ["" if value != value else repr(value) for value in figures]
-        flagged = "" if case.flagged is None else str(int(case.flagged))
-        facts = json.dumps(dict(case.facts), ensure_ascii=False)
-        writer.writerow([case.sample_id, case.group, case.actual or "", case.predicted, *cells, flagged, facts])
-    write_text(path, text.getvalue())
+    write_text(path, csv_text([_header(classes), *map(_line, cases)]))
 
 
 def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
@@ -60,6 +50,14 @@ def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
 def _header(classes: tuple[str, ...]) -> list[str]:
     vectors = [f"{kind}_{name}" for kind in _KINDS for name in classes]
     return ["sample_id", "group", "actual", "predicted", *vectors, *_SHARES, "flagged", "facts"]
+
+
+def _line(case: Case) -> list[str]:
+    figures = [*case.logits, *case.raw_probs, *case.calibrated_probs, *(getattr(case, name) for name in _SHARES)]
+    cells = ["" if value != value else repr(value) for value in figures]
+    flagged = "" if case.flagged is None else str(int(case.flagged))
+    facts = json.dumps(dict(case.facts), ensure_ascii=False)
+    return [case.sample_id, case.group, case.actual or "", case.predicted, *cells, flagged, facts]
 
 
 def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:

@@ -11,8 +11,9 @@ from busight._version import __version__
 from busight.assess.compare import Comparison, compare
 from busight.assess.settings import AssessSettings
 from busight.errors import DataError
-from busight.pipeline.cases_file import read_cases
 from busight.pipeline.crossval import repeat_cases
+from busight.pipeline.finished import CASES_FILE, finished_cases
+from busight.pipeline.plan_file import PLAN_FILE
 from busight.pipeline.record import Case
 from busight.pipeline.scoring import scored_cases
 
@@ -92,10 +93,10 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
 
 def _cases(folder: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ...]]:
     """Read the labelled cases of a folder, by repeat."""
-    if (folder / "cases.csv").is_file():
-        cases, classes = read_cases(folder / "cases.csv")
+    if (folder / CASES_FILE).is_file():
+        cases, classes = finished_cases(folder)
         repeats: tuple[tuple[Case, ...], ...] = (cases,)
-    elif folder.is_dir() and any(folder.glob("repeat-*/fold-*/cases.csv")):
+    elif folder.is_dir() and (folder / PLAN_FILE).is_file():
         repeats, classes = repeat_cases(folder)
     else:
         raise DataError(f"{folder}: holds no cases.csv; name the folder of a finished run, evaluate or crossval")

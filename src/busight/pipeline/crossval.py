@@ -16,18 +16,18 @@ from busight.assess.metrics_file import read_metrics
 from busight.assess.records import Score, ScoreSheet
 from busight.bundle.load import load_bundle
 from busight.data.sources import load
-from busight.data.split import Split, crossing_pairs, make_split
-from busight.data.split_file import read_split
-from busight.errors import DataError, OutputError, RecipeError
+from busight.data.split import crossing_pairs
+from busight.errors import DataError, RecipeError
 from busight.files import write_json
-from busight.pipeline.cases_file import read_cases
 from busight.pipeline.facts import limits, versions
+from busight.pipeline.finished import DONE_FILE, finished_cases
 from busight.pipeline.material import Material, gather
-from busight.pipeline.plan_file import open_planned_folder, write_plan
+from busight.pipeline.plan_file import open_planned_folder, read_plan, write_plan
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import Case, FoldScores, RunRecord
-from busight.pipeline.run import DONE_FILE, RECIPE_FILE, SPLIT_FILE, check_data_is_named, run
+from busight.pipeline.run import check_data_is_named
 from busight.pipeline.scoring import repeated_sheet, subgroups_of
+from busight.pipeline.series import Member, plan_member, run_series
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 
@@ -86,25 +86,37 @@ def crossval(
     open_planned_folder(out, _plan_document(recipe, plan), "cross-validation", resume)
     material = material or gather(load(recipe.data.spec), progress, recipe.data.conflicts)
     material.require_classes(recipe.classify.task)
-    todo = [
-        (repeat, fold, fold_recipe(recipe, plan, repeat, fold))
+    members = plan_folds(recipe, out, plan, material)
+    write_plan(out, _plan_document(recipe, plan))
+    run_series(members, material, command, progress)
+    progress.stage("all folds together")
+    record = _record(recipe, out, plan, material, members, command, started)
+    write_json(out / SCORES_FILE, scores_document(record, plan))
+    return replace(record, stage_seconds=(("cross-validation", time.monotonic() - began),))
+
+
+def plan_folds(recipe: Recipe, out: Path, plan: Plan, material: Material) -> list[Member]:
+    """Make the splits of all folds; nothing is written.
+
+    Args:
+        recipe: Whose split is replaced.
+        out: Folder of the cross-validation.
+        plan: Folds and repeats.
+        material: The data.
+
+    Raises:
+        DataError: A fold cannot be made.
+    """
+    return [
+        plan_member(
+            f"repeat {repeat + 1} of {plan.repeats}, fold {fold + 1} of {plan.folds}",
+            fold_folder(out, repeat, fold),
+            fold_recipe(recipe, plan, repeat, fold),
+            material,
+        )
         for repeat in range(plan.repeats)
         for fold in range(plan.folds)
     ]
-    splits = [make_split(material.samples, material.groups, one.split) for _, _, one in todo]
-    write_plan(out, _plan_document(recipe, plan))
-    for (repeat, fold, one), split in zip(todo, splits, strict=True):
-        folder = fold_folder(out, repeat, fold)
-        progress.stage(f"repeat {repeat + 1} of {plan.repeats}, fold {fold + 1} of {plan.folds}")
-        if is_finished(folder, split, material):
-            progress.line("finished before")
-            continue
-        begun = (folder / RECIPE_FILE).is_file()
-        run(one, folder, resume=begun, command=command, progress=progress, material=material)
-    progress.stage("all folds together")
-    record = _record(recipe, out, plan, material, splits, command, started)
-    write_json(out / SCORES_FILE, scores_document(record, plan))
-    return replace(record, stage_seconds=(("cross-validation", time.monotonic() - began),))
 
 
 def fold_recipe(recipe: Recipe, plan: Plan, repeat: int, fold: int) -> Recipe:
@@ -121,23 +133,6 @@ def fold_folder(out: Path, repeat: int, fold: int) -> Path:
     return out / f"repeat-{repeat + 1}" / f"fold-{fold + 1}"
 
 
-def is_finished(folder: Path, split: Split, material: Material) -> bool:
-    """Say whether a fold is done.
-
-    Raises:
-        DataError: Its split file is damaged, or was made when images, masks or labels were other ones.
-        OutputError: Something of a finished fold is missing, or it was made with another split.
-    """
-    if not (folder / DONE_FILE).is_file():
-        return False
-    for name in ("cases.csv", SPLIT_FILE, "bundle/card.json"):
-        if not (folder / name).is_file():
-            raise OutputError(f"{folder}: {name} of the finished fold is missing; remove this folder to train it again")
-    if read_split(folder / SPLIT_FILE, material.samples, material.inspection.digest).digest != split.digest:
-        raise OutputError(f"{folder}: was made with another split; the data have changed, choose another --out")
-    return True
-
-
 def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ...]]:
     """Read the cases of a cross-validation.
 
@@ -145,24 +140,40 @@ def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ..
         For each repeat its cases sorted by sample, and the classes.
 
     Raises:
-        DataError: No finished fold, or folds that do not belong together.
+        DataError: Not a cross-validation, one with an unfinished fold, or folds that do not belong together.
     """
+    plan = plan_of(out)
     repeats: list[tuple[Case, ...]] = []
     classes: set[tuple[str, ...]] = set()
-    numbered = [path for path in out.glob("repeat-*") if path.name.removeprefix("repeat-").isdecimal()]
-    for folder in sorted(numbered, key=lambda path: int(path.name.removeprefix("repeat-"))):
+    for repeat in range(plan.repeats):
         cases: list[Case] = []
-        for path in folder.glob("fold-*/cases.csv"):
-            found, of = read_cases(path)
+        for fold in range(plan.folds):
+            try:
+                found, of = finished_cases(fold_folder(out, repeat, fold))
+            except DataError as error:
+                raise DataError(f"{error}; go on with busight crossval --resume, then come back") from error
             classes.add(of)
             cases += found
         repeats.append(tuple(sorted(cases, key=lambda case: case.sample_id)))
-    if not repeats or len(classes) != 1:
-        raise DataError(f"{out}: not the folder of a finished cross-validation; see busight crossval")
+    if len(classes) != 1:
+        raise DataError(f"{out}: its folds do not tell the same classes apart; begin anew in another --out")
     ids = {tuple(case.sample_id for case in cases) for cases in repeats}
     if len(ids) != 1 or len(set(next(iter(ids)))) != len(next(iter(ids))):
-        raise DataError(f"{out}: its repeats do not hold every image once; go on with busight crossval --resume")
+        raise DataError(f"{out}: its repeats do not hold every image once; begin anew in another --out")
     return tuple(repeats), classes.pop()
+
+
+def plan_of(out: Path) -> Plan:
+    """Read the plan that a cross-validation was begun with.
+
+    Raises:
+        DataError: Not the folder of a cross-validation.
+    """
+    document = read_plan(out, "cross-validation")
+    try:
+        return Plan(*(document[name] for name in ("folds", "repeats", "by")))
+    except (KeyError, TypeError, RecipeError) as error:
+        raise DataError(f"{out}: not the folder of a cross-validation; see busight crossval") from error
 
 
 def scores_document(record: RunRecord, plan: Plan) -> dict[str, object]:
@@ -206,13 +217,13 @@ def _has(sheet: ScoreSheet, score: Score) -> bool:
 
 
 def _record(
-    recipe: Recipe, out: Path, plan: Plan, material: Material, splits: Sequence[Split], command: str, started: str
+    recipe: Recipe, out: Path, plan: Plan, material: Material, members: Sequence[Member], command: str, started: str
 ) -> RunRecord:
     repeats, classes = repeat_cases(out)
     sheet = repeated_sheet(repeats, classes, recipe.assess)
     card = load_bundle(fold_folder(out, 0, 0)).card
     data = material.summary()
-    crossing = sum(crossing_pairs(split, material.pair_ids()) for split in splits)
+    crossing = sum(crossing_pairs(member.split, material.pair_ids()) for member in members)
     folds = tuple(
         FoldScores(repeat + 1, fold + 1, read_metrics(fold_folder(out, repeat, fold) / DONE_FILE))
         for repeat in range(plan.repeats)
@@ -239,8 +250,8 @@ def _record(
         cases=tuple(case for cases in repeats for case in cases),
         walks=(),
         gallery=(),
-        limits=(*_fold_limits(plan, crossing, len(splits)), *limits(data, None, sheet, recipe)),
-        warnings=_fold_limits(plan, crossing, len(splits)) if plan.by == "image" else (),
+        limits=(*_fold_limits(plan, crossing, len(members)), *limits(data, None, sheet, recipe)),
+        warnings=_fold_limits(plan, crossing, len(members)) if plan.by == "image" else (),
         subgroups=subgroups_of(repeats, classes, recipe.assess),
         folds=folds,
     )

@@ -12,13 +12,15 @@ from busight.assess.settings import AssessSettings
 from busight.bundle.card import Card
 from busight.bundle.load import Bundle
 from busight.data.sources import load
-from busight.data.split_file import read_split
-from busight.files import require_free_folder
+from busight.data.split_file import data_digest_of, read_split
+from busight.files import require_free_folder, sha256_of_file
 from busight.pipeline.cases_file import write_cases
 from busight.pipeline.facts import calibration_sentence, limits, versions
+from busight.pipeline.finished import CASES_FILE, DONE_FILE
 from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord
+from busight.pipeline.run import OTHER_DATA
 from busight.pipeline.scoring import pictures, score_samples, sheet_of, subgroups_of
 from busight.predict.predictor import open_predictor
 
@@ -52,8 +54,11 @@ def evaluate(
     began = time.monotonic()
     started = datetime.now(UTC).isoformat(timespec="seconds")
     require_free_folder(out)
+    made_for = data_digest_of(split_file) if split_file is not None else None
     material = gather(load(spec), progress)
     split = read_split(split_file, material.samples) if split_file is not None else None
+    if made_for not in (None, material.inspection.digest):
+        progress.line(OTHER_DATA.format(split_file))
     predictor = open_predictor(bundle)
     reader = material.inspection.dataset.reader
     wanted = set(split.test) if split is not None else {sample.sample_id for sample in material.samples}
@@ -61,7 +66,7 @@ def evaluate(
     progress.stage("assess")
     part = score_samples(samples, material.group_of(), reader, predictor, progress)
     sheet = sheet_of(part, predictor.classes, settings)
-    write_cases(out / "cases.csv", part.cases, predictor.classes)
+    write_cases(out / CASES_FILE, part.cases, predictor.classes)
     data, card = material.summary(), bundle.card
     about = About(
         created_by=f"busight {__version__}",
@@ -69,8 +74,9 @@ def evaluate(
         data_digest=data.digest,
         split_digest=split.digest if split is not None else None,
         bundle_digest=card.digest,
+        cases_digest=sha256_of_file(out / CASES_FILE),
     )
-    write_metrics(out / "metrics.json", sheet, about)
+    write_metrics(out / DONE_FILE, sheet, about)
     seen = _seen_before(card, material, wanted)
     _tell(seen, progress)
     walks, gallery = pictures(part, reader, predictor, settings.seed)

@@ -18,8 +18,9 @@ from busight.assess.settings import AssessSettings
 from busight.bundle.load import load_bundle
 from busight.data.sources import load
 from busight.errors import DataError
-from busight.files import require_free_folder, write_json
+from busight.files import require_free_folder, sha256_of_file, write_json
 from busight.pipeline.cases_file import read_cases, write_cases
+from busight.pipeline.finished import CASES_FILE, DONE_FILE
 from busight.pipeline.material import Material, gather
 from busight.pipeline.plan_file import PLAN_FILE, open_planned_folder, write_plan
 from busight.pipeline.progress import Progress, Silent
@@ -81,15 +82,16 @@ def evaluate_folds(
     both = together(found, classes)
     single, joint = (repeated_sheet(cases, classes, settings) for cases in (found, [both]))
     write_json(out / SINGLE_FILE, _document(single, spec, len(bundles)))
-    write_cases(out / "cases.csv", both, classes)
+    write_cases(out / CASES_FILE, both, classes)
     about = About(
         created_by=f"busight {__version__}",
         data=spec,
         data_digest=material.inspection.digest,
         split_digest=None,
         bundle_digest=None,
+        cases_digest=sha256_of_file(out / CASES_FILE),
     )
-    write_metrics(out / "metrics.json", joint, about)
+    write_metrics(out / DONE_FILE, joint, about)
     known = {digest for bundle in bundles for digest in load_bundle(bundle).card.training.seen}
     seen = sum(entry.short_digest in known for entry in material.inspection.entries)
     return FoldsEvaluation(len(bundles), seen, single, joint)

@@ -10,13 +10,16 @@ from typing import Any
 from busight._version import __version__
 from busight.assess.compare import Difference
 from busight.assess.records import ScoreSheet
+from busight.classify.tasks import TASKS, TaskName
 from busight.data.sources import load
-from busight.files import require_free_folder, write_json
+from busight.errors import DataError
+from busight.files import write_json
 from busight.pipeline.compare import compare_runs
-from busight.pipeline.crossval import By, Plan, crossval, fold_folder
+from busight.pipeline.crossval import By, Plan, crossval, fold_folder, plan_folds
 from busight.pipeline.evaluate_folds import score_networks
 from busight.pipeline.facts import versions
 from busight.pipeline.material import Material, gather
+from busight.pipeline.plan_file import PLAN_FILE, open_planned_folder, write_plan
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import DataSummary, RunRecord
 from busight.pipeline.run import check_data_is_named
@@ -109,23 +112,21 @@ def inflation(
         progress: Told what happens.
 
     Raises:
-        BusightError: One line that names what is wrong.
+        BusightError: One line that names what is wrong; whatever can be wrong is noticed before any training.
     """
     progress = progress or Silent()
     started = datetime.now(UTC).isoformat(timespec="seconds")
     check_data_is_named(recipe)
-    if not resume:
-        require_free_folder(out)
-    # Both are read before anything is trained: a wrong path shall not be noticed after hours.
+    begun = {"folds": plan.folds, "repeats": plan.repeats, "against": against, "recipe": recipe_toml(recipe)}
+    open_planned_folder(out, begun, "inflation", resume)
     listed = [load(spec) for spec in (recipe.data.spec, against) if spec]
     material, *others = [gather(dataset, progress) for dataset in listed]
     material.require_classes(recipe.classify.task)
-    records = {
-        name: _crossval(
-            recipe, out / name, Plan(plan.folds, plan.repeats, by), material, drop, resume, command, progress
-        )
-        for name, by, drop in _CROSSVALS
-    }
+    for other in others:
+        _require_another_set(material, other, recipe.classify.task)
+    protocols_of = {name: _prepared(recipe, out / name, plan, by, drop, material) for name, by, drop in _CROSSVALS}
+    write_plan(out, begun)
+    records = {name: _crossval(one, out / name, command, progress) for name, one in protocols_of.items()}
     protocols = [
         Protocol(name, ABOUT[name], recipe.data.spec, record.sheet, _against_group(name, out, recipe))
         for name, record in records.items()
@@ -166,22 +167,40 @@ _CROSSVALS: tuple[tuple[str, By, bool], ...] = (
 )
 
 
-def _crossval(
-    recipe: Recipe,
-    out: Path,
-    plan: Plan,
-    material: Material,
-    drop: bool,
-    resume: bool,
-    command: str,
-    progress: Progress,
-) -> RunRecord:
-    progress.stage(f"protocol: {ABOUT[out.name]}")
+@dataclass(frozen=True, slots=True, eq=False)
+class _Prepared:
+    """A cross-validation whose splits are known to be possible."""
+
+    recipe: Recipe
+    plan: Plan
+    material: Material
+
+
+def _prepared(recipe: Recipe, out: Path, plan: Plan, by: By, drop: bool, material: Material) -> _Prepared:
     conflicts = "drop" if drop else "keep"
     chosen = recipe.model_copy(update={"data": recipe.data.model_copy(update={"conflicts": conflicts})})
-    data = material.without_conflicts() if drop else material
-    begun = resume and (out / "plan.json").is_file()
-    return crossval(chosen, out, plan, resume=begun, command=command, progress=progress, material=data)
+    found = _Prepared(chosen, Plan(plan.folds, plan.repeats, by), material.without_conflicts() if drop else material)
+    plan_folds(found.recipe, out, found.plan, found.material)
+    return found
+
+
+def _crossval(one: _Prepared, out: Path, command: str, progress: Progress) -> RunRecord:
+    progress.stage(f"protocol: {ABOUT[out.name]}")
+    resume = (out / PLAN_FILE).is_file()
+    return crossval(one.recipe, out, one.plan, resume=resume, command=command, progress=progress, material=one.material)
+
+
+def _require_another_set(material: Material, other: Material, task: TaskName) -> None:
+    spec = other.inspection.dataset.spec
+    known = {entry.image_digest for entry in material.inspection.entries}
+    again = sum(entry.image_digest in known for entry in other.inspection.entries)
+    if again:
+        raise DataError(
+            f"--against {spec}: {again} of its {len(other.samples)} images are in {material.inspection.dataset.spec} "
+            "too; name a set that the networks have not seen"
+        )
+    if all(TASKS[task].target(sample.finding) < 0 for sample in other.samples):
+        raise DataError(f"--against {spec}: no image has a label of the task {task}; name a labelled set")
 
 
 def _against_group(name: str, out: Path, recipe: Recipe) -> tuple[Difference, ...]:

@@ -44,13 +44,32 @@ class Material:
         return {sample.sample_id: group for sample, group in zip(self.samples, self.groups, strict=True)}
 
     def conflicting(self) -> tuple[Copy, ...]:
-        """Copies with different labels."""
-        samples = self.samples
-        return tuple(copy for copy in self.copies if samples[copy.first].finding != samples[copy.second].finding)
+        """Copies with different labels; a missing label contradicts none."""
+        return tuple(copy for copy in self.copies if self._contradict(copy.first, copy.second))
+
+    def in_conflict(self) -> frozenset[int]:
+        """Indices of the images that have a copy with another label.
+
+        Of several images with the same pixels only the first is paired with the others; what is a copy of one of them
+        is a copy of all.
+        """
+        twins: dict[int, list[int]] = {}
+        for copy in self.copies:
+            if copy.kind == "same pixels":
+                twins.setdefault(copy.first, [copy.first]).append(copy.second)
+        found: set[int] = set()
+        for copy in self.copies:
+            alike = {*twins.get(copy.first, [copy.first]), *twins.get(copy.second, [copy.second])}
+            found |= {index for index in alike if any(self._contradict(index, other) for other in alike)}
+        return frozenset(found)
+
+    def _contradict(self, first: int, second: int) -> bool:
+        one, other = self.samples[first].finding, self.samples[second].finding
+        return one is not None and other is not None and one != other
 
     def without_conflicts(self) -> Material:
         """Return the data without any image that has a copy with another label."""
-        dropped = {index for copy in self.conflicting() for index in (copy.first, copy.second)}
+        dropped = self.in_conflict()
         if not dropped:
             return self
         kept = [index for index in range(len(self.samples)) if index not in dropped]

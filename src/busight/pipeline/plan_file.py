@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from busight.errors import OutputError
+from busight.errors import DataError, OutputError
 from busight.files import require_free_folder, write_json
 
 PLAN_FILE = "plan.json"
@@ -35,6 +35,25 @@ def open_planned_folder(out: Path, plan: dict[str, Any], what: str, resume: bool
         begun = None
     if begun != plan:
         raise OutputError(f"{out}: was begun with another recipe, data or plan; give the same ones, or another --out")
+
+
+def read_plan(out: Path, what: str) -> dict[str, Any]:
+    """Read the plan that a folder was begun with.
+
+    Args:
+        out: The folder.
+        what: What it should hold, e.g. ``"cross-validation"``.
+
+    Raises:
+        DataError: There is none, or it is damaged.
+    """
+    try:
+        plan = json.loads((out / PLAN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{out}: not the folder of a {what}; its {PLAN_FILE} cannot be read ({error})") from error
+    if not isinstance(plan, dict):
+        raise DataError(f"{out}: not the folder of a {what}; its {PLAN_FILE} holds no plan")
+    return plan
 
 
 def write_plan(out: Path, plan: dict[str, Any]) -> None:

@@ -20,12 +20,13 @@ from busight.classify.network import Network
 from busight.data.manifest import write_manifest
 from busight.data.sources import load
 from busight.data.split import PARTS, Split, crossing_pairs, make_split
-from busight.data.split_file import read_split, write_split
-from busight.errors import OutputError, RecipeError
-from busight.files import require_free_folder, write_text
+from busight.data.split_file import data_digest_of, read_split, write_split
+from busight.errors import DataError, OutputError, RecipeError
+from busight.files import require_free_folder, sha256_of_file, write_text
 from busight.pipeline import assemble
 from busight.pipeline.cases_file import write_cases
 from busight.pipeline.facts import calibration_sentence, limits, network_sentence, versions
+from busight.pipeline.finished import CASES_FILE, DONE_FILE, SPLIT_FILE
 from busight.pipeline.material import Material, gather
 from busight.pipeline.networks import (
     BuiltNetwork,
@@ -45,8 +46,9 @@ from busight.recipes.schema import Recipe
 from busight.train.accelerator import trainer_device
 
 RECIPE_FILE = "recipe.toml"
-SPLIT_FILE = "split.json"
-DONE_FILE = "metrics.json"
+OTHER_DATA = (
+    "warning: {} was made for other images, masks or labels of the same names; what it keeps apart may be copies here"
+)
 
 
 @dataclass(slots=True)
@@ -100,12 +102,16 @@ def run(
     check_data_is_named(recipe)
     trainer_device(recipe.train)
     _open_folder(out, recipe, resume)
+    made_for = data_digest_of(split_file) if split_file is not None else None
     # What is cheap to find wrong comes first: the data's place before any download, weights before any reading.
     dataset = load(recipe.data.spec) if material is None else material.inspection.dataset
     built = build_networks(recipe)
     material = material or gather(dataset, progress, recipe.data.conflicts)
     material.require_classes(recipe.classify.task)
     split = _split(recipe, material, split_file, out, resume)
+    _require_parts(split, bool(built))
+    if made_for not in (None, material.inspection.digest):
+        progress.line(OTHER_DATA.format(split_file))
     # Not before data and split are known to be sound: after a mistake there the same --out can be used again.
     write_text(out / RECIPE_FILE, recipe_toml(recipe))
     write_manifest(out / "manifest.csv", material.inspection, material.groups)
@@ -158,13 +164,14 @@ def _assess(
     test = _score(material, split.test, predictor, progress)
     sheet = sheet_of(test, predictor.classes, recipe.assess)
     card = write_card(bundle.folder, assemble.with_scores(card, sheet))
-    write_cases(out / "cases.csv", test.cases, predictor.classes)
+    write_cases(out / CASES_FILE, test.cases, predictor.classes)
     about = About(
         created_by=f"busight {__version__}",
         data=recipe.data.spec,
         data_digest=material.inspection.digest,
         split_digest=split.digest,
         bundle_digest=card.digest,
+        cases_digest=sha256_of_file(out / CASES_FILE),
     )
     write_metrics(out / DONE_FILE, sheet, about)
     return replace(predictor, card=card), test, sheet
@@ -206,6 +213,17 @@ def _split(recipe: Recipe, material: Material, split_file: Path | None, out: Pat
     if split_file is not None:
         return read_split(split_file, material.samples)
     return make_split(material.samples, material.groups, recipe.split)
+
+
+def _require_parts(split: Split, trains: bool) -> None:
+    """Refuse a split that could be trained on for hours and then not be assessed."""
+    counts = {part: len(getattr(split, part)) for part in PARTS}
+    least = {"train": 2 if trains else 0, "val": 1, "test": 1}
+    if any(counts[part] < least[part] for part in PARTS):
+        told = ", ".join(f"{part} {counts[part]}" for part in PARTS)
+        raise DataError(
+            f"the split has too few images in a part ({told}); at least 2 to train, 1 to tune and 1 to test are needed"
+        )
 
 
 def _train(

@@ -16,16 +16,17 @@ from busight.assess.records import ScoreSheet
 from busight.assess.seeds import SeedSpread, seed_spread
 from busight.bundle.load import load_bundle
 from busight.data.sources import load
-from busight.data.split import Split, crossing_pairs, make_split
+from busight.data.split import Split, crossing_pairs
 from busight.errors import RecipeError
 from busight.files import write_json
-from busight.pipeline.crossval import is_finished
 from busight.pipeline.facts import versions
+from busight.pipeline.finished import DONE_FILE
 from busight.pipeline.material import Material, gather
 from busight.pipeline.plan_file import open_planned_folder, write_plan
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import DataSummary
-from busight.pipeline.run import DONE_FILE, RECIPE_FILE, check_data_is_named, run
+from busight.pipeline.run import check_data_is_named
+from busight.pipeline.series import plan_member, run_series
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 
@@ -125,18 +126,13 @@ def repeat_seeds(
     open_planned_folder(out, plan, "series of seeds", resume)
     material = gather(load(recipe.data.spec), progress, recipe.data.conflicts)
     material.require_classes(recipe.classify.task)
-    recipes = [seed_recipe(recipe, seed) for seed in range(count)]
-    splits = [make_split(material.samples, material.groups, one.split) for one in recipes]
+    members = [
+        plan_member(f"seed {seed + 1} of {count}", seed_folder(out, seed), seed_recipe(recipe, seed), material)
+        for seed in range(count)
+    ]
     write_plan(out, plan)
-    for seed, (one, split) in enumerate(zip(recipes, splits, strict=True)):
-        folder = seed_folder(out, seed)
-        progress.stage(f"seed {seed + 1} of {count}")
-        if is_finished(folder, split, material):
-            progress.line("finished before")
-            continue
-        begun = (folder / RECIPE_FILE).is_file()
-        run(one, folder, resume=begun, command=command, progress=progress, material=material)
-    record = _record(recipe, out, material, splits, command, started)
+    run_series(members, material, command, progress)
+    record = _record(recipe, out, material, [member.split for member in members], command, started)
     write_json(out / SEEDS_FILE, record.document())
     return record
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import Any
 
 import numpy as np
 
+from busight.files import csv_text
 from busight.segment.roi import bounding_box
 from busight.types import Failure, Prediction
 
@@ -84,6 +83,4 @@ def json_line(record: dict[str, Any]) -> str:
 
 
 def _csv_line(cells: list[Any]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()
+    return csv_text([cells]).removesuffix("\n")

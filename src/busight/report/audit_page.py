@@ -78,7 +78,7 @@ def audit_lines(record: AuditRecord) -> list[str]:
     lines = [
         f"images: {record.n_images}, mask files: {record.n_mask_files}, together {_files(record)}",
         f"copies: {len(record.copies)} pairs, {record.images_with_copy} images; with different labels: "
-        f"{len(record.conflicting)}",
+        f"{len(record.conflicting)} pairs, {record.images_in_conflict} images",
         f"burned-in marks: {len(record.marked)} images; not grey: {len(record.coloured)}; flat border: "
         f"{len(record.bordered)}; unlike the others: {len(record.unlike)}",
         f"told without tissue (AUROC): {told or 'too few groups to say'}",
@@ -110,7 +110,12 @@ def _summary(record: AuditRecord) -> Section:
             "Images with a copy", str(record.images_with_copy), f"{share:.0%} of {record.n_images}", "in the same set"
         ),
         Tile("Pairs of copies", str(len(record.copies)), "", "confirmed by alignment"),
-        Tile("With different labels", str(len(record.conflicting)), "", "at least one label is wrong"),
+        Tile(
+            "With different labels",
+            str(len(record.conflicting)),
+            counted(record.images_in_conflict, "image"),
+            "at least one label is wrong",
+        ),
         Tile(
             "Burned-in marks", str(len(record.marked)), f"{len(record.marked) / record.n_images:.0%}", "text, calipers"
         ),

@@ -59,11 +59,14 @@ def fit(
         The course of the training.
 
     Raises:
-        DataError: A part is empty.
+        DataError: Fewer than two training images, or none for validation.
         Interrupted: Stopped by Ctrl-C; call again to go on.
     """
-    if not len(train.targets) or not len(val.targets):
-        raise DataError(f"{name}: training and validation need at least one image each")
+    if len(train.targets) < 2 or not len(val.targets):
+        raise DataError(
+            f"{name}: {len(train.targets)} images to train on and {len(val.targets)} to validate; at least "
+            "two and one are needed"
+        )
     if settings.channels_last:
         network.to(memory_format=torch.channels_last)
     monitor, mode = ("val_loss", "min") if name == "classifier" else ("val_dice", "max")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,32 +9,29 @@ from numpy.typing import NDArray
 from busight.types import Image
 
 CONFIRMED = 0.96
-"""Aligned correlation from which two images count as copies. On BUSI the 212 pairs of the 32×32 correlation reach at
-least 0.964; of 553 candidates with one image mirrored, which are no copies, none exceeds 0.944."""
+"""Aligned correlation from which two images count as copies. On BUSI the pairs just above are neighbouring views of one
+lesion; of 553 candidates with one image mirrored, which are no copies, none exceeds 0.944."""
 
 _SCALES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
-_HOPELESS = 0.75
+_COARSE, _MIDDLE = 32, 48
+_HOPELESS, _UNLIKELY = 0.8, 0.92
+"""Least correlation to go on with after each stage, at which blurring has raised it. BUSI's copies have at least 0.87
+and 0.94; nine candidates in ten end here, which makes the search four times as fast as at full size throughout."""
 _LEAST_OVERLAP = 0.45
 """Of the picture's area; the smallest scale searched, 0.7, leaves 0.49."""
-_SLACK = 2
 
-
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """A coarse position: ``part`` is a piece of ``whole``, ``scale`` of its size, at (x, y)."""
-
-    correlation: float
-    scale: float
-    x: float
-    y: float
-    swapped: bool
+_Picture = NDArray[np.float32]
+_Warp = NDArray[np.float32]
+"""float32 (2, 3): where a pixel of the part lies in the whole."""
 
 
 def aligned_correlation(first: Image, second: Image) -> float:
     """Return the correlation of two pictures after the best affine alignment, −1–1.
 
-    A coarse search over sizes and places finds where one picture lies within the other; the enhanced correlation
-    coefficient is then maximised over affine maps. What does not overlap is left out, but half of a picture must.
+    A search over sizes and places, in small pictures, finds where one picture lies within the other; the enhanced
+    correlation coefficient is then maximised over affine maps, first at half size, then in full. A pair that falls
+    behind on the way is given up, and the correlation so far returned. What does not overlap is left out, but half of a
+    picture must.
 
     Args:
         first: uint8 (S, S), as `small_picture` makes them.
@@ -51,36 +46,55 @@ def aligned_correlation(first: Image, second: Image) -> float:
     a, b = first.astype(np.float32), second.astype(np.float32)
     if not (a.std() > 0 and b.std() > 0):
         return 0.0
-    start = max((_match(a, b, scale, swap) for scale in _SCALES for swap in (False, True)), key=lambda s: s.correlation)
-    if start.correlation < _HOPELESS:
-        return start.correlation
-    whole, part = (b, a) if start.swapped else (a, b)
-    refined = _refined(whole, part, start)
-    return max(start.correlation, refined) if start.scale == 1.0 else max(refined, 0.0)
-
-
-def _match(a: NDArray[np.float32], b: NDArray[np.float32], scale: float, swapped: bool) -> _Start:
+    coarse, start, swapped = _found_place(_shrunk(a, _COARSE), _shrunk(b, _COARSE))
+    if coarse < _HOPELESS:
+        return coarse
     whole, part = (b, a) if swapped else (a, b)
-    side = round(len(part) * scale)
-    template = cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA)
-    padded = cv2.copyMakeBorder(whole, _SLACK, _SLACK, _SLACK, _SLACK, cv2.BORDER_REPLICATE)
-    found = cv2.matchTemplate(padded, template, cv2.TM_CCOEFF_NORMED)
-    _, best, _, place = cv2.minMaxLoc(found)
-    return _Start(float(best), scale, place[0] - _SLACK, place[1] - _SLACK, swapped)
+    middle, warp = _refined(_shrunk(whole, _MIDDLE), _shrunk(part, _MIDDLE), _enlarged(start, _COARSE, _MIDDLE), 20)
+    if middle < _UNLIKELY:
+        return max(middle, 0.0)
+    found, _ = _refined(whole, part, _enlarged(warp, _MIDDLE, len(part)), 40)
+    if found < CONFIRMED:  # the half-sized pictures may have led it astray
+        found = max(found, _refined(whole, part, _enlarged(start, _COARSE, len(part)), 40)[0])
+    return max(found, 0.0)
 
 
-def _refined(whole: NDArray[np.float32], part: NDArray[np.float32], start: _Start) -> float:
-    """Maximise the correlation from a coarse start; −1 where it does not converge or runs out of the picture."""
-    begin = np.array([[start.scale, 0, start.x], [0, start.scale, start.y]], dtype=np.float32)
-    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 40, 1e-4)
+def _shrunk(picture: _Picture, side: int) -> _Picture:
+    return np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), dtype=np.float32)
+
+
+def _enlarged(warp: _Warp, side: int, wanted: int) -> _Warp:
+    """Express a warp between pictures of one size in pixels of another size, whose centres lie half a pixel in."""
+    ratio = wanted / side
+    shift = ratio * warp[:, 2] + (ratio - 1) / 2 * (1 - warp[:, :2].sum(axis=1))
+    return np.column_stack([warp[:, :2], shift]).astype(np.float32)
+
+
+def _found_place(a: _Picture, b: _Picture) -> tuple[float, _Warp, bool]:
+    """Return the greatest correlation of a shrunk picture within the other, where it is, and whether a lies in b."""
+    best, warp, within = -1.0, np.eye(2, 3, dtype=np.float32), False
+    for whole, part, swapped in ((a, b, False), (b, a, True)):
+        padded = cv2.copyMakeBorder(whole, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+        for scale in _SCALES:
+            template = _shrunk(part, round(len(part) * scale))
+            _, found, _, place = cv2.minMaxLoc(cv2.matchTemplate(padded, template, cv2.TM_CCOEFF_NORMED))
+            if found > best:
+                warp = np.array([[scale, 0, place[0] - 1], [0, scale, place[1] - 1]], dtype=np.float32)
+                best, within = float(found), swapped
+    return best, warp, within
+
+
+def _refined(whole: _Picture, part: _Picture, start: _Warp, steps: int) -> tuple[float, _Warp]:
+    """Maximise the correlation; −1 where it does not converge or too little of the two overlaps."""
+    stop = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, steps, 1e-4)
     everywhere = np.ones(part.shape, np.uint8)
     try:
-        correlation, found = cv2.findTransformECC(part, whole, begin, cv2.MOTION_AFFINE, stop, everywhere, 3)
+        correlation, found = cv2.findTransformECC(part, whole, start.copy(), cv2.MOTION_AFFINE, stop, everywhere, 3)
     except cv2.error:
-        return -1.0
+        return -1.0, start
     # A map that shrinks the part to a spot would find its like in any picture.
-    warp = np.asarray(found)
+    warp = np.asarray(found, dtype=np.float32)
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     inside = np.asarray(cv2.warpAffine(np.ones_like(whole), warp, (len(whole), len(whole)), flags=flags))
     overlap = min(float(inside.mean()), abs(float(np.linalg.det(warp[:, :2]))))
-    return float(correlation) if overlap >= _LEAST_OVERLAP else -1.0
+    return (float(correlation), warp) if overlap >= _LEAST_OVERLAP else (-1.0, start)
