@@ -53,10 +53,19 @@ def aligned_correlation(first: Image, second: Image) -> float:
     middle, warp = _refined(_shrunk(whole, _MIDDLE), _shrunk(part, _MIDDLE), _enlarged(start, _COARSE, _MIDDLE), 20)
     if middle < _UNLIKELY:
         return max(middle, 0.0)
-    found, _ = _refined(whole, part, _enlarged(warp, _MIDDLE, len(part)), 40)
-    if found < CONFIRMED:  # the half-sized pictures may have led it astray
-        found = max(found, _refined(whole, part, _enlarged(start, _COARSE, len(part)), 40)[0])
-    return max(found, 0.0)
+    near = _enlarged(warp, _MIDDLE, len(part))
+    # The half-sized pictures may have led it astray, or said the wrong one to be the part: a thin rim decides that.
+    tries = (
+        (whole, part, near),
+        (part, whole, cv2.invertAffineTransform(near).astype(np.float32)),
+        (whole, part, _enlarged(start, _COARSE, len(part))),
+    )
+    best = 0.0
+    for attempt in tries:
+        best = max(best, _refined(*attempt, 40)[0])
+        if best >= CONFIRMED:
+            break
+    return best
 
 
 def _shrunk(picture: _Picture, side: int) -> _Picture:
