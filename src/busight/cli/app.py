@@ -10,7 +10,20 @@ from pathlib import Path
 import typer
 
 from busight._version import __version__
-from busight.cli import compare, crossval, data, doctor, evaluate, inflation, predict, recipes, run, seeds, train
+from busight.cli import (
+    compare,
+    crossval,
+    data,
+    doctor,
+    ensemble,
+    evaluate,
+    inflation,
+    predict,
+    recipes,
+    run,
+    seeds,
+    train,
+)
 
 app = typer.Typer(
     name="busight",
@@ -25,6 +38,7 @@ app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("crossval")(crossval.command)
 app.command("seeds")(seeds.command)
+app.command("ensemble")(ensemble.command)
 app.command("compare")(compare.command)
 app.command("inflation")(inflation.command)
 app.command("predict")(predict.command)

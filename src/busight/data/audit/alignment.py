@@ -55,14 +55,15 @@ def aligned_correlation(first: Image, second: Image) -> float:
         return max(middle, 0.0)
     near = _enlarged(warp, _MIDDLE, len(part))
     # The half-sized pictures may have led it astray, or said the wrong one to be the part: a thin rim decides that.
+    inverse: _Warp = np.asarray(cv2.invertAffineTransform(near), dtype=np.float32)
     tries = (
         (whole, part, near),
-        (part, whole, cv2.invertAffineTransform(near).astype(np.float32)),
+        (part, whole, inverse),
         (whole, part, _enlarged(start, _COARSE, len(part))),
     )
     best = 0.0
-    for attempt in tries:
-        best = max(best, _refined(*attempt, 40)[0])
+    for of, one, begin in tries:
+        best = max(best, _refined(of, one, begin, 40)[0])
         if best >= CONFIRMED:
             break
     return best

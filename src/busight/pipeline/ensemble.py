@@ -1,0 +1,103 @@
+"""One bundle of all networks of a cross-validation: they are averaged inside its graph."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from busight._version import __version__
+from busight.bundle.card import Card, OperatingPointPart
+from busight.bundle.load import Bundle, load_bundle
+from busight.bundle.merge import merge_graphs
+from busight.bundle.write import write_card
+from busight.errors import BundleError
+from busight.files import require_free_folder
+from busight.pipeline.crossval import fold_folder, plan_of, repeat_cases
+from busight.pipeline.progress import Progress, Silent
+
+
+def make_ensemble(folder: Path, out: Path, *, progress: Progress | None = None) -> Card:
+    """Average the networks of a cross-validation in one bundle. Nothing is trained or fitted.
+
+    Every image of the set was seen by some of the members: there is no case left to calibrate or to test the ensemble
+    on. So each member keeps the temperature of its own validation images, the operating point is the mean of theirs,
+    and the card holds no scores; those of the cross-validation are of one network, and another set can be tried with
+    ``busight evaluate``.
+
+    Args:
+        folder: Of a finished cross-validation.
+        out: A new folder for the bundle.
+        progress: Told what happens.
+
+    Raises:
+        DataError: Not a finished cross-validation.
+        BundleError: Its networks do not fit together.
+        OutputError: A file could not be written.
+    """
+    progress = progress or Silent()
+    require_free_folder(out)
+    repeat_cases(folder)
+    plan = plan_of(folder)
+    places = [fold_folder(folder, repeat, fold) for repeat in range(plan.repeats) for fold in range(plan.folds)]
+    members = [load_bundle(place) for place in places]
+    first = members[0].card
+    for member in members:
+        if any(getattr(member.card, part) != getattr(first, part) for part in ("enhance", "segment", "classify")):
+            raise BundleError(f"{member.folder}: was made by another recipe than {members[0].folder}; they do not fit")
+    progress.stage(f"{len(members)} networks into one graph")
+    files, parity = merge_graphs(members, out)
+    return write_card(out, _card(members, files, parity))
+
+
+def _card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
+    cards = [member.card for member in members]
+    first, count = cards[0], len(cards)
+    cases = sum(card.calibration.cases for card in cards)
+    calibration = first.calibration.model_copy(
+        update={
+            "temperature": 1.0,
+            "cases": cases,
+            "source": f"inside the graph: each of the {count} members on its own validation images; not as a whole",
+        }
+    )
+    training = first.training.model_copy(
+        update={
+            "images": len({digest for card in cards for digest in card.training.seen}),
+            "seen": tuple(sorted({digest for card in cards for digest in card.training.seen})),
+            "split_kind": f"{first.training.split_kind}, {count} members",
+            "weights": f"{count} networks, averaged. The first: {first.training.weights}",
+        }
+    )
+    return first.model_copy(
+        update={
+            "name": f"{first.name}, {count} networks",
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "busight": __version__,
+            "calibration": calibration,
+            "operating_points": _operating_points(cards),
+            "training": training,
+            "scores": (),
+            "parity": parity,
+            "files": files,
+            "digest": "",
+        }
+    )
+
+
+def _operating_points(cards: list[Card]) -> tuple[OperatingPointPart, ...]:
+    found = []
+    for points in zip(*(card.operating_points for card in cards), strict=True):
+        thresholds = [point.threshold for point in points if point.threshold is not None]
+        found.append(
+            points[0].model_copy(
+                update={
+                    "threshold": float(np.mean(thresholds)) if thresholds else None,
+                    "sensitivity": None,
+                    "specificity": None,
+                    "source": f"mean of the {len(thresholds)} members', each chosen on its own validation images",
+                }
+            )
+        )
+    return tuple(found)
