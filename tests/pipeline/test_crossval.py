@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from quick import QUICK
+from sklearn.metrics import roc_auc_score
 
 from busight.data.sources import load
 from busight.data.split_file import read_split
@@ -93,6 +94,18 @@ def test_scores_are_means_over_repeats_of_all_their_images(done: Path) -> None:
     assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
     assert len(accuracy["folds"]) == 6
     assert accuracy["folds_mean"] == pytest.approx(np.mean(accuracy["folds"]))
+
+
+def test_the_networks_of_all_repeats_together_are_scored_on_their_mean(done: Path) -> None:
+    document = json.loads((done / "crossval.json").read_text())
+    joint = {(score["metric"], score["of"]): score for score in document["repeats_together"]}
+    repeats, classes = repeat_cases(done)
+    probs = np.mean([[case.calibrated_probs for case in cases] for cases in repeats], axis=0)
+    actual = [classes.index(str(case.actual)) for case in repeats[0]]
+    assert joint["accuracy", "overall"]["value"] == pytest.approx(np.mean(probs.argmax(axis=1) == actual))
+    assert joint["auroc", "malignant"]["value"] == pytest.approx(
+        roc_auc_score([index == 2 for index in actual], probs[:, 2])
+    )
 
 
 def test_a_fold_can_be_compared_and_the_whole_too(done: Path) -> None:

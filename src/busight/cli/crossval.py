@@ -46,6 +46,11 @@ def command(
             write_report(record, folder)
         for line in headline(record.sheet):
             typer.echo(line)
+        if record.together is not None:
+            typer.echo(f"\nthe {repeats} networks that never saw an image together")
+            for line in headline(record.together):
+                typer.echo(f"  {line}")
+            typer.echo()
         typer.echo(f"scores: {folder / 'crossval.json'}")
         typer.echo(f"report: {folder / 'report.html'}")
 

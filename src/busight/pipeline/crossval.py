@@ -28,6 +28,7 @@ from busight.pipeline.record import Case, FoldScores, RunRecord
 from busight.pipeline.run import check_data_is_named
 from busight.pipeline.scoring import repeated_sheet, subgroups_of
 from busight.pipeline.series import Member, plan_member, run_series
+from busight.pipeline.together import together
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 
@@ -209,6 +210,10 @@ def scores_document(record: RunRecord, plan: Plan) -> dict[str, object]:
         "level": record.sheet.level,
         "resamples": record.sheet.resamples,
         "scores": scores,
+        "repeats_together": [
+            {"metric": s.metric, "of": s.of, "value": s.value, "low": s.low, "high": s.high, "n": s.n}
+            for s in (record.together.scores if record.together else ())
+        ],
     }
 
 
@@ -254,6 +259,7 @@ def _record(
         warnings=_fold_limits(plan, crossing, len(members)) if plan.by == "image" else (),
         subgroups=subgroups_of(repeats, classes, recipe.assess),
         folds=folds,
+        together=repeated_sheet([together(repeats, classes)], classes, recipe.assess) if plan.repeats > 1 else None,
     )
 
 

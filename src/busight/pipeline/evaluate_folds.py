@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from busight._version import __version__
 from busight.assess.metrics_file import About, write_metrics
@@ -26,6 +23,7 @@ from busight.pipeline.plan_file import PLAN_FILE, open_planned_folder, write_pla
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import Case
 from busight.pipeline.scoring import repeated_sheet, score_samples
+from busight.pipeline.together import together
 from busight.predict.predictor import open_predictor
 
 SINGLE_FILE = "single.json"
@@ -134,38 +132,6 @@ def score_networks(
     if len(classes) != 1:
         raise DataError(f"{out}: the networks do not tell the same classes apart; begin anew in another --out")
     return found, classes.pop()
-
-
-def together(networks: Sequence[Sequence[Case]], classes: tuple[str, ...]) -> tuple[Case, ...]:
-    """Join what several networks say of the same cases: mean logits and probabilities, flagged by the majority.
-
-    They have no mask in common, so that overlap with a drawn one is undefined.
-
-    Args:
-        networks: The cases of each network, in one order.
-        classes: Class names, in the order of the vectors.
-    """
-    return tuple(_joined(cases, classes) for cases in zip(*networks, strict=True))
-
-
-def _joined(cases: Sequence[Case], classes: tuple[str, ...]) -> Case:
-    def mean(name: str) -> tuple[float, ...]:
-        return tuple(np.mean([getattr(case, name) for case in cases], axis=0).tolist())
-
-    probs = mean("calibrated_probs")
-    flags = Counter(case.flagged for case in cases)
-    nan = float("nan")
-    return replace(
-        cases[0],
-        predicted=classes[int(np.argmax(probs))],
-        logits=mean("logits"),
-        raw_probs=mean("raw_probs"),
-        calibrated_probs=probs,
-        dice=nan,
-        iou=nan,
-        predicted_area_share=nan,
-        flagged=None if None in flags else flags[True] * 2 > len(cases),
-    )
 
 
 def _document(sheet: ScoreSheet, spec: str, networks: int) -> dict[str, Any]:

@@ -138,6 +138,8 @@ class RunRecord:
         warnings: Those that belong beside the headline figures, because these are not what they seem.
         subgroups: Scores by what is known of the cases.
         folds: The folds of a cross-validation; ``sheet`` is then the mean over its repeats, ``cases`` are theirs.
+        together: Of a cross-validation in repeats: the scores of the mean of what the networks of all repeats say, each
+            image judged by those that never saw its group.
     """
 
     kind: str
@@ -164,3 +166,4 @@ class RunRecord:
     warnings: tuple[str, ...] = ()
     subgroups: tuple[Subgroup, ...] = ()
     folds: tuple[FoldScores, ...] = ()
+    together: ScoreSheet | None = None

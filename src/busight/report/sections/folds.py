@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from busight.pipeline.record import FoldScores, RunRecord
-from busight.report.blocks import Gallery, Paragraph, Section, Table
+from busight.report.blocks import Block, Gallery, Paragraph, Section, Table
 from busight.report.headline import HEADLINE
-from busight.report.scores_table import find_score, score_name
+from busight.report.scores_table import find_score, score_name, score_text
 
 COLUMNS = (*HEADLINE, ("operating_sensitivity", "malignant"), ("operating_specificity", "malignant"))
 """Figures shown fold by fold, as (metric, of), where a sheet has them."""
@@ -28,7 +28,24 @@ def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section | None:
         "intervals draw groups of images and repeats. A fold alone holds few cases, so its scores scatter."
     )
     table = Table("Every fold by itself", header, rows, numeric=tuple(range(len(header))), folded=len(rows) > 10)
-    return Section("folds", "Fold by fold", (Paragraph(told), pictures["folds"], table))
+    return Section("folds", "Fold by fold", (Paragraph(told), pictures["folds"], table, *_together(record)))
+
+
+def _together(record: RunRecord) -> tuple[Block, ...]:
+    if record.together is None:
+        return ()
+    networks = max(fold.repeat for fold in record.folds)
+    told = (
+        f"In each repeat another network was tested on an image; none of the {networks} saw its group. The mean of "
+        "what they say is an ensemble of that many networks, and its scores are as honest as those above."
+    )
+    rows = tuple(
+        (score_name(metric, of), score_text(alone, record.sheet), score_text(joint, record.together))
+        for metric, of in HEADLINE
+        if (alone := find_score(record.sheet, metric, of)) and (joint := find_score(record.together, metric, of))
+    )
+    title = f"{networks} networks together"
+    return Paragraph(told), Table(title, ("score", "one network", "together"), rows, numeric=(1, 2))
 
 
 def _cell(fold: FoldScores, metric: str, of: str) -> str:

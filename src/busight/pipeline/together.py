@@ -1,0 +1,43 @@
+"""Several networks as one: the mean of what they say of the same cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from busight.pipeline.record import Case
+
+
+def together(networks: Sequence[Sequence[Case]], classes: tuple[str, ...]) -> tuple[Case, ...]:
+    """Join what several networks say of the same cases: mean logits and probabilities, flagged by the majority.
+
+    They have no mask in common, so that overlap with a drawn one is undefined.
+
+    Args:
+        networks: The cases of each network, in one order.
+        classes: Class names, in the order of the vectors.
+    """
+    return tuple(_joined(cases, classes) for cases in zip(*networks, strict=True))
+
+
+def _joined(cases: Sequence[Case], classes: tuple[str, ...]) -> Case:
+    def mean(name: str) -> tuple[float, ...]:
+        return tuple(np.mean([getattr(case, name) for case in cases], axis=0).tolist())
+
+    probs = mean("calibrated_probs")
+    flags = Counter(case.flagged for case in cases)
+    nan = float("nan")
+    return replace(
+        cases[0],
+        predicted=classes[int(np.argmax(probs))],
+        logits=mean("logits"),
+        raw_probs=mean("raw_probs"),
+        calibrated_probs=probs,
+        dice=nan,
+        iou=nan,
+        predicted_area_share=nan,
+        flagged=None if None in flags else flags[True] * 2 > len(cases),
+    )
