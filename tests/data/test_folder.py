@@ -95,8 +95,12 @@ def test_a_mask_that_the_table_names_and_nobody_has(tmp_path: Path) -> None:
         ("path,label,birads\na.png,benign,²\n", "line 2: BI-RADS '²' is not a category 0–6"),
         ("path,label,laterality\na.png,benign,middle\n", "line 2: laterality 'middle' is not left or right"),
         ('path,label\n"a.png,benign\n', "not a CSV table in UTF-8"),
-        ("path,label\n", "no images found; expected class folders"),
-        ("path,label\ngone.png,benign\n", "no images found; expected class folders"),
+        ("path,label\n", "has a header and no line under it"),
+        ("path,label\ngone.png,benign\n", r"none of its 1 images is there \(first: gone.png\); paths are relative"),
+        ("path,label,label\na.png,benign,normal\n", "has two columns label"),
+        ("path,label,part\na.png,benign,banana\n", "part 'banana' is not train, val, test or the number of a fold"),
+        ("path,label,part\na.png,benign,train\nb.png,benign,2\n", "parts are partly folds, partly train"),
+        ("path,label,spacing_mm\na.png,benign,1e-300;0.1\n", "spacing_mm '1e-300;0.1' is not ROW;COLUMN from 0.001 to"),
     ],
 )
 def test_tables_that_are_refused(tmp_path: Path, text: str, rule: str) -> None:
@@ -140,3 +144,9 @@ def test_natural_order() -> None:
         Path("a (10).png"),
         Path("B (1).png"),
     ]
+
+
+def test_a_carriage_return_in_a_name_survives_the_table(tmp_path: Path) -> None:
+    save(tmp_path / "a\rb.png", NOISE)
+    table(tmp_path, 'path,label\n"a\rb.png",benign\n')
+    assert [sample.sample_id for sample in load_folder(str(tmp_path)).samples] == ["a\rb.png"]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,9 @@ def test_seeds_differ_go_on_after_a_power_cut_and_are_summed_up(tmp_path: Path) 
     assert json.loads((out / "seeds.json").read_text())["n_test"] == record.n_test == len(tests[0])
     lines = seeds_lines(record)
     assert lines[0].startswith("3 seeds; ")
+    assert all(0 <= one.spread.low <= one.spread.high <= 1 for one in (record.find("accuracy", "overall"),) if one)
+    starts = {found.start() for line in lines[2:] if (found := re.search(r"\d\.\d", line))}
+    assert len(starts) == 1  # columns stand under each other
     assert any(line.startswith("Accuracy") for line in lines)
 
 

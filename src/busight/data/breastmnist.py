@@ -81,14 +81,17 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
         raise DataError(f"{path}: not a BreastMNIST file ({error}); expected the arrays {', '.join(names)}") from error
     for part in _PARTS:
         images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
-        sound = images.ndim == 3 and images.dtype == np.uint8 and images.shape[1] == images.shape[2]
-        if (
-            not sound
-            or images.shape[1] not in _SIDES
-            or len(images) != labels.size
-            or not np.isin(labels, (0, 1)).all()
-        ):
+        square = images.ndim == 3 and images.shape[1] == images.shape[2] and images.shape[1] in _SIDES
+        if not square or images.dtype != np.uint8:
             raise DataError(
-                f"{path}: {part} images {images.shape} {images.dtype} or labels are not as published; get it again"
+                f"{path}: {part}_images are {images.shape} {images.dtype}; published are uint8 (N, S, S) with S of "
+                f"{', '.join(map(str, _SIDES))}; get it again"
             )
+        if labels.dtype.kind not in "iu" or len(images) != labels.size or not np.isin(labels, (0, 1)).all():
+            raise DataError(
+                f"{path}: {part}_labels are {labels.shape} {labels.dtype}; published is one whole number for each of "
+                f"the {len(images)} images, 0 or 1; get it again"
+            )
+    if len(sides := {arrays[f"{part}_images"].shape[1] for part in _PARTS}) > 1:
+        raise DataError(f"{path}: images of {', '.join(map(str, sorted(sides)))} pixels in one file; get it again")
     return arrays

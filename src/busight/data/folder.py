@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from pathlib import Path
 
 from busight.data.dataset import DataSet
@@ -21,6 +21,8 @@ _KNOWN_COLUMNS = {
     "exam", "view", "histology", "part", "spacing_mm",
 }  # fmt: skip
 _SURPLUS = "(surplus)"
+_LEAST_SPACING, _MOST_SPACING = 0.001, 10
+"""In mm. No picture of a breast has finer or coarser pixels; what lies outside is another unit."""
 
 
 def existing_folder(argument: str, source: str) -> Path:
@@ -117,15 +119,20 @@ def _masks_by_owner(paths: Iterable[Path], root: Path) -> dict[str, list[str]]:
 
 def _from_table(table: Path) -> tuple[list[Sample], list[Problem]]:
     try:
-        text = io.StringIO(table.read_text(encoding="utf-8-sig"), newline="")
+        # As bytes: reading as text would turn a carriage return within a cell into a line feed.
+        text = io.StringIO(table.read_bytes().decode("utf-8-sig"), newline="")
         reader = csv.DictReader(text, restkey=_SURPLUS, strict=True)
-        columns = set(reader.fieldnames or ())
+        names = list(reader.fieldnames or ())
+        columns = set(names)
         rows = list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{table}: not a CSV table in UTF-8 ({error}); save it as CSV, UTF-8") from error
     if "path" not in columns or "label" not in columns:
         found = ", ".join(sorted(columns)) or "none"
         raise DataError(f"{table}: the columns path and label are needed, found {found}")
+    if len(columns) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"{table}: has two columns {twice}; keep the one that counts")
     if unknown := columns - _KNOWN_COLUMNS:
         raise DataError(f"{table}: unknown column {min(unknown)}; allowed: {', '.join(sorted(_KNOWN_COLUMNS))}")
     samples: list[Sample] = []
@@ -141,7 +148,23 @@ def _from_table(table: Path) -> tuple[list[Sample], list[Problem]]:
             samples.append(sample)
         else:
             problems.append(Problem(sample.image_path, "listed in the table, but no such file; left out"))
+    if not rows:
+        raise DataError(f"{table}: has a header and no line under it; write one line for each image")
+    if not samples:
+        raise DataError(
+            f"{table}: none of its {len(rows)} images is there (first: {problems[0].path}); paths are relative to it"
+        )
+    _check_parts(table, {sample.official_part for sample in samples} - {None})
     return samples, problems
+
+
+def _check_parts(table: Path, parts: Set[str | None]) -> None:
+    """Refuse parts that are neither the authors' train, val and test nor their numbered folds."""
+    folds = {part for part in parts if part is not None and part.isascii() and part.isdigit()}
+    if odd := parts - folds - {"train", "val", "test"}:
+        raise DataError(f"{table}: part {min(map(str, odd))!r} is not train, val, test or the number of a fold")
+    if folds and folds != parts:
+        raise DataError(f"{table}: its parts are partly folds, partly train, val or test; use one of the two")
 
 
 def _row_sample(table: Path, number: int, row: dict[str, str]) -> Sample:
@@ -180,8 +203,11 @@ def _spacing(table: Path, number: int, text: str) -> tuple[float, float] | None:
         row, column = map(float, text.split(";"))
     except ValueError:
         row = column = float("nan")
-    if not (0 < row < float("inf") and 0 < column < float("inf")):
-        raise DataError(f"{table}: line {number}: spacing_mm {text!r} is not ROW;COLUMN in mm, e.g. 0.1;0.1")
+    if not all(_LEAST_SPACING <= side <= _MOST_SPACING for side in (row, column)):
+        raise DataError(
+            f"{table}: line {number}: spacing_mm {text!r} is not ROW;COLUMN from {_LEAST_SPACING} to "
+            f"{_MOST_SPACING} mm, e.g. 0.1;0.1"
+        )
     return row, column
 
 

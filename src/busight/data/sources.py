@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from busight.data.dataset import DataSet
-from busight.errors import RecipeError
+from busight.errors import DataError, RecipeError
 from busight.files import is_utf8
 
 
@@ -102,4 +102,13 @@ def _load_one(spec: str) -> DataSet:
             else "write one of " + ", ".join(e.form for e in SOURCES.values())
         )
         raise RecipeError(f"data spec {spec!r}: {name!r} is not a source; {hint}")
-    return SOURCES[name].load(argument)
+    try:
+        return SOURCES[name].load(argument)
+    except DataError as error:
+        raise DataError(f"{error}{_joining_hint(argument)}") from error
+
+
+def _joining_hint(argument: str) -> str:
+    """Say that a `` + `` was read as part of a path, where a source was perhaps meant and misspelt."""
+    tails = re.findall(r" \+ *(\w+):", argument)
+    return f"; after ' + ' {tails[0]!r} is not a source and was read as part of the path" if tails else ""

@@ -211,11 +211,11 @@ def _official(samples: list[Sample], groups: list[str], settings: SplitSettings)
     if set(parts) <= set(PARTS):
         return [str(part) for part in parts]
     # Official folds: the wanted fold tests; validation is drawn by group from the others.
-    names = sorted(set(map(str, parts)))
-    if len(names) < 2 or settings.fold >= len(names):
-        raise DataError(
-            f"split official: fold {settings.fold} of {len(names)}; at least 2 folds are needed, counted from 0"
-        )
+    names = sorted(set(map(str, parts)), key=lambda name: (len(name), name))  # 2 before 10
+    if len(names) < 2:
+        raise DataError(f"split official: {samples[0].source} has one official fold only; use split.kind=grouped")
+    if settings.fold >= len(names):
+        raise DataError(f"split official: no fold {settings.fold}; they are counted from 0, here 0 to {len(names) - 1}")
     test = np.array([part == names[settings.fold] for part in parts])
     labels = np.array([str(sample.finding) for sample in samples])
     _, group_index = np.unique(np.array(groups), return_inverse=True)

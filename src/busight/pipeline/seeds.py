@@ -32,6 +32,9 @@ from busight.recipes.schema import Recipe
 
 SEEDS_FILE = "seeds.json"
 
+_RANGES = {"kappa": (-1.0, 1.0), "mcc": (-1.0, 1.0), "brier": (0.0, 2.0), "log_loss": (0.0, float("inf"))}
+"""What a score can be, where that is not 0 to 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class SeedScore:
@@ -177,4 +180,8 @@ def _score(sheets: Sequence[ScoreSheet], metric: str, of: str, train: int, test:
     values = tuple(nan if one is None else one.value for one in found)
     ends = np.array([(one.low, one.high) for one in found if one is not None and one.low == one.low])
     low, high = ends.mean(axis=0).tolist() if len(ends) else (nan, nan)
-    return SeedScore(metric, of, seed_spread(values, train, test), values, low, high)
+    spread = seed_spread(values, train, test)
+    # Two or three seeds give an interval that reaches beyond what a score can be.
+    least, most = _RANGES.get(metric, (0.0, 1.0))
+    spread = replace(spread, low=max(spread.low, least), high=min(spread.high, most))
+    return SeedScore(metric, of, spread, values, low, high)
