@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from busight.data.phantom.anatomy import Anatomy, draw_anatomy, grow_tissue
-from busight.data.phantom.descriptors import Descriptors, draw_descriptors
+from busight.data.phantom.descriptors import Descriptors, draw_descriptors, draw_typical_descriptors
 from busight.data.phantom.lesion import draw_lesion, insert_lesion
 from busight.data.phantom.scanner import DEVICES, draw_gain, scan
 from busight.types import Finding, Image, Mask
@@ -60,11 +60,11 @@ class Patient:
     descriptors: Descriptors | None
 
 
-def patient_of(seed: int, index: int) -> Patient:
+def patient_of(seed: int, index: int, typical: float = 0.0) -> Patient:
     """Return the patient of a picture. Of each five pictures the last two show the same patient.
 
     Findings follow the shares of BUSI (17 % normal, 56 % benign, 27 % malignant) in an order that holds every class
-    within the first twelve pictures.
+    within the first twelve pictures. ``typical`` is the share of patients with a textbook's mass.
 
     Example:
         >>> [patient_of(0, index).number for index in range(7)]
@@ -85,8 +85,15 @@ def patient_of(seed: int, index: int) -> Patient:
         device=int(rng.integers(len(DEVICES))),
         anatomy=anatomy,
         depth_mm=min(_DEPTHS_MM, key=lambda depth: abs(depth - wanted_mm)),
-        descriptors=None if finding is Finding.NORMAL else draw_descriptors(rng, finding),
+        descriptors=None if finding is Finding.NORMAL else _descriptors(rng, seed, number, finding, typical),
     )
+
+
+def _descriptors(rng: np.random.Generator, seed: int, number: int, finding: Finding, typical: float) -> Descriptors:
+    found = draw_descriptors(rng, finding)
+    # A stream of its own: whoever is not typical stays as she was.
+    own = _generator(seed, number, 9)
+    return draw_typical_descriptors(own, finding) if own.random() < typical else found
 
 
 def finding_of(number: int) -> Finding:
@@ -109,18 +116,19 @@ def _falls_on(place: int, share: int, of: int = 100) -> bool:
     return (share * (place + 1) + of // 3) // of > (share * place + of // 3) // of
 
 
-def generate_case(seed: int, index: int, size: int = 256) -> PhantomCase:
+def generate_case(seed: int, index: int, size: int = 256, typical: float = 0.0) -> PhantomCase:
     """Make one phantom. The same arguments give the same bytes with the same library versions.
 
     Args:
         seed: Of the data set.
         index: Of the picture, from 0.
         size: Rows and columns of the picture.
+        typical: Share of patients with a textbook's mass, 0–1.
 
     Returns:
         The case.
     """
-    patient = patient_of(seed, index)
+    patient = patient_of(seed, index, typical)
     of_patient = _generator(seed, patient.number, 1)
     of_view = _generator(seed, patient.number, 2 + patient.view)
     grid = max(size, _SCAN_ROWS)

@@ -95,6 +95,26 @@ def draw_descriptors(rng: np.random.Generator, finding: Finding) -> Descriptors:
     return Descriptors(shape, orientation, margin, echo_pattern, posterior)
 
 
+def draw_typical_descriptors(rng: np.random.Generator, finding: Finding) -> Descriptors:
+    """Draw the descriptors of a textbook's mass: no word of a benign one is ever a malignant one's.
+
+    With such masses a set has right and wrong labels that can be told, which life's overlap does not allow.
+
+    Args:
+        rng: Source of randomness.
+        finding: Benign or malignant.
+
+    Raises:
+        ValueError: The finding is normal, which has no mass.
+    """
+    if finding is Finding.NORMAL:
+        raise ValueError("a normal picture has no mass to describe; ask for benign or malignant")
+    if finding is Finding.MALIGNANT:
+        margin: Margin = ("spiculated", "angular")[int(rng.integers(2))]
+        return Descriptors("irregular", "not parallel", margin, "hypoechoic", "shadowing")
+    return Descriptors("oval", "parallel", "circumscribed", "anechoic", "enhancement")
+
+
 def malignancy_log_odds(descriptors: Descriptors) -> float:
     """Return the naive-Bayes log odds of malignant against benign: what a perfect reader of descriptors would say.
 

@@ -93,7 +93,7 @@ def render(spec: PhantomSpec, plants: dict[int, Plant], index: int) -> PhantomCa
         source = render(spec, plants, plant.copy_of)
         image, mask = make_copy(rng, plant.copy_kind, source.image, source.mask)
         return PhantomCase(image, source.clean, mask, source.descriptors)
-    case = generate_case(spec.seed, index, spec.size)
+    case = generate_case(spec.seed, index, spec.size, spec.typical)
     if not plant.overlay:
         return case
     return PhantomCase(burn_overlay(rng, case.image, case.mask), case.clean, case.mask, case.descriptors)

@@ -61,7 +61,7 @@ def load_phantoms(argument: str) -> DataSet:
 
     Args:
         argument: ``N`` or ``N,key=value,...`` with the keys ``seed``, ``size``, ``duplicates``, ``flips``,
-            ``overlays`` and ``wrong_labels``.
+            ``overlays``, ``wrong_labels`` and ``typical``.
 
     Returns:
         The set. Planted facts stand in the samples' tags.
@@ -81,8 +81,8 @@ def load_phantoms(argument: str) -> DataSet:
 
 def _sample(spec: PhantomSpec, plant: Plant, index: int) -> Sample:
     """Describe one picture. A copy looks like its source but goes under its own patient, as in public archives."""
-    own = patient_of(spec.seed, index)
-    shown = own if plant.copy_of is None else patient_of(spec.seed, plant.copy_of)
+    own = patient_of(spec.seed, index, spec.typical)
+    shown = own if plant.copy_of is None else patient_of(spec.seed, plant.copy_of, spec.typical)
     tags = []
     if plant.copy_of is not None:
         tags += [f"duplicate-of:{_name(plant.copy_of)}", f"duplicate-kind:{plant.copy_kind}"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from busight.errors import RecipeError
 
-_SHARES = {"duplicates": 0.2, "flips": 0.1, "overlays": 1.0, "wrong_labels": 0.2}
+_SHARES = {"duplicates": 0.2, "flips": 0.1, "overlays": 1.0, "wrong_labels": 0.2, "typical": 1.0}
 _WHOLE = {"seed": (0, 2**32 - 1), "size": (64, 1024)}
 _KEYS = (*_WHOLE, *_SHARES)
 _MOST = 100_000
@@ -25,6 +25,7 @@ class PhantomSpec:
         flips: Share that are mirrored copies of others, 0–0.1.
         overlays: Share with text and calipers burned in, 0–1.
         wrong_labels: Share whose finding is wrong, 0–0.2.
+        typical: Share of patients whose mass looks as in a textbook, 0–1; the others' overlap as in life.
     """
 
     count: int
@@ -34,6 +35,7 @@ class PhantomSpec:
     flips: float = 0.0
     overlays: float = 0.0
     wrong_labels: float = 0.0
+    typical: float = 0.0
 
 
 def parse_phantom_spec(argument: str) -> PhantomSpec:
@@ -75,6 +77,7 @@ def parse_phantom_spec(argument: str) -> PhantomSpec:
         flips=shares.get("flips", 0.0),
         overlays=shares.get("overlays", 0.0),
         wrong_labels=shares.get("wrong_labels", 0.0),
+        typical=shares.get("typical", 0.0),
     )
 
 
