@@ -9,6 +9,7 @@ from busight.data.phantom.descriptors import (
     birads_category,
     descriptor_words,
     draw_descriptors,
+    draw_typical_descriptors,
     malignancy_log_odds,
 )
 from busight.types import Finding
@@ -58,3 +59,18 @@ def test_drawn_words_hang_together():
 def test_normal_has_no_mass():
     with pytest.raises(ValueError, match="no mass"):
         draw_descriptors(np.random.default_rng(0), Finding.NORMAL)
+
+
+def test_typical_masses_do_not_overlap_and_change_nothing_else():
+    usual, typical = ([patient_of(3, index, share) for index in range(400)] for share in (0.0, 1.0))
+    odds = {finding: set() for finding in (Finding.BENIGN, Finding.MALIGNANT)}
+    for before, after in zip(usual, typical, strict=True):
+        assert (before.finding, before.device, before.laterality) == (after.finding, after.device, after.laterality)
+        if after.descriptors is not None:
+            odds[after.finding].add(malignancy_log_odds(after.descriptors))
+    assert max(odds[Finding.BENIGN]) < 0 < min(odds[Finding.MALIGNANT])
+    some = [patient_of(3, index, 0.5).descriptors for index in range(400)]
+    changed = np.mean([one != other.descriptors for one, other in zip(some, usual, strict=True) if other.descriptors])
+    assert 0.35 < changed < 0.65
+    with pytest.raises(ValueError, match="no mass"):
+        draw_typical_descriptors(np.random.default_rng(0), Finding.NORMAL)
