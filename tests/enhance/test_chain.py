@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from busight.enhance.chain import FILTERS, Step, apply_chain, parse_chain
-from busight.enhance.clahe import clahe
-from busight.enhance.median import median
+from busight.enhance.contrast.clahe import clahe
+from busight.enhance.denoise.median import median
 from busight.errors import RecipeError
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56), dtype=np.uint8)
@@ -54,8 +54,8 @@ def test_the_text_of_a_step_is_itself_a_chain() -> None:
 @pytest.mark.parametrize(
     ("text", "rule"),
     [
-        ("medain(3)", "no filter 'medain'; did you mean median. known: clahe, equalize, median"),
-        ("zzz", "no filter 'zzz'; known: clahe, equalize, median"),
+        ("medain(3)", "no filter 'medain'; did you mean median. known: adaptive_threshold, bilateral, clahe"),
+        ("zzz", "no filter 'zzz'; known: adaptive_threshold, bilateral, clahe"),
         ("median(3) |", "chain step '': not of the form name"),
         ("| median(3)", "chain step '': not of the form name"),
         ("median(3", "not of the form name"),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage.exposure import equalize_adapthist
 
-from busight.enhance.clahe import clahe
+from busight.enhance.contrast.clahe import clahe
 from busight.errors import RecipeError
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage.exposure import equalize_hist
 
-from busight.enhance.equalize import equalize
+from busight.enhance.contrast.equalize import equalize
 
 
 def test_by_hand() -> None:

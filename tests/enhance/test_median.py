@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage.filters import median as skimage_median
 
-from busight.enhance.median import median
+from busight.enhance.denoise.median import median
 from busight.errors import RecipeError
 
 

@@ -10,19 +10,46 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from busight.enhance.clahe import clahe
-from busight.enhance.equalize import equalize
-from busight.enhance.median import median
+from busight.enhance.cleanup.remove_overlays import remove_overlays
+from busight.enhance.contrast.clahe import clahe
+from busight.enhance.contrast.depth_gain import depth_gain
+from busight.enhance.contrast.equalize import equalize
+from busight.enhance.contrast.gamma import gamma
+from busight.enhance.contrast.standardise import standardise
+from busight.enhance.contrast.stretch import stretch
+from busight.enhance.denoise.bilateral import bilateral
+from busight.enhance.denoise.frost import frost
+from busight.enhance.denoise.gaussian import gaussian
+from busight.enhance.denoise.kuan import kuan
+from busight.enhance.denoise.lee import lee
+from busight.enhance.denoise.median import median
+from busight.enhance.denoise.nlm import nlm
+from busight.enhance.denoise.perona_malik import perona_malik
+from busight.enhance.denoise.speckle_nlm import speckle_nlm
+from busight.enhance.denoise.srad import srad
+from busight.enhance.denoise.total_variation import total_variation
+from busight.enhance.denoise.wavelet import wavelet
+from busight.enhance.emphasis.adaptive_threshold import adaptive_threshold
+from busight.enhance.emphasis.gradient import gradient
+from busight.enhance.emphasis.local_phase import local_phase
+from busight.enhance.emphasis.top_hat import top_hat
+from busight.enhance.emphasis.unsharp import unsharp
 from busight.errors import RecipeError
 from busight.types import Image
 
 Filter = Callable[..., Image]
 
-FILTERS: dict[str, Filter] = {
-    "clahe": clahe,
-    "equalize": equalize,
-    "median": median,
-}
+KINDS: dict[str, tuple[Filter, ...]] = {
+    "denoise": (
+        median, gaussian, bilateral, nlm, speckle_nlm, lee, kuan, frost, srad, perona_malik, wavelet, total_variation,
+    ),
+    "contrast": (equalize, clahe, gamma, stretch, standardise, depth_gain),
+    "emphasis": (adaptive_threshold, unsharp, top_hat, gradient, local_phase),
+    "cleanup": (remove_overlays,),
+}  # fmt: skip
+"""The filters by what they are for."""
+
+FILTERS: dict[str, Filter] = {one.__name__: one for of_kind in KINDS.values() for one in of_kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +132,8 @@ def _bind(name: str, call: ast.Call, part: str) -> tuple[tuple[str, int | float 
     bound.apply_defaults()
     for parameter in allowed:
         value = bound.arguments[parameter.name]
-        if isinstance(value, bool) or not isinstance(value, int | type(parameter.default)):
+        wanted = (int, float) if isinstance(parameter.default, float) else (type(parameter.default),)
+        if isinstance(value, bool) or not isinstance(value, wanted):
             raise RecipeError(
                 f"chain step {part!r}: {parameter.name}={value!r} must be of type {type(parameter.default).__name__}"
             )

@@ -10,7 +10,7 @@ import numpy as np
 
 from busight.data.read_image import read_colour_share
 from busight.errors import ImageError
-from busight.types import Image
+from busight.types import Image, Mask
 
 OVERLAY = 15
 """Stroke pixels from which an image counts as marked. With the two levels below, of 300 phantoms with planted overlays:
@@ -68,20 +68,30 @@ def marks_of(image: Image, path: Path | None = None) -> Marks:
 
 
 def stroke_pixels(image: Image) -> int:
-    """Count pixels of thin, nearly white strokes.
+    """Count pixels of thin, nearly white strokes; see `stroke_mask`."""
+    return int(stroke_mask(image).sum())
+
+
+def stroke_mask(image: Image) -> Mask:
+    """Find the pixels of thin, nearly white strokes.
 
     A stroke is bright, at most four pixels thin (a white top-hat of 7×7 leaves it), and holds together over at least
     five pixels, which speckle seldom does.
 
     Args:
         image: uint8 HW.
+
+    Returns:
+        bool HW.
     """
     kernel = np.ones((7, 7), np.uint8)
     stands_out = cv2.morphologyEx(image, cv2.MORPH_TOPHAT, kernel)
     strokes = ((image >= _BRIGHT) & (stands_out >= _CONTRAST)).astype(np.uint8)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    return int(areas[areas >= 5].sum())
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+    holds_together = stats[:, cv2.CC_STAT_AREA] >= 5
+    holds_together[0] = False  # the ground
+    mask: Mask = holds_together[labels]
+    return mask
 
 
 def _border_share(image: Image) -> float:

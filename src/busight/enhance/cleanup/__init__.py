@@ -1,0 +1,1 @@
+"""Filters that take away what is no tissue."""

@@ -1,0 +1,1 @@
+"""Filters against speckle and noise."""

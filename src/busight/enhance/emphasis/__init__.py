@@ -1,0 +1,1 @@
+"""Filters that bring out edges, details and dark or bright spots."""
