@@ -38,67 +38,52 @@ def srad(image: Image, steps: int = 40, rate: float = 0.25, decay: float = 0.166
     require_within("srad", "rate", rate, 0.001, 1)
     require_within("srad", "decay", decay, 0, 1)
     intensity = np.exp(image.astype(np.float32) / np.float32(255))
-    padded = np.empty((image.shape[0] + 2, image.shape[1] + 2), np.float32)
-    start: float | None = None
+    squared = _variation(intensity)
+    start = float(np.median(squared))
+    if start <= 0:
+        return image.copy()
     for step in range(steps):
-        _pad(intensity, padded)
-        north, south = padded[:-2, 1:-1] - intensity, padded[2:, 1:-1] - intensity
-        west, east = padded[1:-1, :-2] - intensity, padded[1:-1, 2:] - intensity
-        squared = _variation(intensity, north, south, west, east)
-        if start is None:
-            start = float(np.median(squared))
-            if start <= 0:
-                return image.copy()
+        if step:
+            squared = _variation(intensity)
         speckle = start * np.exp(-2 * decay * rate * step)
-        squared -= np.float32(speckle)
-        squared *= np.float32(1 / (speckle * (1 + speckle)))
-        squared += 1
-        # Below -1 of the fraction the quotient would change its sign; homogeneous places diffuse fully.
-        np.maximum(squared, 1, out=squared)
-        np.reciprocal(squared, out=squared)
-        _pad(squared, padded)
-        south *= padded[2:, 1:-1]
-        east *= padded[1:-1, 2:]
-        north += west
-        north *= squared
-        north += south
-        north += east
-        north *= np.float32(rate / 4)
-        intensity += north
+        # c = q0^2 (1 + q0^2) / (q^2 + q0^4); where q is below q0 the place is homogeneous and diffuses fully.
+        np.maximum(squared, np.float32(speckle), out=squared)
+        squared += np.float32(speckle**2)
+        share = np.divide(np.float32(rate / 4 * speckle * (1 + speckle)), squared, out=squared)
+        # What one pixel gives, its neighbour takes; the share is that of the lower and of the right pixel.
+        down, right = np.diff(intensity, axis=0), np.diff(intensity, axis=1)
+        down *= share[1:]
+        right *= share[:, 1:]
+        intensity[:-1] += down
+        intensity[1:] -= down
+        intensity[:, :-1] += right
+        intensity[:, 1:] -= right
     return as_grey(np.log(intensity) * np.float32(255))
 
 
-def _variation(
-    intensity: NDArray[np.float32],
-    north: NDArray[np.float32],
-    south: NDArray[np.float32],
-    west: NDArray[np.float32],
-    east: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """Return q^2 from the differences to the four neighbours, never negative."""
-    slope = north * north
-    slope += south * south
-    slope += west * west
-    slope += east * east
-    inverse = np.reciprocal(intensity)
-    slope *= inverse
-    slope *= inverse
-    curve = north + south
-    curve += west
-    curve += east
-    curve *= inverse
-    # As in eq. 58 the squared gradient is the sum of forward and backward differences, N^2 + S^2 + W^2 + E^2.
+def _variation(intensity: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return q^2; numerator and denominator are multiplied by I^2, which saves the divisions.
+
+    As in eq. 58 the squared gradient is the sum of forward and backward differences; beyond the border is no slope.
+    """
+    down, right = np.diff(intensity, axis=0), np.diff(intensity, axis=1)
+    curve = np.zeros_like(intensity)
+    curve[:-1] += down
+    curve[1:] -= down
+    curve[:, :-1] += right
+    curve[:, 1:] -= right
+    down *= down
+    right *= right
+    slope = np.zeros_like(intensity)
+    slope[:-1] += down
+    slope[1:] += down
+    slope[:, :-1] += right
+    slope[:, 1:] += right
     slope *= np.float32(0.5)
-    slope -= np.float32(1 / 16) * (curve * curve)
     curve *= np.float32(0.25)
-    curve += 1
-    slope /= curve * curve
-    np.maximum(slope, 0, out=slope)
+    level = intensity + curve
+    curve *= curve
+    slope -= curve
+    level *= level
+    slope /= level
     return slope
-
-
-def _pad(values: NDArray[np.float32], padded: NDArray[np.float32]) -> None:
-    """Copy into the middle; the rim repeats the edge."""
-    padded[1:-1, 1:-1] = values
-    padded[0, 1:-1], padded[-1, 1:-1] = values[0], values[-1]
-    padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
