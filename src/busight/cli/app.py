@@ -15,6 +15,7 @@ from busight.cli import (
     crossval,
     data,
     doctor,
+    enhance,
     ensemble,
     evaluate,
     inflation,
@@ -41,6 +42,7 @@ app.command("seeds")(seeds.command)
 app.command("ensemble")(ensemble.command)
 app.command("compare")(compare.command)
 app.command("inflation")(inflation.command)
+app.command("enhance")(enhance.command)
 app.command("predict")(predict.command)
 app.add_typer(data.app, name="data")
 app.command("recipes")(recipes.command)

@@ -9,13 +9,14 @@ from busight.enhance.rounding import as_grey
 from busight.types import Image
 
 
-def wavelet(image: Image, levels: int = 3, strength: float = 1.0) -> Image:
+def wavelet(image: Image, levels: int = 3, strength: float = 3.0) -> Image:
     """Shrink the wavelet coefficients of the picture by a threshold of each band.
 
     Args:
         image: uint8 HW.
         levels: Of the decomposition, 1–6; fewer where the picture is too small.
-        strength: Noise as a multiple of what is measured in the finest band, 0.1–5.
+        strength: Noise as a multiple of what is measured in the finest band, 0.1–20. Speckle is wider than a pixel, so
+            that the finest band holds too little of it.
 
     Returns:
         uint8 HW.
@@ -28,7 +29,7 @@ def wavelet(image: Image, levels: int = 3, strength: float = 1.0) -> Image:
         Image Processing 9 (2000) 1532–1546 (BayesShrink), as in scikit-image; Daubechies 2.
     """
     require_within("wavelet", "levels", levels, 1, 6)
-    require_within("wavelet", "strength", strength, 0.1, 5)
+    require_within("wavelet", "strength", strength, 0.1, 20)
     from pywt import dwt2, dwt_max_level
     from skimage.restoration import denoise_wavelet
 

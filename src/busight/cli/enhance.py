@@ -1,0 +1,91 @@
+"""``busight enhance``: filter chains on pictures, and what every filter does to a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busight.cli.guard import one_line, one_line_errors
+
+
+def command(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Pictures, DICOM files, folders.")] = None,
+    chain: Annotated[
+        list[str] | None, typer.Option("--chain", help='Filters, e.g. "median(3) | clahe(2.0)"; repeat with --compare.')
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="New folder for pictures and tables.")] = None,
+    compare: Annotated[
+        str, typer.Option("--compare", metavar="SPEC", help="Measure filters on a data set instead.")
+    ] = "",
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="With --compare: images, chosen at random; 0 = all.")
+    ] = 0,
+) -> None:
+    """Enhance pictures by a chain of filters, or measure what every filter does to a data set."""
+    with one_line_errors():
+        from busight.errors import RecipeError
+        from busight.files import require_free_folder
+
+        if bool(compare) == bool(paths):
+            raise RecipeError("enhance: name pictures with --chain, or a data set with --compare SPEC")
+        if out is None:
+            raise RecipeError("enhance: --out FOLDER is needed")
+        require_free_folder(out)
+        if compare:
+            _compare(compare, chain or [], out, limit)
+        else:
+            _enhance(paths or [], chain or [], out)
+
+
+def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
+    from busight.cli.console import ConsoleProgress
+    from busight.enhance.chain import parse_chain
+    from busight.errors import RecipeError
+    from busight.pipeline.enhance import write_enhanced
+    from busight.predict.inputs import list_files, read_frames
+    from busight.report.filter_pictures import write_panel
+    from busight.types import Failure
+
+    if len(chains) != 1 or not (steps := parse_chain(chains[0])):
+        raise RecipeError('enhance: give one --chain with a filter, e.g. --chain "median(3) | clahe(2.0)"')
+    files, masks = list_files(paths)
+    if masks:
+        typer.echo(f"busight: {len(masks)} mask files left out, e.g. {one_line(str(masks[0]))}", err=True)
+    failed, done = 0, 0
+    with ConsoleProgress() as progress:
+        for number, path in enumerate(files, start=1):
+            for frame in read_frames(path):
+                if isinstance(frame, Failure):
+                    failed += 1
+                    typer.echo(f"busight: {one_line(frame.reason)}", err=True)
+                    continue
+                done += 1
+                # The running number keeps files of one name in different folders apart.
+                stem = f"{done:05d}-{path.stem}"
+                after = write_enhanced(frame.image, steps, out / "images" / f"{stem}.png")
+                write_panel(frame.image, after, " | ".join(map(str, steps)), out / "panels" / f"{stem}.png")
+            progress.tick(number, len(files))
+    if not done and not failed:
+        raise RecipeError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
+    typer.echo(f"enhanced: {done} pictures, {out / 'images'}; before and after: {out / 'panels'}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _compare(spec: str, chains: list[str], out: Path, limit: int) -> None:
+    from busight.cli.console import ConsoleProgress
+    from busight.data.sources import load
+    from busight.enhance.chain import FILTERS
+    from busight.files import write_text
+    from busight.pipeline.enhance import compare_filters, comparison_csv
+    from busight.report.filter_pictures import comparison_lines, write_filter_sheet
+
+    with ConsoleProgress() as progress:
+        found = compare_filters(load(spec), chains or list(FILTERS), limit=limit, progress=progress)
+        write_text(out / "filters.csv", comparison_csv(found))
+        write_filter_sheet(found, out / "filters.png")
+    for line in comparison_lines(found):
+        typer.echo(line)
+    typer.echo(f"table: {out / 'filters.csv'}; picture: {out / 'filters.png'}")

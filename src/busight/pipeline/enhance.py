@@ -1,0 +1,210 @@
+"""Filters on pictures: what each does to a data set, and chains on a user's files."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import cv2
+import numpy as np
+
+from busight.assess.image_quality import (
+    contrast_to_noise,
+    edge_preservation,
+    generalised_cnr,
+    psnr,
+    speckle_snr,
+    ssim,
+    surroundings,
+)
+from busight.assess.intervals import clustered_bootstrap
+from busight.assess.ratio import ratio
+from busight.data.dataset import DataSet
+from busight.data.phantom.case import PhantomCase
+from busight.enhance.chain import Step, apply_chain, parse_chain
+from busight.errors import DataError
+from busight.files import csv_text, written_beside
+from busight.pipeline.material import gather
+from busight.pipeline.progress import Progress, Silent
+from busight.types import FloatArray, Image, Sample
+
+MEASURES = {
+    "psnr": "PSNR, dB",
+    "ssim": "SSIM",
+    "edges": "edge preservation",
+    "cnr": "CNR",
+    "gcnr": "gCNR",
+    "snr": "speckle SNR",
+}
+"""The figures of a filter: key and name. The first three need a clean picture, which only phantoms have."""
+
+UNTOUCHED = "(as it is)"
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One figure over the images in which it is defined; NaN where it is in none.
+
+    Attributes:
+        value: The mean.
+        low: Lower end of its interval, drawn over groups.
+        high: Upper end.
+        images: How many define it.
+    """
+
+    value: float
+    low: float
+    high: float
+    images: int
+
+
+@dataclass(frozen=True, slots=True)
+class FilterRow:
+    """What one chain did to the images of a set.
+
+    Attributes:
+        chain: As text; `UNTOUCHED` for none.
+        measures: By the keys of `MEASURES`.
+        milliseconds: Median time of an image, on one thread.
+    """
+
+    chain: str
+    measures: dict[str, Measured]
+    milliseconds: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FilterComparison:
+    """Chains compared on the images of a set.
+
+    Attributes:
+        spec: The data set.
+        images: Images that were measured.
+        groups: Groups of them.
+        rows: The chains, untouched images first.
+        example: The image shown in pictures.
+        shown: It, after each chain.
+    """
+
+    spec: str
+    images: int
+    groups: int
+    rows: tuple[FilterRow, ...]
+    example: Sample
+    shown: tuple[Image, ...]
+
+
+@runtime_checkable
+class _KnowsClean(Protocol):
+    """A reader that can give the picture without speckle."""
+
+    def case(self, sample: Sample) -> PhantomCase: ...
+
+
+def compare_filters(
+    dataset: DataSet, chains: Sequence[str], *, limit: int = 0, seed: int = 0, progress: Progress | None = None
+) -> FilterComparison:
+    """Measure what each chain does to the images of a set; nothing is trained and nothing written.
+
+    Args:
+        dataset: The set. Contrasts need drawn lesions, likeness to the clean picture needs phantoms.
+        chains: Enhancement chains as text.
+        limit: Measure a random choice of this many images; 0 takes all.
+        seed: Of the choice and of the intervals.
+        progress: Told what happens.
+
+    Raises:
+        RecipeError: A chain that is none.
+        DataError: No usable image.
+    """
+    progress = progress or Silent()
+    steps = [(), *map(parse_chain, chains)]
+    material = gather(dataset, progress)
+    rng = np.random.default_rng(seed)
+    chosen = list(range(len(material.samples)))
+    if 0 < limit < len(chosen):
+        chosen = sorted(rng.choice(len(chosen), limit, replace=False).tolist())
+    reader = material.inspection.dataset.reader
+    found = np.full((len(steps), len(chosen), len(MEASURES)), np.nan)
+    seconds = np.zeros((len(steps), len(chosen)))
+    example, largest = chosen[0], -1
+    progress.stage("filters")
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        for place, index in enumerate(chosen):
+            sample = material.samples[index]
+            image, mask = reader.image(sample), reader.mask(sample)
+            clean = reader.case(sample).clean if isinstance(reader, _KnowsClean) else None
+            lesion = np.zeros(image.shape, dtype=np.bool_) if mask is None else mask
+            ring = surroundings(lesion)
+            if min(int(lesion.sum()), int(ring.sum())) > largest:
+                example, largest = index, min(int(lesion.sum()), int(ring.sum()))
+            for row, chain in enumerate(steps):
+                begun = time.perf_counter()
+                enhanced = apply_chain(image, chain)
+                seconds[row, place] = time.perf_counter() - begun
+                against = (psnr, ssim, edge_preservation)
+                found[row, place, :3] = [of(enhanced, clean) if clean is not None else np.nan for of in against]
+                found[row, place, 3] = contrast_to_noise(enhanced, lesion, ring)
+                found[row, place, 4] = generalised_cnr(enhanced, lesion, ring)
+                found[row, place, 5] = speckle_snr(enhanced, ring)
+            progress.tick(place + 1, len(chosen))
+    finally:
+        cv2.setNumThreads(threads)
+    groups = [material.groups[index] for index in chosen]
+    names = (UNTOUCHED, *(" | ".join(map(str, chain)) for chain in steps[1:]))
+    rows = tuple(
+        FilterRow(name, _measured(values, groups, seed), 1000 * float(np.median(of)))
+        for name, values, of in zip(names, found, seconds, strict=True)
+    )
+    picture = reader.image(material.samples[example])
+    shown = tuple(apply_chain(picture, chain) for chain in steps)
+    return FilterComparison(dataset.spec, len(chosen), len(set(groups)), rows, material.samples[example], shown)
+
+
+def comparison_csv(found: FilterComparison) -> str:
+    """Return the comparison as CSV: a line a chain, each figure with its interval; empty where undefined."""
+    header = ["chain", *(f"{key}{end}" for key in MEASURES for end in ("", "_low", "_high")), "milliseconds"]
+    lines: list[list[object]] = [list(header)]
+    for row in found.rows:
+        cells = [
+            "" if value != value else repr(value)
+            for key in MEASURES
+            for value in (row.measures[key].value, row.measures[key].low, row.measures[key].high)
+        ]
+        lines.append([row.chain, *cells, f"{row.milliseconds:.3f}"])
+    return csv_text(lines)
+
+
+def write_enhanced(image: Image, chain: tuple[Step, ...], path: Path) -> Image:
+    """Enhance one picture, write it as PNG, whole or not at all, and return it.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    enhanced = apply_chain(image, chain)
+    with written_beside(path) as beside:
+        if not cv2.imwrite(str(beside), enhanced):
+            raise OSError(f"{path} could not be encoded")
+    return enhanced
+
+
+def _measured(values: FloatArray, groups: Sequence[str], seed: int) -> dict[str, Measured]:
+    """Return mean and interval of each column of (N, K) values; infinite ones count as undefined."""
+    defined = np.isfinite(values)
+    if not len(values):
+        raise DataError("no image to measure")
+    filled = np.where(defined, values, 0.0)
+
+    def means(weights: FloatArray) -> FloatArray:
+        return ratio(weights @ filled, weights @ defined)
+
+    found = clustered_bootstrap(means, groups, np.random.default_rng(seed), resamples=1000)
+    return {
+        key: Measured(float(found.value[k]), float(found.low[k]), float(found.high[k]), int(defined[:, k].sum()))
+        for k, key in enumerate(MEASURES)
+    }
