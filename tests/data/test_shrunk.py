@@ -56,6 +56,15 @@ def test_everything_that_was_known_is_kept(busbra_root: Path, tmp_path: Path) ->
         assert max(image.shape) == 128
 
 
+def test_a_copy_is_known_under_the_digest_of_its_original(tmp_path: Path) -> None:
+    before = inspect(load("phantom:2,size=128"))
+    write_shrunk(before, tmp_path / "small", 64)
+    after = inspect(load_folder(str(tmp_path / "small")))
+    for original, shrunk in zip(before.entries, after.entries, strict=True):
+        assert original.known_as == {original.short_digest}
+        assert shrunk.known_as == {shrunk.short_digest, original.short_digest}
+
+
 def test_the_pixel_distance_grows_as_the_picture_shrinks(tmp_path: Path) -> None:
     data = load("phantom:2,size=256")
     write_shrunk(inspect(data), tmp_path / "small", 64)
@@ -129,7 +138,7 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
 def test_a_spacing_that_is_none_is_one_line(tmp_path: Path, spacing: str) -> None:
     save(tmp_path / "a.png", NOISE)
     (tmp_path / "samples.csv").write_text(f"path,label,spacing_mm\na.png,benign,{spacing}\n")
-    with pytest.raises(DataError, match=r"line 2: spacing_mm .* is not ROW;COLUMN in mm"):
+    with pytest.raises(DataError, match=r"line 2: spacing_mm .* is not ROW;COLUMN from 0.001 to 10 mm"):
         load_folder(str(tmp_path))
 
 

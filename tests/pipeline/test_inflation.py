@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import math
 from pathlib import Path
@@ -8,7 +9,11 @@ import pytest
 from picture_files import picture, save
 from quick import QUICK
 
+from busight.data.inspection import inspect
+from busight.data.shrunk import write_shrunk
+from busight.data.sources import load
 from busight.errors import DataError, OutputError
+from busight.files import csv_text, write_text
 from busight.pipeline.crossval import Plan
 from busight.pipeline.inflation import inflation
 from busight.recipes.load import load_recipe
@@ -22,12 +27,34 @@ def overrides(*more: str) -> list[str]:
     return [f"data.spec='{SPEC}'", *QUICK, "classify.lesion=whole", "train.epochs=1", *more]
 
 
+def with_one_conflict(folder: Path) -> str:
+    """Write the phantoms as a folder in which one copy carries another label; return its spec."""
+    before = inspect(load(SPEC))
+    write_shrunk(before, folder, 96)
+    copied = next(s for s in before.dataset.samples if any(tag.startswith("duplicate-of:") for tag in s.tags))
+    rows = list(csv.DictReader((folder / "samples.csv").read_text().splitlines()))
+    for row in rows:
+        if row["id"] == copied.sample_id:
+            row["label"] = "malignant" if row["label"] != "malignant" else "benign"
+    write_text(folder / "samples.csv", csv_text([list(rows[0]), *(list(row.values()) for row in rows)]))
+    return f"folder:{folder}"
+
+
+def test_without_conflicting_labels_there_is_no_third_protocol(tmp_path: Path) -> None:
+    record = inflation(load_recipe("demo", overrides()), tmp_path / "out", Plan(2))
+    assert [protocol.name for protocol in record.protocols] == ["image", "group"]
+    assert not (tmp_path / "out" / "clean").exists()
+    assert len(inflation_lines(record)) == 4 * 2 + 1
+    write_inflation(record, tmp_path / "out")
+
+
 def test_one_recipe_under_every_protocol(tmp_path: Path) -> None:
-    recipe, out = load_recipe("demo", overrides()), tmp_path / "out"
+    recipe, out = load_recipe("demo", overrides(), with_one_conflict(tmp_path / "data")), tmp_path / "out"
     record = inflation(recipe, out, Plan(2), against="phantom:20,seed=7,size=96")
     assert [protocol.name for protocol in record.protocols] == ["image", "group", "clean", "external"]
     image, group, _, external = record.protocols
     assert (image.sheet.n_images, group.sheet.n_images, external.sheet.n_images) == (70, 70, 20)
+    assert record.protocols[2].sheet.n_images == 68
     found = image.difference("accuracy", "overall")
     assert found is not None
     assert found.value == pytest.approx(image.sheet.get("accuracy").value - group.sheet.get("accuracy").value)

@@ -18,7 +18,7 @@ from busight.types import Finding, Problem, Sample
 TABLE_NAME = "samples.csv"
 _KNOWN_COLUMNS = {
     "id", "path", "label", "patient", "mask", "laterality", "birads", "device",
-    "exam", "view", "histology", "part", "spacing_mm",
+    "exam", "view", "histology", "part", "origin", "spacing_mm",
 }  # fmt: skip
 _SURPLUS = "(surplus)"
 _LEAST_SPACING, _MOST_SPACING = 0.001, 10
@@ -51,8 +51,9 @@ def load_folder(argument: str) -> DataSet:
 
     Class folders are named normal, benign and malignant; masks lie beside their image as ``NAME_mask.png``. A CSV has
     a header with ``path,label`` and optionally ``id,patient,mask,laterality,birads,device,exam,view,histology,part,
-    spacing_mm``; paths are relative to it, several masks are separated by ``;``, an empty label means unknown. Without
-    ``id`` the path names the sample. ``part`` is train, val, test or an official fold, ``spacing_mm`` row;column.
+    origin,spacing_mm``; paths are relative to it, several masks are separated by ``;``, an empty label means unknown.
+    Without ``id`` the path names the sample. ``part`` is train, val, test or an official fold, ``origin`` the digest
+    of the picture that it was shrunk from, ``spacing_mm`` row;column.
 
     Args:
         argument: A folder or a CSV file.
@@ -192,6 +193,7 @@ def _row_sample(table: Path, number: int, row: dict[str, str]) -> Sample:
         view=values.get("view") or None,
         histology=values.get("histology") or None,
         official_part=values.get("part") or None,
+        tags=(f"origin:{values['origin']}",) if values.get("origin") else (),
         pixel_spacing_mm=_spacing(table, number, values.get("spacing_mm", "")),
     )
 

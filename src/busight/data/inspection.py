@@ -39,6 +39,12 @@ class Entry:
         """What a bundle's card keeps of the image's digest: 16 hexadecimal digits."""
         return self.image_digest[:16]
 
+    @property
+    def known_as(self) -> frozenset[str]:
+        """The short digests under which a bundle may know it: its own, and that of the picture it was shrunk from."""
+        origins = (tag.removeprefix("origin:") for tag in self.sample.tags if tag.startswith("origin:"))
+        return frozenset((self.short_digest, *origins))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inspection:

@@ -13,14 +13,14 @@ from PIL import Image as Pillow
 
 from busight._version import __version__
 from busight.data.folder import TABLE_NAME
-from busight.data.inspection import Inspection
+from busight.data.inspection import Entry, Inspection
 from busight.errors import OutputError
 from busight.files import csv_text, require_free_folder, write_json, write_text
-from busight.types import Image, Mask, Sample
+from busight.types import Image, Mask
 
 COLUMNS = (
     "id", "path", "label", "patient", "mask", "laterality", "birads", "device",
-    "exam", "view", "histology", "part", "spacing_mm",
+    "exam", "view", "histology", "part", "origin", "spacing_mm",
 )  # fmt: skip
 """Columns of ``samples.csv``, all known to the source ``folder``."""
 
@@ -31,7 +31,8 @@ def write_shrunk(
     """Write a copy of a data set whose pictures have no side longer than ``size``.
 
     Smaller pictures stay as they are. Sample ids, labels, patients and what else the source said are kept, so that a
-    ``split.json`` of the one serves for the other. The several masks of an image become one.
+    ``split.json`` of the one serves for the other; each picture's digest is kept too, so that a bundle trained on the
+    one knows the other. The several masks of an image become one.
 
     Args:
         inspection: The data set as read; what could not be read is not in it.
@@ -54,7 +55,7 @@ def write_shrunk(
         (beside / "masks").mkdir()
         rows = []
         for number, entry in enumerate(inspection.entries, start=1):
-            rows.append(_write_one(inspection, entry.sample, f"{number:06d}.png", beside, size))
+            rows.append(_write_one(inspection, entry, f"{number:06d}.png", beside, size))
             if progress:
                 progress(number, len(inspection.entries))
         write_text(beside / TABLE_NAME, _table(rows))
@@ -92,8 +93,8 @@ def shrink_mask(mask: Mask, size: int) -> Mask:
     return shrink(mask.astype(np.uint8) * 255, size) >= 128
 
 
-def _write_one(inspection: Inspection, sample: Sample, name: str, folder: Path, size: int) -> dict[str, str]:
-    reader = inspection.dataset.reader
+def _write_one(inspection: Inspection, entry: Entry, name: str, folder: Path, size: int) -> dict[str, str]:
+    reader, sample = inspection.dataset.reader, entry.sample
     image = reader.image(sample)
     # The filter and the effort matter more than the format: 30 % smaller than with Pillow's defaults.
     Pillow.fromarray(shrink(image, size)).save(folder / "images" / name, optimize=True)
@@ -115,6 +116,7 @@ def _write_one(inspection: Inspection, sample: Sample, name: str, folder: Path, 
         "view": sample.view or "",
         "histology": sample.histology or "",
         "part": sample.official_part or "",
+        "origin": entry.short_digest,
         "spacing_mm": "" if spacing is None else ";".join(f"{side * grown:.6g}" for side in spacing),
     }
 

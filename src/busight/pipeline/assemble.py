@@ -110,7 +110,8 @@ def _calibration(val: ScoredPart, classes: tuple[str, ...], settings: AssessSett
 
 def _seen(material: Material, split: Split) -> tuple[str, ...]:
     ids = {*split.train, *split.val}
-    return tuple(sorted(entry.short_digest for entry in material.inspection.entries if entry.sample.sample_id in ids))
+    trained = (entry.known_as for entry in material.inspection.entries if entry.sample.sample_id in ids)
+    return tuple(sorted(frozenset().union(*trained)))
 
 
 def _segment_part(recipe: Recipe) -> SegmentPart | None:

@@ -73,7 +73,10 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
     known, other = ({case.sample_id: case for case in found[0]} for found in (ours, theirs))
     shared = sorted(known.keys() & other.keys())
     if not shared:
-        raise DataError(f"{first} and {second} share no case; compare runs on the same test images")
+        raise DataError(
+            f"{first} and {second} share no case; test both on the same images: two cross-validations of one set, or "
+            "the test part of one split (--split)"
+        )
     for name in shared:
         if known[name].actual != other[name].actual:
             raise DataError(

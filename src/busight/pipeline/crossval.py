@@ -14,6 +14,7 @@ import numpy as np
 from busight._version import __version__
 from busight.assess.metrics_file import read_metrics
 from busight.assess.records import Score, ScoreSheet
+from busight.bundle.card import Card
 from busight.bundle.load import load_bundle
 from busight.data.sources import load
 from busight.data.split import crossing_pairs
@@ -244,7 +245,7 @@ def _record(
         classes=classes,
         network=f"{plan.repeats} × {plan.folds} networks by the recipe {recipe.name}, one a fold and repeat.",
         weights=card.training.weights,
-        calibration="In each fold on its own validation images.",
+        calibration=_calibration_sentence([load_bundle(member.folder).card for member in members]),
         paper_comparison=material.inspection.dataset.name == "busi" and recipe.classify.task == "finding",
         data=data,
         split=None,
@@ -261,6 +262,13 @@ def _record(
         folds=folds,
         together=repeated_sheet([together(repeats, classes)], classes, recipe.assess) if plan.repeats > 1 else None,
     )
+
+
+def _calibration_sentence(cards: Sequence[Card]) -> str:
+    fitted = sum(card.calibration.method != "none" for card in cards)
+    told = f"In {fitted} of {len(cards)} folds a temperature, each on its own validation images."
+    without = next((card for card in cards if card.calibration.method == "none"), None)
+    return told if without is None else f"{told} Elsewhere none: {without.calibration.source}."
 
 
 def _fold_limits(plan: Plan, crossing: int, n_splits: int) -> tuple[str, ...]:

@@ -121,7 +121,7 @@ def _seen_before(card: Card, material: Material, wanted: set[str]) -> tuple[str,
     """Warn when images that are scored were among those that the bundle was trained or tuned on."""
     seen = set(card.training.seen)
     scored = [entry for entry in material.inspection.entries if entry.sample.sample_id in wanted]
-    again = sum(entry.short_digest in seen for entry in scored)
+    again = sum(not seen.isdisjoint(entry.known_as) for entry in scored)
     if not again:
         return ()
     return (

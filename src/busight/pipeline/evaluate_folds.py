@@ -91,7 +91,7 @@ def evaluate_folds(
     )
     write_metrics(out / DONE_FILE, joint, about)
     known = {digest for bundle in bundles for digest in load_bundle(bundle).card.training.seen}
-    seen = sum(entry.short_digest in known for entry in material.inspection.entries)
+    seen = sum(not known.isdisjoint(entry.known_as) for entry in material.inspection.entries)
     return FoldsEvaluation(len(bundles), seen, single, joint)
 
 

@@ -105,6 +105,7 @@ def inflation(
     Args:
         recipe: What to do.
         out: A new folder: ``image/``, ``group/`` and ``clean/`` are cross-validations, ``external/`` the other data.
+            Where no labels conflict there is no ``clean/``.
         plan: Folds and repeats; its ``by`` is not used.
         against: Another data set for the fourth protocol, tested with every network of the grouped folds; may be empty.
         resume: Go on in a folder that an interrupted call of the same plan left.
@@ -124,7 +125,11 @@ def inflation(
     material.require_classes(recipe.classify.task)
     for other in others:
         _require_another_set(material, other, recipe.classify.task)
-    protocols_of = {name: _prepared(recipe, out / name, plan, by, drop, material) for name, by, drop in _CROSSVALS}
+    protocols_of = {
+        name: _prepared(recipe, out / name, plan, by, drop, material)
+        for name, by, drop in _CROSSVALS
+        if not drop or material.in_conflict()  # without a conflicting label it would be the grouped folds again
+    }
     write_plan(out, begun)
     records = {name: _crossval(one, out / name, command, progress) for name, one in protocols_of.items()}
     protocols = [

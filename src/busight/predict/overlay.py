@@ -37,7 +37,9 @@ def draw_overlay(found: Prediction) -> Image:
 def _words(found: Prediction) -> str:
     probability = found.calibrated_probs[found.classes.index(found.finding)]
     lesion = "" if found.mask is None or found.mask.any() else ", no lesion outlined"
-    return f"{found.finding} {probability:.2f}{lesion} - research use only"
+    # What the operating point says may differ from the likeliest class, and is the graver of the two.
+    flag = f", FLAGGED {found.classes[-1]} {found.calibrated_probs[-1]:.2f}" if found.flagged else ""
+    return f"{found.finding} {probability:.2f}{flag}{lesion} - research use only"
 
 
 def _line(words: str, width: int) -> Image:

@@ -13,6 +13,8 @@ HEADLINE = (
     ("auroc", "malignant among lesions"),
     ("sensitivity", "malignant"),
     ("specificity", "malignant"),
+    ("operating_sensitivity", "malignant"),
+    ("operating_specificity", "malignant"),
     ("dice", "lesion images"),
 )
 """The scores that say most, as (metric, of)."""

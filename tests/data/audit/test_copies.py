@@ -6,9 +6,9 @@ import pytest
 from PIL import Image as Pillow
 
 from busight.data.audit import neighbours
-from busight.data.audit.alignment import CONFIRMED, aligned_correlation
+from busight.data.audit.alignment import CONFIRMED, align, aligned_correlation, laid_upon
 from busight.data.audit.copies import Copy, find_copies, find_copies_between, mirrored
-from busight.data.audit.fingerprint import COEFFICIENTS, coefficients, fingerprints, mirror_signs, small_picture
+from busight.data.audit.fingerprint import COEFFICIENTS, SIDE, coefficients, fingerprints, mirror_signs, small_picture
 from busight.data.audit.neighbours import candidates_within
 from busight.data.inspection import Inspection, pixel_digest
 from busight.data.sources import load
@@ -135,3 +135,18 @@ def test_the_exact_search_is_a_sort(nearest: int) -> None:
     expected = np.sort(prints[:1500] @ prints.T, axis=1)[:, -nearest:]
     np.testing.assert_allclose(np.sort(cosines, axis=1), expected, rtol=1e-5)
     np.testing.assert_allclose(cosines[0], prints[places[0]] @ prints[0], rtol=1e-5)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_crop_is_laid_upon_its_original(swapped: bool) -> None:
+    data = load("phantom:3,seed=4")
+    whole = data.reader.image(data.samples[1])
+    crop = np.ascontiguousarray(whole[20:230, 30:240])
+    first, second = (crop, whole) if swapped else (whole, crop)
+    found = align(small_picture(first), small_picture(second))
+    assert found.correlation > CONFIRMED
+    laid = laid_upon(first, second, found, SIDE).astype(float)
+    inside = laid_upon(np.full_like(first, 255), second, found, SIDE) > 250
+    assert inside.mean() > 0.6
+    stretched = cv2.resize(first, second.shape[::-1]).astype(float)
+    assert np.abs(laid - second)[inside].mean() < 0.35 * np.abs(stretched - second).mean()

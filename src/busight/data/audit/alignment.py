@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +27,27 @@ _Warp = NDArray[np.float32]
 """float32 (2, 3): where a pixel of the part lies in the whole."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """How one picture lies upon another.
+
+    Attributes:
+        correlation: After alignment, −1–1; 0 where a picture is uniform.
+        warp: float32 (2, 3): where a pixel (x, y) of the second lies in the first, in pixels of the size that was
+            compared. None where the pair was given up.
+    """
+
+    correlation: float
+    warp: NDArray[np.float32] | None
+
+
 def aligned_correlation(first: Image, second: Image) -> float:
-    """Return the correlation of two pictures after the best affine alignment, −1–1.
+    """Return the correlation of two pictures after the best affine alignment, −1–1; see `align`."""
+    return align(first, second).correlation
+
+
+def align(first: Image, second: Image) -> Alignment:
+    """Lay one picture upon another.
 
     A search over sizes and places, in small pictures, finds where one picture lies within the other; the enhanced
     correlation coefficient is then maximised over affine maps, first at half size, then in full. A pair that falls
@@ -37,36 +58,66 @@ def aligned_correlation(first: Image, second: Image) -> float:
         first: uint8 (S, S), as `small_picture` makes them.
         second: uint8 (S, S).
 
-    Returns:
-        The correlation; 0 where a picture is uniform.
-
     Source: Evangelidis and Psarakis, "Parametric image alignment using enhanced correlation coefficient maximization",
         2008, as in OpenCV.
     """
     a, b = first.astype(np.float32), second.astype(np.float32)
     if not (a.std() > 0 and b.std() > 0):
-        return 0.0
+        return Alignment(0.0, None)
     coarse, start, swapped = _found_place(_shrunk(a, _COARSE), _shrunk(b, _COARSE))
     if coarse < _HOPELESS:
-        return coarse
+        return Alignment(coarse, None)
     whole, part = (b, a) if swapped else (a, b)
     middle, warp = _refined(_shrunk(whole, _MIDDLE), _shrunk(part, _MIDDLE), _enlarged(start, _COARSE, _MIDDLE), 20)
     if middle < _UNLIKELY:
-        return max(middle, 0.0)
+        return Alignment(max(middle, 0.0), None)
     near = _enlarged(warp, _MIDDLE, len(part))
     # The half-sized pictures may have led it astray, or said the wrong one to be the part: a thin rim decides that.
-    inverse: _Warp = np.asarray(cv2.invertAffineTransform(near), dtype=np.float32)
     tries = (
-        (whole, part, near),
-        (part, whole, inverse),
-        (whole, part, _enlarged(start, _COARSE, len(part))),
+        (whole, part, near, swapped),
+        (part, whole, _inverse(near), not swapped),
+        (whole, part, _enlarged(start, _COARSE, len(part)), swapped),
     )
-    best = 0.0
-    for of, one, begin in tries:
-        best = max(best, _refined(of, one, begin, 40)[0])
-        if best >= CONFIRMED:
+    best = Alignment(0.0, None)
+    for of, one, begin, turned in tries:
+        correlation, found = _refined(of, one, begin, 40)
+        if correlation > best.correlation:
+            best = Alignment(correlation, _inverse(found) if turned else found)
+        if best.correlation >= CONFIRMED:
             break
     return best
+
+
+def laid_upon(first: Image, second: Image, alignment: Alignment, compared: int) -> Image:
+    """Return the first picture as it lies upon the second: uint8 of the second's size, black outside.
+
+    Args:
+        first: uint8 HW, in full.
+        second: uint8 HW, in full.
+        alignment: Of their small pictures.
+        compared: Side of these, in pixels.
+    """
+    height, width = second.shape
+    if alignment.warp is None:
+        return np.asarray(cv2.resize(first, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    to_small, from_small = _scaling(second, compared), _inverse(_scaling(first, compared))
+    warp = (_square(from_small) @ _square(alignment.warp) @ _square(to_small))[:2]
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(first, warp, (width, height), flags=flags), dtype=np.uint8)
+
+
+def _scaling(image: Image, side: int) -> _Warp:
+    """Return the map from a picture's pixels to those of its small one; centres lie half a pixel in."""
+    down, across = side / image.shape[0], side / image.shape[1]
+    return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]], dtype=np.float32)
+
+
+def _square(warp: _Warp) -> NDArray[np.float64]:
+    return np.vstack([warp, [0, 0, 1]]).astype(np.float64)
+
+
+def _inverse(warp: _Warp) -> _Warp:
+    return np.asarray(cv2.invertAffineTransform(warp), dtype=np.float32)
 
 
 def _shrunk(picture: _Picture, side: int) -> _Picture:

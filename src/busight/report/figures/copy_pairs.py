@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from busight.data.audit.alignment import align, laid_upon
 from busight.data.audit.copies import mirrored
+from busight.data.audit.fingerprint import SIDE, small_picture
 from busight.pipeline.audit import CopyPair
 from busight.report.figures.panels import bare, panel_grid, show_grey, title
 from busight.report.labels import short_label
@@ -36,8 +38,7 @@ def draw_copy_pairs(pairs: Sequence[PicturedPair]) -> Figure:
         first = small_image(mirrored(one.first, one.pair.mirrored))
         show_grey(left, first)
         show_grey(middle, second)
-        same_size = np.asarray(cv2.resize(first, (second.shape[1], second.shape[0]), interpolation=cv2.INTER_AREA))
-        difference = np.abs(same_size.astype(np.int16) - second.astype(np.int16))
+        difference = _difference(first, second)
         right.imshow(difference, cmap=SEQUENTIAL, vmin=0, vmax=128)
         bare(right)
         turned = "" if one.pair.mirrored == "upright" else f" ({one.pair.mirrored})"
@@ -45,3 +46,19 @@ def draw_copy_pairs(pairs: Sequence[PicturedPair]) -> Figure:
         title(middle, [one.pair.labels[1] or "no label", short_label(one.pair.second, 30)])
         title(right, [one.pair.kind, f"correlation {one.pair.correlation:.3f}"])
     return figure
+
+
+def _difference(first: Image, second: Image) -> NDArray[np.float32]:
+    """Return |first − second|, the first laid upon the second and brought to its grey values.
+
+    NaN is where only one of them has pixels. Copies differ in gain too, which is no other picture: a straight line
+    through the grey values takes it out.
+    """
+    found = align(small_picture(first), small_picture(second))
+    laid = laid_upon(first, second, found, SIDE).astype(np.float32)
+    inside = laid_upon(np.full_like(first, 255), second, found, SIDE) > 250
+    slope, shift = 1.0, 0.0
+    if laid[inside].size and laid[inside].std() > 0:
+        slope, shift = np.polyfit(laid[inside], second[inside], 1)
+    difference = np.asarray(np.abs(slope * laid + shift - second), dtype=np.float32)
+    return np.where(inside, difference, np.float32(np.nan))

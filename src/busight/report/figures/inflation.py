@@ -99,8 +99,9 @@ def plates(record: InflationRecord) -> list[Plate]:
             name="inflation",
             title="What a leaking split adds",
             reading="Each row is the same recipe tested in another way; marks are scores, bars their intervals. The "
-            "dotted line is the score when patients and near-copies stay together. What the first row adds to it is "
-            "paid for by copies of training images among the test images, and disappears on new patients.",
+            "dotted line is the score when patients and near-copies stay together. Points are differences from that "
+            "row on the images that both tested. Where the first row lies above it, copies of training images among "
+            "the test images pay for it, which no new patient brings.",
             alt=f"Scores by protocol. {told}.",
             draw=lambda: draw_inflation(record),
         )

@@ -9,15 +9,12 @@ from busight.report.blocks import Block, Gallery, Paragraph, Section, Table
 from busight.report.headline import HEADLINE
 from busight.report.scores_table import find_score, score_name, score_text
 
-COLUMNS = (*HEADLINE, ("operating_sensitivity", "malignant"), ("operating_specificity", "malignant"))
-"""Figures shown fold by fold, as (metric, of), where a sheet has them."""
-
 
 def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section | None:
     """Return figure and table of the folds; None where nothing was cross-validated."""
     if not record.folds:
         return None
-    shown = [(metric, of) for metric, of in COLUMNS if find_score(record.sheet, metric, of)]
+    shown = [(metric, of) for metric, of in HEADLINE if find_score(record.sheet, metric, of)]
     header = ("repeat", "fold", "images", *(score_name(metric, of) for metric, of in shown))
     rows = tuple(
         (str(fold.repeat), str(fold.fold), str(fold.sheet.n_images), *(_cell(fold, *which) for which in shown))

@@ -10,6 +10,9 @@ _FAMILIES = ("walks", "predictions", "segmentation", "activation")
 
 def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
     """Return walks through the chain, predictions and overlays, and say what there is none of."""
+    if record.folds:
+        told = "A cross-validation shows no single images: each fold has another network. Its folder holds the bundle."
+        return Section("pictures", "Pictures", (Paragraph(told, "note"),))
     blocks: list[Block] = [pictures[family] for family in _FAMILIES if pictures[family].pictures]
     shown = [*record.walks, *record.gallery]
     missing = []

@@ -42,7 +42,8 @@ def _errors(record: RunRecord) -> Block:
     wrong.sort(key=lambda case: -max(case.calibrated_probs))
     rows = tuple(_error_row(case) for case in wrong)
     header = ("image", "actual", "predicted", *(f"p({name})" for name in record.classes))
-    caption = f"All {len(rows)} wrong calls, the surest first (calibrated probabilities)"
+    of = f" of {len(record.cases)}, all repeats together" if len(record.cases) > record.sheet.n_images else ""
+    caption = f"All {len(rows)} wrong calls{of}, the surest first (calibrated probabilities)"
     return Table(caption, header, rows, numeric=tuple(range(3, len(header))), folded=True)
 
 

@@ -6,12 +6,15 @@ import math
 
 from busight.pipeline.record import EpochRow, History, RunRecord
 from busight.report.blocks import Block, Gallery, Paragraph, Section, Table
-from busight.report.labels import kept_because
+from busight.report.labels import counted, kept_because
 from busight.report.sections.summary import duration_text
 
 
 def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
     """Return curves and epoch tables, or the sentence that nothing was trained."""
+    if record.folds:
+        told = f"{counted(len(record.folds), 'network')} were trained, one a fold; each fold's folder holds its course."
+        return Section("training", "Training", (Paragraph(told),))
     if not any(history.rows for history in record.histories):
         return Section("training", "Training", (Paragraph("Nothing was trained here: the bundle was used as it is."),))
     blocks: list[Block] = [pictures["training"]]
