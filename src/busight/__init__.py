@@ -61,3 +61,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'busight' has no attribute {name!r}")
     module, attribute = _HOME[name]
     return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    """List the public names before they are imported, for completion."""
+    return sorted({*globals(), *__all__})

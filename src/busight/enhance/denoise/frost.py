@@ -34,16 +34,20 @@ def frost(image: Image, size: int = 5, damping: float = 2.0) -> Image:
     """
     require_odd("frost", "size", size, 3, 15)
     require_within("frost", "damping", damping, 0, 100)
-    _, variation = local_moments(image, size)
-    fall = variation * np.float32(-damping)
+    _, fall = local_moments(image, size)
+    fall *= np.float32(-damping)
     values = image.astype(np.float32)
-    total, weights = np.zeros_like(values), np.zeros_like(values)
+    total, weights, weight = (np.zeros_like(values) for _ in range(3))
     # Pixels at one distance have one weight: their sum is a convolution with a ring.
     for squared, ring in _rings(size).items():
-        weight = cv2.exp(fall * np.float32(np.sqrt(squared)))
-        cv2.accumulateProduct(weight, cv2.filter2D(values, -1, ring, borderType=cv2.BORDER_REFLECT), total)
-        cv2.accumulate(weight * np.float32(ring.sum()), weights)
-    return as_grey(total / weights)
+        np.multiply(fall, np.float32(np.sqrt(squared)), out=weight)
+        cv2.exp(weight, dst=weight)
+        sums = cv2.filter2D(values, -1, ring, borderType=cv2.BORDER_REFLECT)
+        total += np.multiply(sums, weight, out=sums)
+        weight *= np.float32(ring.sum())
+        weights += weight
+    total /= weights
+    return as_grey(total)
 
 
 def _rings(size: int) -> dict[int, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:

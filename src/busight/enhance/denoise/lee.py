@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from busight.enhance.denoise.moments import local_moments, speckle_variation
+from busight.enhance.denoise.moments import lmmse_share, local_moments, speckle_variation
 from busight.enhance.ranges import require_odd, require_within
 from busight.enhance.rounding import as_grey
 from busight.types import Image
@@ -34,6 +32,8 @@ def lee(image: Image, size: int = 7, noise: float = 0.0) -> Image:
     require_odd("lee", "size", size, 3, 31)
     require_within("lee", "noise", noise, 0, 2)
     mean, variation = local_moments(image, size)
-    speckle = np.float32(speckle_variation(mean, variation, noise))
-    share = np.maximum(1 - speckle / np.maximum(variation, np.float32(1e-9)), 0)
-    return as_grey(mean + share * (image - mean))
+    speckle = speckle_variation(mean, variation, noise)
+    share = lmmse_share(variation, speckle)
+    share *= image - mean
+    share += mean
+    return as_grey(share)

@@ -24,11 +24,24 @@ def local_moments(image: Image, size: int) -> tuple[NDArray[np.float32], NDArray
     """
     values = image.astype(np.float32)
     mean = np.asarray(cv2.blur(values, (size, size), borderType=cv2.BORDER_REFLECT), dtype=np.float32)
-    square = np.asarray(cv2.sqrBoxFilter(values, cv2.CV_32F, (size, size), borderType=cv2.BORDER_REFLECT))
-    squared_mean = mean * mean
-    variance = np.maximum(square - squared_mean, 0)
-    variation: NDArray[np.float32] = variance / np.maximum(squared_mean, np.float32(1e-6)) * (mean > 0)
+    squares = cv2.sqrBoxFilter(values, cv2.CV_32F, (size, size), borderType=cv2.BORDER_REFLECT)
+    variation: NDArray[np.float32] = np.asarray(squares, dtype=np.float32)
+    squared_mean = np.multiply(mean, mean, out=values)
+    variation -= squared_mean
+    np.maximum(variation, 0, out=variation)
+    np.maximum(squared_mean, np.float32(1e-6), out=squared_mean)
+    variation /= squared_mean
+    variation[mean == 0] = 0
     return mean, variation
+
+
+def lmmse_share(variation: NDArray[np.float32], speckle: float) -> NDArray[np.float32]:
+    """Return 1 - Cu^2 / C^2, at least 0, in the place of the variation: how much of a pixel is signal."""
+    np.maximum(variation, np.float32(1e-9), out=variation)
+    np.divide(np.float32(-speckle), variation, out=variation)
+    variation += 1
+    np.maximum(variation, 0, out=variation)
+    return variation
 
 
 def speckle_variation(mean: NDArray[np.float32], variation: NDArray[np.float32], given: float) -> float:

@@ -46,20 +46,24 @@ def speckle_nlm(image: Image, strength: float = 1.0, exponent: float = 0.5, patc
     noise = float(np.median(spread * np.maximum(mean, 1) ** np.float32(-2 * exponent)))
     if noise <= 0:
         return image.copy()
+    del mean, spread
     sharpness = np.float32(-1 / (2 * noise * strength**2))
-    padded = cv2.copyMakeBorder(values, reach, reach, reach, reach, cv2.BORDER_REFLECT)
-    padded_scale = cv2.copyMakeBorder(scale, reach, reach, reach, reach, cv2.BORDER_REFLECT)
+    padded = np.asarray(cv2.copyMakeBorder(values, reach, reach, reach, reach, cv2.BORDER_REFLECT))
+    padded_scale = np.asarray(cv2.copyMakeBorder(scale, reach, reach, reach, reach, cv2.BORDER_REFLECT))
+    del scale
     height, width = image.shape
-    total, weights = np.zeros_like(values), np.zeros_like(values)
+    total, weights, weight = (np.zeros_like(values) for _ in range(3))
     for down in range(search):
         for right in range(search):
             other = padded[down : down + height, right : right + width]
-            distance = cv2.subtract(values, other)
-            cv2.multiply(distance, distance, dst=distance)
-            cv2.multiply(distance, padded_scale[down : down + height, right : right + width], dst=distance)
-            cv2.blur(distance, around, dst=distance, borderType=cv2.BORDER_REFLECT)
-            distance = distance * sharpness
-            cv2.exp(distance, dst=distance)
-            cv2.accumulate(distance, weights)
-            cv2.accumulateProduct(distance, np.ascontiguousarray(other), total)
-    return as_grey(total / weights)
+            np.subtract(values, other, out=weight)
+            weight *= weight
+            weight *= padded_scale[down : down + height, right : right + width]
+            cv2.blur(weight, around, dst=weight, borderType=cv2.BORDER_REFLECT)
+            weight *= sharpness
+            cv2.exp(weight, dst=weight)
+            weights += weight
+            weight *= other
+            total += weight
+    total /= weights
+    return as_grey(total)

@@ -58,7 +58,10 @@ def srad(image: Image, steps: int = 40, rate: float = 0.25, decay: float = 0.166
         intensity[1:] -= down
         intensity[:, :-1] += right
         intensity[:, 1:] -= right
-    return as_grey(np.log(intensity) * np.float32(255))
+    del squared, share, down, right
+    np.log(intensity, out=intensity)
+    intensity *= np.float32(255)
+    return as_grey(intensity)
 
 
 def _variation(intensity: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -79,6 +82,7 @@ def _variation(intensity: NDArray[np.float32]) -> NDArray[np.float32]:
     slope[1:] += down
     slope[:, :-1] += right
     slope[:, 1:] += right
+    del down, right
     slope *= np.float32(0.5)
     curve *= np.float32(0.25)
     level = intensity + curve

@@ -39,23 +39,42 @@ def local_phase(image: Image, wavelength: float = 24.0, bandwidth: float = 0.55)
     # Mirrored at the borders: the transform joins opposite sides, which would be an edge.
     reach = min(int(wavelength), max(0, min(image.shape) - 1))
     padded = np.pad(image.astype(np.float32), reach, mode="reflect") if reach else image.astype(np.float32)
-    band, odd_row, odd_column = _filters((padded.shape[0], padded.shape[1]), wavelength, bandwidth)
-    spectrum = rfft2(padded) * band
-    even, down, across = (irfft2(spectrum * kernel, s=padded.shape) for kernel in (np.float32(1), odd_row, odd_column))
-    phase = np.arctan2(np.hypot(down, across), even)  # 0 on a bright ridge, pi in a dark band
-    strength = np.hypot(np.hypot(down, across), even)
-    phase[strength < 1e-3] = np.pi / 2
+    shape = (padded.shape[0], padded.shape[1])
+    rows, columns, radius = _frequencies(shape)
+    spectrum = rfft2(padded, overwrite_x=True)
+    del padded
+    band = np.log(radius * np.float32(wavelength))
+    band *= band
+    band *= np.float32(-0.5 / np.log(bandwidth) ** 2)
+    spectrum *= np.exp(band, out=band)
+    spectrum[0, 0] = 0
+    del band
+    even = irfft2(spectrum, s=shape)
+    spectrum *= np.complex64(1j)
+    spectrum /= radius
+    del radius
+    # The length of the odd parts, one direction after the other.
+    odd = irfft2(spectrum * rows, s=shape)
+    odd *= odd
+    spectrum *= columns
+    across = irfft2(spectrum, s=shape, overwrite_x=True)
+    across *= across
+    odd += across
+    del across, spectrum
+    np.sqrt(odd, out=odd)
+    silent = np.maximum(np.abs(even), odd) < 1e-3
+    phase = np.arctan2(odd, even, out=even)  # 0 on a bright ridge, pi in a dark band
+    phase[silent] = np.pi / 2
     inner = phase[reach : reach + image.shape[0], reach : reach + image.shape[1]]
-    return as_grey(255 * (1 - inner / np.pi))
+    return as_grey(255 * (1 - inner / np.float32(np.pi)))
 
 
-def _filters(
-    shape: tuple[int, int], wavelength: float, bandwidth: float
-) -> tuple[NDArray[np.float32], NDArray[np.complex64], NDArray[np.complex64]]:
-    rows, columns = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :]
+def _frequencies(
+    shape: tuple[int, int],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return the frequencies down and across, in cycles a pixel, and their length, 1 at zero frequency."""
+    rows = np.fft.fftfreq(shape[0])[:, None].astype(np.float32)
+    columns = np.fft.rfftfreq(shape[1])[None, :].astype(np.float32)
     radius = np.hypot(rows, columns)
     radius[0, 0] = 1
-    band = np.exp(-(np.log(radius * wavelength) ** 2) / (2 * np.log(bandwidth) ** 2))
-    band[0, 0] = 0
-    odd_row, odd_column = 1j * rows / radius, 1j * columns / radius
-    return band.astype(np.float32), odd_row.astype(np.complex64), odd_column.astype(np.complex64)
+    return rows, columns, radius
