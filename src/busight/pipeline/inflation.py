@@ -158,7 +158,7 @@ def inflation(
 
 
 ABOUT = {
-    "image": "folds by image, as published",
+    "image": "folds by image, as often published",
     "group": "folds by patient and near-copy",
     "clean": "likewise, conflicting labels left out",
     "external": "another data set, unchanged networks",

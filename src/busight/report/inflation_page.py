@@ -56,6 +56,7 @@ def _document(record: InflationRecord, gallery: Gallery) -> Document:
     )
     facts = (
         ("Recipe", record.recipe),
+        ("Tested on another set", next((p.data for p in record.protocols if p.name == "external"), "none")),
         ("Data", f"{record.data.spec}: {record.data.n_images} images in {record.data.n_groups} groups; {pairs}"),
         ("Folds", f"{record.folds}, in {record.repeats} repeat{'s' if record.repeats > 1 else ''}"),
         ("Initial weights", record.weights),
@@ -89,16 +90,16 @@ def _document(record: InflationRecord, gallery: Gallery) -> Document:
 
 
 def _table(record: InflationRecord) -> Table:
-    names = [score_name(metric, of) for metric, of in figure.PANELS]
-    header = ("protocol", "images", *(cell for name in names for cell in (name, "points")))
+    header = ("protocol", "images", *(score_name(metric, of) for metric, of in figure.PANELS))
     rows = tuple(_row(protocol) for protocol in record.protocols)
-    numeric = tuple(range(1, len(header)))
-    return Table("Scores with intervals, and what each protocol adds to the grouped folds", header, rows, numeric)
+    caption = "Scores with intervals, and after the semicolon the points that each protocol adds to the grouped folds"
+    return Table(caption, header, rows, numeric=tuple(range(1, len(header))))
 
 
 def _row(protocol: Protocol) -> tuple[str, ...]:
     cells = []
     for metric, of in figure.PANELS:
-        cells.append(score_text(find_score(protocol.sheet, metric, of), protocol.sheet))
-        cells.append(figure.points_text(protocol, metric, of).replace(" points", "") or "–")
+        points = figure.points_text(protocol, metric, of)
+        text = score_text(find_score(protocol.sheet, metric, of), protocol.sheet)
+        cells.append(f"{text}; {points.replace(' points', '')}" if points else text)
     return (protocol.about, str(protocol.sheet.n_images), *cells)

@@ -7,6 +7,8 @@ from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 
 from busight.assess.figures import AMONG_LESIONS
 from busight.pipeline.inflation import InflationRecord, Protocol
@@ -32,6 +34,8 @@ def draw_inflation(record: InflationRecord) -> Figure:
         _panel(ax, record, metric, of, left)
         ax.set_title(title)
         ax.set_xlim(left, 1.005)
+        # The last tick of one panel and the first of the next would touch.
+        ax.xaxis.set_major_locator(MaxNLocator(5, prune=None if ax is panels[0] else "lower"))
     panels[0].set_yticks(range(len(record.protocols)), [_row(p, n) for n, p in enumerate(record.protocols, start=1)])
     panels[0].set_ylim(len(record.protocols) - 0.4, -0.55)
     return figure
@@ -40,7 +44,7 @@ def draw_inflation(record: InflationRecord) -> Figure:
 def _panel(ax: Axes, record: InflationRecord, metric: str, of: str, left: float) -> None:
     honest = next(find_score(p.sheet, metric, of) for p in record.protocols if p.name == "group")
     if honest is not None and _is(honest.value):
-        ax.axvline(honest.value, color=ACCENT, linewidth=1, linestyle=(0, (1, 2)), zorder=0)
+        ax.axvline(honest.value, color=ACCENT, linewidth=1, linestyle=(0, (1, 2)), zorder=0, alpha=0.6)
     for place, protocol in enumerate(record.protocols):
         score = find_score(protocol.sheet, metric, of)
         if score is None or not _is(score.value):
@@ -74,6 +78,8 @@ def _beside(ax: Axes, x: float, y: float, left: float, offset: float, text: str,
         color=colour,
         fontweight=weight,
         fontsize=size,
+        # The dotted line may run behind it.
+        path_effects=[withStroke(linewidth=2.4, foreground="white")],
     )
 
 
