@@ -18,7 +18,7 @@ def test_defaults_are_within_their_own_ranges() -> None:
         ({"epochs": 0}, "greater than or equal to 1"),
         ({"learning_rate": 0}, "greater than 0"),
         ({"learning_rate": float("inf")}, "finite"),
-        ({"method": "canny"}, "'unet' or 'otsu'"),
+        ({"method": "cany"}, "'unet'"),
         ({"decoder_channels": (1, 2, 3)}, "decoder_channels"),
         ({"decoder_channels": (64, 32, 16, 8, 0)}, "decoder_channels.4"),
         ({"postprocess": {"threshold": 1.1}}, "postprocess.threshold"),

@@ -30,7 +30,7 @@ def ssim(image: Image, clean: Image) -> float:
     if min(image.shape) < 11:
         return _NAN
     settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
-    return float(structural_similarity(image, clean, **settings))  # type: ignore[no-untyped-call]
+    return float(structural_similarity(image, clean, **settings))
 
 
 def edge_preservation(image: Image, clean: Image) -> float:

@@ -10,7 +10,7 @@ from busight.classify.settings import LesionUse
 from busight.classify.tasks import TASKS
 from busight.files import sha256_of_json
 from busight.segment.postprocess import PostprocessSettings
-from busight.segment.settings import RoiSettings
+from busight.segment.settings import ClassicalName, RoiSettings
 
 FORMAT: Final = 1
 CARD = "card.json"
@@ -33,9 +33,9 @@ class InputPart(_Part):
 
 
 class SegmentPart(_Part):
-    """How a mask comes about: a graph of its own, Otsu's threshold, or the classifier's mask decoder."""
+    """How a mask comes about: a graph of its own, a method without training, or the classifier's mask decoder."""
 
-    method: Literal["unet", "otsu", "joint"]
+    method: Literal["unet", "joint"] | ClassicalName
     input: InputPart | None
     postprocess: PostprocessSettings
     roi: RoiSettings

@@ -45,7 +45,9 @@ def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
         )
     if settings.lesion == "whole":
         return f"Whole image: {net}, no segmentation."
-    finder = f"{unet} ({millions['segmenter']})" if segment.method == "unet" else "Otsu's threshold"
+    finder = f"the method {segment.method}, without training,"
+    if segment.method == "unet":
+        finder = f"{unet} ({millions['segmenter']})"
     return f"Two-stage: {finder} finds the lesion, its region goes to {net}."
 
 

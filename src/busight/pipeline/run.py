@@ -40,7 +40,7 @@ from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord, SplitSummary
 from busight.pipeline.scoring import ScoredPart, pictures, score_samples, sheet_of, subgroups_of
 from busight.predict.predictor import Predictor, open_predictor
-from busight.predict.segmenters import GraphSegmenter, OtsuSegmenter, Segmenter
+from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 from busight.train.accelerator import trainer_device
@@ -251,13 +251,13 @@ def _region(recipe: Recipe, segmenter: TrainedNetwork | None, work: Path) -> Reg
     """Choose the classifier's regions with the exported graph, exactly as prediction will."""
     if recipe.classify.lesion != "two-stage":
         return whole_image
-    found: Segmenter = OtsuSegmenter()
-    if segmenter is not None:
-        import onnxruntime
+    if recipe.segment.method != "unet":
+        return predicted_region(ClassicalSegmenter(recipe.segment.method), recipe.segment)
+    import onnxruntime
 
-        export_networks(work / "graph", None, _sized(segmenter))
-        session = onnxruntime.InferenceSession(str(work / "graph" / SEGMENTER), providers=["CPUExecutionProvider"])
-        found = GraphSegmenter(session, recipe.segment.size, recipe.segment.keep_aspect)
+    export_networks(work / "graph", None, _sized(segmenter))
+    session = onnxruntime.InferenceSession(str(work / "graph" / SEGMENTER), providers=["CPUExecutionProvider"])
+    found = GraphSegmenter(session, recipe.segment.size, recipe.segment.keep_aspect)
     return predicted_region(found, recipe.segment)
 
 

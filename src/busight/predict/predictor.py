@@ -15,7 +15,7 @@ from busight.classify.tasks import TASKS
 from busight.enhance.chain import Step, apply_chain, parse_chain
 from busight.enhance.resize import from_input, to_input
 from busight.errors import BundleError, RecipeError
-from busight.predict.segmenters import GraphSegmenter, OtsuSegmenter, Segmenter, as_batch
+from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter, as_batch
 from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
 from busight.types import Finding, FloatArray, Image, Mask, Prediction, Roi
@@ -188,8 +188,8 @@ def open_predictor(bundle: Bundle) -> Predictor:
 def _segmenter(bundle: Bundle, part: SegmentPart) -> Segmenter | None:
     if part.method == "joint":
         return None
-    if part.method == "otsu":
-        return OtsuSegmenter()
+    if part.method != "unet":
+        return ClassicalSegmenter(part.method)
     if part.input is None:
         raise BundleError(f"{bundle.folder}: the card names a U-Net without an input size; get the bundle again")
     session = _session(bundle, SEGMENTER, part.input.size, {"mask_probs": None})

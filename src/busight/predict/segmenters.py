@@ -1,4 +1,4 @@
-"""Lesion probability without PyTorch: a graph or a threshold behind one call."""
+"""Lesion probability without PyTorch: a graph or a classical method behind one call."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.enhance.resize import from_input, to_input
-from busight.segment.otsu import otsu
+from busight.segment.classical.catalogue import METHODS
+from busight.segment.settings import ClassicalName
 from busight.types import Image
 
 
@@ -22,12 +23,18 @@ class Segmenter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class OtsuSegmenter:
-    """Otsu's threshold; see `busight.segment.otsu`."""
+class ClassicalSegmenter:
+    """A method without training.
+
+    Attributes:
+        name: In `busight.segment.classical.catalogue`.
+    """
+
+    name: ClassicalName
 
     def probs(self, image: Image) -> NDArray[np.float32]:
         """Map an enhanced image, uint8 HW, to float32 HW in 0–1."""
-        return otsu(image)
+        return METHODS[self.name](image)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,11 @@ from pydantic import Field
 from busight.segment.postprocess import PostprocessSettings
 
 Width = Annotated[int, Field(ge=1)]
+ClassicalName = Literal[
+    "otsu", "multi_otsu", "adaptive", "canny", "watershed", "region_growing", "kmeans", "fuzzy_cmeans", "chan_vese",
+    "geodesic", "gvf_snake",
+]  # fmt: skip
+"""The methods without training; `busight.segment.classical.catalogue` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,8 @@ class SegmentSettings:
     the post-processing, ``zoom`` the region too.
 
     Attributes:
-        method: ``unet`` (trained) or ``otsu`` (a threshold, no training).
+        method: ``unet`` (trained), or one that needs no training: ``otsu``, ``multi_otsu``, ``adaptive``, ``canny``,
+            ``watershed``, ``region_growing``, ``kmeans``, ``fuzzy_cmeans``, ``chan_vese``, ``geodesic``, ``gvf_snake``.
         encoder: The U-Net's encoder, any timm name.
         weights: ``imagenet``, ``none``, or the path of a safetensors file.
         options: Further arguments for timm's encoder.
@@ -50,7 +56,7 @@ class SegmentSettings:
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
-    method: Literal["unet", "otsu"] = "unet"
+    method: Literal["unet"] | ClassicalName = "unet"
     encoder: str = "resnet18"
     weights: str = "imagenet"
     options: dict[str, str | bool | int | float] = field(default_factory=dict)

@@ -32,5 +32,5 @@ def total_variation(image: Image, weight: float = 20.0, steps: int = 50) -> Imag
     from skimage.restoration import denoise_tv_chambolle
 
     values = image.astype(np.float32)
-    found = denoise_tv_chambolle(values, weight=weight, max_num_iter=steps)  # type: ignore[no-untyped-call]
+    found = denoise_tv_chambolle(values, weight=weight, max_num_iter=steps)
     return as_grey(found)

@@ -1,0 +1,36 @@
+"""The methods that need no training, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.segment.classical.active_contours import chan_vese, geodesic
+from busight.segment.classical.adaptive import adaptive
+from busight.segment.classical.canny import canny
+from busight.segment.classical.clusters import fuzzy_cmeans, kmeans
+from busight.segment.classical.gvf_snake import gvf_snake
+from busight.segment.classical.otsu import multi_otsu, otsu
+from busight.segment.classical.region_growing import region_growing
+from busight.segment.classical.watershed import watershed
+from busight.segment.settings import ClassicalName
+from busight.types import Image
+
+Method = Callable[[Image], NDArray[np.float32]]
+"""From an image, uint8 HW, to a score of each pixel, float32 HW in 0–1: 0.5 and more where a lesion may be."""
+
+METHODS: dict[ClassicalName, Method] = {
+    "otsu": otsu,
+    "multi_otsu": multi_otsu,
+    "adaptive": adaptive,
+    "canny": canny,
+    "watershed": watershed,
+    "region_growing": region_growing,
+    "kmeans": kmeans,
+    "fuzzy_cmeans": fuzzy_cmeans,
+    "chan_vese": chan_vese,
+    "geodesic": geodesic,
+    "gvf_snake": gvf_snake,
+}
