@@ -47,7 +47,7 @@ def test_labels_are_held_against_a_cross_validation(tmp_path: Path) -> None:
     record = audit(load(spec), crossval=tmp_path / "cv")
     assert all(one.label != one.suggested for one in record.likely_wrong)
     assert all(one.probability_of_label < one.probability_of_suggested for one in record.likely_wrong)
-    with pytest.raises(DataError, match="images that this data set lacks"):
+    with pytest.raises(DataError, match="a cross-validation of other data than phantom:12"):
         audit(load("phantom:12,size=96"), crossval=tmp_path / "cv")
 
 
