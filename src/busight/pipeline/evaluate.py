@@ -12,7 +12,7 @@ from busight.assess.settings import AssessSettings
 from busight.bundle.card import Card
 from busight.bundle.load import Bundle
 from busight.data.sources import load
-from busight.data.split_file import data_digest_of, read_split
+from busight.data.split_file import read_split
 from busight.files import require_free_folder, sha256_of_file
 from busight.pipeline.cases_file import write_cases
 from busight.pipeline.facts import calibration_sentence, limits, versions
@@ -20,7 +20,7 @@ from busight.pipeline.finished import CASES_FILE, DONE_FILE
 from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord
-from busight.pipeline.run import OTHER_DATA
+from busight.pipeline.run import require_split_file, tell_other_data
 from busight.pipeline.scoring import pictures, score_samples, sheet_of, subgroups_of
 from busight.predict.predictor import open_predictor
 
@@ -54,11 +54,10 @@ def evaluate(
     began = time.monotonic()
     started = datetime.now(UTC).isoformat(timespec="seconds")
     require_free_folder(out)
-    made_for = data_digest_of(split_file) if split_file is not None else None
+    require_split_file(split_file)
     material = gather(load(spec), progress)
     split = read_split(split_file, material.samples) if split_file is not None else None
-    if made_for not in (None, material.inspection.digest):
-        progress.line(OTHER_DATA.format(split_file))
+    tell_other_data(split_file, material, progress)
     predictor = open_predictor(bundle)
     reader = material.inspection.dataset.reader
     wanted = set(split.test) if split is not None else {sample.sample_id for sample in material.samples}

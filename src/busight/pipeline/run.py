@@ -46,9 +46,6 @@ from busight.recipes.schema import Recipe
 from busight.train.accelerator import trainer_device
 
 RECIPE_FILE = "recipe.toml"
-OTHER_DATA = (
-    "warning: {} was made for other images, masks or labels of the same names; what it keeps apart may be copies here"
-)
 
 
 @dataclass(slots=True)
@@ -102,7 +99,7 @@ def run(
     check_data_is_named(recipe)
     trainer_device(recipe.train)
     _open_folder(out, recipe, resume)
-    made_for = data_digest_of(split_file) if split_file is not None else None
+    require_split_file(split_file)
     # What is cheap to find wrong comes first: the data's place before any download, weights before any reading.
     dataset = load(recipe.data.spec) if material is None else material.inspection.dataset
     built = build_networks(recipe)
@@ -110,8 +107,7 @@ def run(
     material.require_classes(recipe.classify.task)
     split = _split(recipe, material, split_file, out, resume)
     _require_parts(split, bool(built))
-    if made_for not in (None, material.inspection.digest):
-        progress.line(OTHER_DATA.format(split_file))
+    tell_other_data(split_file, material, progress)
     # Not before data and split are known to be sound: after a mistake there the same --out can be used again.
     write_text(out / RECIPE_FILE, recipe_toml(recipe))
     write_manifest(out / "manifest.csv", material.inspection, material.groups)
@@ -185,6 +181,25 @@ def check_data_is_named(recipe: Recipe) -> None:
     """
     if not recipe.data.spec:
         raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
+
+
+def require_split_file(split_file: Path | None) -> None:
+    """Refuse a split that cannot be read, before the data are.
+
+    Raises:
+        DataError: It is none.
+    """
+    if split_file is not None:
+        data_digest_of(split_file)
+
+
+def tell_other_data(split_file: Path | None, material: Material, progress: Progress) -> None:
+    """Warn of a split that was made for other data with the same names."""
+    if split_file is not None and data_digest_of(split_file) != material.inspection.digest:
+        progress.line(
+            f"warning: {split_file} was made for other images, masks or labels of the same names; what it keeps apart "
+            "may be copies here"
+        )
 
 
 def _open_folder(out: Path, recipe: Recipe, resume: bool) -> None:
