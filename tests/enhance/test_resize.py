@@ -95,7 +95,7 @@ def test_there_and_back_a_point_stays_where_it_is(
         inner = (slice(margin, -margin),) * 2
         off = np.abs(back - image)[inner] * (side - 1) / 250
         if off.size and min(scale.height, scale.width) > 4 * (1 << coarser):
-            assert off.max() <= 0.6 * cell + 1
+            assert off.max() <= cell + 1  # a kept aspect is rounded to whole pixels of the input
 
 
 @settings(max_examples=40, deadline=None)
