@@ -77,7 +77,9 @@ def mask_to_input(mask: Mask, size: int, keep_aspect: bool) -> Mask:
     return to_input(mask.astype(np.uint8) * 255, size, keep_aspect) >= 128
 
 
-def from_input(values: NDArray[np.float32], height: int, width: int, keep_aspect: bool) -> NDArray[np.float32]:
+def from_input(
+    values: NDArray[np.float32], height: int, width: int, keep_aspect: bool, input_size: int
+) -> NDArray[np.float32]:
     """Bring a map from input pixels back to the picture's pixels (the inverse placement of `to_input`).
 
     Args:
@@ -85,13 +87,19 @@ def from_input(values: NDArray[np.float32], height: int, width: int, keep_aspect
         height: Rows of the picture.
         width: Columns of the picture.
         keep_aspect: As it was for the image.
+        input_size: Side of the input in pixels: a kept aspect was rounded to whole pixels there, and nowhere else.
 
     Returns:
         float32 (height, width), linearly interpolated.
     """
     size = max(values.shape[0], values.shape[1], 256)
+    box = Roi(0, 0, size, size)
+    if keep_aspect:
+        # A whole multiple of the input's side, so that its box is one of whole pixels here too.
+        times = -(-size // input_size)
+        size, inside = times * input_size, fit(height, width, input_size, keep_aspect).inside
+        box = Roi(times * inside.top, times * inside.left, times * inside.bottom, times * inside.right)
     square = cv2.resize(values, (size, size), interpolation=cv2.INTER_LINEAR)
-    box = fit(height, width, size, keep_aspect).inside
     cut = np.ascontiguousarray(square[box.top : box.bottom, box.left : box.right])
     return cv2.resize(cut, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
 

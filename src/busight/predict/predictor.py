@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.assess.calibration import apply_temperature, softmax
-from busight.bundle.card import CLASSIFIER, SEGMENTER, Card, SegmentPart
+from busight.bundle.card import CLASSIFIER, SEGMENTER, Card, InputPart, SegmentPart
 from busight.bundle.load import Bundle
 from busight.classify.tasks import TASKS
 from busight.enhance.chain import Step, apply_chain, parse_chain
@@ -129,11 +129,10 @@ class Predictor:
             found = dict(zip(names, self.classifier.run(names, {"images": mirrored}), strict=True))
             views.append({name: value[..., ::-1] if value.ndim == 4 else value for name, value in found.items()})
         mean = {name: np.mean([view[name] for view in views], axis=0) for name in names}
-        keep = part.input.keep_aspect
         activation = np.zeros((len(mean["activation"][0]), *enhanced.shape), dtype=np.float32)
         for placed, one in zip(activation, mean["activation"][0], strict=True):
-            roi.cut(placed)[:] = _back(one, cut, keep)
-        mask_probs = _back(mean["mask_probs"][0, 0], cut, keep) if "mask_probs" in mean else None
+            roi.cut(placed)[:] = _back(one, cut, part.input)
+        mask_probs = _back(mean["mask_probs"][0, 0], cut, part.input) if "mask_probs" in mean else None
         return _Seen(mean["logits"][0].astype(np.float64), activation, mask_probs)
 
 
@@ -223,5 +222,5 @@ def _session(bundle: Bundle, name: str, size: int, outputs: dict[str, int | None
     return session
 
 
-def _back(values: NDArray[np.float32], cut: Image, keep_aspect: bool) -> NDArray[np.float32]:
-    return from_input(values, cut.shape[0], cut.shape[1], keep_aspect)
+def _back(values: NDArray[np.float32], cut: Image, given: InputPart) -> NDArray[np.float32]:
+    return from_input(values, cut.shape[0], cut.shape[1], given.keep_aspect, given.size)

@@ -55,7 +55,7 @@ class GraphSegmenter:
         """Map an enhanced image, uint8 HW, to float32 HW in 0–1."""
         given = as_batch(to_input(image, self.size, self.keep_aspect))
         square = self.session.run(["mask_probs"], {"images": given})[0][0, 0]
-        return from_input(square, image.shape[0], image.shape[1], self.keep_aspect)
+        return from_input(square, image.shape[0], image.shape[1], self.keep_aspect, self.size)
 
 
 def as_batch(image: Image) -> NDArray[np.float32]:
