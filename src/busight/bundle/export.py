@@ -14,12 +14,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from busight.bundle.card import CLASSIFIER, EXAMPLES, SEGMENTER, WEIGHTS
+from busight.bundle.parity import graph_difference
 from busight.classify.network import Network
-from busight.errors import BundleError
 from busight.files import sha256_of_file, write_bytes, written_beside
-
-TOLERANCE = 1e-3
-"""Largest allowed difference of a logit or mask probability between network and graph, relative to their size."""
 
 _EXAMPLES = 4
 
@@ -71,7 +68,7 @@ def export_networks(
             names = _export(network, size, beside)
         inputs = _example_inputs(size)
         expected = _run_network(network, inputs)
-        worst = max(worst, _difference(folder / name, inputs, expected))
+        worst = max(worst, graph_difference(folder / name, inputs, expected))
         examples[f"{stem}.images"] = inputs
         examples |= {f"{stem}.{key}": value for key, value in zip(names, expected, strict=True)}
     _write_weights(folder / WEIGHTS, tensors)
@@ -115,22 +112,6 @@ def _run_network(network: Network, inputs: NDArray[np.uint8]) -> list[NDArray[np
     with torch.no_grad():
         parts = _Graph(network).eval()(torch.from_numpy(inputs)[:, None].float() / 255)
     return [part.numpy() for part in parts]
-
-
-def _difference(path: Path, inputs: NDArray[np.uint8], expected: list[NDArray[np.float32]]) -> float:
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    given = {"images": inputs[:, None].astype(np.float32) / np.float32(255)}
-    worst = 0.0
-    for found, wanted in zip(session.run(None, given), expected, strict=True):
-        scale = max(1.0, float(np.abs(wanted).max()))
-        worst = max(worst, float(np.abs(found - wanted).max()) / scale)
-    if not worst <= TOLERANCE:
-        raise BundleError(
-            f"{path.name}: the graph differs from the network by {worst:.2g}; this backbone cannot be exported"
-        )
-    return worst
 
 
 def _write_weights(path: Path, tensors: dict[str, Tensor]) -> None:

@@ -27,6 +27,7 @@ from busight.pipeline.crossval import fold_folder, repeat_cases
 from busight.pipeline.finished import SPLIT_FILE
 from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
+from busight.pipeline.record import Case
 from busight.types import Finding, FloatArray, IntArray
 
 AUDIT_FILE = "audit.json"
@@ -177,8 +178,8 @@ def audit(
     """
     progress = progress or Silent()
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    if crossval is not None:
-        repeat_cases(crossval)  # whether it is whole is known before a single image is read
+    # Whether the cross-validation is whole is known before a single image is read.
+    folds = repeat_cases(crossval) if crossval is not None else None
     material = gather(dataset, progress)
     samples = material.samples
     progress.stage("audit: pictures")
@@ -220,7 +221,7 @@ def audit(
         ),
         unlike=_unlike(names, looks),
         shortcuts=_shortcuts(material, marks),
-        likely_wrong=_likely_wrong(material, crossval) if crossval is not None else (),
+        likely_wrong=_likely_wrong(material, crossval, *folds) if crossval is not None and folds is not None else (),
     )
 
 
@@ -308,8 +309,9 @@ def _out_of_fold(features: FloatArray, positive: Any, groups: Any) -> FloatArray
     return np.asarray(found[:, 1], dtype=np.float64)
 
 
-def _likely_wrong(material: Material, folder: Path) -> tuple[LikelyWrong, ...]:
-    repeats, classes = repeat_cases(folder)
+def _likely_wrong(
+    material: Material, folder: Path, repeats: Sequence[Sequence[Case]], classes: tuple[str, ...]
+) -> tuple[LikelyWrong, ...]:
     # A cross-validation may have left the conflicting labels out.
     ours = {material.inspection.digest, material.without_conflicts().inspection.digest}
     if data_digest_of(fold_folder(folder, 0, 0) / SPLIT_FILE) not in ours:

@@ -135,6 +135,11 @@ def fold_folder(out: Path, repeat: int, fold: int) -> Path:
     return out / f"repeat-{repeat + 1}" / f"fold-{fold + 1}"
 
 
+def fold_folders(out: Path, plan: Plan) -> list[Path]:
+    """Return the folders of all folds, repeat after repeat."""
+    return [fold_folder(out, repeat, fold) for repeat in range(plan.repeats) for fold in range(plan.folds)]
+
+
 def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ...]]:
     """Read the cases of a cross-validation.
 
@@ -227,7 +232,7 @@ def _record(
 ) -> RunRecord:
     repeats, classes = repeat_cases(out)
     sheet = repeated_sheet(repeats, classes, recipe.assess)
-    card = load_bundle(fold_folder(out, 0, 0)).card
+    cards = [load_bundle(member.folder).card for member in members]
     data = material.summary()
     crossing = sum(crossing_pairs(member.split, material.pair_ids()) for member in members)
     folds = tuple(
@@ -244,8 +249,8 @@ def _record(
         recipe_toml=recipe_toml(recipe),
         classes=classes,
         network=f"{plan.repeats} × {plan.folds} networks by the recipe {recipe.name}, one a fold and repeat.",
-        weights=card.training.weights,
-        calibration=_calibration_sentence([load_bundle(member.folder).card for member in members]),
+        weights=cards[0].training.weights,
+        calibration=_calibration_sentence(cards),
         paper_comparison=material.inspection.dataset.name == "busi" and recipe.classify.task == "finding",
         data=data,
         split=None,

@@ -26,7 +26,7 @@ from busight.data.dataset import DataSet
 from busight.data.phantom.case import PhantomCase
 from busight.enhance.chain import Step, apply_chain, parse_chain
 from busight.errors import DataError
-from busight.files import csv_text, written_beside
+from busight.files import csv_text, write_bytes
 from busight.pipeline.material import gather
 from busight.pipeline.progress import Progress, Silent
 from busight.types import FloatArray, Image, Sample
@@ -187,9 +187,8 @@ def write_enhanced(image: Image, chain: tuple[Step, ...], path: Path) -> Image:
         OutputError: It cannot be written.
     """
     enhanced = apply_chain(image, chain)
-    with written_beside(path) as beside:
-        if not cv2.imwrite(str(beside), enhanced):
-            raise OSError(f"{path} could not be encoded")
+    _, encoded = cv2.imencode(".png", enhanced)
+    write_bytes(path, encoded.tobytes())
     return enhanced
 
 

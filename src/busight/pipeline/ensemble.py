@@ -14,7 +14,7 @@ from busight.bundle.merge import merge_graphs
 from busight.bundle.write import write_card
 from busight.errors import BundleError
 from busight.files import require_free_folder
-from busight.pipeline.crossval import fold_folder, plan_of, repeat_cases
+from busight.pipeline.crossval import fold_folders, plan_of, repeat_cases
 from busight.pipeline.progress import Progress, Silent
 
 
@@ -39,9 +39,7 @@ def make_ensemble(folder: Path, out: Path, *, progress: Progress | None = None) 
     progress = progress or Silent()
     require_free_folder(out)
     repeat_cases(folder)
-    plan = plan_of(folder)
-    places = [fold_folder(folder, repeat, fold) for repeat in range(plan.repeats) for fold in range(plan.folds)]
-    members = [load_bundle(place) for place in places]
+    members = [load_bundle(place) for place in fold_folders(folder, plan_of(folder))]
     first = members[0].card
     for member in members:
         if any(getattr(member.card, part) != getattr(first, part) for part in ("enhance", "segment", "classify")):
@@ -62,10 +60,11 @@ def _card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
             "source": f"inside the graph: each of the {count} members on its own validation images; not as a whole",
         }
     )
+    seen = {digest for card in cards for digest in card.training.seen}
     training = first.training.model_copy(
         update={
-            "images": len({digest for card in cards for digest in card.training.seen}),
-            "seen": tuple(sorted({digest for card in cards for digest in card.training.seen})),
+            "images": len(seen),
+            "seen": tuple(sorted(seen)),
             "split_kind": f"{first.training.split_kind}, {count} members",
             "weights": f"{count} networks, averaged. The first: {first.training.weights}",
         }

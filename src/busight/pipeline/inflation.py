@@ -15,7 +15,7 @@ from busight.data.sources import load
 from busight.errors import DataError
 from busight.files import write_json
 from busight.pipeline.compare import compare_runs
-from busight.pipeline.crossval import By, Plan, crossval, fold_folder, plan_folds
+from busight.pipeline.crossval import By, Plan, crossval, fold_folders, plan_folds
 from busight.pipeline.evaluate_folds import score_networks
 from busight.pipeline.facts import versions
 from busight.pipeline.material import Material, gather
@@ -136,7 +136,7 @@ def inflation(
         Protocol(name, ABOUT[name], recipe.data.spec, record.sheet, _against_group(name, out, recipe))
         for name, record in records.items()
     ]
-    bundles = [fold_folder(out / "group", r, f) / "bundle" for r in range(plan.repeats) for f in range(plan.folds)]
+    bundles = [folder / "bundle" for folder in fold_folders(out / "group", plan)]
     for other in others:
         cases, classes = score_networks(bundles, other, out / "external", progress)
         sheet = repeated_sheet(cases, classes, recipe.assess)

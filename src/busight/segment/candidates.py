@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.enhance.denoise.gaussian import gaussian
 from busight.types import Image, Mask
 
 _LEAST_SHARE = 0.002
@@ -111,7 +112,7 @@ def seed_region(image: Image, sigma: float = 3.0) -> Mask:
     Returns:
         bool HW; all False where no threshold gives a candidate.
     """
-    smooth = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), dtype=np.uint8)
+    smooth = gaussian(image, sigma)
     best, score = np.zeros(image.shape, dtype=np.bool_), 0.0
     for share in range(5, 60, 5):
         dark: Mask = smooth <= np.percentile(smooth, share)

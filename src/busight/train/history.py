@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 
+from busight import files
+
 
 @dataclass(frozen=True, slots=True)
 class EpochRow:
@@ -62,11 +64,8 @@ class History:
 
 def csv_text(rows: Iterable[EpochRow]) -> str:
     """Return the rows as CSV with a header; full precision, NaN as empty."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(["" if math.isnan(value) else repr(value) for value in row.values()] for row in rows)
-    return text.getvalue()
+    lines = (["" if math.isnan(value) else repr(value) for value in row.values()] for row in rows)
+    return files.csv_text([COLUMNS, *lines])
 
 
 def read_csv_text(text: str) -> tuple[EpochRow, ...]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from busight.enhance.denoise.moments import lmmse_share, local_moments, speckle_variation
-from busight.enhance.ranges import require_odd, require_within
-from busight.enhance.rounding import as_grey
+from busight.enhance.denoise.moments import linear_estimate
 from busight.types import Image
 
 
@@ -28,12 +26,4 @@ def kuan(image: Image, size: int = 7, noise: float = 0.0) -> Image:
         Kuan, Sawchuk, Strand and Chavel, Adaptive noise smoothing filter for images with signal-dependent noise, IEEE
         Transactions on Pattern Analysis and Machine Intelligence 7 (1985) 165–177.
     """
-    require_odd("kuan", "size", size, 3, 31)
-    require_within("kuan", "noise", noise, 0, 2)
-    mean, variation = local_moments(image, size)
-    speckle = speckle_variation(mean, variation, noise)
-    share = lmmse_share(variation, speckle)
-    share /= 1 + speckle
-    share *= image - mean
-    share += mean
-    return as_grey(share)
+    return linear_estimate("kuan", image, size, noise, exact=True)

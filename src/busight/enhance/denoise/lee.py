@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from busight.enhance.denoise.moments import lmmse_share, local_moments, speckle_variation
-from busight.enhance.ranges import require_odd, require_within
-from busight.enhance.rounding import as_grey
+from busight.enhance.denoise.moments import linear_estimate
 from busight.types import Image
 
 
@@ -29,11 +27,4 @@ def lee(image: Image, size: int = 7, noise: float = 0.0) -> Image:
         Lee, Digital image enhancement and noise filtering by use of local statistics, IEEE Transactions on Pattern
         Analysis and Machine Intelligence 2 (1980) 165–168, section IV, in the form of Lopes, Touzi and Nezry (1990).
     """
-    require_odd("lee", "size", size, 3, 31)
-    require_within("lee", "noise", noise, 0, 2)
-    mean, variation = local_moments(image, size)
-    speckle = speckle_variation(mean, variation, noise)
-    share = lmmse_share(variation, speckle)
-    share *= image - mean
-    share += mean
-    return as_grey(share)
+    return linear_estimate("lee", image, size, noise, exact=False)

@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.enhance.ranges import require_odd, require_within
+from busight.enhance.rounding import as_grey
 from busight.types import Image
 
 _DARK = 8
@@ -35,13 +37,36 @@ def local_moments(image: Image, size: int) -> tuple[NDArray[np.float32], NDArray
     return mean, variation
 
 
-def lmmse_share(variation: NDArray[np.float32], speckle: float) -> NDArray[np.float32]:
-    """Return 1 - Cu^2 / C^2, at least 0, in the place of the variation: how much of a pixel is signal."""
-    np.maximum(variation, np.float32(1e-9), out=variation)
-    np.divide(np.float32(-speckle), variation, out=variation)
-    variation += 1
-    np.maximum(variation, 0, out=variation)
-    return variation
+def linear_estimate(filter_name: str, image: Image, size: int, noise: float, exact: bool) -> Image:
+    """Estimate each pixel as m + k (x - m), the local linear minimum mean-square error; see `lee` for the letters.
+
+    Args:
+        filter_name: For messages.
+        image: uint8 HW.
+        size: Side of the neighbourhood, odd, 3–31 pixels.
+        noise: Cu, 0–2; 0 measures it.
+        exact: Divide k by 1 + Cu^2, as Kuan does.
+
+    Returns:
+        uint8 HW.
+
+    Raises:
+        RecipeError: A value out of range.
+    """
+    require_odd(filter_name, "size", size, 3, 31)
+    require_within(filter_name, "noise", noise, 0, 2)
+    mean, share = local_moments(image, size)
+    speckle = speckle_variation(mean, share, noise)
+    # k = 1 - Cu^2 / C^2, at least 0, in the place of C^2.
+    np.maximum(share, np.float32(1e-9), out=share)
+    np.divide(np.float32(-speckle), share, out=share)
+    share += 1
+    np.maximum(share, 0, out=share)
+    if exact:
+        share /= 1 + speckle
+    share *= image - mean
+    share += mean
+    return as_grey(share)
 
 
 def speckle_variation(mean: NDArray[np.float32], variation: NDArray[np.float32], given: float) -> float:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import scored, seed_region
-from busight.segment.roi import bounding_box, region_of_interest
+from busight.segment.classical.window import moved_from_guess
 from busight.types import Image, Mask
 
 _SIDE = 192
@@ -35,11 +32,12 @@ def chan_vese(image: Image, steps: int = 60, smoothing: int = 2) -> NDArray[np.f
     from skimage.segmentation import morphological_chan_vese
 
     def move(part: Image, start: Mask) -> Mask:
+        """Move the contour within the window."""
         smooth = cv2.GaussianBlur(part.astype(np.float32) / 255, (0, 0), 2, borderType=cv2.BORDER_REFLECT)
         moved = morphological_chan_vese(smooth, steps, init_level_set=start.astype(np.int8), smoothing=smoothing)
         return np.asarray(moved, dtype=np.bool_)
 
-    return _moved(image, move)
+    return moved_from_guess(image, move, _SIDE)
 
 
 def geodesic(image: Image, steps: int = 60, smoothing: int = 2, balloon: float = 1.0) -> NDArray[np.float32]:
@@ -61,6 +59,7 @@ def geodesic(image: Image, steps: int = 60, smoothing: int = 2, balloon: float =
     from skimage.segmentation import inverse_gaussian_gradient, morphological_geodesic_active_contour
 
     def move(part: Image, start: Mask) -> Mask:
+        """Move the contour within the window."""
         stops = inverse_gaussian_gradient(part.astype(np.float64) / 255, alpha=200, sigma=3)
         depth = cv2.distanceTransform(start.astype(np.uint8), cv2.DIST_L2, 5)
         core = depth >= 0.5 * depth.max()
@@ -69,24 +68,4 @@ def geodesic(image: Image, steps: int = 60, smoothing: int = 2, balloon: float =
         )
         return np.asarray(moved, dtype=np.bool_)
 
-    return _moved(image, move)
-
-
-def _moved(image: Image, move: Callable[[Image, Mask], Mask]) -> NDArray[np.float32]:
-    """Let a contour move from the first guess, in a window around it at a size that suffices."""
-    seed = seed_region(image)
-    box = bounding_box(seed)
-    if box is None:
-        return np.zeros(image.shape, dtype=np.float32)
-    window = region_of_interest(seed, margin=0.5, square=False)
-    part, start = window.cut(image), window.cut(seed)
-    scale = min(1.0, _SIDE / max(part.shape))
-    size = (max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale)))
-    small = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    begun = cv2.resize(start.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(np.bool_)
-    if not begun.any():
-        return scored(seed, image)
-    moved = move(small, begun).astype(np.uint8)
-    found = np.zeros(image.shape, dtype=np.bool_)
-    window.cut(found)[:] = cv2.resize(moved, part.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.bool_)
-    return scored(found, image)
+    return moved_from_guess(image, move, _SIDE)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.enhance.denoise.gaussian import gaussian
 from busight.segment.candidates import scored
 from busight.types import Image
 
@@ -28,7 +29,7 @@ def canny(image: Image, sigma: float = 3.0, close: int = 9) -> NDArray[np.float3
         Canny, A computational approach to edge detection, IEEE Transactions on Pattern Analysis and Machine
         Intelligence 8 (1986) 679–698, as in OpenCV.
     """
-    smooth = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), dtype=np.uint8)
+    smooth = gaussian(image, sigma)
     across, down = (cv2.Sobel(smooth, cv2.CV_16S, *axes) for axes in ((1, 0), (0, 1)))
     high = float(np.percentile(np.abs(across.astype(np.int32)) + np.abs(down.astype(np.int32)), 90))
     if high <= 0:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.enhance.denoise.gaussian import gaussian
 from busight.segment.candidates import scored
 from busight.types import FloatArray, Image
 
@@ -73,7 +73,7 @@ def fuzzy_cmeans(image: Image, clusters: int = 4, sigma: float = 3.0, fuzziness:
 
 
 def _histogram(image: Image, sigma: float) -> tuple[Image, FloatArray, FloatArray]:
-    smooth = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), dtype=np.uint8)
+    smooth = gaussian(image, sigma)
     counts = np.bincount(smooth.ravel(), minlength=256).astype(np.float64)
     values = np.flatnonzero(counts)
     return smooth, values.astype(np.float64), counts[values]

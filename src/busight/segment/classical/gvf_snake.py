@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import scored, seed_region
-from busight.segment.roi import region_of_interest
-from busight.types import FloatArray, Image
+from busight.segment.classical.window import moved_from_guess
+from busight.types import FloatArray, Image, Mask
 
 _POINTS = 100
 _SIDE = 128
@@ -37,25 +36,18 @@ def gvf_snake(
         Xu and Prince, Snakes, shapes, and gradient vector flow, IEEE Transactions on Image Processing 7 (1998) 359–369,
         eq. 12, 15 and 16; Kass, Witkin and Terzopoulos, Snakes: active contour models (1988).
     """
-    seed = seed_region(image)
-    if not seed.any():
-        return np.zeros(image.shape, dtype=np.float32)
-    window = region_of_interest(seed, margin=0.5, square=False)
-    part, start = window.cut(image), window.cut(seed)
-    scale = min(1.0, _SIDE / max(part.shape))
-    size = (max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale)))
-    small = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    begun = np.asarray(cv2.resize(start.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
-    curve = _first_curve(begun)
-    if curve is None:
-        return scored(seed, image)
-    flow = _flow(small, smoothness)
-    curve = _settled(curve, flow, steps, tension, rigidity)
-    drawn = np.zeros(small.shape, np.uint8)
-    cv2.fillPoly(drawn, [np.rint(curve).astype(np.int32)], 1)
-    found = np.zeros(image.shape, dtype=np.bool_)
-    window.cut(found)[:] = cv2.resize(drawn, part.shape[::-1], interpolation=cv2.INTER_NEAREST).astype(np.bool_)
-    return scored(found, image)
+
+    def move(part: Image, start: Mask) -> Mask | None:
+        """Let the curve settle within the window."""
+        curve = _first_curve(start.astype(np.uint8))
+        if curve is None:
+            return None
+        settled = _settled(curve, _flow(part, smoothness), steps, tension, rigidity)
+        drawn = np.zeros(part.shape, np.uint8)
+        cv2.fillPoly(drawn, [np.rint(settled).astype(np.int32)], 1)
+        return drawn.astype(np.bool_)
+
+    return moved_from_guess(image, move, _SIDE)
 
 
 def _first_curve(mask: NDArray[np.uint8]) -> FloatArray | None:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.enhance.denoise.gaussian import gaussian
 from busight.segment.candidates import scored
 from busight.types import Image
 
@@ -23,7 +24,7 @@ def otsu(image: Image, sigma: float = 3.0) -> NDArray[np.float32]:
     Source:
         Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 9 (1979) 62–66, eq. 12.
     """
-    smooth = _smoothed(image, sigma)
+    smooth = gaussian(image, sigma)
     _, dark = cv2.threshold(smooth, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
     return scored(dark.astype(np.bool_), image)
 
@@ -45,12 +46,8 @@ def multi_otsu(image: Image, classes: int = 4, sigma: float = 3.0) -> NDArray[np
     """
     from skimage.filters import threshold_multiotsu
 
-    smooth = _smoothed(image, sigma)
+    smooth = gaussian(image, sigma)
     if len(np.unique(smooth)) <= classes:
         return np.zeros(image.shape, dtype=np.float32)
     levels = threshold_multiotsu(smooth, classes=classes)
     return np.maximum(*(scored(smooth <= level, image) for level in levels[:2]))
-
-
-def _smoothed(image: Image, sigma: float) -> Image:
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT), dtype=np.uint8)
