@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from busight.assess.figures import ScoredCases, figures
 from busight.assess.intervals import draw_group_counts
+from busight.assess.mask_scores import MASK_SCORES
 from busight.types import IntArray
 
 
@@ -18,13 +19,19 @@ def random_cases(seed: int, n_cases: int) -> ScoredCases:
     share = rng.random(n_cases)
     probs /= probs.sum(1, keepdims=True)
     names = ("normal", "benign", "malignant")
-    return ScoredCases(target, probs, names, overlap, overlap / 2, share, np.where(target == 0, 0.0, share))
+    masks = rng.random((n_cases, len(MASK_SCORES)))
+    masks[:, MASK_SCORES.index("lesions_drawn")] = np.where(target == 0, np.nan, rng.integers(1, 3, n_cases))
+    masks[:, MASK_SCORES.index("lesions_found")] = np.where(target == 0, np.nan, rng.integers(0, 2, n_cases))
+    masks[:, MASK_SCORES.index("dice")] = overlap
+    masks[:, MASK_SCORES.index("hausdorff_95_px")] = np.where(overlap < 0.3, np.nan, overlap)
+    masks[:, MASK_SCORES.index("predicted_area_share")] = share
+    masks[:, MASK_SCORES.index("true_area_share")] = np.where(target == 0, 0.0, share)
+    return ScoredCases(target, probs, names, masks)
 
 
 def copied(cases: ScoredCases, chosen: IntArray) -> ScoredCases:
-    arrays = (cases.dice, cases.iou, cases.predicted_area_share, cases.true_area_share)
-    taken = [None if values is None else values[chosen] for values in arrays]
-    return ScoredCases(cases.target[chosen], cases.probs[chosen], cases.classes, *taken)
+    masks = None if cases.masks is None else cases.masks[chosen]
+    return ScoredCases(cases.target[chosen], cases.probs[chosen], cases.classes, masks)
 
 
 @settings(deadline=None, max_examples=60)

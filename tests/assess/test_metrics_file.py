@@ -9,6 +9,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+from busight.assess.mask_scores import MASK_SCORES
 from busight.assess.metrics_file import About, metrics_schema, read_metrics, write_metrics
 from busight.assess.records import ScoreSheet
 from busight.assess.score_sheet import score_sheet
@@ -31,7 +32,7 @@ def sheet() -> ScoreSheet:
         rng,
         seed=0,
         resamples=60,
-        dice=rng.random(40),
+        masks=rng.random((40, len(MASK_SCORES))),
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from sklearn import metrics
 
 from busight.assess.figures import ScoredCases
+from busight.assess.mask_scores import MASK_SCORES, MaskScores
 from busight.assess.records import ScoreSheet
 from busight.assess.score_sheet import repeated_score_sheet, score_sheet
 from busight.errors import DataError
@@ -88,20 +89,37 @@ def test_an_external_set_without_normals_scores_what_it_can() -> None:
 
 
 def test_segmentation_speaks_of_lesions_and_of_normals_apart() -> None:
-    nan = math.nan
+    masks = [
+        MaskScores(false_marks=0, true_area_share=0.0, predicted_area_share=0.0),
+        MaskScores(
+            false_marks=1, true_area_share=0.0, predicted_area_share=0.3
+        ),  # a predicted lesion on a normal image
+        MaskScores(
+            0.6, 0.4, lesions_drawn=2, lesions_found=1, false_marks=1, true_area_share=0.2, predicted_area_share=0.1
+        ),
+        MaskScores(
+            0.8, 0.7, lesions_drawn=1, lesions_found=1, false_marks=0, true_area_share=0.1, predicted_area_share=0.1
+        ),
+        MaskScores(predicted_area_share=0.2),  # nobody drew a mask
+    ]
     found = sheet_of(
         [0, 0, 1, 2, 2],
         np.full((5, 3), 1 / 3),
-        dice=np.array([nan, 0.0, 0.6, 0.8, nan]),  # the second normal has a predicted lesion; the last has no mask
-        iou=np.array([nan, 0.0, 0.4, 0.7, nan]),
-        predicted_area_share=np.array([0.0, 0.3, 0.1, 0.1, 0.2]),
-        true_area_share=np.array([0.0, 0.0, 0.2, 0.1, nan]),
+        masks=np.array([scores.values for scores in masks]),
     )
     dice = found.get("dice", "lesion images")
     assert (dice.value, dice.n) == (pytest.approx(0.7), 2)
     assert found.get("iou", "lesion images").value == pytest.approx(0.55)
     area = found.get("false_positive_area_share", "normal images")
     assert (area.value, area.n) == (pytest.approx(0.15), 2)
+    clean, marks = found.get("unmarked", "normal images"), found.get("false_marks", "images with a known mask")
+    assert ((clean.value, clean.n), (marks.value, marks.n)) == ((0.5, 2), (0.5, 4))
+    hit = found.get("lesion_sensitivity", "lesion images")
+    assert (hit.value, hit.n) == (pytest.approx(2 / 3), 2)
+    far = found.get("hausdorff_95_px", "lesion images")
+    assert (math.isnan(far.value), far.n) == (True, 0)
+    with pytest.raises(KeyError):
+        found.get("hausdorff_95_mm", "lesion images")  # no spacing is known
 
 
 def test_without_segmentation_there_are_no_such_scores() -> None:
@@ -127,8 +145,8 @@ def test_one_case_or_one_group_has_values_without_intervals(n_cases: int, groups
         ({"target": []}, "one class index a case"),
         ({"probs": np.ones((3, 3))}, "sums to 3"),
         ({"groups": ["a"]}, r"groups has shape \(1,\) for 3 cases"),
-        ({"dice": np.ones(2)}, r"dice has shape \(2,\)"),
-        ({"true_area_share": np.ones((3, 1))}, "true_area_share has shape"),
+        ({"masks": np.ones((2, len(MASK_SCORES)))}, r"masks has shape \(2, "),
+        ({"masks": np.ones((3, 1))}, r"masks has shape \(3, 1\) for 3 cases"),
         ({"classes": ("a", "b")}, "each column a name"),
         ({"classes": ("a", "a", "b")}, "each column a name"),
         ({"classes": ("a", "macro", "b")}, "rename the class"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from busight.assess.figures import ScoredCases
+from busight.assess.mask_scores import MaskScores
 from busight.assess.subgroups import subgroups
 
 CLASSES = ("normal", "benign", "malignant")
@@ -27,7 +28,8 @@ def test_repeats_are_averaged_and_optional_columns_follow() -> None:
     target = np.tile([0, 1, 2], 20)
     right, wrong = np.eye(3)[target], np.eye(3)[(target + 1) % 3]
     dice = np.where(target == 0, np.nan, np.linspace(0, 1, 60))
-    repeats = [ScoredCases(target, probs, CLASSES, dice=dice) for probs in (right, wrong)]
+    masks = np.array([MaskScores(dice=value).values for value in dice])
+    repeats = [ScoredCases(target, probs, CLASSES, masks=masks) for probs in (right, wrong)]
     facts = [{"half": "first" if i < 30 else "second"} for i in range(60)]
     found = subgroups(repeats, facts, [str(i) for i in range(60)], 0, resamples=50)
     assert [one.sheet.get("accuracy").value for one in found] == [0.5, 0.5]

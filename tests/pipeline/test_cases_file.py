@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from busight.assess.mask_scores import MaskScores
 from busight.errors import DataError
 from busight.pipeline.cases_file import read_cases, write_cases
 from busight.pipeline.record import Case
@@ -18,10 +19,7 @@ CASE = Case(
     logits=(0.1, 1 / 3),
     raw_probs=(0.4, 0.6),
     calibrated_probs=(0.45, 0.55),
-    dice=0.7,
-    iou=NAN,
-    true_area_share=0.0,
-    predicted_area_share=1e-17,
+    mask=MaskScores(dice=0.7, iou=NAN, true_area_share=0.0, predicted_area_share=1e-17),
     flagged=True,
     facts=(("device", 'GE "Logiq", E9'), ("BI-RADS", "4")),
 )
@@ -29,7 +27,7 @@ CLASSES = ("benign", "malignant")
 
 
 def test_cases_come_back_to_the_last_digit(tmp_path: Path) -> None:
-    cases = (CASE, replace(CASE, actual=None, flagged=None, iou=0.25), replace(CASE, flagged=False))
+    cases = (CASE, replace(CASE, actual=None, flagged=None, mask=MaskScores(iou=0.25)), replace(CASE, flagged=False))
     write_cases(tmp_path / "cases.csv", cases, CLASSES)
     found, classes = read_cases(tmp_path / "cases.csv")
     assert classes == CLASSES

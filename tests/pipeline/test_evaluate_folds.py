@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from quick import QUICK
 
+from busight.assess.mask_scores import MaskScores
 from busight.errors import OutputError
 from busight.pipeline.cases_file import read_cases
 from busight.pipeline.compare import compare_runs
@@ -35,7 +36,7 @@ def test_each_network_and_all_together(folds: Path, tmp_path: Path) -> None:
         assert case.calibrated_probs == pytest.approx(mean)
         assert case.predicted == classes[int(np.argmax(mean))]
         assert case.flagged == all(one.flagged for one in single)  # the majority of two is both
-        assert np.isnan(case.dice)
+        assert np.isnan(case.mask.dice)
     accuracies = [np.mean([case.actual == case.predicted for case in part]) for part in parts]
     assert found.single.get("accuracy").value == pytest.approx(np.mean(accuracies))
     assert found.together.get("accuracy").value == np.mean([case.actual == case.predicted for case in cases])
@@ -62,10 +63,20 @@ def test_the_mean_may_choose_what_no_network_chose() -> None:
     def case(*probs: float) -> Case:
         names = ("normal", "benign", "malignant")
         best = names[int(np.argmax(probs))]
-        return Case("a", "a", "benign", best, probs, probs, probs, 0.5, 0.4, 0.1, 0.1, best == "malignant")
+        return Case(
+            "a",
+            "a",
+            "benign",
+            best,
+            probs,
+            probs,
+            probs,
+            MaskScores(dice=0.5, predicted_area_share=0.1),
+            best == "malignant",
+        )
 
     (joined,) = together([[case(0.5, 0.4, 0.1)], [case(0.1, 0.4, 0.5)], [case(0.2, 0.35, 0.45)]], ("n", "b", "m"))
     assert joined.predicted == "b"
     assert joined.calibrated_probs == pytest.approx((0.8 / 3, 1.15 / 3, 1.05 / 3))
     assert joined.flagged is True  # two of three
-    assert np.isnan(joined.predicted_area_share)
+    assert np.isnan(joined.mask.predicted_area_share)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from scipy.ndimage import gaussian_filter
 
+from busight.assess.mask_scores import MaskScores
 from busight.assess.records import ScoreSheet
 from busight.assess.score_sheet import score_sheet
 from busight.pipeline.record import Case, DataSummary, EpochRow, History, RunRecord, SplitSummary, StagePicture
@@ -86,14 +87,27 @@ def _cases(
                     logits=tuple(logits.tolist()),
                     raw_probs=tuple(raw.tolist()),
                     calibrated_probs=tuple(calibrated.tolist()),
-                    dice=dice,
-                    iou=dice / (2 - dice),
-                    true_area_share=0.08 if lesion else NAN,
-                    predicted_area_share=0.09 if segmented else NAN,
+                    mask=_mask_scores(dice, segmented, lesion),
                     flagged=bool(calibrated[-1] >= 0.2),
                 )
             )
     return tuple(cases)
+
+
+def _mask_scores(dice: float, segmented: bool, lesion: bool) -> MaskScores:
+    return MaskScores(
+        dice=dice,
+        iou=dice / (2 - dice),
+        pixel_sensitivity=dice,
+        pixel_precision=dice,
+        hausdorff_95_px=40 * (1 - dice),
+        surface_distance_px=10 * (1 - dice),
+        lesions_drawn=1.0 if lesion else NAN,
+        lesions_found=float(dice > 2 / 3) if lesion else NAN,
+        false_marks=1.0 - float(dice > 2 / 3) if segmented else NAN,
+        true_area_share=(0.08 if lesion else 0.0) if segmented else NAN,
+        predicted_area_share=0.09 if segmented else NAN,
+    )
 
 
 def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -177,8 +191,6 @@ def _split(classes: tuple[str, ...]) -> SplitSummary:
 
 
 def _sheet(cases: tuple[Case, ...], classes: tuple[str, ...]) -> ScoreSheet:
-    dice = np.array([case.dice for case in cases])
-    normal = np.array([case.actual == "normal" for case in cases])
     return score_sheet(
         target=np.array([classes.index(case.actual or "") for case in cases]),
         probs=np.array([case.calibrated_probs for case in cases]),
@@ -187,8 +199,5 @@ def _sheet(cases: tuple[Case, ...], classes: tuple[str, ...]) -> ScoreSheet:
         rng=np.random.default_rng(7),
         seed=7,
         resamples=200,
-        dice=dice,
-        iou=dice / (2 - dice),
-        predicted_area_share=np.array([case.predicted_area_share for case in cases]),
-        true_area_share=np.where(normal, 0.0, [case.true_area_share for case in cases]),
+        masks=np.array([case.mask.values for case in cases]),
     )

@@ -9,12 +9,23 @@ from numpy.typing import NDArray
 
 from busight.assess import classification, probability
 from busight.assess.confusion import confusion_matrix
+from busight.assess.mask_scores import MASK_SCORES
 from busight.assess.ranking import auroc_of_counts, average_precision_of_counts, counts_at_thresholds
-from busight.assess.ratio import weighted_mean
+from busight.assess.ratio import ratio, weighted_mean
 from busight.types import FloatArray, IntArray
 
 OVERALL, MACRO, WEIGHTED, LESIONS, NORMALS = "overall", "macro", "weighted", "lesion images", "normal images"
+DRAWN = "images with a known mask"
 AMONG_LESIONS = "malignant among lesions"
+
+_ON_LESIONS = (
+    "dice",
+    "iou",
+    "pixel_sensitivity",
+    "pixel_precision",
+    "hausdorff_95_px",
+    "surface_distance_px",
+)
 
 Figures = dict[tuple[str, str], FloatArray]
 """From (metric, of) to float64 (...), one figure for each leading index of the weights."""
@@ -28,20 +39,14 @@ class ScoredCases:
         target: int64 (N,), actual class 0..K-1.
         probs: float64 (N, K).
         classes: K names.
-        dice: float64 (N,) or None without segmentation.
-        iou: Likewise.
-        predicted_area_share: Likewise.
-        true_area_share: float64 (N,), NaN where no mask is known, or None.
+        masks: float64 (N, M), the scores of each case's mask in the order of `MASK_SCORES`; None without segmentation.
         flagged: bool (N,), called positive for the last class at its operating point; None without one.
     """
 
     target: IntArray
     probs: FloatArray
     classes: tuple[str, ...]
-    dice: FloatArray | None = None
-    iou: FloatArray | None = None
-    predicted_area_share: FloatArray | None = None
-    true_area_share: FloatArray | None = None
+    masks: FloatArray | None = None
     flagged: NDArray[np.bool_] | None = None
 
     @property
@@ -103,6 +108,8 @@ def counted_images(cases: ScoredCases) -> dict[tuple[str, str], int]:
         counted["auroc", AMONG_LESIONS] = int(lesions.sum())
     for (metric, of), values in (_operating_values(cases) | _segmentation_values(cases)).items():
         counted[metric, of] = int((~np.isnan(values)).sum())
+    if cases.masks is not None:
+        counted["lesion_sensitivity", LESIONS] = int((mask_score(cases, "lesions_drawn") > 0).sum())
     return counted
 
 
@@ -161,18 +168,38 @@ def _operating_values(cases: ScoredCases) -> dict[tuple[str, str], FloatArray]:
 
 
 def _segmentation(cases: ScoredCases, weights: FloatArray) -> Figures:
-    return {name: weighted_mean(values, weights) for name, values in _segmentation_values(cases).items()}
+    found = {name: weighted_mean(values, weights) for name, values in _segmentation_values(cases).items()}
+    if cases.masks is not None:
+        drawn, hit = (np.nan_to_num(mask_score(cases, name)) for name in ("lesions_drawn", "lesions_found"))
+        found["lesion_sensitivity", LESIONS] = ratio(weights @ hit, weights @ drawn)
+    return found
 
 
 def _segmentation_values(cases: ScoredCases) -> dict[tuple[str, str], FloatArray]:
-    """Values per image, NaN on images that the figure does not speak of."""
-    known_normal: NDArray[np.bool_] = np.zeros(len(cases.target), bool)
-    if cases.true_area_share is not None:
-        known_normal = cases.true_area_share == 0
-    values: dict[tuple[str, str], FloatArray] = {}
-    for metric, overlap in (("dice", cases.dice), ("iou", cases.iou)):
-        if overlap is not None:
-            values[metric, LESIONS] = np.where(known_normal, np.nan, overlap)
-    if cases.predicted_area_share is not None and cases.true_area_share is not None:
-        values["false_positive_area_share", NORMALS] = np.where(known_normal, cases.predicted_area_share, np.nan)
+    """Values per image, NaN on images that the figure does not speak of; distances in mm where any is known."""
+    if cases.masks is None:
+        return {}
+    values = {(metric, LESIONS): mask_score(cases, metric) for metric in _ON_LESIONS}
+    values |= {
+        (metric, LESIONS): found
+        for metric in ("hausdorff_95_mm", "surface_distance_mm")
+        if not np.isnan(found := mask_score(cases, metric)).all()
+    }
+    share = np.where(mask_score(cases, "true_area_share") == 0, mask_score(cases, "predicted_area_share"), np.nan)
+    return values | {
+        ("false_marks", DRAWN): mask_score(cases, "false_marks"),
+        ("unmarked", NORMALS): np.where(np.isnan(share), np.nan, share == 0),
+        ("false_positive_area_share", NORMALS): share,
+    }
+
+
+def mask_score(cases: ScoredCases, name: str) -> FloatArray:
+    """Return one score of the masks, float64 (N,), NaN where it is undefined.
+
+    Raises:
+        ValueError: The cases have no masks.
+    """
+    if cases.masks is None:
+        raise ValueError("cases without segmentation have no mask scores")
+    values: FloatArray = cases.masks[:, MASK_SCORES.index(name)]
     return values

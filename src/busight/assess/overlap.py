@@ -49,6 +49,23 @@ def iou(mask_a: Mask, mask_b: Mask) -> float:
     return both / (size_a + size_b - both) if size_a + size_b else float("nan")
 
 
+def share_found(of: Mask, within: Mask) -> float:
+    """Return |A ∩ B| / |A|: with the drawn mask as A the sensitivity of pixels, with the predicted one the precision.
+
+    Args:
+        of: A, bool HW.
+        within: B, bool HW of the same size.
+
+    Returns:
+        0–1; NaN where A is empty.
+
+    Raises:
+        DataError: A mask is not bool HW, or the sizes differ.
+    """
+    both, size, _ = _sizes(of, within)
+    return both / size if size else float("nan")
+
+
 def area_share(mask: Mask) -> float:
     """Return the share of the image that the mask covers, 0–1.
 
@@ -59,11 +76,20 @@ def area_share(mask: Mask) -> float:
     return float(mask.mean())
 
 
-def _sizes(mask_a: Mask, mask_b: Mask) -> tuple[int, int, int]:
+def check_pair(mask_a: Mask, mask_b: Mask) -> None:
+    """Check that two masks belong to one image.
+
+    Raises:
+        DataError: A mask is not bool HW, or the sizes differ.
+    """
     _check(mask_a)
     _check(mask_b)
     if mask_a.shape != mask_b.shape:
         raise DataError(f"masks of {mask_a.shape} and {mask_b.shape} pixels; bring both to the image's size first")
+
+
+def _sizes(mask_a: Mask, mask_b: Mask) -> tuple[int, int, int]:
+    check_pair(mask_a, mask_b)
     return int((mask_a & mask_b).sum()), int(mask_a.sum()), int(mask_b.sum())
 
 

@@ -11,6 +11,7 @@ from busight.assess.cases import check_per_case, check_probs
 from busight.assess.confusion import confusion_matrix
 from busight.assess.figures import (
     AMONG_LESIONS,
+    DRAWN,
     LESIONS,
     MACRO,
     NORMALS,
@@ -21,6 +22,7 @@ from busight.assess.figures import (
     figures,
 )
 from busight.assess.intervals import Intervals, Statistic, repeated_bootstrap
+from busight.assess.mask_scores import MASK_SCORES
 from busight.assess.records import Score, ScoreSheet
 from busight.errors import DataError
 from busight.types import FloatArray, IntArray
@@ -35,10 +37,7 @@ def score_sheet(
     seed: int,
     resamples: int = 2000,
     level: float = 0.95,
-    dice: FloatArray | None = None,
-    iou: FloatArray | None = None,
-    predicted_area_share: FloatArray | None = None,
-    true_area_share: FloatArray | None = None,
+    masks: FloatArray | None = None,
     flagged: NDArray[np.bool_] | None = None,
 ) -> ScoreSheet:
     """Score predictions; the predicted class is the one with the highest probability.
@@ -51,8 +50,13 @@ def score_sheet(
     - each class against the rest: precision, sensitivity, specificity, f1, auroc, average_precision;
     - ``"malignant among lesions"``: auroc of malignant against benign alone, where the task has a third class;
     - the last class at its operating point: operating_sensitivity, operating_specificity, where ``flagged`` is given;
-    - ``"lesion images"``: dice, iou, the mean over images with a drawn lesion;
-    - ``"normal images"``: false_positive_area_share, the mean predicted area on images known to have no lesion.
+    - ``"lesion images"``, the mean over images with a drawn lesion: dice, iou, pixel_sensitivity, pixel_precision,
+      hausdorff_95_px, surface_distance_px, where the spacing is known hausdorff_95_mm, surface_distance_mm (precision
+      and distances over those where something is predicted), and lesion_sensitivity, the share of all drawn lesions
+      that were found;
+    - ``"images with a known mask"``: false_marks, the mean count of an image;
+    - ``"normal images"``, those known to have no lesion: unmarked, the share without any mark, and
+      false_positive_area_share, the mean predicted area.
 
     A class without cases makes NaN of its own figures but the specificity, and of macro averages, with all resamples
     counted as undefined; the others stand. A prediction that never names a class makes NaN of its precision. The
@@ -67,16 +71,14 @@ def score_sheet(
         seed: What ``rng`` was made from; noted in the sheet.
         resamples: Bootstrap resamples.
         level: Coverage of the intervals, between 0 and 1.
-        dice: float64 (N,), NaN where no lesion is drawn; None without segmentation.
-        iou: Likewise.
-        predicted_area_share: float64 (N,), 0–1; None without segmentation.
-        true_area_share: float64 (N,), 0 on images known to have no lesion, NaN where no mask is known; or None.
+        masks: float64 (N, M), each row the values of a `busight.assess.mask_scores.MaskScores`; None without
+            segmentation.
         flagged: bool (N,), called positive for the last class at its operating point; or None.
 
     Raises:
         DataError: There is no case, or the arrays do not belong together.
     """
-    cases = ScoredCases(target, probs, classes, dice, iou, predicted_area_share, true_area_share, flagged)
+    cases = ScoredCases(target, probs, classes, masks, flagged)
     return repeated_score_sheet([cases], groups, rng, seed, resamples, level)
 
 
@@ -133,10 +135,10 @@ def _check(cases: ScoredCases, groups: Sequence[str] | Sequence[int]) -> None:
     check_probs(target, cases.probs)
     _check_names(cases.classes, cases.probs.shape[1])
     check_per_case("groups", np.asarray(groups), len(target))
-    check_per_case("dice", cases.dice, len(target))
-    check_per_case("iou", cases.iou, len(target))
-    check_per_case("predicted_area_share", cases.predicted_area_share, len(target))
-    check_per_case("true_area_share", cases.true_area_share, len(target))
+    if cases.masks is not None and cases.masks.shape != (len(target), len(MASK_SCORES)):
+        raise DataError(
+            f"masks has shape {cases.masks.shape} for {len(target)} cases; hand over {len(MASK_SCORES)} values a case"
+        )
     check_per_case("flagged", cases.flagged, len(target))
 
 
@@ -186,6 +188,6 @@ def _without_bias(names: Sequence[tuple[str, str]], found: Intervals) -> tuple[F
 def _check_names(classes: tuple[str, ...], n_classes: int) -> None:
     if len(classes) != n_classes or len(set(classes)) != n_classes:
         raise DataError(f"classes {classes} for {n_classes} columns of probs; give each column a name of its own")
-    for reserved in (OVERALL, MACRO, WEIGHTED, LESIONS, NORMALS, AMONG_LESIONS):
+    for reserved in (OVERALL, MACRO, WEIGHTED, LESIONS, NORMALS, DRAWN, AMONG_LESIONS):
         if reserved in classes:
             raise DataError(f"class {reserved!r}: the score sheet uses this name for something else; rename the class")

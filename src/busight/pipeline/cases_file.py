@@ -7,12 +7,12 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from busight.assess.mask_scores import MASK_SCORES, MaskScores
 from busight.errors import DataError
 from busight.files import csv_text, write_text
 from busight.pipeline.record import Case
 
 _KINDS = ("logit", "raw_prob", "calibrated_prob")
-_SHARES = ("dice", "iou", "true_area_share", "predicted_area_share")
 
 
 def write_cases(path: Path, cases: Sequence[Case], classes: tuple[str, ...]) -> None:
@@ -49,11 +49,11 @@ def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
 
 def _header(classes: tuple[str, ...]) -> list[str]:
     vectors = [f"{kind}_{name}" for kind in _KINDS for name in classes]
-    return ["sample_id", "group", "actual", "predicted", *vectors, *_SHARES, "flagged", "facts"]
+    return ["sample_id", "group", "actual", "predicted", *vectors, *MASK_SCORES, "flagged", "facts"]
 
 
 def _line(case: Case) -> list[str]:
-    figures = [*case.logits, *case.raw_probs, *case.calibrated_probs, *(getattr(case, name) for name in _SHARES)]
+    figures = [*case.logits, *case.raw_probs, *case.calibrated_probs, *case.mask.values]
     cells = ["" if value != value else repr(value) for value in figures]
     flagged = "" if case.flagged is None else str(int(case.flagged))
     facts = json.dumps(dict(case.facts), ensure_ascii=False)
@@ -65,7 +65,6 @@ def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
         return tuple(float(row[f"{kind}_{name}"]) for name in classes)
 
     logits, raw, calibrated = map(vector, _KINDS)
-    dice, iou, true_share, predicted_share = (float(row[name] or "nan") for name in _SHARES)
     return Case(
         sample_id=row["sample_id"],
         group=row["group"],
@@ -74,10 +73,7 @@ def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
         logits=logits,
         raw_probs=raw,
         calibrated_probs=calibrated,
-        dice=dice,
-        iou=iou,
-        true_area_share=true_share,
-        predicted_area_share=predicted_share,
+        mask=MaskScores(*(float(row[name] or "nan") for name in MASK_SCORES)),
         flagged=bool(int(row["flagged"])) if row["flagged"] else None,
         facts=tuple(json.loads(row["facts"]).items()),
     )

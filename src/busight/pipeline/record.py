@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.assess.mask_scores import MaskScores
 from busight.assess.records import ScoreSheet
 from busight.assess.subgroups import Subgroup
 from busight.train.history import EpochRow, History
@@ -27,10 +28,7 @@ class Case:
         logits: Per class.
         raw_probs: Per class, before calibration.
         calibrated_probs: Per class, after calibration.
-        dice: Overlap with the drawn mask; NaN where there is no drawn lesion or no segmentation.
-        iou: Likewise.
-        true_area_share: Drawn lesion's share of the image; NaN where no mask is known.
-        predicted_area_share: Predicted lesion's share of the image; NaN without segmentation.
+        mask: Scores of the predicted lesion mask against the drawn one.
         flagged: The last class's calibrated probability reaches the bundle's operating point; None without one.
         facts: (what, value) of what is known besides: device, BI-RADS, histology, lesion size, overlay.
     """
@@ -42,10 +40,7 @@ class Case:
     logits: tuple[float, ...]
     raw_probs: tuple[float, ...]
     calibrated_probs: tuple[float, ...]
-    dice: float
-    iou: float
-    true_area_share: float
-    predicted_area_share: float
+    mask: MaskScores
     flagged: bool | None
     facts: tuple[tuple[str, str], ...] = ()
 

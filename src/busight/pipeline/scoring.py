@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from busight.assess.figures import ScoredCases
-from busight.assess.overlap import area_share, dice, iou
+from busight.assess.mask_scores import score_mask
 from busight.assess.records import ScoreSheet
 from busight.assess.score_sheet import repeated_score_sheet
 from busight.assess.settings import AssessSettings
@@ -64,8 +64,7 @@ def _score(sample: Sample, actual: str, group: str, reader: Reader, predictor: P
     image = reader.image(sample)
     found = predictor.predict(image)
     drawn = reader.mask(sample)
-    has_lesion = drawn is not None and bool(drawn.any())
-    both = drawn is not None and found.mask is not None and has_lesion
+    scores = score_mask(found.mask, drawn, sample.pixel_spacing_mm)
     return Case(
         sample_id=sample.sample_id,
         group=group,
@@ -74,23 +73,20 @@ def _score(sample: Sample, actual: str, group: str, reader: Reader, predictor: P
         logits=tuple(map(float, found.logits)),
         raw_probs=tuple(map(float, found.raw_probs)),
         calibrated_probs=tuple(map(float, found.calibrated_probs)),
-        dice=dice(found.mask, drawn) if both and found.mask is not None and drawn is not None else float("nan"),
-        iou=iou(found.mask, drawn) if both and found.mask is not None and drawn is not None else float("nan"),
-        true_area_share=float("nan") if drawn is None else area_share(drawn),
-        predicted_area_share=float("nan") if found.mask is None else area_share(found.mask),
+        mask=scores,
         flagged=found.flagged,
-        facts=_facts(sample, image, None if drawn is None else area_share(drawn)),
+        facts=_facts(sample, image, scores.true_area_share),
     )
 
 
-def _facts(sample: Sample, image: Image, lesion_share: float | None) -> tuple[tuple[str, str], ...]:
+def _facts(sample: Sample, image: Image, lesion_share: float) -> tuple[tuple[str, str], ...]:
     """Return what is known of a case besides its finding; what is not known is absent."""
     found = {
         "data set": sample.source,
         "device": sample.device,
         "BI-RADS": None if sample.birads is None else str(sample.birads),
         "histology": sample.histology,
-        "lesion size": None if not lesion_share else next(name for below, name in _SIZES if lesion_share < below),
+        "lesion size": None if not lesion_share > 0 else next(name for below, name in _SIZES if lesion_share < below),
         "marks": "burned in" if marks_of(image).overlay else "none",
     }
     return tuple((name, value) for name, value in found.items() if value)
@@ -98,20 +94,15 @@ def _facts(sample: Sample, image: Image, lesion_share: float | None) -> tuple[tu
 
 def scored_cases(cases: Sequence[Case], classes: tuple[str, ...]) -> ScoredCases:
     """Return cases as the arrays that `busight.assess` takes."""
-    segmented = not all(np.isnan(case.predicted_area_share) for case in cases)
+    masks = np.array([case.mask.values for case in cases], dtype=np.float64)
+    segmented = any(not np.isnan(case.mask.predicted_area_share) for case in cases)
     flagged = [case.flagged for case in cases]
-
-    def column(name: str) -> FloatArray | None:
-        return np.array([getattr(case, name) for case in cases], dtype=np.float64) if segmented else None
 
     return ScoredCases(
         target=np.array([classes.index(str(case.actual)) for case in cases], dtype=np.int64),
         probs=np.array([case.calibrated_probs for case in cases], dtype=np.float64),
         classes=classes,
-        dice=column("dice"),
-        iou=column("iou"),
-        predicted_area_share=column("predicted_area_share"),
-        true_area_share=column("true_area_share"),
+        masks=masks if segmented else None,
         flagged=None if None in flagged else np.array(flagged, dtype=bool),
     )
 

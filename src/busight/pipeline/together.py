@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from busight.assess.mask_scores import MaskScores
 from busight.pipeline.record import Case
 
 
@@ -29,15 +30,12 @@ def _joined(cases: Sequence[Case], classes: tuple[str, ...]) -> Case:
 
     probs = mean("calibrated_probs")
     flags = Counter(case.flagged for case in cases)
-    nan = float("nan")
     return replace(
         cases[0],
         predicted=classes[int(np.argmax(probs))],
         logits=mean("logits"),
         raw_probs=mean("raw_probs"),
         calibrated_probs=probs,
-        dice=nan,
-        iou=nan,
-        predicted_area_share=nan,
+        mask=MaskScores(true_area_share=cases[0].mask.true_area_share),
         flagged=None if None in flags else flags[True] * 2 > len(cases),
     )

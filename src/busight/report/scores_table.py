@@ -25,11 +25,32 @@ METRIC_NAMES = {
     "ece": "Calibration error (ECE)",
     "dice": "Dice",
     "iou": "IoU",
+    "pixel_sensitivity": "Share of the drawn lesion that was marked",
+    "pixel_precision": "Share of the mark that is drawn",
+    "hausdorff_95_px": "Hausdorff distance (95 %), pixels",
+    "surface_distance_px": "Average surface distance, pixels",
+    "hausdorff_95_mm": "Hausdorff distance (95 %), mm",
+    "surface_distance_mm": "Average surface distance, mm",
+    "lesion_sensitivity": "Lesions found (IoU of 0.5 or more)",
+    "false_marks": "False marks an image",
+    "unmarked": "Images without a mark",
     "false_positive_area_share": "Falsely marked share of the image",
 }
 """Names for readers; a metric that is not listed is shown by its own name."""
 
-LOWER_IS_BETTER = frozenset({"brier", "log_loss", "ece", "false_positive_area_share"})
+LOWER_IS_BETTER = frozenset(
+    {
+        "brier",
+        "log_loss",
+        "ece",
+        "hausdorff_95_px",
+        "surface_distance_px",
+        "hausdorff_95_mm",
+        "surface_distance_mm",
+        "false_marks",
+        "false_positive_area_share",
+    }
+)
 
 
 def metric_name(metric: str) -> str:

@@ -34,9 +34,9 @@ def draw_segmentation_overlays(pictures: list[StagePicture]) -> Figure:
 
 
 def _verdict(picture: StagePicture) -> str:
-    if not math.isnan(picture.case.dice):
-        return f"Dice {picture.case.dice:.2f}"
-    share = picture.case.predicted_area_share
+    if not math.isnan(picture.case.mask.dice):
+        return f"Dice {picture.case.mask.dice:.2f}"
+    share = picture.case.mask.predicted_area_share
     if picture.mask is not None and not picture.mask.any():
         return "nothing drawn, nothing found"
     return "no drawn lesion" if math.isnan(share) else f"no drawn lesion; {share:.1%} found"
