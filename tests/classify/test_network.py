@@ -6,7 +6,8 @@ import torch
 from busight.classify.network import build_classifier, build_segmenter
 from busight.classify.settings import ClassifySettings
 from busight.errors import RecipeError
-from busight.segment.settings import SegmentSettings
+from busight.segment.learned.attention_unet import AttentionGate
+from busight.segment.settings import LEARNED, LearnedName, SegmentSettings
 
 BACKBONES = ["small_cnn", "mobilenetv3_small_050", "vit_tiny_patch16_224", "regnetx_002"]
 
@@ -35,11 +36,49 @@ def test_joint_gives_class_and_mask() -> None:
     assert found.mask_logits.shape == (2, 1, 64, 64)
 
 
-def test_segmenter_gives_a_mask_alone() -> None:
+@pytest.mark.parametrize("method", LEARNED)
+def test_segmenter_gives_a_mask_alone(method: LearnedName) -> None:
+    settings = SegmentSettings(method, encoder="mobilenetv2_050", decoder_channels=(32, 12, 8, 8, 4))
     with torch.no_grad():
-        found = build_segmenter(SegmentSettings(encoder="mobilenetv3_small_050")).eval()(torch.rand(1, 1, 64, 64))
+        found = build_segmenter(settings).eval()(torch.rand(1, 1, 64, 96))
     assert found.logits is None
     assert found.mask_logits is not None
+    assert found.mask_logits.shape == (1, 1, 64, 96)
+
+
+@pytest.mark.parametrize("method", LEARNED)
+def test_joint_takes_any_decoder(method: LearnedName) -> None:
+    settings = ClassifySettings(backbone="mobilenetv2_050", lesion="joint")
+    with torch.no_grad():
+        found = build_classifier(settings, 3, SegmentSettings(method)).eval()(torch.rand(2, 1, 64, 64))
+    assert found.logits is not None
+    assert found.mask_logits is not None
+    assert (found.logits.shape, found.mask_logits.shape) == ((2, 3), (2, 1, 64, 64))
+
+
+def test_a_method_without_training_has_no_decoder() -> None:
+    with pytest.raises(RecipeError, match=r"segment\.method otsu: has no decoder to train; choose unet, "):
+        build_classifier(ClassifySettings(backbone="mobilenetv2_050", lesion="joint"), 3, SegmentSettings("otsu"))
+
+
+def test_a_width_that_fpn_cannot_have_is_refused() -> None:
+    with pytest.raises(RecipeError, match="fpn needs a first width that is a multiple of 32, not 16"):
+        build_segmenter(SegmentSettings("fpn", encoder="mobilenetv2_050", decoder_channels=(16, 8, 8, 8, 8)))
+
+
+def test_an_attention_gate_by_hand() -> None:
+    gate = AttentionGate(1, 2)
+    for weights in gate.parameters():
+        torch.nn.init.zeros_(weights)
+    skip = torch.rand(1, 2, 4, 6)
+    coarse = torch.tensor([[[[3.0]]]])
+    torch.testing.assert_close(gate(coarse, skip), skip / 2)  # nothing learned: a weight of 1/2 everywhere
+    with torch.no_grad():
+        gate.of_coarse.weight[0, 0] = 1.0
+        gate.of_skip.weight[0, 0] = -1.0
+        gate.to_weight.weight[0, 0] = 2.0
+    expected = torch.sigmoid(2 * torch.relu(3 - skip[:, :1]))
+    torch.testing.assert_close(gate(coarse, skip), skip * expected)
 
 
 def test_resnet101_is_torchvisions_with_a_new_last_layer_and_all_trainable() -> None:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import ndimage
 
-from busight.segment.postprocess import PostprocessSettings, to_mask
+from busight.segment.postprocess import PostprocessSettings, entropy, to_mask
 
 PLAIN = PostprocessSettings(minimum_share=0.0, components=1000, fill_holes=False)
 
@@ -48,6 +48,10 @@ def expected(*parts: str) -> np.ndarray:
         (PostprocessSettings(threshold=0.7, minimum_share=0), ["square"]),
         (PostprocessSettings(threshold=0.7, minimum_share=0.5), []),
         (PostprocessSettings(threshold=1.0, minimum_share=0), ["dot"]),
+        # only the square and the dot reach 0.8 somewhere
+        (PostprocessSettings(peak=0.8, minimum_share=0, components=9), ["square", "dot"]),
+        (PostprocessSettings(peak=0.8, minimum_share=0), ["square"]),
+        (PostprocessSettings(threshold=0.7, peak=0.6, minimum_share=0), ["square"]),  # asks less than the threshold
     ],
 )
 def test_by_hand(settings_: PostprocessSettings, parts: list[str]) -> None:
@@ -95,3 +99,25 @@ def test_the_kept_regions_agree_with_scipy(probs: np.ndarray, components: int, m
     _, number = ndimage.label(mask, np.ones((3, 3)))
     assert number == min(components, len(masses))
     assert (mask <= (probs >= 0.5)).all()
+
+
+def test_smoothing_takes_threads_away_and_keeps_the_border() -> None:
+    probs = np.zeros((60, 80), dtype=np.float32)
+    yy, xx = np.mgrid[:60, :80]
+    disc = (yy - 30) ** 2 + (xx - 30) ** 2 <= 15**2
+    probs[disc] = 0.9
+    probs[29:31, 45:75] = 0.9  # a thread that hangs on it
+    mask = to_mask(probs, PostprocessSettings(smooth=0.2))
+    assert not mask[:, 50:].any()
+    assert (mask & disc).sum() > 0.97 * disc.sum()
+    edge = np.zeros((60, 80), dtype=np.float32)
+    edge[:20, 20:60] = 0.9
+    np.testing.assert_array_equal(to_mask(edge, PostprocessSettings(smooth=0.1))[:15, 30:50], True)
+    np.testing.assert_array_equal(to_mask(probs, PostprocessSettings(smooth=0.001)), probs > 0.5)
+
+
+def test_entropy_equals_scipy() -> None:
+    from scipy.stats import entropy as reference
+
+    probs = np.linspace(0, 1, 21, dtype=np.float32)[None]
+    np.testing.assert_allclose(entropy(probs), reference([probs, 1 - probs], base=2), atol=1e-6)

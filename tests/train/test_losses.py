@@ -4,11 +4,22 @@ import math
 
 import numpy as np
 import pytest
+import segmentation_models_pytorch as smp
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
-from busight.train.losses import batch_dice, class_loss, mask_loss
+from busight.train.losses import (
+    MASK_OBJECTIVES,
+    batch_dice,
+    boundary,
+    class_loss,
+    focal_tversky,
+    mask_loss,
+    signed_distances,
+    soft_dice,
+)
 from busight.train.prepared import class_weights
+from busight.train.settings import MaskObjective
 
 
 def test_class_loss_by_hand_and_without_labels() -> None:
@@ -25,6 +36,47 @@ def test_mask_loss_by_hand() -> None:
     # Probability 1/2 everywhere: cross-entropy log 2; Dice 2 * 0.5 / (1 + 1) = 0.5.
     found = mask_loss(logits, masks, torch.tensor([True]))
     assert float(found) == pytest.approx(math.log(2) + 0.5)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_losses_equal_those_of_the_libraries() -> None:
+    torch.manual_seed(1)
+    logits = torch.randn(4, 1, 9, 11)
+    masks = (torch.rand(4, 1, 9, 11) > 0.7).float()
+    masks[2] = 0
+    as_one = smp.losses.DiceLoss("binary", smooth=0, eps=0)
+    assert float(soft_dice(logits, masks)) == pytest.approx(float(as_one(logits, masks)), rel=1e-5)
+    tversky = smp.losses.TverskyLoss("binary", smooth=0, eps=0, alpha=0.3, beta=0.7, gamma=0.75)
+    assert float(focal_tversky(logits, masks)) == pytest.approx(float(tversky(logits, masks)), rel=1e-5)
+
+
+def test_the_boundary_loss_counts_distances() -> None:
+    mask = torch.zeros(1, 1, 1, 6)
+    mask[..., 2:4] = 1
+    # Outside 2, 1 and 1, 2 pixels from the lesion, inside 1 from the background; the diagonal is sqrt(37).
+    expected = np.array([2, 1, -1, -1, 1, 2]) / math.sqrt(37)
+    np.testing.assert_allclose(signed_distances(mask[0].numpy() > 0)[0, 0], expected, rtol=1e-6)
+    marked = torch.tensor([[[[-30.0, 30.0, 30.0, 30.0, -30.0, -30.0]]]])
+    found = boundary(marked, mask) - mask_loss(marked, mask, torch.tensor([True]))
+    assert float(found) == pytest.approx((1 - 1 - 1) / math.sqrt(37) / 6, abs=1e-6)
+    assert not signed_distances(np.zeros((2, 3, 4), bool)).any()
+
+
+@pytest.mark.parametrize("objective", MASK_OBJECTIVES)
+def test_every_mask_loss_is_least_where_the_mask_is_right(objective: MaskObjective) -> None:
+    masks = torch.zeros(3, 1, 12, 12)
+    masks[0, 0, 3:9, 2:8] = masks[1, 0, 5:7, 5:7] = 1
+    known = torch.tensor([True, True, True])
+    logits = torch.zeros(3, 1, 12, 12, requires_grad=True)
+    start = mask_loss(logits, masks, known, objective)
+    start.backward()
+    right, wrong = (float(mask_loss(sign * 20 * (2 * masks - 1), masks, known, objective)) for sign in (1, -1))
+    assert right < float(start.detach()) < wrong
+    assert logits.grad is not None
+    # A step downhill raises what is lesion and lowers what is not.
+    assert (logits.grad[masks > 0] < 0).all()
+    assert (logits.grad[2] >= 0).all()
+    assert torch.isfinite(mask_loss(20 * (2 * masks - 1), masks, known, objective))
 
 
 def test_images_with_unknown_outline_do_not_count() -> None:

@@ -10,7 +10,7 @@ from busight.classify.settings import LesionUse
 from busight.classify.tasks import TASKS
 from busight.files import sha256_of_json
 from busight.segment.postprocess import PostprocessSettings
-from busight.segment.settings import ClassicalName, RoiSettings
+from busight.segment.settings import ClassicalName, LearnedName, RoiSettings
 
 FORMAT: Final = 1
 CARD = "card.json"
@@ -35,8 +35,9 @@ class InputPart(_Part):
 class SegmentPart(_Part):
     """How a mask comes about: a graph of its own, a method without training, or the classifier's mask decoder."""
 
-    method: Literal["unet", "joint"] | ClassicalName
+    method: Literal["joint"] | LearnedName | ClassicalName
     input: InputPart | None
+    test_flip: bool = False
     postprocess: PostprocessSettings
     roi: RoiSettings
 
@@ -126,6 +127,12 @@ class Card(_Part):
     )
     files: dict[str, str] = Field(description="SHA-256 of each file of the bundle")
     digest: str = ""
+
+    def with_postprocess(self, postprocess: PostprocessSettings) -> Card:
+        """Return the card with another way from probabilities to a mask; a card without a mask is returned as it is."""
+        if self.segment is None:
+            return self
+        return self.model_copy(update={"segment": self.segment.model_copy(update={"postprocess": postprocess})})
 
     def own_digest(self) -> str:
         """Return the SHA-256 of the card without its ``digest`` field."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from busight.classify.backbones import BACKBONES, build_backbone
 from busight.classify.settings import NORMALISATION, ClassifySettings
 from busight.errors import RecipeError
-from busight.segment.settings import SegmentSettings
+from busight.segment.settings import LEARNED, SegmentSettings, is_learned
 
 
 class NetworkOutput(NamedTuple):
@@ -90,67 +90,44 @@ class Classifier(nn.Module):
         return net
 
 
-class UNet(nn.Module):
-    """A U-Net over any timm encoder, with or without a class head on the encoder's last features."""
+class MaskNetwork(nn.Module):
+    """A network that draws a mask, with or without a class head on its encoder's last features."""
 
-    def __init__(
-        self,
-        encoder: str,
-        options: dict[str, str | bool | int | float],
-        normalise: str,
-        decoder_channels: tuple[int, ...],
-    ) -> None:
-        import segmentation_models_pytorch as smp
-
+    def __init__(self, segmenter: nn.Module, normalise: str) -> None:
         super().__init__()
         self.normalise = Normalise(normalise)
-        try:
-            self.unet = smp.Unet(
-                f"tu-{encoder}",
-                encoder_weights=None,
-                decoder_channels=decoder_channels,
-                in_channels=3,
-                classes=1,
-                **options,
-            )
-        except (RuntimeError, TypeError, ValueError, KeyError) as error:
-            reason = str(error).splitlines()[0]
-            raise RecipeError(
-                f"encoder {encoder!r}: timm cannot give its feature pyramid ({reason}); try resnet18"
-            ) from error
+        self.segmenter: Any = segmenter
         self.head: PooledLinear | None = None
 
     def add_class_head(self, classes: int, dropout: float) -> None:
         """Put a pooled linear head on the encoder's last features."""
-        self.head = PooledLinear(self.unet.encoder.out_channels[-1], classes, dropout)
+        self.head = PooledLinear(self.segmenter.encoder.out_channels[-1], classes, dropout)
 
     def forward(self, batch: Tensor) -> NetworkOutput:
         """Map float32 (N, 1, H, W) in 0–1, H and W multiples of 32, to mask logits and, with a head, logits."""
-        features = self.unet.encoder(self.normalise(batch))
-        mask_logits = self.unet.segmentation_head(self.unet.decoder(features))
+        features = self.segmenter.encoder(self.normalise(batch))
+        mask_logits = self.segmenter.segmentation_head(self.segmenter.decoder(features))
         logits, activation = self.head(features[-1]) if self.head is not None else (None, None)
         return NetworkOutput(logits, activation, mask_logits)
 
     @property
     def pretrained_part(self) -> nn.Module:
         """The module that initial weights are loaded into."""
-        model = self.unet.encoder.model
+        model = self.segmenter.encoder.model
         assert isinstance(model, nn.Module)
         return model
 
 
-Network = Classifier | UNet
+Network = Classifier | MaskNetwork
 
 
-def build_classifier(
-    settings: ClassifySettings, classes: int, decoder_channels: tuple[int, ...] = (128, 64, 32, 16, 8)
-) -> Network:
+def build_classifier(settings: ClassifySettings, classes: int, segment: SegmentSettings | None = None) -> Network:
     """Build the network of a recipe's ``classify`` section, with random parameters.
 
     Args:
-        settings: The section; ``lesion = "joint"`` and ``"zoom"`` give a U-Net with a class head.
+        settings: The section; ``lesion = "joint"`` and ``"zoom"`` give a mask decoder beside the class head.
         classes: Number of classes K.
-        decoder_channels: Widths of its mask decoder.
+        segment: The recipe's ``segment`` section, which names the mask decoder; None for its defaults.
 
     Raises:
         RecipeError: The backbone is not known or cannot be used this way.
@@ -163,11 +140,26 @@ def build_classifier(
             f"classify.backbone {settings.backbone}: {settings.lesion} needs a timm name, e.g. resnet101 or "
             "mobilenetv2_100"
         )
-    network = UNet(settings.backbone, settings.options, settings.normalise, decoder_channels)
+    segment = segment or SegmentSettings()
+    network = _mask_network(segment, settings.backbone, settings.options, settings.normalise)
     network.add_class_head(classes, settings.dropout)
     return network
 
 
-def build_segmenter(settings: SegmentSettings) -> UNet:
-    """Build the U-Net of a recipe's ``segment`` section, with random parameters."""
-    return UNet(settings.encoder, settings.options, settings.normalise, settings.decoder_channels)
+def build_segmenter(settings: SegmentSettings) -> MaskNetwork:
+    """Build the network of a recipe's ``segment`` section, with random parameters.
+
+    Raises:
+        RecipeError: The method is not a network, or the encoder cannot be used this way.
+    """
+    return _mask_network(settings, settings.encoder, settings.options, settings.normalise)
+
+
+def _mask_network(
+    segment: SegmentSettings, encoder: str, options: dict[str, str | bool | int | float], normalise: str
+) -> MaskNetwork:
+    from busight.segment.learned.catalogue import build_mask_network
+
+    if not is_learned(segment.method):
+        raise RecipeError(f"segment.method {segment.method}: has no decoder to train; choose {', '.join(LEARNED)}")
+    return MaskNetwork(build_mask_network(segment.method, encoder, options, segment.decoder_channels), normalise)

@@ -27,6 +27,7 @@ from busight.pipeline.material import Material
 from busight.pipeline.scoring import ScoredPart
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
+from busight.segment.settings import is_learned
 
 UNCALIBRATED = CalibrationPart(method="none", temperature=1.0, cases=0, source="not calibrated")
 
@@ -118,8 +119,8 @@ def _segment_part(recipe: Recipe) -> SegmentPart | None:
     settings, lesion = recipe.segment, recipe.classify.lesion
     parts = {"postprocess": settings.postprocess, "roi": settings.roi}
     if recipe.classify.task == "segmentation" or lesion == "two-stage":
-        unet = InputPart(size=settings.size, keep_aspect=settings.keep_aspect) if settings.method == "unet" else None
-        return SegmentPart(method=settings.method, input=unet, **parts)
+        given = InputPart(size=settings.size, keep_aspect=settings.keep_aspect) if is_learned(settings.method) else None
+        return SegmentPart(method=settings.method, input=given, test_flip=settings.test_flip, **parts)
     return SegmentPart(method="joint", input=None, **parts) if recipe.classify.decodes_mask else None
 
 

@@ -10,6 +10,7 @@ from busight.assess.records import ScoreSheet
 from busight.bundle.card import CalibrationPart, OperatingPointPart
 from busight.pipeline.record import Case, DataSummary, SplitSummary
 from busight.recipes.schema import Recipe
+from busight.segment.settings import is_learned
 
 _LIBRARIES = (
     "busight", "numpy", "opencv-python-headless", "pillow", "scikit-learn", "scipy", "onnxruntime", "torch",
@@ -46,7 +47,7 @@ def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
     if settings.lesion == "whole":
         return f"Whole image: {net}, no segmentation."
     finder = f"the method {segment.method}, without training,"
-    if segment.method == "unet":
+    if is_learned(segment.method):
         finder = f"{unet} ({millions['segmenter']})"
     return f"Two-stage: {finder} finds the lesion, its region goes to {net}."
 
@@ -100,7 +101,7 @@ def limits(data: DataSummary, split: SplitSummary | None, sheet: ScoreSheet, rec
         "Intervals are percentile bootstrap over groups. Where every case was right they shrink to a point, which "
         "means too few cases and not certainty."
     )
-    if recipe is not None and recipe.classify.lesion == "two-stage" and recipe.segment.method == "unet":
+    if recipe is not None and recipe.classify.lesion == "two-stage" and is_learned(recipe.segment.method):
         found.append(
             "The classifier was trained on regions that the segmenter found in its own training images; on new images "
             "the regions are a little worse."

@@ -18,6 +18,7 @@ from busight.pipeline.material import Material
 from busight.pipeline.prepare import PreparedSet, Region, prepare, training_region, whole_image
 from busight.pipeline.progress import Progress
 from busight.recipes.schema import Recipe
+from busight.segment.settings import is_learned
 from busight.train.fit import fit
 from busight.train.history import History
 from busight.train.prepared import PreparedPart, joined
@@ -59,13 +60,13 @@ def build_networks(recipe: Recipe) -> dict[str, BuiltNetwork]:
     built: dict[str, BuiltNetwork] = {}
     segment, classify = recipe.segment, recipe.classify
     segments = classify.task == "segmentation" or classify.lesion == "two-stage"
-    if segments and segment.method == "unet":
+    if segments and is_learned(segment.method):
         torch.manual_seed(recipe.train.seed)
         network: Network = build_segmenter(segment)
         built["segmenter"] = BuiltNetwork(network, load_weights(network, segment.weights, segment.encoder))
     if classify.task != "segmentation":
         torch.manual_seed(recipe.train.seed)
-        network = build_classifier(classify, len(TASKS[classify.task].classes), segment.decoder_channels)
+        network = build_classifier(classify, len(TASKS[classify.task].classes), segment)
         built["classifier"] = BuiltNetwork(network, load_weights(network, classify.weights, classify.backbone))
     return built
 
@@ -73,7 +74,7 @@ def build_networks(recipe: Recipe) -> dict[str, BuiltNetwork]:
 def train_segmenter(
     built: BuiltNetwork, recipe: Recipe, material: Material, split: Split, work: Path, progress: Progress
 ) -> TrainedNetwork:
-    """Fit the recipe's U-Net on the drawn masks of the training part."""
+    """Fit the recipe's segmenter on the drawn masks of the training part."""
     settings = recipe.segment
     progress.stage("segment: training")
     drawn = _with_masks(material)

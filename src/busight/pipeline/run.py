@@ -25,6 +25,7 @@ from busight.errors import DataError, OutputError, RecipeError
 from busight.files import require_free_folder, sha256_of_file, write_text
 from busight.pipeline import assemble
 from busight.pipeline.cases_file import write_cases
+from busight.pipeline.choose_threshold import choose_postprocess
 from busight.pipeline.facts import calibration_sentence, limits, network_sentence, versions
 from busight.pipeline.finished import CASES_FILE, DONE_FILE, SPLIT_FILE
 from busight.pipeline.material import Material, gather
@@ -43,7 +44,9 @@ from busight.predict.predictor import Predictor, open_predictor
 from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
+from busight.segment.settings import is_learned
 from busight.train.accelerator import trainer_device
+from busight.types import Sample
 
 RECIPE_FILE = "recipe.toml"
 
@@ -152,9 +155,9 @@ def _assess(
 ) -> tuple[Predictor, ScoredPart, ScoreSheet]:
     """Calibrate on the validation part, score the test part once, write card, cases and metrics."""
     progress.stage("assess: validation")
-    predictor = open_predictor(bundle)
+    predictor = _with_chosen_threshold(open_predictor(bundle), recipe, material, split)
     val = _score(material, split.val, predictor, progress)
-    card = assemble.calibrated(bundle.card, val, predictor.classes, recipe.assess)
+    card = assemble.calibrated(predictor.card, val, predictor.classes, recipe.assess)
     predictor = replace(predictor, card=card)
     progress.stage("assess: test")
     test = _score(material, split.test, predictor, progress)
@@ -171,6 +174,14 @@ def _assess(
     )
     write_metrics(out / DONE_FILE, sheet, about)
     return replace(predictor, card=card), test, sheet
+
+
+def _with_chosen_threshold(predictor: Predictor, recipe: Recipe, material: Material, split: Split) -> Predictor:
+    part = predictor.card.segment
+    if part is None or recipe.segment.choose == "given":
+        return predictor
+    chosen = choose_postprocess(predictor, _samples(material, split.val), material.inspection.dataset.reader)
+    return replace(predictor, card=predictor.card.with_postprocess(chosen))
 
 
 def check_data_is_named(recipe: Recipe) -> None:
@@ -266,14 +277,15 @@ def _region(recipe: Recipe, segmenter: TrainedNetwork | None, work: Path) -> Reg
     """Choose the classifier's regions with the exported graph, exactly as prediction will."""
     if recipe.classify.lesion != "two-stage":
         return whole_image
-    if recipe.segment.method != "unet":
+    if not is_learned(recipe.segment.method):
         return predicted_region(ClassicalSegmenter(recipe.segment.method), recipe.segment)
     import onnxruntime
 
     export_networks(work / "graph", None, _sized(segmenter))
     session = onnxruntime.InferenceSession(str(work / "graph" / SEGMENTER), providers=["CPUExecutionProvider"])
-    found = GraphSegmenter(session, recipe.segment.size, recipe.segment.keep_aspect)
-    return predicted_region(found, recipe.segment)
+    settings = recipe.segment
+    found = GraphSegmenter(session, settings.size, settings.keep_aspect, settings.test_flip)
+    return predicted_region(found, settings)
 
 
 def _sized(trained: TrainedNetwork | None) -> tuple[Network, int] | None:
@@ -281,9 +293,14 @@ def _sized(trained: TrainedNetwork | None) -> tuple[Network, int] | None:
 
 
 def _score(material: Material, ids: Sequence[str], predictor: Predictor, progress: Progress) -> ScoredPart:
+    return score_samples(
+        _samples(material, ids), material.group_of(), material.inspection.dataset.reader, predictor, progress
+    )
+
+
+def _samples(material: Material, ids: Sequence[str]) -> list[Sample]:
     wanted = set(ids)
-    samples = [sample for sample in material.samples if sample.sample_id in wanted]
-    return score_samples(samples, material.group_of(), material.inspection.dataset.reader, predictor, progress)
+    return [sample for sample in material.samples if sample.sample_id in wanted]
 
 
 def _split_summary(split: Split, material: Material) -> SplitSummary:

@@ -18,6 +18,7 @@ from busight.errors import BundleError, RecipeError
 from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter, as_batch
 from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
+from busight.segment.settings import is_learned
 from busight.types import Finding, FloatArray, Image, Mask, Prediction, Roi
 
 
@@ -187,12 +188,12 @@ def open_predictor(bundle: Bundle) -> Predictor:
 def _segmenter(bundle: Bundle, part: SegmentPart) -> Segmenter | None:
     if part.method == "joint":
         return None
-    if part.method != "unet":
+    if not is_learned(part.method):
         return ClassicalSegmenter(part.method)
     if part.input is None:
-        raise BundleError(f"{bundle.folder}: the card names a U-Net without an input size; get the bundle again")
+        raise BundleError(f"{bundle.folder}: the card names a network without an input size; get the bundle again")
     session = _session(bundle, SEGMENTER, part.input.size, {"mask_probs": None})
-    return GraphSegmenter(session, part.input.size, part.input.keep_aspect)
+    return GraphSegmenter(session, part.input.size, part.input.keep_aspect, part.test_flip)
 
 
 def _session(bundle: Bundle, name: str, size: int, outputs: dict[str, int | None]) -> Any:

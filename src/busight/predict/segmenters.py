@@ -39,23 +39,31 @@ class ClassicalSegmenter:
 
 @dataclass(frozen=True, slots=True)
 class GraphSegmenter:
-    """A U-Net as an ONNX graph.
+    """A mask network as an ONNX graph.
 
     Attributes:
         session: ONNX Runtime session with input ``images`` and output ``mask_probs``.
         size: Side of its input.
         keep_aspect: Whether the image is padded instead of stretched.
+        test_flip: Whether the mirrored image is looked at too.
     """
 
     session: Any
     size: int
     keep_aspect: bool
+    test_flip: bool = False
 
     def probs(self, image: Image) -> NDArray[np.float32]:
         """Map an enhanced image, uint8 HW, to float32 HW in 0–1."""
         given = as_batch(to_input(image, self.size, self.keep_aspect))
-        square = self.session.run(["mask_probs"], {"images": given})[0][0, 0]
+        square = self._run(given)
+        if self.test_flip:
+            square = (square + self._run(np.ascontiguousarray(given[..., ::-1]))[:, ::-1]) * np.float32(0.5)
         return from_input(square, image.shape[0], image.shape[1], self.keep_aspect, self.size)
+
+    def _run(self, given: NDArray[np.float32]) -> NDArray[np.float32]:
+        probs: NDArray[np.float32] = self.session.run(["mask_probs"], {"images": given})[0][0, 0]
+        return probs
 
 
 def as_batch(image: Image) -> NDArray[np.float32]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import Field
+from typing_extensions import TypeIs
 
 from busight.segment.postprocess import PostprocessSettings
 
@@ -15,6 +16,16 @@ ClassicalName = Literal[
     "geodesic", "gvf_snake",
 ]  # fmt: skip
 """The methods without training; `busight.segment.classical.catalogue` has them."""
+
+LearnedName = Literal["unet", "unetplusplus", "attention_unet", "deeplabv3plus", "fpn"]
+"""The networks; `busight.segment.learned.catalogue` has them."""
+
+LEARNED: tuple[LearnedName, ...] = get_args(LearnedName)
+
+
+def is_learned(method: str) -> TypeIs[LearnedName]:
+    """Say whether a method is a network."""
+    return method in LEARNED
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,29 +45,32 @@ class RoiSettings:
 
 @dataclass(frozen=True, slots=True)
 class SegmentSettings:
-    """The segmentation of ``two-stage`` and of the task ``segmentation``; ``joint`` and ``zoom`` use only
-    the post-processing, ``zoom`` the region too.
+    """The segmentation of ``two-stage`` and of the task ``segmentation``; ``joint`` and ``zoom`` take from it
+    the mask decoder (``method`` and ``decoder_channels``) and the post-processing, ``zoom`` the region too.
 
     Attributes:
-        method: ``unet`` (trained), or one that needs no training: ``otsu``, ``multi_otsu``, ``adaptive``, ``canny``,
-            ``watershed``, ``region_growing``, ``kmeans``, ``fuzzy_cmeans``, ``chan_vese``, ``geodesic``, ``gvf_snake``.
-        encoder: The U-Net's encoder, any timm name.
+        method: A network (``unet``, ``unetplusplus``, ``attention_unet``, ``deeplabv3plus``, ``fpn``), or one that
+            needs no training: ``otsu``, ``multi_otsu``, ``adaptive``, ``canny``, ``watershed``, ``region_growing``,
+            ``kmeans``, ``fuzzy_cmeans``, ``chan_vese``, ``geodesic``, ``gvf_snake``.
+        encoder: The network's encoder, any timm name that gives a feature pyramid.
         weights: ``imagenet``, ``none``, or the path of a safetensors file.
         options: Further arguments for timm's encoder.
-        decoder_channels: Widths of the decoder's five steps; also used by ``joint`` and ``zoom``. Half of the
+        decoder_channels: Widths of the decoder's five steps; of DeepLabV3+ and FPN the first alone. Half of the
             library's widths: 1.8 times as many images a second on two CPU cores.
         normalise: Which input range the weights expect.
         size: Side of the square input in pixels, a multiple of 32.
         keep_aspect: Pad to a square instead of stretching.
-        epochs: Epochs of training the U-Net; other training settings come from ``train``.
-        learning_rate: Step size of the U-Net's training.
+        epochs: Epochs of training it; other training settings come from ``train``.
+        learning_rate: Step size of its training.
+        test_flip: A network sees each image mirrored too and the probabilities are averaged.
         postprocess: How its probability map becomes a mask.
+        choose: ``threshold`` and ``peak`` of the post-processing: ``given``, or chosen on the ``validation`` images.
         roi: The region around the mask.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
-    method: Literal["unet"] | ClassicalName = "unet"
+    method: LearnedName | ClassicalName = "unet"
     encoder: str = "resnet18"
     weights: str = "imagenet"
     options: dict[str, str | bool | int | float] = field(default_factory=dict)
@@ -66,5 +80,7 @@ class SegmentSettings:
     keep_aspect: bool = False
     epochs: Annotated[int, Field(ge=1)] = 12
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
+    test_flip: bool = False
     postprocess: PostprocessSettings = field(default_factory=PostprocessSettings)
+    choose: Literal["given", "validation"] = "given"
     roi: RoiSettings = field(default_factory=RoiSettings)

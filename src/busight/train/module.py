@@ -69,7 +69,7 @@ class TrainingModule(lightning.LightningModule):
             parts.append(class_loss(found.logits, targets, weights, self.settings.label_smoothing))
         if found.mask_logits is not None:
             share = self.settings.mask_loss if found.logits is not None else 1.0
-            parts.append(share * mask_loss(found.mask_logits, masks, known))
+            parts.append(share * mask_loss(found.mask_logits, masks, known, self.settings.mask_objective))
         return torch.stack(parts).sum()
 
     def _report(

@@ -13,6 +13,10 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 
+MaskObjective = Literal["bce_dice", "bce", "dice", "focal_tversky", "boundary"]
+"""The losses of masks; `busight.train.losses` has them."""
+
+
 @dataclass(frozen=True, slots=True)
 class AugmentSettings:
     """Random changes of training images, drawn anew each epoch on the device; masks move in step.
@@ -70,6 +74,8 @@ class TrainSettings:
         label_smoothing: 0–1.
         class_weights: Weigh classes by the inverse of their frequency in the training part.
         mask_loss: Weight of the mask's loss beside the class loss, in ``joint``.
+        mask_objective: The mask's loss: ``bce_dice``, ``bce``, ``dice``, ``focal_tversky`` or ``boundary``; see
+            `busight.train.losses`.
         patience: Stop after this many epochs without a better validation score; 0 never stops early.
         keep: Which epoch's weights are kept: ``best`` on validation, or the ``last``.
         seed: Seed of initial values, order and augmentation.
@@ -95,6 +101,7 @@ class TrainSettings:
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     class_weights: bool = False
     mask_loss: NotNegative = 1.0
+    mask_objective: MaskObjective = "bce_dice"
     patience: Annotated[int, Field(ge=0)] = 0
     keep: Literal["best", "last"] = "best"
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0

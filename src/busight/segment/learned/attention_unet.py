@@ -1,0 +1,63 @@
+"""Attention gates on a U-Net's skip connections: what the coarser step finds decides what the finer one passes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class AttentionGate(nn.Module):
+    """Weigh a skip connection by a map that the coarser features give.
+
+    Source:
+        Oktay et al., Attention U-Net: learning where to look for the pancreas, MIDL 2018, eq. 1 and 2.
+    """
+
+    def __init__(self, coarse: int, skip: int) -> None:
+        super().__init__()
+        between = max(skip // 2, 4)
+        self.of_coarse = nn.Conv2d(coarse, between, 1)
+        self.of_skip = nn.Conv2d(skip, between, 1, bias=False)
+        self.to_weight = nn.Conv2d(between, 1, 1)
+
+    def forward(self, coarse: Tensor, skip: Tensor) -> Tensor:
+        """Return the skip connection (N, C, H, W), each place times a weight in 0–1.
+
+        Args:
+            coarse: (N, D, h, w) of the decoder's step before.
+            skip: (N, C, H, W) of the encoder.
+        """
+        wanted = F.interpolate(self.of_coarse(coarse), size=skip.shape[2:], mode="bilinear", align_corners=False)
+        return skip * torch.sigmoid(self.to_weight(F.relu(wanted + self.of_skip(skip))))
+
+
+class _Gated(nn.Module):
+    """A decoder block of the library with a gate before it."""
+
+    def __init__(self, block: nn.Module, gate: AttentionGate) -> None:
+        super().__init__()
+        self.block = block
+        self.gate = gate
+
+    def forward(self, coarse: Tensor, height: int, width: int, skip_connection: Tensor) -> Tensor:
+        joined: Tensor = self.block(coarse, height, width, skip_connection=self.gate(coarse, skip_connection))
+        return joined
+
+
+def add_attention_gates(unet: Any, widths: tuple[int, ...]) -> nn.Module:
+    """Put a gate on each skip connection of a U-Net of segmentation-models-pytorch, in place.
+
+    Args:
+        unet: The U-Net.
+        widths: Of its decoder's steps.
+    """
+    skips = unet.encoder.out_channels[1:-1][::-1]
+    coarse = (unet.encoder.out_channels[-1], *widths)
+    blocks = unet.decoder.blocks
+    for index, skip in enumerate(skips):
+        blocks[index] = _Gated(blocks[index], AttentionGate(coarse[index], skip))
+    gated: nn.Module = unet
+    return gated
