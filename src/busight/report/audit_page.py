@@ -182,9 +182,9 @@ def _labels(record: AuditRecord, galleries: dict[str, tuple[Gallery, ...]]) -> S
     if not record.likely_wrong:
         return None
     told = (
-        "A network that saw neither the image nor a copy of it holds another class likelier by 0.3 or more (confident "
-        "learning on the probabilities of a cross-validation). Some of these labels are wrong, others are hard to tell. Only "
-        "a radiologist, or the pathology, can say which."
+        "A network that saw neither the image nor a copy of it holds another class likelier by 0.3 or more (by the "
+        "probabilities of a cross-validation). Some of these labels are wrong, others are hard to tell. Only a "
+        "radiologist, or the pathology, can say which."
     )
     header = ("image", "label", "p(label)", "suggested", "p(suggested)")
     rows = tuple(
