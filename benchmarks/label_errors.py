@@ -1,6 +1,6 @@
 """Recall and precision of the audit's likely wrong labels, on phantoms a twentieth of whose labels are wrong.
 
-    python benchmarks/label_errors.py --out runs/labels [--seed N] [--count N] [--folds N] [--repeats N] [--set KEY=VALUE ...]
+    python benchmarks/label_errors.py --out runs/labels [--seed N] [--count N] [--repeats N] [--set KEY=VALUE ...]
 
 The phantoms are typical ones: where findings overlap as in life, no reader could tell a wrong label from an odd case. A
 cross-validation trains on the wrong labels too. A second call goes on where an interrupted one stopped.
