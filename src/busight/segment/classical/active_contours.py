@@ -22,7 +22,7 @@ def chan_vese(image: Image, steps: int = 60, smoothing: int = 2) -> NDArray[np.f
         smoothing: Curvature steps in each.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.scored`.
+        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
 
     Source:
         Chan and Vese, Active contours without edges, IEEE Transactions on Image Processing 10 (2001) 266–277, in the
@@ -40,7 +40,7 @@ def chan_vese(image: Image, steps: int = 60, smoothing: int = 2) -> NDArray[np.f
     return moved_from_guess(image, move, _SIDE)
 
 
-def geodesic(image: Image, steps: int = 60, smoothing: int = 2, balloon: float = 1.0) -> NDArray[np.float32]:
+def geodesic(image: Image, steps: int = 30, smoothing: int = 2, balloon: float = 1.0) -> NDArray[np.float32]:
     """Let the core of the first guess grow until edges stop it.
 
     Args:
@@ -50,7 +50,7 @@ def geodesic(image: Image, steps: int = 60, smoothing: int = 2, balloon: float =
         balloon: Force outwards.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.scored`.
+        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
 
     Source:
         Caselles, Kimmel and Sapiro, Geodesic active contours, International Journal of Computer Vision 22 (1997) 61–79,

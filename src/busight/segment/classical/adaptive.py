@@ -25,4 +25,4 @@ def adaptive(image: Image, share: float = 0.5, offset: float = 8.0, sigma: float
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     wide = max(sigma, share * min(image.shape) / 3)
     around = cv2.GaussianBlur(smooth, (0, 0), wide, borderType=cv2.BORDER_REFLECT)
-    return scored(np.asarray(smooth < around - np.float32(offset)), image)
+    return scored([np.asarray(smooth < around - np.float32(offset))], image)

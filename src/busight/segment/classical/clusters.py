@@ -5,18 +5,17 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.enhance.denoise.gaussian import gaussian
 from busight.segment.candidates import scored
+from busight.segment.classical.flatten import flattened
 from busight.types import FloatArray, Image
 
 
-def kmeans(image: Image, clusters: int = 4, sigma: float = 3.0) -> NDArray[np.float32]:
-    """Mark the darkest cluster of grey values, and the two darkest; in each place the better score counts.
+def kmeans(image: Image, clusters: int = 4) -> NDArray[np.float32]:
+    """Mark the darkest cluster of the flattened picture, or the two darkest: where the better region is.
 
     Args:
         image: uint8 HW.
         clusters: 2–8.
-        sigma: Standard deviation of the Gaussian smoothing in pixels.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.candidates.scored`.
@@ -25,7 +24,7 @@ def kmeans(image: Image, clusters: int = 4, sigma: float = 3.0) -> NDArray[np.fl
         Lloyd, Least squares quantization in PCM, IEEE Transactions on Information Theory 28 (1982) 129–137, on the 256
         grey values weighted by how often they occur; started from equally spaced quantiles, hence deterministic.
     """
-    smooth, values, weights = _histogram(image, sigma)
+    smooth, values, weights = _histogram(image)
     centres = _start(values, weights, clusters)
     if centres is None:
         return np.zeros(image.shape, dtype=np.float32)
@@ -40,13 +39,12 @@ def kmeans(image: Image, clusters: int = 4, sigma: float = 3.0) -> NDArray[np.fl
     return _darkest(smooth, np.sort(centres), image)
 
 
-def fuzzy_cmeans(image: Image, clusters: int = 4, sigma: float = 3.0, fuzziness: float = 2.0) -> NDArray[np.float32]:
-    """Mark what belongs most to the darkest fuzzy cluster, and to the two darkest; the better score counts.
+def fuzzy_cmeans(image: Image, clusters: int = 4, fuzziness: float = 2.0) -> NDArray[np.float32]:
+    """Mark what belongs most to the flattened picture's darkest fuzzy cluster, or to the two darkest.
 
     Args:
         image: uint8 HW.
         clusters: 2–8.
-        sigma: Standard deviation of the Gaussian smoothing in pixels.
         fuzziness: The exponent m, above 1.
 
     Returns:
@@ -56,7 +54,7 @@ def fuzzy_cmeans(image: Image, clusters: int = 4, sigma: float = 3.0, fuzziness:
         Bezdek, Pattern Recognition with Fuzzy Objective Function Algorithms (1981), eq. 11.3, on the grey values
         weighted by how often they occur.
     """
-    smooth, values, weights = _histogram(image, sigma)
+    smooth, values, weights = _histogram(image)
     centres = _start(values, weights, clusters)
     if centres is None:
         return np.zeros(image.shape, dtype=np.float32)
@@ -72,8 +70,8 @@ def fuzzy_cmeans(image: Image, clusters: int = 4, sigma: float = 3.0, fuzziness:
     return _darkest(smooth, np.sort(centres), image)
 
 
-def _histogram(image: Image, sigma: float) -> tuple[Image, FloatArray, FloatArray]:
-    smooth = gaussian(image, sigma)
+def _histogram(image: Image) -> tuple[Image, FloatArray, FloatArray]:
+    smooth = flattened(image)
     counts = np.bincount(smooth.ravel(), minlength=256).astype(np.float64)
     values = np.flatnonzero(counts)
     return smooth, values.astype(np.float64), counts[values]
@@ -91,6 +89,4 @@ def _start(values: FloatArray, weights: FloatArray, clusters: int) -> FloatArray
 
 def _darkest(smooth: Image, centres: FloatArray, image: Image) -> NDArray[np.float32]:
     levels = (centres[:-1] + centres[1:]) / 2
-    maps = [scored(np.asarray(smooth <= level), image) for level in levels[:2]]
-    found: NDArray[np.float32] = np.max(maps, axis=0)
-    return found
+    return scored([np.asarray(smooth <= level) for level in levels[:2]], image)

@@ -30,7 +30,7 @@ def gvf_snake(
         smoothness: mu.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.scored`.
+        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
 
     Source:
         Xu and Prince, Snakes, shapes, and gradient vector flow, IEEE Transactions on Image Processing 7 (1998) 359–369,

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import scored, seed_region
+from busight.segment.candidates import seed_region
 from busight.types import Image
 
 
@@ -18,13 +18,14 @@ def watershed(image: Image, sigma: float = 2.0) -> NDArray[np.float32]:
         sigma: Standard deviation of the Gaussian smoothing in pixels.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.scored`.
+        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
 
     Source:
         Meyer, Color image segmentation, International Conference on Image Processing and its Applications (1992)
         303–306, as in OpenCV.
     """
-    seed = seed_region(image)
+    guess = seed_region(image)
+    seed = guess.mask
     if not seed.any():
         return np.zeros(image.shape, dtype=np.float32)
     radius = float(np.sqrt(seed.sum() / np.pi))
@@ -37,4 +38,4 @@ def watershed(image: Image, sigma: float = 2.0) -> NDArray[np.float32]:
     slope = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
     steep = np.asarray(slope * (255 / max(float(slope.max()), 1e-6)), dtype=np.uint8)
     flooded = cv2.watershed(cv2.cvtColor(steep, cv2.COLOR_GRAY2BGR), markers)
-    return scored(np.asarray(flooded == 1), image)
+    return guess.marked(np.asarray(flooded == 1))

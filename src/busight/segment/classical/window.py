@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import scored, seed_region
+from busight.segment.candidates import seed_region
 from busight.segment.roi import region_of_interest
 from busight.types import Image, Mask
 
@@ -25,21 +25,21 @@ def moved_from_guess(image: Image, move: Move, side: int) -> NDArray[np.float32]
         side: Longest side, in pixels, that ``move`` is given.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.scored`.
+        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
     """
     seed = seed_region(image)
-    if not seed.any():
+    if not seed.mask.any():
         return np.zeros(image.shape, dtype=np.float32)
-    window = region_of_interest(seed, margin=0.5, square=False)
-    part, start = window.cut(image), window.cut(seed)
+    window = region_of_interest(seed.mask, margin=0.5, square=False)
+    part, start = window.cut(image), window.cut(seed.mask)
     scale = min(1.0, side / max(part.shape))
     size = (max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale)))
     small = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     begun = cv2.resize(start.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(np.bool_)
     moved = move(small, begun) if begun.any() else None
     if moved is None:
-        return scored(seed, image)
+        return seed.marked(seed.mask)
     found = np.zeros(image.shape, dtype=np.bool_)
     back = cv2.resize(moved.astype(np.uint8), part.shape[::-1], interpolation=cv2.INTER_NEAREST)
     window.cut(found)[:] = back.astype(np.bool_)
-    return scored(found, image)
+    return seed.marked(found)

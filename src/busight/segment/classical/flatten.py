@@ -1,0 +1,29 @@
+"""Shadows and depth gain taken out, so that one threshold can serve the whole picture."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from busight.types import Image
+
+_SIDE = 160
+
+
+def flattened(image: Image, sigma: float = 0.012) -> Image:
+    """Smooth a picture and divide it by its wide surroundings, a Gaussian mean over a fifth of its longer side.
+
+    Args:
+        image: uint8 HW.
+        sigma: Standard deviation of the smoothing as a share of the picture's longer side.
+
+    Returns:
+        uint8 HW: 128 where a pixel is as bright as its surroundings.
+    """
+    scale = min(1.0, _SIDE / max(image.shape))
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32).reshape(size[::-1])
+    wide = cv2.GaussianBlur(small, (0, 0), 0.19 * max(small.shape), borderType=cv2.BORDER_REFLECT)
+    wide = cv2.resize(wide, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma * max(image.shape), borderType=cv2.BORDER_REFLECT)
+    return np.asarray(np.clip(128 * (smooth + 8) / (wide + 8), 0, 255).round(), dtype=np.uint8).reshape(image.shape)
