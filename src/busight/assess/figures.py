@@ -9,23 +9,13 @@ from numpy.typing import NDArray
 
 from busight.assess import classification, probability
 from busight.assess.confusion import confusion_matrix
-from busight.assess.mask_scores import MASK_SCORES
+from busight.assess.mask_figures import counted_masks, mask_figures
 from busight.assess.ranking import auroc_of_counts, average_precision_of_counts, counts_at_thresholds
-from busight.assess.ratio import ratio, weighted_mean
+from busight.assess.ratio import weighted_mean
 from busight.types import FloatArray, IntArray
 
-OVERALL, MACRO, WEIGHTED, LESIONS, NORMALS = "overall", "macro", "weighted", "lesion images", "normal images"
-DRAWN = "images with a known mask"
+OVERALL, MACRO, WEIGHTED = "overall", "macro", "weighted"
 AMONG_LESIONS = "malignant among lesions"
-
-_ON_LESIONS = (
-    "dice",
-    "iou",
-    "pixel_sensitivity",
-    "pixel_precision",
-    "hausdorff_95_px",
-    "surface_distance_px",
-)
 
 Figures = dict[tuple[str, str], FloatArray]
 """From (metric, of) to float64 (...), one figure for each leading index of the weights."""
@@ -89,7 +79,7 @@ def figures(cases: ScoredCases, weights: FloatArray) -> Figures:
     for index, name in enumerate(cases.classes):
         found |= {(metric, name): values[..., index] for metric, values in by_class.items()}
     found |= _among_lesions(cases, weights) | _at_operating_point(cases, weights)
-    return found | _segmentation(cases, weights)
+    return found if cases.masks is None else found | mask_figures(cases.masks, weights)
 
 
 def counted_images(cases: ScoredCases) -> dict[tuple[str, str], int]:
@@ -106,11 +96,9 @@ def counted_images(cases: ScoredCases) -> dict[tuple[str, str], int]:
     lesions = _lesions(cases)
     if lesions is not None:
         counted["auroc", AMONG_LESIONS] = int(lesions.sum())
-    for (metric, of), values in (_operating_values(cases) | _segmentation_values(cases)).items():
+    for (metric, of), values in _operating_values(cases).items():
         counted[metric, of] = int((~np.isnan(values)).sum())
-    if cases.masks is not None:
-        counted["lesion_sensitivity", LESIONS] = int((mask_score(cases, "lesions_drawn") > 0).sum())
-    return counted
+    return counted if cases.masks is None else counted | counted_masks(cases.masks)
 
 
 def _by_class(cases: ScoredCases, confusion: FloatArray, weights: FloatArray) -> dict[str, FloatArray]:
@@ -165,41 +153,3 @@ def _operating_values(cases: ScoredCases) -> dict[tuple[str, str], FloatArray]:
         ("operating_sensitivity", last): np.where(positive, cases.flagged, np.nan),
         ("operating_specificity", last): np.where(positive, np.nan, ~cases.flagged),
     }
-
-
-def _segmentation(cases: ScoredCases, weights: FloatArray) -> Figures:
-    found = {name: weighted_mean(values, weights) for name, values in _segmentation_values(cases).items()}
-    if cases.masks is not None:
-        drawn, hit = (np.nan_to_num(mask_score(cases, name)) for name in ("lesions_drawn", "lesions_found"))
-        found["lesion_sensitivity", LESIONS] = ratio(weights @ hit, weights @ drawn)
-    return found
-
-
-def _segmentation_values(cases: ScoredCases) -> dict[tuple[str, str], FloatArray]:
-    """Values per image, NaN on images that the figure does not speak of; distances in mm where any is known."""
-    if cases.masks is None:
-        return {}
-    values = {(metric, LESIONS): mask_score(cases, metric) for metric in _ON_LESIONS}
-    values |= {
-        (metric, LESIONS): found
-        for metric in ("hausdorff_95_mm", "surface_distance_mm")
-        if not np.isnan(found := mask_score(cases, metric)).all()
-    }
-    share = np.where(mask_score(cases, "true_area_share") == 0, mask_score(cases, "predicted_area_share"), np.nan)
-    return values | {
-        ("false_marks", DRAWN): mask_score(cases, "false_marks"),
-        ("unmarked", NORMALS): np.where(np.isnan(share), np.nan, share == 0),
-        ("false_positive_area_share", NORMALS): share,
-    }
-
-
-def mask_score(cases: ScoredCases, name: str) -> FloatArray:
-    """Return one score of the masks, float64 (N,), NaN where it is undefined.
-
-    Raises:
-        ValueError: The cases have no masks.
-    """
-    if cases.masks is None:
-        raise ValueError("cases without segmentation have no mask scores")
-    values: FloatArray = cases.masks[:, MASK_SCORES.index(name)]
-    return values

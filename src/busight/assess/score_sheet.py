@@ -11,10 +11,7 @@ from busight.assess.cases import check_per_case, check_probs
 from busight.assess.confusion import confusion_matrix
 from busight.assess.figures import (
     AMONG_LESIONS,
-    DRAWN,
-    LESIONS,
     MACRO,
-    NORMALS,
     OVERALL,
     WEIGHTED,
     ScoredCases,
@@ -22,6 +19,7 @@ from busight.assess.figures import (
     figures,
 )
 from busight.assess.intervals import Intervals, Statistic, repeated_bootstrap
+from busight.assess.mask_figures import DRAWN, LESIONS, NORMALS
 from busight.assess.mask_scores import MASK_SCORES
 from busight.assess.records import Score, ScoreSheet
 from busight.errors import DataError

@@ -114,11 +114,12 @@ class Seed:
         return mask.astype(np.float32) * np.float32(_bounded(self.score))
 
 
-def seed_region(image: Image) -> Seed:
+def seed_region(image: Image, at: tuple[int, int] | None = None) -> Seed:
     """Return a first guess of the lesion, for methods that start from one: the best region over many thresholds.
 
     Args:
         image: uint8 HW.
+        at: Row and column of a point that the region must hold; None for the best region anywhere.
     """
     view = _view(image)
     best, score = np.zeros(view.grey.shape, dtype=np.bool_), 0.0
@@ -129,6 +130,8 @@ def seed_region(image: Image) -> Seed:
             for dark in (below, cv2.morphologyEx(below, cv2.MORPH_OPEN, _ELLIPSE_5)):
                 labels = _components(np.asarray(dark, dtype=np.bool_))
                 found = _ranked(labels, view)
+                if at is not None:
+                    found = [one for one in found if _filled(labels == one.label)[_at(at, image, labels)]]
                 if found and found[0].score > score:
                     best, score = _filled(labels == found[0].label), found[0].score
     wide = cv2.resize(best.astype(np.float32), image.shape[::-1], interpolation=cv2.INTER_LINEAR)
@@ -137,6 +140,12 @@ def seed_region(image: Image) -> Seed:
 
 def _components(dark: Mask) -> NDArray[np.int32]:
     return np.asarray(cv2.connectedComponents(dark.astype(np.uint8), connectivity=4)[1], dtype=np.int32)
+
+
+def _at(at: tuple[int, int], image: Image, labels: NDArray[np.int32]) -> tuple[int, int]:
+    """Return the place of a point of the image in the smaller map."""
+    row, column = (place * small // large for place, small, large in zip(at, labels.shape, image.shape, strict=True))
+    return row, column
 
 
 def _opened(dark: Mask) -> Mask:

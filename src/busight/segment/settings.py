@@ -13,7 +13,7 @@ from busight.segment.postprocess import PostprocessSettings
 Width = Annotated[int, Field(ge=1)]
 ClassicalName = Literal[
     "otsu", "multi_otsu", "adaptive", "canny", "watershed", "region_growing", "kmeans", "fuzzy_cmeans", "chan_vese",
-    "geodesic", "gvf_snake",
+    "geodesic", "gvf_snake", "grabcut",
 ]  # fmt: skip
 """The methods without training; `busight.segment.classical.catalogue` has them."""
 
@@ -51,7 +51,7 @@ class SegmentSettings:
     Attributes:
         method: A network (``unet``, ``unetplusplus``, ``attention_unet``, ``deeplabv3plus``, ``fpn``), or one that
             needs no training: ``otsu``, ``multi_otsu``, ``adaptive``, ``canny``, ``watershed``, ``region_growing``,
-            ``kmeans``, ``fuzzy_cmeans``, ``chan_vese``, ``geodesic``, ``gvf_snake``.
+            ``kmeans``, ``fuzzy_cmeans``, ``chan_vese``, ``geodesic``, ``gvf_snake``, ``grabcut``.
         encoder: The network's encoder, any timm name that gives a feature pyramid.
         weights: ``imagenet``, ``none``, or the path of a safetensors file.
         options: Further arguments for timm's encoder.

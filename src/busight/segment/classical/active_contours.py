@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.segment.candidates import Seed
 from busight.segment.classical.window import moved_from_guess
 from busight.types import Image, Mask
 
@@ -13,13 +14,14 @@ _SIDE = 192
 """Longest side, in pixels, at which the contours move: they need no more, and time grows with the area."""
 
 
-def chan_vese(image: Image, steps: int = 60, smoothing: int = 2) -> NDArray[np.float32]:
+def chan_vese(image: Image, steps: int = 60, smoothing: int = 2, guess: Seed | None = None) -> NDArray[np.float32]:
     """Move the first guess to where the two sides are each as even as can be, near the guess.
 
     Args:
         image: uint8 HW.
         steps: Time steps.
         smoothing: Curvature steps in each.
+        guess: The first guess; None finds one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
@@ -37,10 +39,12 @@ def chan_vese(image: Image, steps: int = 60, smoothing: int = 2) -> NDArray[np.f
         moved = morphological_chan_vese(smooth, steps, init_level_set=start.astype(np.int8), smoothing=smoothing)
         return np.asarray(moved, dtype=np.bool_)
 
-    return moved_from_guess(image, move, _SIDE)
+    return moved_from_guess(image, move, _SIDE, guess)
 
 
-def geodesic(image: Image, steps: int = 30, smoothing: int = 2, balloon: float = 1.0) -> NDArray[np.float32]:
+def geodesic(
+    image: Image, steps: int = 30, smoothing: int = 2, balloon: float = 1.0, guess: Seed | None = None
+) -> NDArray[np.float32]:
     """Let the core of the first guess grow until edges stop it.
 
     Args:
@@ -48,6 +52,7 @@ def geodesic(image: Image, steps: int = 30, smoothing: int = 2, balloon: float =
         steps: Time steps.
         smoothing: Curvature steps in each.
         balloon: Force outwards.
+        guess: The first guess; None finds one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
@@ -68,4 +73,4 @@ def geodesic(image: Image, steps: int = 30, smoothing: int = 2, balloon: float =
         )
         return np.asarray(moved, dtype=np.bool_)
 
-    return moved_from_guess(image, move, _SIDE)
+    return moved_from_guess(image, move, _SIDE, guess)

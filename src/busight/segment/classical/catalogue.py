@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.segment.candidates import Seed
 from busight.segment.classical.active_contours import chan_vese, geodesic
 from busight.segment.classical.adaptive import adaptive
 from busight.segment.classical.canny import canny
 from busight.segment.classical.clusters import fuzzy_cmeans, kmeans
+from busight.segment.classical.grabcut import grabcut
 from busight.segment.classical.gvf_snake import gvf_snake
 from busight.segment.classical.otsu import multi_otsu, otsu
 from busight.segment.classical.region_growing import region_growing
 from busight.segment.classical.watershed import watershed
 from busight.segment.settings import ClassicalName
 from busight.types import Image
+
+
+class PromptedMethod(Protocol):
+    """A method that grows from a first guess, its own or a person's."""
+
+    def __call__(self, image: Image, *, guess: Seed | None = None) -> NDArray[np.float32]:
+        """Map an image, uint8 HW, to scores, float32 HW in 0–1."""
+        ...
+
 
 Method = Callable[[Image], NDArray[np.float32]]
 """From an image, uint8 HW, to a score of each pixel, float32 HW in 0–1: 0.5 and more where a lesion may be."""
@@ -33,4 +45,15 @@ METHODS: dict[ClassicalName, Method] = {
     "chan_vese": chan_vese,
     "geodesic": geodesic,
     "gvf_snake": gvf_snake,
+    "grabcut": grabcut,
 }
+
+PROMPTED: dict[ClassicalName, PromptedMethod] = {
+    "watershed": watershed,
+    "region_growing": region_growing,
+    "chan_vese": chan_vese,
+    "geodesic": geodesic,
+    "gvf_snake": gvf_snake,
+    "grabcut": grabcut,
+}
+"""Those that a box or a click can start."""

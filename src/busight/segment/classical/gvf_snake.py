@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.segment.candidates import Seed
 from busight.segment.classical.window import moved_from_guess
 from busight.types import FloatArray, Image, Mask
 
@@ -14,7 +15,12 @@ _SIDE = 128
 
 
 def gvf_snake(
-    image: Image, steps: int = 200, tension: float = 0.05, rigidity: float = 0.1, smoothness: float = 0.2
+    image: Image,
+    steps: int = 200,
+    tension: float = 0.05,
+    rigidity: float = 0.1,
+    smoothness: float = 0.2,
+    guess: Seed | None = None,
 ) -> NDArray[np.float32]:
     """Draw a closed curve from around the first guess to the edges that a diffused gradient points to.
 
@@ -28,6 +34,7 @@ def gvf_snake(
         tension: Weight of the curve's length.
         rigidity: Weight of its bending.
         smoothness: mu.
+        guess: The first guess; None finds one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
@@ -47,7 +54,7 @@ def gvf_snake(
         cv2.fillPoly(drawn, [np.rint(settled).astype(np.int32)], 1)
         return drawn.astype(np.bool_)
 
-    return moved_from_guess(image, move, _SIDE)
+    return moved_from_guess(image, move, _SIDE, guess)
 
 
 def _first_curve(mask: NDArray[np.uint8]) -> FloatArray | None:

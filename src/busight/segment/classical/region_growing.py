@@ -6,12 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import seed_region
+from busight.segment.candidates import Seed, seed_region
 from busight.segment.classical.flatten import flattened
 from busight.types import Image
 
 
-def region_growing(image: Image, spread: float = 4.0, reach: float = 0.5) -> NDArray[np.float32]:
+def region_growing(
+    image: Image, spread: float = 4.0, reach: float = 0.5, guess: Seed | None = None
+) -> NDArray[np.float32]:
     """Grow the core of the first guess over neighbours whose grey value is like its own.
 
     A pixel joins while it lies within ``spread`` standard deviations of the core's mean, in one growth: the region is
@@ -21,6 +23,7 @@ def region_growing(image: Image, spread: float = 4.0, reach: float = 0.5) -> NDA
         image: uint8 HW.
         spread: Standard deviations of the flattened picture; at least 10 grey values are allowed.
         reach: Farthest from the guess, in radii of a disc of its area.
+        guess: The first guess; None finds one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
@@ -29,7 +32,7 @@ def region_growing(image: Image, spread: float = 4.0, reach: float = 0.5) -> NDA
         Adams and Bischof, Seeded region growing, IEEE Transactions on Pattern Analysis and Machine Intelligence 16
         (1994) 641–647, with a fixed criterion.
     """
-    guess = seed_region(image)
+    guess = seed_region(image) if guess is None else guess
     if not guess.mask.any():
         return np.zeros(image.shape, dtype=np.float32)
     smooth = flattened(image).astype(np.float32)

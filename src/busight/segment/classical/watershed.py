@@ -6,16 +6,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import seed_region
+from busight.segment.candidates import Seed, seed_region
 from busight.types import Image
 
 
-def watershed(image: Image, sigma: float = 2.0) -> NDArray[np.float32]:
+def watershed(image: Image, sigma: float = 2.0, guess: Seed | None = None) -> NDArray[np.float32]:
     """Flood the gradient from the core of the first guess and from outside a wide ring around it.
 
     Args:
         image: uint8 HW.
         sigma: Standard deviation of the Gaussian smoothing in pixels.
+        guess: The first guess; None finds one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
@@ -24,7 +25,7 @@ def watershed(image: Image, sigma: float = 2.0) -> NDArray[np.float32]:
         Meyer, Color image segmentation, International Conference on Image Processing and its Applications (1992)
         303–306, as in OpenCV.
     """
-    guess = seed_region(image)
+    guess = seed_region(image) if guess is None else guess
     seed = guess.mask
     if not seed.any():
         return np.zeros(image.shape, dtype=np.float32)

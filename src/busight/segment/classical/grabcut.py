@@ -1,0 +1,53 @@
+"""GrabCut from the first guess, or from a box."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.segment.candidates import Seed
+from busight.segment.classical.window import moved_from_guess
+from busight.types import Image, Mask
+
+_SIDE = 192
+
+
+def grabcut(image: Image, rounds: int = 5, guess: Seed | None = None) -> NDArray[np.float32]:
+    """Part the window around the first guess into two mixtures of grey values with a smooth border between them.
+
+    The guess's core is lesion for sure, what is far from it is not; between them the smoothed picture decides.
+
+    Args:
+        image: uint8 HW.
+        rounds: Of fitting the mixtures and cutting.
+        guess: The first guess; None finds one.
+
+    Returns:
+        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
+
+    Source:
+        Rother, Kolmogorov and Blake, GrabCut, ACM Transactions on Graphics 23 (2004) 309–314, as in OpenCV.
+    """
+
+    def move(part: Image, start: Mask) -> Mask:
+        """Cut within the window."""
+        depth = cv2.distanceTransform(start.astype(np.uint8), cv2.DIST_L2, 5)
+        away = cv2.distanceTransform((~start).astype(np.uint8), cv2.DIST_L2, 5)
+        radius = float(np.sqrt(start.sum() / np.pi))
+        trimap = np.full(part.shape, cv2.GC_PR_BGD, np.uint8)
+        trimap[start] = cv2.GC_PR_FGD
+        trimap[depth >= 0.6 * depth.max()] = cv2.GC_FGD
+        trimap[away > 0.4 * radius] = cv2.GC_BGD
+        if not ((trimap == cv2.GC_BGD) | (trimap == cv2.GC_PR_BGD)).any():
+            return start  # a guess that fills its window leaves nothing to cut it from
+        smooth = cv2.GaussianBlur(part, (0, 0), 2, borderType=cv2.BORDER_REFLECT).reshape(part.shape)
+        cv2.setRNGSeed(0)  # OpenCV starts the mixtures at random
+        models = np.zeros((2, 1, 65))
+        cv2.grabCut(np.repeat(smooth[..., None], 3, axis=2), trimap, None, *models, rounds, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
+        found = (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
+        # What does not hang together with the guess's core is another dark place.
+        _, labels = cv2.connectedComponents(found.astype(np.uint8), connectivity=4)
+        return np.isin(labels, np.unique(labels[(depth >= 0.6 * depth.max()) & found]))
+
+    return moved_from_guess(image, move, _SIDE, guess)

@@ -1,0 +1,65 @@
+"""A person's help: a box around the lesion or a click on it, as the first guess of a method."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from busight.errors import DataError
+from busight.segment.candidates import Seed, seed_region
+from busight.types import Image, Mask, Roi
+
+_CERTAIN = 1e3
+"""Score of a guess that a person made."""
+
+
+def guess_in_box(image: Image, box: Roi) -> Seed:
+    """Return the ellipse that touches a box's four sides.
+
+    Args:
+        image: uint8 HW.
+        box: Around the lesion.
+
+    Raises:
+        DataError: The box is empty or leaves the picture.
+    """
+    height, width = image.shape
+    inside = 0 <= box.top < box.bottom <= height and 0 <= box.left < box.right <= width
+    if not inside:
+        raise DataError(
+            f"box {box.left},{box.top},{box.width},{box.height}: empty, or outside the picture of {width}×{height} pixels; "
+            "give x,y,w,h in its pixels"
+        )
+    rows, columns = np.ogrid[:height, :width]
+    down = (rows + 0.5 - (box.top + box.bottom) / 2) / (box.height / 2)
+    across = (columns + 0.5 - (box.left + box.right) / 2) / (box.width / 2)
+    return Seed(down**2 + across**2 <= 1, _CERTAIN)
+
+
+def within_box(mask: Mask, box: Roi) -> Mask:
+    """Return a mask without what lies outside a box: a person who draws a box has said so."""
+    kept = np.zeros_like(mask)
+    box.cut(kept)[:] = box.cut(mask)
+    return kept
+
+
+def guess_at(image: Image, row: int, column: int) -> Seed:
+    """Return the most lesion-like region that holds a point, or a small disc around the point where none does.
+
+    Args:
+        image: uint8 HW.
+        row: Of the click.
+        column: Of the click.
+
+    Raises:
+        DataError: The point is outside the picture.
+    """
+    height, width = image.shape
+    if not (0 <= row < height and 0 <= column < width):
+        raise DataError(f"click {column},{row}: outside the picture of {width}×{height} pixels; give x,y in its pixels")
+    found = seed_region(image, (row, column))
+    if found.mask.any():
+        return Seed(found.mask, _CERTAIN)
+    disc = np.zeros(image.shape, np.uint8)
+    cv2.circle(disc, (column, row), max(2, min(height, width) // 20), 1, cv2.FILLED)
+    return Seed(disc.astype(np.bool_), _CERTAIN)
