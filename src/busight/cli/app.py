@@ -23,6 +23,7 @@ from busight.cli import (
     recipes,
     run,
     seeds,
+    segment,
     train,
 )
 
@@ -43,6 +44,7 @@ app.command("ensemble")(ensemble.command)
 app.command("compare")(compare.command)
 app.command("inflation")(inflation.command)
 app.command("enhance")(enhance.command)
+app.command("segment")(segment.command)
 app.command("predict")(predict.command)
 app.add_typer(data.app, name="data")
 app.command("recipes")(recipes.command)

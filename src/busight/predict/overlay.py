@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from busight.files import write_bytes
-from busight.types import Image, Prediction
+from busight.types import Image, Mask, Prediction
 
 _OUTLINE_RGB = (255, 176, 0)
 _LINE_HEIGHT = 20
@@ -27,11 +27,25 @@ def draw_overlay(found: Prediction) -> Image:
     Returns:
         uint8 (H + 20, W, 3).
     """
-    picture = np.repeat(found.image[:, :, None], 3, axis=2)
-    if found.mask is not None:
-        outlines, _ = cv2.findContours(found.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(picture, outlines, -1, _OUTLINE_RGB, thickness=max(1, round(max(found.image.shape) / 300)))
-    return np.concatenate([picture, _line(_words(found), picture.shape[1])])
+    return with_outline(found.image, found.mask, _words(found))
+
+
+def with_outline(image: Image, mask: Mask | None, words: str) -> Image:
+    """Return an image as RGB with the outline of a mask, and below it a line of words.
+
+    Args:
+        image: uint8 HW.
+        mask: bool HW, or None.
+        words: Cut where the image is narrower.
+
+    Returns:
+        uint8 (H + 20, W, 3).
+    """
+    picture = np.repeat(image[:, :, None], 3, axis=2)
+    if mask is not None:
+        outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(picture, outlines, -1, _OUTLINE_RGB, thickness=max(1, round(max(image.shape) / 300)))
+    return np.concatenate([picture, _line(words, picture.shape[1])])
 
 
 def _words(found: Prediction) -> str:
@@ -55,13 +69,36 @@ def write_overlay(found: Prediction, folder: Path, number: int) -> Path:
     Raises:
         OutputError: It could not be written.
     """
-    path = folder / f"{number:05d}_{_tame(Path(found.path).stem)}_{found.frame}.png"
-    _, encoded = cv2.imencode(".png", cv2.cvtColor(draw_overlay(found), cv2.COLOR_RGB2BGR))
-    write_bytes(path, encoded.tobytes())
+    path = folder / picture_name(found.path, found.frame, number)
+    write_picture(path, draw_overlay(found))
     return path
 
 
-def _tame(stem: str) -> str:
-    """Return a name with room for its number, and without signs that a terminal or a file system trips over."""
-    shown = "".join(sign if sign.isprintable() else "-" for sign in stem)
-    return shown.encode()[:_LONGEST_STEM].decode(errors="ignore")
+def picture_name(path: str, frame: int, number: int) -> str:
+    """Return the name of a picture made of a file's frame: short enough, without signs that a terminal trips over.
+
+    Args:
+        path: The file.
+        frame: Its frame.
+        number: A running number, which keeps files of one name in different folders apart.
+
+    Example:
+        >>> picture_name("clinic/scan.dcm", 3, 12)
+        '00012_scan_3.png'
+    """
+    shown = "".join(sign if sign.isprintable() else "-" for sign in Path(path).stem)
+    return f"{number:05d}_{shown.encode()[:_LONGEST_STEM].decode(errors='ignore')}_{frame}.png"
+
+
+def write_picture(path: Path, picture: Image) -> None:
+    """Write a picture as PNG, whole or not at all.
+
+    Args:
+        path: Ends in .png.
+        picture: uint8 HW or RGB.
+
+    Raises:
+        OutputError: It could not be written.
+    """
+    _, encoded = cv2.imencode(".png", picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    write_bytes(path, encoded.tobytes())

@@ -38,12 +38,13 @@ class _View:
     Attributes:
         grey: float32 hw.
         wide: float32 hw: grey values of the wide surroundings; dividing by them takes shadows and depth gain out.
-        slope: float32 hw: how steep the smoothed picture is, over its mean.
+        slope: int64 hw: how steep the smoothed picture is, in steps of 1e-5. Whole numbers, whose sum is the same
+            whatever the order of summation: the same picture must give the same scores to the last digit.
     """
 
     grey: NDArray[np.float32]
     wide: NDArray[np.float32]
-    slope: NDArray[np.float32]
+    slope: NDArray[np.int64]
 
     def smooth(self, sigma: float) -> NDArray[np.float32]:
         """Return the smoothed picture relative to the wide surroundings, float32 hw."""
@@ -165,7 +166,7 @@ def _view(image: Image) -> _View:
     wide = _blurred(grey, 0.19 * max(grey.shape)) + np.float32(8)
     smooth = _blurred(grey, 2.0) / wide
     steep = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
-    return _View(grey, wide, np.asarray(steep / max(float(steep.mean()), 1e-6), dtype=np.float32))
+    return _View(grey, wide, np.rint(np.asarray(steep) * 1e5).astype(np.int64))
 
 
 def _blurred(grey: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
@@ -176,6 +177,7 @@ def _blurred(grey: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
 def _ranked(labels: NDArray[np.int32], view: _View) -> list[Candidate]:
     height, width = labels.shape
     sizes = np.bincount(labels.ravel())
+    steepness = max(float(view.slope.mean()), 1.0)
     found = []
     for label in range(1, len(sizes)):
         if not _LEAST_SHARE <= sizes[label] / labels.size <= _LARGEST_SHARE:
@@ -194,7 +196,7 @@ def _ranked(labels: NDArray[np.int32], view: _View) -> list[Candidate]:
         aside = (float(np.nonzero(region)[1].mean()) / width - 0.5) / 0.25
         borders = sum((rows[0] == 0, columns[0] == 0, rows[-1] == height - 1, columns[-1] == width - 1))
         score = (
-            _steepness(view.slope[box], inside) ** 2
+            (_steepness(view.slope[box], inside) / steepness) ** 2
             * _darkness(view.grey[box], inside, reach) ** 2
             * _solidity(inside)
             * float(np.exp(-(depth**2) - aside**2 - 0.15 * np.log(share / 0.2) ** 2 - borders))
@@ -210,7 +212,7 @@ def _filled(region: Mask) -> Mask:
     return np.asarray(filled, dtype=np.bool_)
 
 
-def _steepness(slope: NDArray[np.float32], inside: Mask) -> float:
+def _steepness(slope: NDArray[np.int64], inside: Mask) -> float:
     """Return the mean steepness along the outline."""
     core = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     return float(slope[inside & ~core].mean())

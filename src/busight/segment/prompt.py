@@ -27,8 +27,8 @@ def guess_in_box(image: Image, box: Roi) -> Seed:
     inside = 0 <= box.top < box.bottom <= height and 0 <= box.left < box.right <= width
     if not inside:
         raise DataError(
-            f"box {box.left},{box.top},{box.width},{box.height}: empty, or outside the picture of {width}×{height} pixels; "
-            "give x,y,w,h in its pixels"
+            f"box {box.left},{box.top},{box.width},{box.height}: empty, or outside the picture of {width}×{height} "
+            "pixels; give x,y,w,h in its pixels"
         )
     rows, columns = np.ogrid[:height, :width]
     down = (rows + 0.5 - (box.top + box.bottom) / 2) / (box.height / 2)

@@ -35,12 +35,13 @@ def region_growing(
     guess = seed_region(image) if guess is None else guess
     if not guess.mask.any():
         return np.zeros(image.shape, dtype=np.float32)
-    smooth = flattened(image).astype(np.float32)
+    smooth = flattened(image).astype(np.float64)
     depth = cv2.distanceTransform(guess.mask.astype(np.uint8), cv2.DIST_L2, 5)
     away = cv2.distanceTransform((~guess.mask).astype(np.uint8), cv2.DIST_L2, 5)
     core = depth >= 0.5 * depth.max()
-    tolerance = max(10.0, spread * float(smooth[core].std()))
-    alike = np.abs(smooth - np.float32(smooth[core].mean())) <= tolerance
+    # Rounded, so that the order of summation cannot decide whether a pixel joins.
+    mean, tolerance = round(float(smooth[core].mean()), 6), round(max(10.0, spread * float(smooth[core].std())), 6)
+    alike = np.abs(smooth - mean) <= tolerance
     near = away <= reach * np.sqrt(guess.mask.sum() / np.pi)
     _, labels = cv2.connectedComponents(((alike & near) | core).astype(np.uint8), connectivity=8)
     return guess.marked(np.isin(labels, np.unique(labels[core])))

@@ -1,0 +1,188 @@
+"""``busight segment``: lesion outlines on pictures, and ways to outline compared on a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from busight.cli.guard import one_line, one_line_errors
+
+if TYPE_CHECKING:
+    from busight.predict.outliners import Outliner, Prompt
+
+
+def command(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Pictures, DICOM files, folders.")] = None,
+    method: Annotated[
+        list[str] | None, typer.Option("--method", help="One without training, e.g. geodesic; repeat with --compare.")
+    ] = None,
+    model: Annotated[
+        list[Path] | None, typer.Option("--model", help="A bundle or run that draws masks; repeat with --compare.")
+    ] = None,
+    crossval: Annotated[
+        list[Path] | None, typer.Option("--crossval", help="With --compare: its networks, each on its test fold.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="New folder for masks, outlines and tables.")] = None,
+    chain: Annotated[str, typer.Option("--chain", help="Filters before a --method; a model brings its own.")] = "",
+    box: Annotated[str, typer.Option("--box", metavar="X,Y,W,H", help="Around the lesion, for a --method.")] = "",
+    click: Annotated[str, typer.Option("--click", metavar="X,Y", help="On the lesion, for a --method.")] = "",
+    uncertainty: Annotated[
+        bool, typer.Option("--uncertainty", help="Write maps of it too: white where a pixel may be either.")
+    ] = False,
+    compare: Annotated[
+        str, typer.Option("--compare", metavar="SPEC", help="Compare ways on a data set with masks instead.")
+    ] = "",
+    limit: Annotated[
+        int, typer.Option("--limit", min=0, help="With --compare: images, chosen at random; 0 = all.")
+    ] = 0,
+) -> None:
+    """Outline lesions: masks, pictures with outlines and a table of lesions; or compare ways to do it."""
+    with one_line_errors():
+        from busight.errors import RecipeError
+        from busight.files import require_free_folder
+
+        if bool(compare) == bool(paths):
+            raise RecipeError("segment: name pictures, or a data set with --compare SPEC")
+        if out is None:
+            raise RecipeError("segment: --out FOLDER is needed")
+        if compare and (box or click or uncertainty):
+            raise RecipeError("segment: --box, --click and --uncertainty are for pictures, not for --compare")
+        if crossval and not compare:
+            raise RecipeError("segment: --crossval is for --compare; name one of its bundles with --model")
+        prompt = _prompt(box, click)
+        require_free_folder(out)
+        if compare:
+            ways = _outliners(method or _all_methods(), model or [], chain, None)
+            _compare(compare, ways, crossval or [], out, limit)
+        else:
+            chosen = _outliners(method or [], model or [], chain, prompt)
+            if len(chosen) != 1:
+                raise RecipeError("segment: give one --method NAME or one --model BUNDLE")
+            _segment(paths or [], chosen[0], out, uncertainty)
+
+
+def _outliners(methods: list[str], models: list[Path], chain: str, prompt: Prompt | None) -> list[Outliner]:
+    import difflib
+
+    from busight.enhance.chain import parse_chain
+    from busight.errors import RecipeError
+    from busight.predict.outliners import MethodOutliner, bundle_outliner
+    from busight.segment.classical.catalogue import METHODS
+
+    steps = parse_chain(chain)
+    known = {str(name): name for name in METHODS}
+    for name in methods:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise RecipeError(f"segment: no method {name!r} without training; {hint}known: {', '.join(known)}")
+    if models and not methods and (prompt is not None or steps):
+        raise RecipeError("segment: --box, --click and --chain are for a --method; a model needs none")
+    return [*(MethodOutliner(known[name], steps, prompt) for name in methods), *map(bundle_outliner, models)]
+
+
+def _all_methods() -> list[str]:
+    from busight.segment.classical.catalogue import METHODS
+
+    return list(METHODS)
+
+
+def _prompt(box: str, click: str) -> Prompt | None:
+    from busight.errors import RecipeError
+    from busight.predict.outliners import Prompt
+    from busight.types import Roi
+
+    if box and click:
+        raise RecipeError("segment: give --box or --click, not both")
+    if box:
+        left, top, width, height = _numbers("--box", box, 4, "x,y,w,h, e.g. 120,80,60,40")
+        return Prompt(box=Roi(top, left, top + height, left + width))
+    if click:
+        column, row = _numbers("--click", click, 2, "x,y, e.g. 150,100")
+        return Prompt(click=(row, column))
+    return None
+
+
+def _numbers(option: str, text: str, count: int, form: str) -> list[int]:
+    from busight.errors import RecipeError
+
+    parts = text.split(",")
+    try:
+        numbers = [int(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count:
+        raise RecipeError(f"segment: {option} {text!r} is not of the form {form}, whole pixels")
+    return numbers
+
+
+def _segment(paths: list[Path], outliner: Outliner, out: Path, uncertainty: bool) -> None:
+    import numpy as np
+
+    from busight.cli.console import ConsoleProgress
+    from busight.errors import DataError, RecipeError
+    from busight.files import write_text
+    from busight.predict.inputs import list_files, read_frames
+    from busight.predict.lesions import error_row, lesion_csv, lesion_rows, lesions_of
+    from busight.predict.overlay import picture_name, with_outline, write_picture
+    from busight.segment.postprocess import entropy
+    from busight.types import Failure
+
+    files, masks = list_files(paths)
+    if masks:
+        typer.echo(f"busight: {len(masks)} mask files left out, e.g. {one_line(str(masks[0]))}", err=True)
+    if not files:
+        raise RecipeError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
+    rows: list[dict[str, object]] = []
+    done, with_lesion, failed = 0, 0, 0
+    with ConsoleProgress() as progress:
+        for number, path in enumerate(files, start=1):
+            for frame in read_frames(path):
+                if isinstance(frame, Failure):
+                    failed += 1
+                    rows.append(error_row(frame.path, frame.frame, frame.reason))
+                    typer.echo(f"busight: {one_line(frame.reason)}", err=True)
+                    continue
+                try:
+                    found = outliner.outline(frame.image, "")
+                except DataError as error:  # a box or click that lies outside this picture
+                    failed += 1
+                    rows.append(error_row(frame.path, frame.frame, str(error)))
+                    typer.echo(f"busight: {one_line(f'{frame.path}: {error}')}", err=True)
+                    continue
+                done += 1
+                lesions = lesions_of(found.mask, found.probs, frame.origin)
+                with_lesion += bool(lesions)
+                rows += lesion_rows(frame.path, frame.frame, lesions, frame.pixel_spacing_mm)
+                name = picture_name(frame.path, frame.frame, done)
+                words = f"{outliner.name}: {found.mask.mean():.1%} outlined - research use only"
+                write_picture(out / "masks" / name, found.mask.astype(np.uint8) * 255)
+                write_picture(out / "outlines" / name, with_outline(frame.image, found.mask, words))
+                if uncertainty:
+                    map_ = (entropy(found.probs) * 255).round().astype(np.uint8)
+                    write_picture(out / "uncertainty" / name, map_)
+            progress.tick(number, len(files))
+    write_text(out / "lesions.csv", lesion_csv(rows))
+    typer.echo(f"outlined: a lesion in {with_lesion} of {done} pictures by {outliner.name}; {out / 'outlines'}")
+    typer.echo(f"masks: {out / 'masks'}; table: {out / 'lesions.csv'}")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _compare(spec: str, outliners: list[Outliner], crossvals: list[Path], out: Path, limit: int) -> None:
+    from busight.cli.console import ConsoleProgress
+    from busight.data.sources import load
+    from busight.files import write_text
+    from busight.pipeline.segment import CrossvalOutliner, compare_methods, comparison_csv
+    from busight.report.method_pictures import method_lines, write_method_sheet
+
+    ways = [*outliners, *(CrossvalOutliner(folder) for folder in crossvals)]
+    with ConsoleProgress() as progress:
+        found = compare_methods(load(spec), ways, limit=limit, progress=progress)
+        write_text(out / "methods.csv", comparison_csv(found))
+        write_method_sheet(found, out / "methods.png")
+    for line in method_lines(found):
+        typer.echo(line)
+    typer.echo(f"table: {out / 'methods.csv'}; picture: {out / 'methods.png'}")

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from picture_files import picture, save
+from quick import QUICK
+from typer.testing import CliRunner
+
+from busight.assess.overlap import dice
+from busight.cli.app import app
+from busight.data.sources import load
+from busight.pipeline.crossval import Plan, crossval
+from busight.pipeline.segment import CrossvalOutliner, compare_methods
+from busight.predict.outliners import MethodOutliner
+from busight.recipes.load import load_recipe
+from busight.segment.classical.catalogue import METHODS
+
+Quick = Callable[..., Path]
+SEGMENTS = ("classify.task=segmentation", "segment.method=unet")
+
+
+def call(*arguments: object) -> tuple[int, str]:
+    found = CliRunner().invoke(app, ["segment", *map(str, arguments)])
+    return found.exit_code, found.output
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+
+
+@pytest.fixture
+def lesion(tmp_path: Path) -> tuple[Path, np.ndarray]:
+    """A picture with a lesion, and the lesion."""
+    data = load("phantom:12,seed=3,typical=1")
+    sample = next(one for one in data.samples if one.finding == "benign")
+    path = tmp_path / "in" / "lesion.png"
+    save(path, data.reader.image(sample))
+    truth = data.reader.mask(sample)
+    assert truth is not None
+    return path, truth
+
+
+def test_masks_outlines_and_a_table_are_written(tmp_path: Path, lesion: tuple[Path, np.ndarray]) -> None:
+    path, truth = lesion
+    save(path.parent / "sub" / "lesion.png", np.full((60, 80), 128, np.uint8))  # the same name, nothing in it
+    code, said = call(path.parent, "--method", "geodesic", "--uncertainty", "--out", tmp_path / "out")
+    assert (code, "outlined: a lesion in 1 of 2 pictures by geodesic" in said) == (0, True), said
+    names = ["00001_lesion_0.png", "00002_lesion_0.png"]
+    for folder in ("masks", "outlines", "uncertainty"):
+        assert sorted(one.name for one in (tmp_path / "out" / folder).iterdir()) == names
+    mask = cv2.imread(str(tmp_path / "out" / "masks" / names[0]), cv2.IMREAD_UNCHANGED)
+    assert (mask.shape, set(np.unique(mask))) == (truth.shape, {0, 255})
+    assert dice(mask > 0, truth) > 0.6
+    with_lesion, without = table(tmp_path / "out" / "lesions.csv")
+    assert int(with_lesion["area_px"]) == (mask > 0).sum()
+    rows, columns = np.nonzero(mask)
+    box = [int(with_lesion[name]) for name in ("box_x", "box_y", "box_width", "box_height")]
+    assert box == [columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1]
+    assert float(with_lesion["centre_x"]) == pytest.approx(columns.mean(), abs=0.01)
+    assert (without["lesion"], without["area_px"], without["error"]) == ("0", "", "")
+
+
+@pytest.mark.parametrize("method", ["grabcut", "watershed"])
+def test_a_box_bounds_the_mask(method: str, tmp_path: Path, lesion: tuple[Path, np.ndarray]) -> None:
+    path, truth = lesion
+    rows, columns = np.nonzero(truth)
+    box = (columns.min() - 3, rows.min() - 3, np.ptp(columns) + 7, np.ptp(rows) + 7)
+    code, said = call(path, "--method", method, "--box", ",".join(map(str, box)), "--out", tmp_path / "out")
+    assert code == 0, said
+    mask = cv2.imread(str(next((tmp_path / "out" / "masks").iterdir())), cv2.IMREAD_UNCHANGED) > 0
+    assert dice(mask, truth) > 0.7
+    inside = np.zeros_like(mask)
+    inside[box[1] : box[1] + box[3], box[0] : box[0] + box[2]] = True
+    assert not (mask & ~inside).any()
+
+
+def test_a_click_chooses_among_two_lesions(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:120, :200]
+    image = np.full((120, 200), 150, np.uint8)
+    for column in (60, 140):
+        image[np.hypot(rows - 60, columns - column) < 18] = 50
+    save(tmp_path / "two.png", image)
+    for column in (60, 140):
+        out = tmp_path / str(column)
+        code, said = call(tmp_path / "two.png", "--method", "region_growing", "--click", f"{column},60", "--out", out)
+        assert code == 0, said
+        (row,) = table(out / "lesions.csv")
+        assert float(row["centre_x"]) == pytest.approx(column, abs=4)
+
+
+def test_a_click_where_nothing_is_dark_starts_from_a_disc(tmp_path: Path) -> None:
+    save(tmp_path / "grey.png", picture(1))
+    code, said = call(tmp_path / "grey.png", "--method", "chan_vese", "--click", "5,5", "--out", tmp_path / "out")
+    assert code == 0, said
+
+
+def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> None:
+    save(tmp_path / "in" / "a.png", np.full((20, 20), 9, np.uint8))
+    save(tmp_path / "in" / "b.png", np.full((60, 80), 9, np.uint8))
+    (tmp_path / "in" / "c.png").write_bytes(b"no picture")
+    code, said = call(tmp_path / "in", "--method", "grabcut", "--box", "10,10,30,20", "--out", tmp_path / "out")
+    assert code == 1
+    assert "a.png: box 10,10,30,20: empty, or outside the picture of 20×20 pixels" in said
+    rows = table(tmp_path / "out" / "lesions.csv")
+    assert [bool(row["error"]) for row in rows] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (["--out", "out"], "name pictures, or a data set with --compare SPEC"),
+        (["x.png", "--method", "otsu"], "--out FOLDER is needed"),
+        (["x.png", "--out", "out"], "give one --method NAME or one --model BUNDLE"),
+        (["x.png", "--method", "otsu", "--method", "canny", "--out", "out"], "give one --method NAME"),
+        (["x.png", "--method", "ostu", "--out", "out"], "no method 'ostu' without training; did you mean otsu?"),
+        (["x.png", "--method", "unet", "--out", "out"], "no method 'unet' without training"),
+        (["x.png", "--method", "otsu", "--box", "1,2,3,4", "--out", "out"], "otsu: cannot start from a box or a click"),
+        (
+            ["x.png", "--method", "grabcut", "--box", "1,2,3", "--out", "out"],
+            "--box '1,2,3' is not of the form x,y,w",
+        ),
+        (["x.png", "--method", "grabcut", "--click", "a,b", "--out", "out"], "--click 'a,b' is not of the form x,y"),
+        (
+            ["x.png", "--method", "grabcut", "--click", "1,2", "--box", "1,2,3,4", "--out", "out"],
+            "give --box or --click, not both",
+        ),
+        (["--compare", "phantom:3", "--box", "1,2,3,4", "--out", "out"], "are for pictures, not for --compare"),
+        (["x.png", "--crossval", "runs/x", "--method", "otsu", "--out", "out"], "--crossval is for --compare"),
+        (["x.png", "--method", "otsu", "--chain", "medain", "--out", "out"], "did you mean median?"),
+        (["empty", "--method", "otsu", "--out", "out"], "no picture or DICOM file in it"),
+    ],
+)
+def test_wrong_calls(arguments: list[str], rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    code, said = call(*arguments)
+    assert (code, rule in said) == (2, True), said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_bundle_outlines_what_it_predicts(tmp_path: Path, quick_run: Quick, lesion: tuple[Path, np.ndarray]) -> None:
+    run = quick_run("demo", SEGMENTS)
+    code, said = call(lesion[0], "--model", run, "--uncertainty", "--out", tmp_path / "out")
+    assert code == 0, said
+    mask = cv2.imread(str(next((tmp_path / "out" / "masks").iterdir())), cv2.IMREAD_UNCHANGED)
+    assert mask.shape == lesion[1].shape
+
+
+def test_a_bundle_without_masks_is_refused(tmp_path: Path, quick_run: Quick) -> None:
+    run = quick_run("demo", ("classify.lesion=whole",))
+    code, said = call("x.png", "--model", run, "--out", tmp_path / "out")
+    assert (code, "the bundle draws no masks" in said) == (1, True), said
+
+
+def test_every_method_is_compared_on_phantoms(tmp_path: Path) -> None:
+    code, said = call("--compare", "phantom:8,size=96", "--out", tmp_path / "out")
+    assert code == 0, said
+    rows = table(tmp_path / "out" / "methods.csv")
+    assert {row["method"] for row in rows} == set(METHODS)
+    found = [float(row["dice (lesion images)"]) for row in rows]
+    assert found == sorted(found, reverse=True)
+    assert (rows[0]["dice less best"], float(rows[-1]["dice less best"]) <= 0) == ("", True)
+    assert all(int(row["unmarked (normal images) images"]) > 0 for row in rows)
+    assert (tmp_path / "out" / "methods.png").stat().st_size > 10_000
+    assert said.count("\n") >= len(METHODS) + 3
+
+
+def test_a_set_without_masks_cannot_be_compared_on(tmp_path: Path) -> None:
+    for index in range(3):
+        save(tmp_path / "benign" / f"{index}.png", picture(index))
+    code, said = call("--compare", f"folder:{tmp_path}", "--out", tmp_path / "out")
+    assert (code, "no image has a drawn mask" in said) == (1, True), said
+
+
+def test_folds_are_each_measured_on_their_own_test_images(tmp_path: Path, quick_run: Quick) -> None:
+    spec = "phantom:60,size=64"
+    recipe = load_recipe("demo", [f"data.spec='{spec}'", *QUICK, *SEGMENTS, "segment.choose=validation"])
+    record = crossval(recipe, tmp_path / "folds", Plan(folds=2))
+    folds = CrossvalOutliner(tmp_path / "folds")
+    found = compare_methods(load(spec), [folds, MethodOutliner("otsu")])
+    row = next(row for row in found.rows if row.name == folds.name)
+    for metric, of in (("dice", "lesion images"), ("hausdorff_95_px", "lesion images"), ("unmarked", "normal images")):
+        expected = record.sheet.get(metric, of)
+        assert row.figures[metric, of].value == pytest.approx(expected.value, nan_ok=True)
+        assert row.figures[metric, of].images == expected.n
+    assert {one.rank for one in row.shown} == {"best", "median", "worst"}
+
+
+def test_images_that_a_bundle_was_trained_on_are_told(tmp_path: Path, quick_run: Quick) -> None:
+    run = quick_run("demo", SEGMENTS)
+    code, said = call(
+        "--compare",
+        "phantom:60,size=96",
+        "--limit",
+        "10",
+        "--method",
+        "otsu",
+        "--model",
+        run,
+        "--out",
+        tmp_path / "out",
+    )
+    assert code == 0, said
+    assert "was trained on" in said
