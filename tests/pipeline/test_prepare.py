@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from busight.data.sources import load
+from busight.enhance.enhancement import Enhancement
 from busight.errors import OutputError
 from busight.pipeline.prepare import PreparedSet, prepare, training_region, whole_image
 from busight.pipeline.progress import Silent
@@ -14,7 +15,7 @@ from busight.pipeline.progress import Silent
 
 def prepared(folder: Path) -> PreparedSet:
     data = load("phantom:4,size=64")
-    return prepare(data.samples, data.reader, (), whole_image, 64, False, None, folder, Silent())
+    return prepare(data.samples, data.reader, Enhancement(), whole_image, 64, False, None, folder, Silent())
 
 
 def test_samples_become_rows(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from busight.bundle.load import load_bundle
 from busight.data.sources import load
+from busight.enhance.resize import to_input
 from busight.errors import DataError
 from busight.predict.inputs import list_files, read_frames
 from busight.predict.overlay import draw_overlay
@@ -215,3 +216,42 @@ def test_zoom_is_the_mean_of_the_looks_at_the_image_and_at_the_found_region(quic
         np.testing.assert_allclose(found.logits, (whole.logits + near.logits) / 2)
         assert found.activation is not None
     assert found.mask.any(), "the second look was never tested"
+
+
+def test_what_is_found_within_the_field_is_told_in_the_whole_picture(quick_run: Quick) -> None:
+    """The same tissue in a black frame: the same answer, the mask and the maps moved along."""
+    run = quick_run("demo", (*FLOWS["zoom"], "enhance.chain=crop_region | median(3)"))
+    predictor = open_predictor(load_bundle(run / "bundle"))
+    rng = np.random.default_rng(1)
+    tissue = rng.integers(60, 220, (128, 128), dtype=np.uint8)
+    alone = predictor.predict(tissue)
+    framed = np.zeros((256, 256), np.uint8)
+    framed[64:192, 32:160] = tissue
+    found = predictor.predict(framed)
+    field = predictor.enhancement.field(framed)
+    assert (field.height, field.width) == (128, 128)
+    np.testing.assert_allclose(found.logits, alone.logits, atol=1e-6)
+    assert found.mask is not None
+    assert alone.mask is not None
+    np.testing.assert_array_equal(field.cut(found.mask), alone.mask)
+    assert found.mask.sum() == alone.mask.sum()
+    assert found.activation is not None
+    assert alone.activation is not None
+    np.testing.assert_allclose(field.cut(found.activation), alone.activation, atol=1e-6)
+    assert (found.roi.top, found.roi.left) == (alone.roi.top + 64, alone.roi.left + 32)
+    np.testing.assert_array_equal(predictor.region(found), predictor.region(alone))
+
+
+@pytest.mark.parametrize("lesion", ["joint", "two-stage"])
+def test_three_channels_go_all_the_way_to_the_graph(lesion: str, quick_run: Quick) -> None:
+    run = quick_run("demo", (*FLOWS[lesion], 'enhance.channels=["raw", "clahe(2.0)", "median(5)"]'))
+    predictor = open_predictor(load_bundle(run / "bundle"))
+    assert predictor.card.channels == ("raw", "clahe(2.0)", "median(5)")
+    assert predictor.classifier.get_inputs()[0].shape[1:] == [3, 64, 64]
+    data = load("phantom:2,seed=9,size=96")
+    image = data.reader.image(data.samples[0])
+    found = predictor.predict(image)
+    assert found.mask is not None
+    assert found.mask.shape == image.shape
+    seen = to_input(predictor.enhancement.layers(image), 64, predictor.card.classify.input.keep_aspect)  # type: ignore[union-attr]
+    assert seen.shape == (64, 64, 3)

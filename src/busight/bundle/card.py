@@ -116,6 +116,7 @@ class Card(_Part):
     busight: str
     notice: str = "Research use only. Not a medical device."
     enhance: str
+    channels: tuple[str, ...] = ()
     segment: SegmentPart | None
     classify: ClassifyPart | None
     calibration: CalibrationPart

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from busight.bundle.card import CLASSIFIER, EXAMPLES, SEGMENTER, WEIGHTS
-from busight.bundle.parity import graph_difference
+from busight.bundle.parity import as_network_input, graph_difference
 from busight.classify.network import Network
 from busight.files import sha256_of_file, write_bytes, written_beside
 
@@ -37,7 +37,7 @@ class _Graph(nn.Module):
 
 
 def export_networks(
-    folder: Path, classifier: tuple[Network, int] | None, segmenter: tuple[Network, int] | None
+    folder: Path, classifier: tuple[Network, int] | None, segmenter: tuple[Network, int] | None, channels: int = 1
 ) -> tuple[dict[str, str], float]:
     """Write the graphs, the weights and the examples of a bundle.
 
@@ -45,6 +45,7 @@ def export_networks(
         folder: The bundle's folder.
         classifier: The network and the side of its input, or None.
         segmenter: Likewise for a segmenter of its own.
+        channels: Of their inputs, 1 or 3.
 
     Returns:
         SHA-256 of each file, and the largest difference between network and graph on the examples.
@@ -65,8 +66,8 @@ def export_networks(
         stem = Path(name).stem
         tensors |= {f"{stem}.{key}": value.contiguous() for key, value in network.state_dict().items()}
         with written_beside(folder / name) as beside:
-            names = _export(network, size, beside)
-        inputs = _example_inputs(size)
+            names = _export(network, (channels, size, size), beside)
+        inputs = _example_inputs(size, channels)
         expected = _run_network(network, inputs)
         worst = max(worst, graph_difference(folder / name, inputs, expected))
         examples[f"{stem}.images"] = inputs
@@ -78,9 +79,9 @@ def export_networks(
     return {name: sha256_of_file(folder / name) for name in written}, worst
 
 
-def _export(network: Network, size: int, path: Path) -> list[str]:
+def _export(network: Network, shape: tuple[int, int, int], path: Path) -> list[str]:
     graph = _Graph(network).eval()
-    example = torch.zeros(2, 1, size, size)
+    example = torch.zeros(2, *shape)
     with torch.no_grad():
         found = network(example[:1])
     names = ["logits", "activation"] if found.logits is not None else []
@@ -100,17 +101,21 @@ def _export(network: Network, size: int, path: Path) -> list[str]:
     return names
 
 
-def _example_inputs(size: int) -> NDArray[np.uint8]:
-    """Return drawn pictures, not patients': smooth random fields, the same ones in every bundle of this size."""
+def _example_inputs(size: int, channels: int) -> NDArray[np.uint8]:
+    """Return drawn pictures, not patients': smooth random fields, the same ones in every bundle of this size.
+
+    They are uint8 (N, S, S), or (N, S, S, 3).
+    """
     rng = np.random.default_rng(20_24)
-    coarse = rng.random((_EXAMPLES, 1, 12, 12), dtype=np.float32)
+    coarse = rng.random((_EXAMPLES, channels, 12, 12), dtype=np.float32)
     smooth = nn.functional.interpolate(torch.from_numpy(coarse), size=(size, size), mode="bilinear")
-    return (smooth.numpy()[:, 0] * 255).astype(np.uint8)
+    pictures = (smooth.numpy() * 255).astype(np.uint8)
+    return pictures[:, 0] if channels == 1 else np.ascontiguousarray(pictures.transpose(0, 2, 3, 1))
 
 
 def _run_network(network: Network, inputs: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
     with torch.no_grad():
-        parts = _Graph(network).eval()(torch.from_numpy(inputs)[:, None].float() / 255)
+        parts = _Graph(network).eval()(torch.from_numpy(as_network_input(inputs)))
     return [part.numpy() for part in parts]
 
 

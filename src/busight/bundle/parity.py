@@ -14,12 +14,18 @@ TOLERANCE = 1e-3
 """Largest allowed difference of a logit or mask probability between a graph and its origin, relative to their size."""
 
 
+def as_network_input(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return pictures, uint8 (N, S, S) or (N, S, S, 3), as float32 (N, 1 or 3, S, S) in 0–1."""
+    values = pictures.astype(np.float32) / np.float32(255)
+    return values[:, None] if pictures.ndim == 3 else np.ascontiguousarray(values.transpose(0, 3, 1, 2))
+
+
 def graph_difference(path: Path, inputs: NDArray[np.uint8], expected: Sequence[NDArray[np.float32]]) -> float:
     """Run a graph on example pictures and return how far it is from what is expected.
 
     Args:
         path: The graph.
-        inputs: uint8 (N, S, S).
+        inputs: uint8 (N, S, S), or (N, S, S, 3).
         expected: One array for each output, in the graph's order.
 
     Returns:
@@ -31,7 +37,7 @@ def graph_difference(path: Path, inputs: NDArray[np.uint8], expected: Sequence[N
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    given = {"images": inputs[:, None].astype(np.float32) / np.float32(255)}
+    given = {"images": as_network_input(inputs)}
     worst = 0.0
     for found, wanted in zip(session.run(None, given), expected, strict=True):
         scale = max(1.0, float(np.abs(wanted).max()))

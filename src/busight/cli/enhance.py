@@ -64,8 +64,8 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
                 done += 1
                 # The running number keeps files of one name in different folders apart.
                 stem = f"{done:05d}-{path.stem}"
-                after = write_enhanced(frame.image, steps, out / "images" / f"{stem}.png")
-                write_panel(frame.image, after, " | ".join(map(str, steps)), out / "panels" / f"{stem}.png")
+                before, after = write_enhanced(frame.image, steps, out / "images" / f"{stem}.png")
+                write_panel(before, after, " | ".join(map(str, steps)), out / "panels" / f"{stem}.png")
             progress.tick(number, len(files))
     if not done and not failed:
         raise RecipeError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")

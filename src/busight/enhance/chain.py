@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from busight.enhance.cleanup.crop_region import crop_region
 from busight.enhance.cleanup.remove_overlays import remove_overlays
 from busight.enhance.contrast.clahe import clahe
 from busight.enhance.contrast.depth_gain import depth_gain
@@ -35,7 +36,7 @@ from busight.enhance.emphasis.local_phase import local_phase
 from busight.enhance.emphasis.top_hat import top_hat
 from busight.enhance.emphasis.unsharp import unsharp
 from busight.errors import RecipeError
-from busight.types import Image
+from busight.types import Image, Roi
 
 Filter = Callable[..., Image]
 
@@ -51,6 +52,11 @@ KINDS: dict[str, tuple[Filter, ...]] = {
 
 FILTERS: dict[str, Filter] = {one.__name__: one for of_kind in KINDS.values() for one in of_kind}
 
+FIELDS: dict[str, Callable[..., Roi]] = {"crop_region": crop_region}
+"""What may stand first in a chain and chooses the part of the picture that the filters see."""
+
+_STEPS: dict[str, Callable[..., object]] = {**FILTERS, **FIELDS}
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -58,6 +64,11 @@ class Step:
 
     name: str
     arguments: tuple[tuple[str, int | float | str | bool], ...]
+
+    @property
+    def chooses_field(self) -> bool:
+        """It is no filter, but chooses what the filters see."""
+        return self.name in FIELDS
 
     def __str__(self) -> str:
         inside = ", ".join(f"{key}={value!r}" for key, value in self.arguments)
@@ -83,22 +94,40 @@ def parse_chain(text: str) -> tuple[Step, ...]:
     if not text.strip():
         return ()
     steps = tuple(_parse_step(part.strip()) for part in text.split("|"))
+    for late in (step for step in steps[1:] if step.chooses_field):
+        raise RecipeError(f"chain: {late.name} chooses what all filters see; put it first")
     # Each filter knows its own ranges; a value out of range is refused here, not at the first image of a long run.
-    apply_chain(np.zeros((64, 64), dtype=np.uint8), steps)
+    nothing = np.zeros((64, 64), dtype=np.uint8)
+    field_of(nothing, steps)
+    apply_chain(nothing, steps)
     return steps
 
 
-def apply_chain(image: Image, steps: tuple[Step, ...]) -> Image:
-    """Run an image through the steps, in order.
+def field_of(image: Image, steps: tuple[Step, ...]) -> Roi:
+    """Return the part of a picture that a chain works on: all of it, unless its first step chooses a field.
 
     Args:
         image: uint8 HW.
+        steps: What `parse_chain` returned.
+    """
+    if steps and steps[0].chooses_field:
+        return FIELDS[steps[0].name](image, **dict(steps[0].arguments))
+    return Roi(0, 0, image.shape[0], image.shape[1])
+
+
+def apply_chain(image: Image, steps: tuple[Step, ...]) -> Image:
+    """Run an image through the filters, in order.
+
+    Args:
+        image: uint8 HW, already cut to the field where the chain chooses one (`field_of`).
         steps: What `parse_chain` returned.
 
     Returns:
         uint8 HW, of the same size.
     """
     for step in steps:
+        if step.chooses_field:
+            continue
         image = FILTERS[step.name](image, **dict(step.arguments))
     return image
 
@@ -112,15 +141,15 @@ def _parse_step(part: str) -> Step:
     if not isinstance(call.func, ast.Name):
         raise RecipeError(f"chain step {part!r}: not of the form name(argument, name=argument)")
     name = call.func.id
-    if name not in FILTERS:
-        near = difflib.get_close_matches(name, FILTERS, n=1, cutoff=0.4)
+    if name not in _STEPS:
+        near = difflib.get_close_matches(name, _STEPS, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise RecipeError(f"chain: no filter {name!r}; {hint}known: {', '.join(sorted(FILTERS))}")
+        raise RecipeError(f"chain: no filter {name!r}; {hint}known: {', '.join(sorted(_STEPS))}")
     return Step(name, _bind(name, call, part))
 
 
 def _bind(name: str, call: ast.Call, part: str) -> tuple[tuple[str, int | float | str | bool], ...]:
-    allowed = list(inspect.signature(FILTERS[name]).parameters.values())[1:]
+    allowed = list(inspect.signature(_STEPS[name]).parameters.values())[1:]
     signature = inspect.Signature(allowed)
     try:
         args = [ast.literal_eval(node) for node in call.args]

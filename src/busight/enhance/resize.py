@@ -46,15 +46,15 @@ def fit(height: int, width: int, size: int, keep_aspect: bool) -> Fit:
 
 
 def to_input(image: Image, size: int, keep_aspect: bool) -> Image:
-    """Bring a grey image to size×size; area averaging when it shrinks, linear when it grows, black padding.
+    """Bring an image to size×size; area averaging when it shrinks, linear when it grows, black padding.
 
     Args:
-        image: uint8 HW.
+        image: uint8 HW, or HWC.
         size: Side of the input in pixels.
         keep_aspect: Scale both sides alike and pad, instead of stretching.
 
     Returns:
-        uint8 (size, size).
+        uint8 (size, size), or (size, size, C).
     """
     placed = fit(image.shape[0], image.shape[1], size, keep_aspect)
     shrinks = placed.height * placed.width < image.shape[0] * image.shape[1]
@@ -106,6 +106,6 @@ def from_input(
 
 def _pad(scaled: Image, placed: Fit) -> Image:
     box = placed.inside
-    padded = np.zeros((placed.size, placed.size), dtype=np.uint8)
+    padded = np.zeros((placed.size, placed.size, *scaled.shape[2:]), dtype=np.uint8)
     padded[box.top : box.bottom, box.left : box.right] = scaled
     return padded

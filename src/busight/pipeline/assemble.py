@@ -48,6 +48,7 @@ def draft_card(recipe: Recipe, material: Material, split: Split, exported: Expor
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         busight=__version__,
         enhance=recipe.enhance.chain,
+        channels=recipe.enhance.channels,
         segment=_segment_part(recipe),
         classify=_classify_part(recipe),
         calibration=UNCALIBRATED,

@@ -24,7 +24,7 @@ from busight.assess.intervals import clustered_bootstrap
 from busight.assess.ratio import ratio
 from busight.data.dataset import DataSet
 from busight.data.phantom.case import PhantomCase
-from busight.enhance.chain import Step, apply_chain, parse_chain
+from busight.enhance.chain import Step, apply_chain, field_of, parse_chain
 from busight.errors import DataError
 from busight.files import csv_text, write_bytes
 from busight.pipeline.material import gather
@@ -145,13 +145,17 @@ def compare_filters(
                 example, largest = index, min(int(lesion.sum()), int(ring.sum()))
             for row, chain in enumerate(steps):
                 begun = time.perf_counter()
-                enhanced = apply_chain(image, chain)
+                field = field_of(image, chain)
+                enhanced = apply_chain(field.cut(image), chain)
                 seconds[row, place] = time.perf_counter() - begun
+                inside, around = field.cut(lesion), field.cut(ring)
                 against = (psnr, ssim, edge_preservation)
-                found[row, place, :3] = [of(enhanced, clean) if clean is not None else np.nan for of in against]
-                found[row, place, 3] = contrast_to_noise(enhanced, lesion, ring)
-                found[row, place, 4] = generalised_cnr(enhanced, lesion, ring)
-                found[row, place, 5] = speckle_snr(enhanced, ring)
+                found[row, place, :3] = [
+                    of(enhanced, field.cut(clean)) if clean is not None else np.nan for of in against
+                ]
+                found[row, place, 3] = contrast_to_noise(enhanced, inside, around)
+                found[row, place, 4] = generalised_cnr(enhanced, inside, around)
+                found[row, place, 5] = speckle_snr(enhanced, around)
             progress.tick(place + 1, len(chosen))
     finally:
         cv2.setNumThreads(threads)
@@ -162,7 +166,7 @@ def compare_filters(
         for name, values, of in zip(names, found, seconds, strict=True)
     )
     picture = reader.image(material.samples[example])
-    shown = tuple(apply_chain(picture, chain) for chain in steps)
+    shown = tuple(apply_chain(field_of(picture, chain).cut(picture), chain) for chain in steps)
     return FilterComparison(dataset.spec, len(chosen), len(set(groups)), rows, material.samples[example], shown)
 
 
@@ -180,16 +184,20 @@ def comparison_csv(found: FilterComparison) -> str:
     return csv_text(lines)
 
 
-def write_enhanced(image: Image, chain: tuple[Step, ...], path: Path) -> Image:
-    """Enhance one picture, write it as PNG, whole or not at all, and return it.
+def write_enhanced(image: Image, chain: tuple[Step, ...], path: Path) -> tuple[Image, Image]:
+    """Enhance one picture, write it as PNG, whole or not at all.
+
+    Returns:
+        The field that the chain works on, before and after.
 
     Raises:
         OutputError: It cannot be written.
     """
-    enhanced = apply_chain(image, chain)
+    before = field_of(image, chain).cut(image)
+    enhanced = apply_chain(before, chain)
     _, encoded = cv2.imencode(".png", enhanced)
     write_bytes(path, encoded.tobytes())
-    return enhanced
+    return before, enhanced
 
 
 def _measured(values: FloatArray, groups: Sequence[str], seed: int) -> dict[str, Measured]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from busight.errors import BundleError
 from busight.files import require_free_folder
 from busight.pipeline.crossval import fold_folders, plan_of, repeat_cases
 from busight.pipeline.progress import Progress, Silent
+from busight.segment.postprocess import PostprocessSettings
 
 
 def make_ensemble(folder: Path, out: Path, *, progress: Progress | None = None) -> Card:
@@ -42,11 +44,26 @@ def make_ensemble(folder: Path, out: Path, *, progress: Progress | None = None) 
     members = [load_bundle(place) for place in fold_folders(folder, plan_of(folder))]
     first = members[0].card
     for member in members:
-        if any(getattr(member.card, part) != getattr(first, part) for part in ("enhance", "segment", "classify")):
+        if _chain(member.card) != _chain(first):
             raise BundleError(f"{member.folder}: was made by another recipe than {members[0].folder}; they do not fit")
     progress.stage(f"{len(members)} networks into one graph")
     files, parity = merge_graphs(members, out)
     return write_card(out, _card(members, files, parity))
+
+
+def _chain(card: Card) -> tuple[object, ...]:
+    """Return what members must have in common: all but the thresholds of masks that each chose for itself."""
+    own = card.with_postprocess(PostprocessSettings())
+    return card.enhance, card.channels, own.segment, card.classify
+
+
+def _mean_postprocess(cards: list[Card]) -> PostprocessSettings | None:
+    """Return the members' post-processing, its two numbers averaged."""
+    given = [card.segment.postprocess for card in cards if card.segment is not None]
+    if not given:
+        return None
+    threshold, peak = (float(np.mean([getattr(one, name) for one in given])) for name in ("threshold", "peak"))
+    return replace(given[0], threshold=threshold, peak=peak)
 
 
 def _card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
@@ -69,7 +86,8 @@ def _card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
             "weights": f"{count} networks, averaged. The first: {first.training.weights}",
         }
     )
-    return first.model_copy(
+    postprocess = _mean_postprocess(cards)
+    return (first if postprocess is None else first.with_postprocess(postprocess)).model_copy(
         update={
             "name": f"{first.name}, {count} networks",
             "created": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -13,7 +13,6 @@ from busight.classify.network import Network, build_classifier, build_segmenter
 from busight.classify.tasks import TASKS
 from busight.classify.weights import LoadedWeights, load_weights
 from busight.data.split import Split
-from busight.enhance.chain import parse_chain
 from busight.pipeline.material import Material
 from busight.pipeline.prepare import PreparedSet, Region, prepare, training_region, whole_image
 from busight.pipeline.progress import Progress
@@ -81,7 +80,7 @@ def train_segmenter(
     prepared = prepare(
         [sample for sample in material.samples if sample.sample_id in drawn],
         material.inspection.dataset.reader,
-        parse_chain(recipe.enhance.chain),
+        recipe.enhance.parsed(),
         whole_image,
         settings.size,
         settings.keep_aspect,
@@ -128,7 +127,7 @@ def _prepared(
     return prepare(
         samples,
         material.inspection.dataset.reader,
-        parse_chain(recipe.enhance.chain),
+        recipe.enhance.parsed(),
         region,
         settings.size,
         settings.keep_aspect,

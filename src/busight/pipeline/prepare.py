@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from busight.classify.tasks import Task
 from busight.data.dataset import Reader
-from busight.enhance.chain import Step, apply_chain
+from busight.enhance.enhancement import Enhancement
 from busight.enhance.resize import mask_to_input, to_input
 from busight.errors import OutputError
 from busight.pipeline.progress import Progress
@@ -23,7 +24,7 @@ from busight.segment.settings import SegmentSettings
 from busight.types import Image, Mask, Roi, Sample
 
 Region = Callable[[Image, Mask | None], Roi]
-"""Chooses the part that a network sees: of the enhanced image, and, for training alone, of the drawn mask."""
+"""Chooses the part that a network sees: of the enhanced image, HW or HW3, and, for training alone, the drawn mask."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +32,7 @@ class PreparedSet:
     """All samples as one network sees them; rows follow the sample order.
 
     Attributes:
-        images: uint8 (N, S, S), a memory map.
+        images: uint8 (N, S, S), or (N, S, S, 3) with channels, a memory map.
         masks: uint8 (N, S, S), 0 or 1, a memory map.
         mask_known: bool (N,).
         targets: int64 (N,), -1 where the sample has no target.
@@ -104,7 +105,7 @@ def _anywhere(image: Image, rng: np.random.Generator) -> Roi:
 def prepare(
     samples: Sequence[Sample],
     reader: Reader,
-    steps: tuple[Step, ...],
+    enhancement: Enhancement,
     region: Region,
     size: int,
     keep_aspect: bool,
@@ -117,7 +118,7 @@ def prepare(
     Args:
         samples: N samples.
         reader: Reads them.
-        steps: Enhancement chain.
+        enhancement: What happens to a picture first.
         region: Chooses what the network sees.
         size: Side S of the network's input.
         keep_aspect: Pad instead of stretching.
@@ -130,14 +131,17 @@ def prepare(
     """
     folder.mkdir(parents=True, exist_ok=True)
     shape = (len(samples), size, size)
-    images = _zeros_on_disk(folder / "images.npy", shape)
+    layers = (enhancement.n_channels,) if enhancement.channels else ()
+    images = _zeros_on_disk(folder / "images.npy", (*shape, *layers))
     masks = _zeros_on_disk(folder / "masks.npy", shape)
     known = np.zeros(len(samples), dtype=np.bool_)
     for row, sample in enumerate(samples):
-        enhanced = apply_chain(reader.image(sample), steps)
-        mask = reader.mask(sample)
-        box = region(enhanced, mask)
-        images[row] = to_input(box.cut(enhanced), size, keep_aspect)
+        image, mask = reader.image(sample), reader.mask(sample)
+        field = enhancement.field(image)
+        seen = enhancement.layers(enhancement.enhanced(field.cut(image)))
+        mask = None if mask is None else field.cut(mask)
+        box = region(seen, mask)
+        images[row] = to_input(box.cut(seen), size, keep_aspect)
         if mask is not None:
             known[row] = True
             masks[row] = mask_to_input(box.cut(mask), size, keep_aspect)
@@ -146,14 +150,14 @@ def prepare(
     return PreparedSet(images, masks, known, targets, {s.sample_id: row for row, s in enumerate(samples)})
 
 
-def _zeros_on_disk(path: Path, shape: tuple[int, int, int]) -> NDArray[np.uint8]:
+def _zeros_on_disk(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Map a new array with its space already taken: writing to a map on a full disk would end the process (SIGBUS)."""
     try:
         mapped: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
         with path.open("r+b") as stream:
             stream.seek(mapped.offset)
             for _ in range(shape[0]):
-                stream.write(bytes(shape[1] * shape[2]))
+                stream.write(bytes(math.prod(shape[1:])))
     except OSError as error:
         raise OutputError(
             f"{path}: could not be written ({error.strerror}); free space or choose another place with --out"

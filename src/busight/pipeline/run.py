@@ -266,7 +266,9 @@ def _train(
         networks["classifier"] = train_classifier(built["classifier"], recipe, material, split, region, work, progress)
         clock.lap("training the classifier")
     clock.progress.stage("bundle")
-    files, parity = export_networks(folder, _sized(networks.get("classifier")), _sized(networks.get("segmenter")))
+    channels = recipe.enhance.parsed().n_channels
+    classifier, segmenter = (_sized(networks.get(name)) for name in ("classifier", "segmenter"))
+    files, parity = export_networks(folder, classifier, segmenter, channels)
     sentence = " ".join(f"{name.capitalize()}: {net.weights.sentence()}" for name, net in networks.items())
     exported = assemble.Exported(files, parity, sentence or "No trained network.")
     clock.lap("bundle")
@@ -281,7 +283,7 @@ def _region(recipe: Recipe, segmenter: TrainedNetwork | None, work: Path) -> Reg
         return predicted_region(ClassicalSegmenter(recipe.segment.method), recipe.segment)
     import onnxruntime
 
-    export_networks(work / "graph", None, _sized(segmenter))
+    export_networks(work / "graph", None, _sized(segmenter), recipe.enhance.parsed().n_channels)
     session = onnxruntime.InferenceSession(str(work / "graph" / SEGMENTER), providers=["CPUExecutionProvider"])
     settings = recipe.segment
     found = GraphSegmenter(session, settings.size, settings.keep_aspect, settings.test_flip)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.bundle.load import load_bundle
-from busight.enhance.chain import Step, apply_chain
+from busight.enhance.chain import Step, apply_chain, field_of
 from busight.errors import BundleError, DataError, RecipeError
 from busight.predict.predictor import Predictor, open_predictor
 from busight.segment.candidates import Seed
@@ -99,13 +99,16 @@ class MethodOutliner:
         Raises:
             DataError: The prompt lies outside the image.
         """
-        enhanced = apply_chain(image, self.steps)
+        field = field_of(image, self.steps)
+        enhanced = image.copy()
+        field.cut(enhanced)[:] = apply_chain(field.cut(image), self.steps)
+        scores = np.zeros(image.shape, dtype=np.float32)
         if self.prompt is None:
-            scores = METHODS[self.name](enhanced)
-            return Outlined(to_mask(scores, self.postprocess), scores)
-        scores = PROMPTED[self.name](enhanced, guess=self.prompt.guess(enhanced))
-        if self.prompt.box is not None:
-            scores = scores * within_box(np.ones(image.shape, np.bool_), self.prompt.box).astype(np.float32)
+            field.cut(scores)[:] = METHODS[self.name](field.cut(enhanced))
+        else:
+            scores[:] = PROMPTED[self.name](enhanced, guess=self.prompt.guess(enhanced))
+            if self.prompt.box is not None:
+                scores *= within_box(np.ones(image.shape, np.bool_), self.prompt.box)
         return Outlined(to_mask(scores, self.postprocess), scores)
 
 

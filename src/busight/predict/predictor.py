@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from busight.assess.calibration import apply_temperature, softmax
 from busight.bundle.card import CLASSIFIER, SEGMENTER, Card, InputPart, SegmentPart
 from busight.bundle.load import Bundle
 from busight.classify.tasks import TASKS
-from busight.enhance.chain import Step, apply_chain, parse_chain
+from busight.enhance.enhancement import Enhancement, parse_enhancement
 from busight.enhance.resize import from_input, to_input
 from busight.errors import BundleError, RecipeError
 from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter, as_batch
@@ -21,6 +21,8 @@ from busight.segment.roi import region_of_interest
 from busight.segment.settings import is_learned
 from busight.types import Finding, FloatArray, Image, Mask, Prediction, Roi
 
+_T = TypeVar("_T", bound=np.generic)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictor:
@@ -28,13 +30,13 @@ class Predictor:
 
     Attributes:
         card: The bundle's card.
-        steps: Its enhancement chain.
+        enhancement: What happens to a picture first.
         segmenter: What gives the lesion before classification; None for ``joint`` and ``whole``.
         classifier: ONNX Runtime session, None for a bundle that only segments.
     """
 
     card: Card
-    steps: tuple[Step, ...]
+    enhancement: Enhancement
     segmenter: Segmenter | None
     classifier: Any
 
@@ -60,16 +62,24 @@ class Predictor:
             frame: Its frame, for the record.
             pixel_spacing_mm: Row and column spacing where known.
         """
-        enhanced = apply_chain(image, self.steps)
-        mask_probs, mask, roi = self._segment(enhanced)
-        seen = self._classify(enhanced, roi) if self.classifier is not None else _from_mask(mask_probs)
+        field = self.enhancement.field(image)
+        found = self._within_field(field.cut(image), path, frame, pixel_spacing_mm)
+        return found if field == Roi(0, 0, *image.shape) else _placed(found, image, field)
+
+    def _within_field(
+        self, image: Image, path: str, frame: int, pixel_spacing_mm: tuple[float, float] | None
+    ) -> Prediction:
+        enhanced = self.enhancement.enhanced(image)
+        layers = self.enhancement.layers(enhanced)
+        mask_probs, mask, roi = self._segment(layers)
+        seen = self._classify(layers, roi) if self.classifier is not None else _from_mask(mask_probs)
         if seen.mask_probs is not None and self.card.segment is not None:
             mask_probs = seen.mask_probs
             mask = to_mask(mask_probs, self.card.segment.postprocess)
             if self._looks_twice and mask.any():
                 part = self.card.segment.roi
                 roi = region_of_interest(mask, part.margin, part.square)
-                seen = _mean_of_looks(seen, self._classify(enhanced, roi))
+                seen = _mean_of_looks(seen, self._classify(layers, roi))
         raw = softmax(seen.logits[None])[0]
         calibrated = apply_temperature(seen.logits[None], self.card.calibration.temperature)[0]
         finding = int(np.argmax(calibrated))
@@ -107,21 +117,21 @@ class Predictor:
             return None
         return bool(calibrated[-1] >= points[0].threshold)
 
-    def _segment(self, enhanced: Image) -> tuple[NDArray[np.float32] | None, Mask | None, Roi]:
-        whole = Roi(0, 0, enhanced.shape[0], enhanced.shape[1])
+    def _segment(self, layers: Image) -> tuple[NDArray[np.float32] | None, Mask | None, Roi]:
+        whole = Roi(0, 0, layers.shape[0], layers.shape[1])
         part = self.card.segment
         if self.segmenter is None or part is None:
             return None, None, whole
-        probs = self.segmenter.probs(enhanced)
+        probs = self.segmenter.probs(layers)
         mask = to_mask(probs, part.postprocess)
         two_stage = self.card.classify is not None and self.card.classify.lesion == "two-stage"
         return probs, mask, region_of_interest(mask, part.roi.margin, part.roi.square) if two_stage else whole
 
-    def _classify(self, enhanced: Image, roi: Roi) -> _Seen:
+    def _classify(self, layers: Image, roi: Roi) -> _Seen:
         part = self.card.classify
         if part is None:
             raise BundleError("the card has no classifier")
-        cut = roi.cut(enhanced)
+        cut = roi.cut(layers)
         given = as_batch(to_input(cut, part.input.size, part.input.keep_aspect))
         names = [found.name for found in self.classifier.get_outputs()]
         views = [dict(zip(names, self.classifier.run(names, {"images": given}), strict=True))]
@@ -130,7 +140,7 @@ class Predictor:
             found = dict(zip(names, self.classifier.run(names, {"images": mirrored}), strict=True))
             views.append({name: value[..., ::-1] if value.ndim == 4 else value for name, value in found.items()})
         mean = {name: np.mean([view[name] for view in views], axis=0) for name in names}
-        activation = np.zeros((len(mean["activation"][0]), *enhanced.shape), dtype=np.float32)
+        activation = np.zeros((len(mean["activation"][0]), *layers.shape[:2]), dtype=np.float32)
         for placed, one in zip(activation, mean["activation"][0], strict=True):
             roi.cut(placed)[:] = _back(one, cut, part.input)
         mask_probs = _back(mean["mask_probs"][0, 0], cut, part.input) if "mask_probs" in mean else None
@@ -144,6 +154,28 @@ class _Seen:
     logits: FloatArray
     activation: NDArray[np.float32] | None
     mask_probs: NDArray[np.float32] | None
+
+
+def _placed(found: Prediction, image: Image, field: Roi) -> Prediction:
+    """Tell what was found within the field in the pixels of the whole picture; outside there is nothing."""
+
+    def widened(values: NDArray[_T]) -> NDArray[_T]:
+        whole = np.zeros(image.shape, dtype=values.dtype)
+        field.cut(whole)[:] = values
+        return whole
+
+    enhanced = image.copy()
+    field.cut(enhanced)[:] = found.enhanced
+    roi = found.roi
+    return replace(
+        found,
+        image=image,
+        enhanced=enhanced,
+        roi=Roi(roi.top + field.top, roi.left + field.left, roi.bottom + field.top, roi.right + field.left),
+        mask=None if found.mask is None else widened(found.mask),
+        mask_probs=None if found.mask_probs is None else widened(found.mask_probs),
+        activation=None if found.activation is None else widened(found.activation),
+    )
 
 
 def _mean_of_looks(whole: _Seen, near: _Seen) -> _Seen:
@@ -174,30 +206,31 @@ def open_predictor(bundle: Bundle) -> Predictor:
             enhancement chain is not what the card needs.
     """
     card = bundle.card
-    classifier = None
-    if (part := card.classify) is not None:
-        classifier = _session(bundle, CLASSIFIER, part.input.size, {"logits": len(part.classes), "activation": None})
-    segmenter = _segmenter(bundle, card.segment) if card.segment is not None else None
     try:
-        steps = parse_chain(card.enhance)
+        enhancement = parse_enhancement(card.enhance, card.channels)
     except RecipeError as error:
         raise BundleError(f"{bundle.folder}: {error}; update busight or get the bundle again") from error
-    return Predictor(card, steps, segmenter, classifier)
+    classifier = None
+    if (part := card.classify) is not None:
+        shape = (enhancement.n_channels, part.input.size, part.input.size)
+        classifier = _session(bundle, CLASSIFIER, shape, {"logits": len(part.classes), "activation": None})
+    segmenter = _segmenter(bundle, card.segment, enhancement.n_channels) if card.segment is not None else None
+    return Predictor(card, enhancement, segmenter, classifier)
 
 
-def _segmenter(bundle: Bundle, part: SegmentPart) -> Segmenter | None:
+def _segmenter(bundle: Bundle, part: SegmentPart, channels: int) -> Segmenter | None:
     if part.method == "joint":
         return None
     if not is_learned(part.method):
         return ClassicalSegmenter(part.method)
     if part.input is None:
         raise BundleError(f"{bundle.folder}: the card names a network without an input size; get the bundle again")
-    session = _session(bundle, SEGMENTER, part.input.size, {"mask_probs": None})
+    session = _session(bundle, SEGMENTER, (channels, part.input.size, part.input.size), {"mask_probs": None})
     return GraphSegmenter(session, part.input.size, part.input.keep_aspect, part.test_flip)
 
 
-def _session(bundle: Bundle, name: str, size: int, outputs: dict[str, int | None]) -> Any:
-    """Open a graph and check that it takes images of the card's size and gives the outputs, each with its width."""
+def _session(bundle: Bundle, name: str, shape: tuple[int, int, int], outputs: dict[str, int | None]) -> Any:
+    """Open a graph and check that it takes images of the card's shape and gives the outputs, each with its width."""
     import onnxruntime
     from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
@@ -215,10 +248,10 @@ def _session(bundle: Bundle, name: str, size: int, outputs: dict[str, int | None
         refusals.RuntimeException,
     ) as error:
         raise BundleError(f"{path}: ONNX Runtime cannot run it ({str(error)[:100]}); update onnxruntime") from error
-    sides = {given.name: given.shape[2:] for given in session.get_inputs()}
+    sides = {given.name: given.shape[1:] for given in session.get_inputs()}
     found = {given.name: given.shape[1:] for given in session.get_outputs()}
     widths_fit = all(key in found and (width is None or found[key] == [width]) for key, width in outputs.items())
-    if sides != {"images": [size, size]} or not widths_fit:
+    if sides != {"images": list(shape)} or not widths_fit:
         raise BundleError(f"{path}: its inputs or outputs are not those that the card names; get the bundle again")
     return session
 

@@ -18,7 +18,7 @@ class Segmenter(Protocol):
     """Says for each pixel how probably it is lesion."""
 
     def probs(self, image: Image) -> NDArray[np.float32]:
-        """Map an enhanced image, uint8 HW, to float32 HW in 0–1."""
+        """Map an enhanced image, uint8 HW or HWC, to float32 HW in 0–1."""
         ...
 
 
@@ -33,8 +33,8 @@ class ClassicalSegmenter:
     name: ClassicalName
 
     def probs(self, image: Image) -> NDArray[np.float32]:
-        """Map an enhanced image, uint8 HW, to float32 HW in 0–1."""
-        return METHODS[self.name](image)
+        """Map an enhanced image, uint8 HW, or HWC of which the first channel counts, to float32 HW in 0–1."""
+        return METHODS[self.name](image if image.ndim == 2 else np.ascontiguousarray(image[..., 0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class GraphSegmenter:
     test_flip: bool = False
 
     def probs(self, image: Image) -> NDArray[np.float32]:
-        """Map an enhanced image, uint8 HW, to float32 HW in 0–1."""
+        """Map an enhanced image, uint8 HW or HWC, to float32 HW in 0–1."""
         given = as_batch(to_input(image, self.size, self.keep_aspect))
         square = self._run(given)
         if self.test_flip:
@@ -67,5 +67,6 @@ class GraphSegmenter:
 
 
 def as_batch(image: Image) -> NDArray[np.float32]:
-    """Return a grey input, uint8 HW, as float32 (1, 1, H, W) in 0–1."""
-    return (image.astype(np.float32) / np.float32(255))[None, None]
+    """Return an input, uint8 HW or HWC, as float32 (1, C, H, W) in 0–1."""
+    values = image.astype(np.float32) / np.float32(255)
+    return values[None, None] if image.ndim == 2 else np.ascontiguousarray(values.transpose(2, 0, 1))[None]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from busight.assess.settings import AssessSettings
 from busight.classify.settings import ClassifySettings
 from busight.data.split import SplitSettings
-from busight.enhance.chain import parse_chain
+from busight.enhance.enhancement import Enhancement, parse_enhancement
 from busight.segment.settings import SegmentSettings
 from busight.train.settings import TrainSettings
 
@@ -29,17 +29,26 @@ class DataSection(BaseModel):
 
 
 class EnhanceSection(BaseModel):
-    """The enhancement chain."""
+    """The enhancement chain.
+
+    Attributes:
+        chain: Filters for all that follows; a first ``crop_region`` chooses the field.
+        channels: None, or three chains that follow it, each a channel of the networks' input; ``raw`` adds nothing.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     chain: str = ""
+    channels: tuple[str, ...] = ()
 
-    @field_validator("chain")
-    @classmethod
-    def _known(cls, chain: str) -> str:
-        parse_chain(chain)
-        return chain
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        self.parsed()
+        return self
+
+    def parsed(self) -> Enhancement:
+        """Return the section as what it does to a picture."""
+        return parse_enhancement(self.chain, self.channels)
 
 
 class Recipe(BaseModel):

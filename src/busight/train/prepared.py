@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
-"""images uint8 (N, 1, H, W), masks uint8 (N, 1, H, W), known masks bool (N,), targets int64 (N,)."""
+"""images uint8 (N, 1 or 3, H, W), masks uint8 (N, 1, H, W), known masks bool (N,), targets int64 (N,)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +21,7 @@ class PreparedPart:
     """One part of a split, ready for a network; arrays may be memory maps.
 
     Attributes:
-        images: uint8 (N, S, S).
+        images: uint8 (N, S, S), or (N, S, S, 3) with channels.
         masks: uint8 (N, S, S), 0 or 1.
         mask_known: bool (N,): False where no outline was drawn, which is not the same as no lesion.
         targets: int64 (N,); -1 where there is none.
@@ -56,11 +56,15 @@ class PreparedDataset(Dataset[Batch]):
         """Return a batch for a list of indices."""
         part = self.part
         return (
-            torch.from_numpy(part.images[index])[:, None],
+            _channels_first(torch.from_numpy(part.images[index])),
             torch.from_numpy(part.masks[index])[:, None],
             torch.from_numpy(part.mask_known[index]),
             torch.from_numpy(part.targets[index]),
         )
+
+
+def _channels_first(images: Tensor) -> Tensor:
+    return images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
 
 
 class EpochShuffle(Sampler[int]):
