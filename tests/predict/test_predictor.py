@@ -19,6 +19,7 @@ from busight.predict.inputs import list_files, read_frames
 from busight.predict.overlay import draw_overlay
 from busight.predict.predictor import Predictor, open_predictor
 from busight.predict.records import csv_header, csv_line, record_of
+from busight.segment.candidates import seed_region
 from busight.segment.roi import region_of_interest
 from busight.types import Failure, Image, Prediction, Roi
 
@@ -216,6 +217,34 @@ def test_zoom_is_the_mean_of_the_looks_at_the_image_and_at_the_found_region(quic
         np.testing.assert_allclose(found.logits, (whole.logits + near.logits) / 2)
         assert found.activation is not None
     assert found.mask.any(), "the second look was never tested"
+
+
+def test_zoom_looks_at_a_guess_too(quick_run: Quick) -> None:
+    bundle = load_bundle(quick_run("demo", (*FLOWS["zoom"], "classify.guess=true")))
+    predictor = open_predictor(bundle)
+    part, segment = bundle.card.classify, bundle.card.segment
+    assert part is not None
+    assert segment is not None
+    assert part.guess
+    image = phantom()
+    seen = predictor.enhancement.enhanced(image)
+    guess = seed_region(seen).mask
+    assert guess.any()
+    finds = segment.model_copy(update={"postprocess": replace(segment.postprocess, threshold=0.3)})
+    nothing = segment.model_copy(update={"postprocess": replace(segment.postprocess, threshold=1.0)})
+    whole = predictor._classify(seen, Roi(0, 0, *image.shape))
+    for own in (finds, nothing):
+        found = replace(predictor, card=bundle.card.model_copy(update={"segment": own})).predict(image)
+        assert found.mask is not None
+        near = [one for one in (found.mask, guess) if one.any()]
+        assert len(near) == (2 if own is finds else 1)
+        boxes = [region_of_interest(one, segment.roi.margin, segment.roi.square) for one in near]
+        looks = [predictor._classify(seen, box) for box in boxes]
+        np.testing.assert_allclose(found.logits, (whole.logits + np.mean([o.logits for o in looks], axis=0)) / 2)
+        assert found.roi == boxes[0]
+        maps = np.mean([look.activation for look in looks], axis=0)
+        finding = found.classes.index(found.finding)
+        np.testing.assert_allclose(found.activation, (whole.activation + maps)[finding] / 2, atol=1e-6)
 
 
 def test_what_is_found_within_the_field_is_told_in_the_whole_picture(quick_run: Quick) -> None:

@@ -50,6 +50,7 @@ class ClassifyPart(_Part):
     lesion: LesionUse
     input: InputPart
     test_flip: bool
+    guess: bool = False
 
     @model_validator(mode="after")
     def _classes_of_the_task(self) -> Self:

@@ -38,6 +38,8 @@ class ClassifySettings:
         keep_aspect: Pad to a square instead of stretching.
         dropout: Probability of dropping a pooled feature.
         test_flip: Average the prediction over the image and its mirror image.
+        guess: In ``zoom``, also look at the region that edges and darkness alone choose
+            (`busight.segment.candidates.seed_region`): on another device's images a learned mask is often empty.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
@@ -52,6 +54,7 @@ class ClassifySettings:
     keep_aspect: bool = False
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     test_flip: bool = False
+    guess: bool = False
 
     @property
     def decodes_mask(self) -> bool:

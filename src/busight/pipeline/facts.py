@@ -42,7 +42,7 @@ def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
     if settings.lesion == "zoom":
         return (
             f"Zoom: one {net} with a mask decoder and a class head, which looks at the whole image and then at the "
-            "region that it found."
+            f"region that it found{' and at the darkest, most compact one' if settings.guess else ''}."
         )
     if settings.lesion == "whole":
         return f"Whole image: {net}, no segmentation."

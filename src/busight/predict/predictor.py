@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from busight.enhance.enhancement import Enhancement, parse_enhancement
 from busight.enhance.resize import from_input, to_input
 from busight.errors import BundleError, RecipeError
 from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter, as_batch
+from busight.segment.candidates import seed_region
 from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
 from busight.segment.settings import is_learned
@@ -76,10 +78,9 @@ class Predictor:
         if seen.mask_probs is not None and self.card.segment is not None:
             mask_probs = seen.mask_probs
             mask = to_mask(mask_probs, self.card.segment.postprocess)
-            if self._looks_twice and mask.any():
-                part = self.card.segment.roi
-                roi = region_of_interest(mask, part.margin, part.square)
-                seen = _mean_of_looks(seen, self._classify(layers, roi))
+            if near := self._near(mask, enhanced):
+                roi = near[0]
+                seen = _mean_of_looks(seen, [self._classify(layers, region) for region in near])
         raw = softmax(seen.logits[None])[0]
         calibrated = apply_temperature(seen.logits[None], self.card.calibration.temperature)[0]
         finding = int(np.argmax(calibrated))
@@ -107,9 +108,13 @@ class Predictor:
         cut = prediction.roi.cut(prediction.enhanced)
         return cut if part is None else to_input(cut, part.input.size, part.input.keep_aspect)
 
-    @property
-    def _looks_twice(self) -> bool:
-        return self.card.classify is not None and self.card.classify.lesion == "zoom"
+    def _near(self, mask: Mask, enhanced: Image) -> list[Roi]:
+        """Return the regions that ``zoom`` looks at after the whole image: of the mask, and of a guess without it."""
+        classify, segment = self.card.classify, self.card.segment
+        if classify is None or segment is None or classify.lesion != "zoom":
+            return []
+        found = [mask, seed_region(enhanced).mask] if classify.guess else [mask]
+        return [region_of_interest(one, segment.roi.margin, segment.roi.square) for one in found if one.any()]
 
     def _flagged(self, calibrated: FloatArray) -> bool | None:
         points = self.card.operating_points
@@ -178,12 +183,16 @@ def _placed(found: Prediction, image: Image, field: Roi) -> Prediction:
     )
 
 
-def _mean_of_looks(whole: _Seen, near: _Seen) -> _Seen:
-    """Join the looks at the whole image and at a region; outside the region only the first one saw anything."""
+def _mean_of_looks(whole: _Seen, near: Sequence[_Seen]) -> _Seen:
+    """Join the look at the whole image with those at regions, which together weigh as much.
+
+    Outside its region a near look saw nothing.
+    """
+    maps = [one.activation for one in near if one.activation is not None]
     activation = None
-    if whole.activation is not None and near.activation is not None:
-        activation = (whole.activation + near.activation) * np.float32(0.5)
-    return _Seen((whole.logits + near.logits) / 2, activation, whole.mask_probs)
+    if whole.activation is not None and maps:
+        activation = (whole.activation + np.mean(maps, axis=0)) * np.float32(0.5)
+    return _Seen((whole.logits + np.mean([one.logits for one in near], axis=0)) / 2, activation, whole.mask_probs)
 
 
 def _from_mask(probs: NDArray[np.float32] | None) -> _Seen:
