@@ -29,15 +29,13 @@ from busight.classify.tasks import TASKS
 from busight.classify.weights import load_weights
 from busight.data.sources import load
 from busight.data.split import make_split
-from busight.enhance.chain import parse_chain
 from busight.files import written_beside
 from busight.pipeline.material import Material, gather
-from busight.pipeline.prepare import PreparedSet, prepare, whole_image
+from busight.pipeline.prepare import prepare, whole_image
 from busight.pipeline.progress import Silent
 from busight.recipes.load import load_recipe
 from busight.recipes.schema import Recipe
 from busight.train.fit import fit
-from busight.train.prepared import PreparedPart
 
 FOLDS = 3
 BASE = (
@@ -122,7 +120,7 @@ def _cross_validate(recipe: Recipe, material: Material, development: Sequence[in
         prepared = prepare(
             [material.samples[i] for i in development],
             material.inspection.dataset.reader,
-            parse_chain(recipe.enhance.chain),
+            recipe.enhance.parsed(),
             whole_image,
             settings.size,
             settings.keep_aspect,
@@ -140,13 +138,16 @@ def _cross_validate(recipe: Recipe, material: Material, development: Sequence[in
             load_weights(network, settings.weights, settings.backbone)
             # keep = "last": the held-out fold is watched and chooses nothing.
             folder = Path(work) / str(fold)
-            fit(network, "classifier", _rows(prepared, train), _rows(prepared, held_out), recipe.train, folder)
+            fit(
+                network,
+                "classifier",
+                prepared.part_of_rows(train),
+                prepared.part_of_rows(held_out),
+                recipe.train,
+                folder,
+            )
             plain[held_out], flipped[held_out] = _predict(network, prepared.images[held_out])
     return plain, flipped
-
-
-def _rows(prepared: PreparedSet, rows: np.ndarray) -> PreparedPart:
-    return PreparedPart(prepared.images[rows], prepared.masks[rows], prepared.mask_known[rows], prepared.targets[rows])
 
 
 @torch.no_grad()

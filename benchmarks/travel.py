@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from default_recipe import _development, _rows
+from default_recipe import _development
 from sklearn.model_selection import StratifiedGroupKFold
 
 from busight.assess.calibration import softmax
@@ -173,7 +173,7 @@ def _train_and_predict(
             load_weights(network, settings.weights, settings.backbone)
             # keep = "last": the held-out fold is watched and chooses nothing.
             folder = Path(work) / str(fold)
-            fit(network, "classifier", _rows(ours, train), _rows(ours, held_out), recipe.train, folder)
+            fit(network, "classifier", ours.part_of_rows(train), ours.part_of_rows(held_out), recipe.train, folder)
             own[held_out] = _predict(network, ours.images[held_out])
             other[fold] = _predict(network, theirs.images)
     return own, other
@@ -197,8 +197,8 @@ def _zoom(
             torch.manual_seed(recipe.train.seed)
             network = build_classifier(settings, len(task.classes), recipe.segment.decoder_channels)
             load_weights(network, settings.weights, settings.backbone)
-            both = joined(_rows(whole, train), _rows(near, train))
-            fit(network, "classifier", both, _rows(whole, held_out), recipe.train, Path(work) / str(fold))
+            both = joined(whole.part_of_rows(train), near.part_of_rows(train))
+            fit(network, "classifier", both, whole.part_of_rows(held_out), recipe.train, Path(work) / str(fold))
             own[:, held_out] = _look_twice(network, recipe, inside, [ours[i] for i in held_out])
             other[:, fold] = _look_twice(network, recipe, outside, outside.samples)
     return own, other
@@ -263,9 +263,11 @@ def _prepared(
         def region(image: np.ndarray, drawn: Mask | None = None) -> Roi:
             return whole_image(image) if drawn is None else choose(drawn)
 
-    settings, steps = recipe.classify, parse_chain(recipe.enhance.chain)
+    settings = recipe.classify
     task = TASKS[settings.task]
-    return prepare(samples, reader, steps, region, settings.size, settings.keep_aspect, task, folder, Silent())
+    return prepare(
+        samples, reader, recipe.enhance.parsed(), region, settings.size, settings.keep_aspect, task, folder, Silent()
+    )
 
 
 @torch.no_grad()

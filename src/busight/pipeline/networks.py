@@ -20,7 +20,7 @@ from busight.recipes.schema import Recipe
 from busight.segment.settings import is_learned
 from busight.train.fit import fit
 from busight.train.history import History
-from busight.train.prepared import PreparedPart, joined
+from busight.train.prepared import joined
 from busight.types import Sample
 
 
@@ -89,7 +89,7 @@ def train_segmenter(
         progress,
     )
     train = replace(recipe.train, epochs=settings.epochs, learning_rate=settings.learning_rate)
-    fitting, choosing = (_part(prepared, [i for i in ids if i in drawn]) for ids in (split.train, split.val))
+    fitting, choosing = (prepared.part([i for i in ids if i in drawn]) for ids in (split.train, split.val))
     history = fit(built.network, "segmenter", fitting, choosing, train, work / "segmenter", progress.line)
     return _trained(built, settings.size, history)
 
@@ -108,14 +108,14 @@ def train_classifier(
     progress.stage("classify: training")
     arrays = work / "classifier" / "arrays"
     prepared = _prepared(recipe, material.samples, material, region, arrays, progress)
-    fitting, choosing = (_part(prepared, ids) for ids in (split.train, split.val))
+    fitting, choosing = (prepared.part(ids) for ids in (split.train, split.val))
     if settings.lesion == "zoom":
         trained = set(split.train)
         samples = [sample for sample in material.samples if sample.sample_id in trained]
         closer = training_region(recipe.segment.roi.margin, np.random.default_rng(recipe.train.seed))
         near = _prepared(recipe, samples, material, closer, arrays / "near", progress)
         # The epoch is chosen on whole images: a second look at validation images would need their predicted masks.
-        fitting = joined(fitting, _part(near, split.train))
+        fitting = joined(fitting, near.part(split.train))
     history = fit(built.network, "classifier", fitting, choosing, recipe.train, work / "classifier", progress.line)
     return _trained(built, settings.size, history)
 
@@ -139,11 +139,6 @@ def _prepared(
 
 def _with_masks(material: Material) -> set[str]:
     return {entry.sample.sample_id for entry in material.inspection.entries if entry.mask_digest}
-
-
-def _part(prepared: PreparedSet, sample_ids: Sequence[str]) -> PreparedPart:
-    rows = prepared.rows(sample_ids)
-    return PreparedPart(prepared.images[rows], prepared.masks[rows], prepared.mask_known[rows], prepared.targets[rows])
 
 
 def _trained(built: BuiltNetwork, size: int, history: History) -> TrainedNetwork:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from busight.predict.segmenters import Segmenter
 from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
 from busight.segment.settings import SegmentSettings
+from busight.train.prepared import PreparedPart
 from busight.types import Image, Mask, Roi, Sample
 
 Region = Callable[[Image, Mask | None], Roi]
@@ -36,6 +38,7 @@ class PreparedSet:
         masks: uint8 (N, S, S), 0 or 1, a memory map.
         mask_known: bool (N,).
         targets: int64 (N,), -1 where the sample has no target.
+        sources: int64 (N,), a number for each data set.
         row_of: Row of each sample id.
     """
 
@@ -43,11 +46,18 @@ class PreparedSet:
     masks: NDArray[np.uint8]
     mask_known: NDArray[np.bool_]
     targets: NDArray[np.int64]
+    sources: NDArray[np.int64]
     row_of: dict[str, int]
 
-    def rows(self, sample_ids: Sequence[str]) -> NDArray[np.int64]:
-        """Return the rows of some samples."""
-        return np.array([self.row_of[sample_id] for sample_id in sample_ids], dtype=np.int64)
+    def part(self, sample_ids: Sequence[str]) -> PreparedPart:
+        """Return some samples, in the order of their ids."""
+        return self.part_of_rows(np.array([self.row_of[sample_id] for sample_id in sample_ids], dtype=np.int64))
+
+    def part_of_rows(self, rows: NDArray[np.int64]) -> PreparedPart:
+        """Return some rows."""
+        return PreparedPart(
+            self.images[rows], self.masks[rows], self.mask_known[rows], self.targets[rows], self.sources[rows]
+        )
 
 
 def whole_image(image: Image, drawn: Mask | None = None) -> Roi:
@@ -147,7 +157,9 @@ def prepare(
             masks[row] = mask_to_input(box.cut(mask), size, keep_aspect)
         progress.tick(row + 1, len(samples))
     targets = np.array([task.target(s.finding) if task else -1 for s in samples], dtype=np.int64)
-    return PreparedSet(images, masks, known, targets, {s.sample_id: row for row, s in enumerate(samples)})
+    # Numbers that do not depend on which other sets are there: a part of the samples is prepared too.
+    sources = np.array([zlib.crc32(sample.source.encode()) for sample in samples], dtype=np.int64)
+    return PreparedSet(images, masks, known, targets, sources, {s.sample_id: row for row, s in enumerate(samples)})
 
 
 def _zeros_on_disk(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:

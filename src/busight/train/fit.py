@@ -20,7 +20,14 @@ from busight.train.accelerator import trainer_device
 from busight.train.checkpoints import AtomicCheckpointIO, HistoryKeeper
 from busight.train.history import History, read_csv_text
 from busight.train.module import TrainingModule
-from busight.train.prepared import EpochShuffle, PreparedPart, class_weights, plain_loader, train_loader
+from busight.train.prepared import (
+    EpochShuffle,
+    PreparedPart,
+    class_weights,
+    plain_loader,
+    sampling_shares,
+    train_loader,
+)
 from busight.train.settings import TrainSettings
 
 HISTORY_FILE = "history.csv"
@@ -112,7 +119,7 @@ def _run_trainer(
     folder: Path,
     callbacks: list[Callback],
 ) -> None:
-    sampler = EpochShuffle(len(train.targets), settings.seed)
+    sampler = EpochShuffle(len(train.targets), settings.seed, sampling_shares(train, settings.balance))
     last = folder / LAST
     if last.exists():
         # Lightning draws the first batch of a resumed epoch before it tells the sampler which epoch it is.

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
+from busight.train.settings import Balance
+
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 """images uint8 (N, 1 or 3, H, W), masks uint8 (N, 1, H, W), known masks bool (N,), targets int64 (N,)."""
 
@@ -25,12 +27,14 @@ class PreparedPart:
         masks: uint8 (N, S, S), 0 or 1.
         mask_known: bool (N,): False where no outline was drawn, which is not the same as no lesion.
         targets: int64 (N,); -1 where there is none.
+        sources: int64 (N,), a number for each data set that images come from.
     """
 
     images: NDArray[np.uint8]
     masks: NDArray[np.uint8]
     mask_known: NDArray[np.bool_]
     targets: NDArray[np.int64]
+    sources: NDArray[np.int64]
 
 
 def joined(first: PreparedPart, second: PreparedPart) -> PreparedPart:
@@ -40,6 +44,7 @@ def joined(first: PreparedPart, second: PreparedPart) -> PreparedPart:
         np.concatenate([first.masks, second.masks]),
         np.concatenate([first.mask_known, second.mask_known]),
         np.concatenate([first.targets, second.targets]),
+        np.concatenate([first.sources, second.sources]),
     )
 
 
@@ -67,12 +72,40 @@ def _channels_first(images: Tensor) -> Tensor:
     return images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
 
 
+def sampling_shares(part: PreparedPart, balance: Balance) -> NDArray[np.float64] | None:
+    """Return how probably each image is drawn, float64 (N,), sum 1; None where each comes once an epoch.
+
+    Args:
+        part: The training part.
+        balance: ``source``: each data set as often as any other; ``class``: each class; ``source-class``: each class of
+            each data set.
+    """
+    if balance == "none":
+        return None
+    strata = {
+        "source": part.sources,
+        "class": part.targets,
+        "source-class": part.sources * (part.targets.max() + 2) + part.targets,
+    }[balance]
+    _, place, counts = np.unique(strata, return_inverse=True, return_counts=True)
+    shares: NDArray[np.float64] = 1 / (len(counts) * counts[place])
+    return shares
+
+
 class EpochShuffle(Sampler[int]):
     """An order that depends on seed and epoch alone, so that a resumed run sees what an uninterrupted one would."""
 
-    def __init__(self, length: int, seed: int) -> None:
+    def __init__(self, length: int, seed: int, shares: NDArray[np.float64] | None = None) -> None:
+        """Remember what to draw from.
+
+        Args:
+            length: N images an epoch.
+            seed: Of the order.
+            shares: float64 (N,), how probably each image is drawn, with replacement; None for each once.
+        """
         self.length = length
         self.seed = seed
+        self.shares = shares
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -83,8 +116,10 @@ class EpochShuffle(Sampler[int]):
         return self.length
 
     def __iter__(self) -> Iterator[int]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.length)
-        return iter(order.tolist())
+        rng = np.random.default_rng([self.seed, self.epoch])
+        if self.shares is None:
+            return iter(rng.permutation(self.length).tolist())
+        return iter(rng.choice(self.length, self.length, p=self.shares).tolist())
 
 
 def train_loader(part: PreparedPart, batch: int, sampler: EpochShuffle) -> DataLoader[Batch]:

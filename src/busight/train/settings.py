@@ -13,6 +13,8 @@ NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 
+Balance = Literal["none", "class", "source", "source-class"]
+
 MaskObjective = Literal["bce_dice", "bce", "dice", "focal_tversky", "boundary"]
 """The losses of masks; `busight.train.losses` has them."""
 
@@ -74,6 +76,8 @@ class TrainSettings:
         label_smoothing: 0–1.
         class_weights: Weigh classes by the inverse of their frequency in the training part.
         mask_loss: Weight of the mask's loss beside the class loss, in ``joint``.
+        balance: What is drawn equally often, with replacement: ``none`` (each image once an epoch), ``class``,
+            ``source`` (data sets joined with +), or ``source-class`` (each class of each data set).
         mask_objective: The mask's loss: ``bce_dice``, ``bce``, ``dice``, ``focal_tversky`` or ``boundary``; see
             `busight.train.losses`.
         patience: Stop after this many epochs without a better validation score; 0 never stops early.
@@ -101,6 +105,7 @@ class TrainSettings:
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     class_weights: bool = False
     mask_loss: NotNegative = 1.0
+    balance: Balance = "none"
     mask_objective: MaskObjective = "bce_dice"
     patience: Annotated[int, Field(ge=0)] = 0
     keep: Literal["best", "last"] = "best"
