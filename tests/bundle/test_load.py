@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from busight.bundle.card import Card
+from busight.bundle.card import Card, card_digest
 from busight.bundle.load import load_bundle
 from busight.errors import BundleError
 from busight.predict.predictor import open_predictor
@@ -115,3 +115,15 @@ def test_a_card_nested_without_end_is_refused(tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text("[" * 200_000)
     with pytest.raises(BundleError, match="not JSON"):
         load_bundle(tmp_path)
+
+
+def test_a_bundle_of_before_a_field_was_added_can_be_opened(bundle_copy: Path) -> None:
+    path = bundle_copy / "card.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    del document["channels"], document["classify"]["guess"]
+    document["digest"] = card_digest(document)
+    path.write_text(json.dumps(document), encoding="utf-8")
+    card = load_bundle(bundle_copy).card
+    assert card.channels == ()
+    assert card.classify is not None
+    assert card.classify.guess is False

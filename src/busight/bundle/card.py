@@ -138,8 +138,16 @@ class Card(_Part):
 
     def own_digest(self) -> str:
         """Return the SHA-256 of the card without its ``digest`` field."""
-        return sha256_of_json(self.model_dump(mode="json", exclude={"digest"}))
+        return card_digest(self.model_dump(mode="json"))
 
     def sealed(self) -> Card:
         """Return the card with its digest filled in."""
         return self.model_copy(update={"digest": self.own_digest()})
+
+
+def card_digest(document: dict[str, object]) -> str:
+    """Return the SHA-256 of a card as it was written, without its ``digest``.
+
+    Of the document and not of what is read from it: a later version fills in fields that this one does not know yet.
+    """
+    return sha256_of_json({name: value for name, value in document.items() if name != "digest"})

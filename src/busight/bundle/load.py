@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from busight.bundle.card import CARD, FORMAT, KNOWN_FILES, Card
+from busight.bundle.card import CARD, FORMAT, KNOWN_FILES, Card, card_digest
 from busight.errors import BundleError
 from busight.files import sha256_of_file
 
@@ -77,6 +77,6 @@ def _read_card(path: Path) -> Card:
         raise BundleError(
             f"{path}: not a card of format {FORMAT} ({where}: {first['msg']}); copy the bundle again"
         ) from error
-    if card.digest != card.own_digest():
+    if card.digest != card_digest(document):
         raise BundleError(f"{path}: changed since the bundle was made (its digest differs); copy the bundle again")
     return card
