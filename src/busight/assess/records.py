@@ -27,6 +27,11 @@ class Score:
     n: int
     undefined_resamples: int = 0
 
+    def document(self) -> dict[str, object]:
+        """Return the figure and its interval as JSON; NaN is null there."""
+        names = ("metric", "of", "value", "low", "high", "n")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True, slots=True)
 class ScoreSheet:

@@ -191,12 +191,7 @@ def scores_document(record: RunRecord, plan: Plan) -> dict[str, object]:
         defined = np.array([value for value in by_fold if value == value])
         scores.append(
             {
-                "metric": score.metric,
-                "of": score.of,
-                "value": score.value,
-                "low": score.low,
-                "high": score.high,
-                "n": score.n,
+                **score.document(),
                 "folds": by_fold,
                 "folds_mean": float(defined.mean()) if defined.size else None,
                 "folds_sd": float(defined.std(ddof=1)) if defined.size > 1 else None,
@@ -216,10 +211,7 @@ def scores_document(record: RunRecord, plan: Plan) -> dict[str, object]:
         "level": record.sheet.level,
         "resamples": record.sheet.resamples,
         "scores": scores,
-        "repeats_together": [
-            {"metric": s.metric, "of": s.of, "value": s.value, "low": s.low, "high": s.high, "n": s.n}
-            for s in (record.together.scores if record.together else ())
-        ],
+        "repeats_together": [score.document() for score in (record.together.scores if record.together else ())],
     }
 
 

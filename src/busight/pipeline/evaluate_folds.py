@@ -135,9 +135,6 @@ def score_networks(
 
 
 def _document(sheet: ScoreSheet, spec: str, networks: int) -> dict[str, Any]:
-    scores = [
-        {"metric": s.metric, "of": s.of, "value": s.value, "low": s.low, "high": s.high, "n": s.n} for s in sheet.scores
-    ]
     return {
         "format": 1,
         "created_by": f"busight {__version__}",
@@ -146,7 +143,7 @@ def _document(sheet: ScoreSheet, spec: str, networks: int) -> dict[str, Any]:
         "classes": list(sheet.classes),
         "n_images": sheet.n_images,
         "n_groups": sheet.n_groups,
-        "scores": scores,
+        "scores": [score.document() for score in sheet.scores],
     }
 
 
