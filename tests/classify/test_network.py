@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import warnings
+
 import pytest
 import torch
 
@@ -54,6 +56,22 @@ def test_joint_takes_any_decoder(method: LearnedName) -> None:
     assert found.logits is not None
     assert found.mask_logits is not None
     assert (found.logits.shape, found.mask_logits.shape) == ((2, 3), (2, 1, 64, 64))
+
+
+def test_attention_gates_skip_an_empty_first_feature_map() -> None:
+    settings = SegmentSettings("attention_unet", encoder="convnext_atto", decoder_channels=(16, 12, 8, 8, 4))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # PyTorch's, about the library's own empty tensors
+        network = build_segmenter(settings).eval()
+    with torch.no_grad():
+        found = network(torch.rand(1, 1, 64, 64))
+    assert found.mask_logits is not None
+    assert found.mask_logits.shape == (1, 1, 64, 64)
+
+
+def test_a_size_that_a_decoder_cannot_bring_back_is_refused() -> None:
+    with pytest.raises(RecipeError, match=r"classify\.size 100: joint needs a multiple of 32, e\.g\. 96"):
+        build_classifier(ClassifySettings(backbone="mobilenetv2_050", lesion="joint", size=100), 3)
 
 
 def test_a_method_without_training_has_no_decoder() -> None:

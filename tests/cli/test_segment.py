@@ -16,7 +16,7 @@ from busight.cli.app import app
 from busight.data.sources import load
 from busight.pipeline.crossval import Plan, crossval
 from busight.pipeline.segment import CrossvalOutliner, compare_methods
-from busight.predict.outliners import MethodOutliner
+from busight.predict.outliners import MethodOutliner, Outlined
 from busight.recipes.load import load_recipe
 from busight.segment.classical.catalogue import METHODS
 
@@ -48,10 +48,10 @@ def lesion(tmp_path: Path) -> tuple[Path, np.ndarray]:
 def test_masks_outlines_and_a_table_are_written(tmp_path: Path, lesion: tuple[Path, np.ndarray]) -> None:
     path, truth = lesion
     save(path.parent / "sub" / "lesion.png", np.full((60, 80), 128, np.uint8))  # the same name, nothing in it
-    code, said = call(path.parent, "--method", "geodesic", "--uncertainty", "--out", tmp_path / "out")
+    code, said = call(path.parent, "--method", "geodesic", "--out", tmp_path / "out")
     assert (code, "outlined: a lesion in 1 of 2 pictures by geodesic" in said) == (0, True), said
     names = ["00001_lesion_0.png", "00002_lesion_0.png"]
-    for folder in ("masks", "outlines", "uncertainty"):
+    for folder in ("masks", "outlines"):
         assert sorted(one.name for one in (tmp_path / "out" / folder).iterdir()) == names
     mask = cv2.imread(str(tmp_path / "out" / "masks" / names[0]), cv2.IMREAD_UNCHANGED)
     assert (mask.shape, set(np.unique(mask))) == (truth.shape, {0, 255})
@@ -129,6 +129,11 @@ def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> No
             ["x.png", "--method", "grabcut", "--click", "1,2", "--box", "1,2,3,4", "--out", "out"],
             "give --box or --click, not both",
         ),
+        (
+            ["x.png", "--method", "otsu", "--uncertainty", "--out", "out"],
+            "--uncertainty needs the probabilities",
+        ),
+        (["x.png", "--method", "otsu", "--limit", "3", "--out", "out"], "--limit is for --compare"),
         (["--compare", "phantom:3", "--box", "1,2,3,4", "--out", "out"], "are for pictures, not for --compare"),
         (["x.png", "--crossval", "runs/x", "--method", "otsu", "--out", "out"], "--crossval is for --compare"),
         (["x.png", "--method", "otsu", "--chain", "medain", "--out", "out"], "did you mean median?"),
@@ -149,6 +154,11 @@ def test_a_bundle_outlines_what_it_predicts(tmp_path: Path, quick_run: Quick, le
     assert code == 0, said
     mask = cv2.imread(str(next((tmp_path / "out" / "masks").iterdir())), cv2.IMREAD_UNCHANGED)
     assert mask.shape == lesion[1].shape
+    uncertain = cv2.imread(str(next((tmp_path / "out" / "uncertainty").iterdir())), cv2.IMREAD_UNCHANGED)
+    assert uncertain.shape == mask.shape
+    assert uncertain.max() > 0
+    (row,) = table(tmp_path / "out" / "lesions.csv")
+    assert (row["mean_prob"] == "") == (row["lesion"] == "0")
 
 
 def test_a_bundle_without_masks_is_refused(tmp_path: Path, quick_run: Quick) -> None:
@@ -188,7 +198,37 @@ def test_folds_are_each_measured_on_their_own_test_images(tmp_path: Path, quick_
         expected = record.sheet.get(metric, of)
         assert row.figures[metric, of].value == pytest.approx(expected.value, nan_ok=True)
         assert row.figures[metric, of].images == expected.n
+    assert row.seen == 0
     assert {one.rank for one in row.shown} == {"best", "median", "worst"}
+
+
+def test_ways_that_find_nothing_stand_beside_others_in_millimetres() -> None:
+    """Phantoms know their spacing; distances are undefined where nothing is found, and nothing else moves."""
+    nothing = Nothing()
+    found = compare_methods(load("phantom:10"), [nothing, MethodOutliner("kmeans")])
+    alone = compare_methods(load("phantom:10"), [MethodOutliner("kmeans")])
+    row = next(row for row in found.rows if row.name == "kmeans")
+    assert repr(row.figures) == repr(alone.rows[0].figures)
+    assert row.figures["hausdorff_95_mm", "lesion images"].images > 0
+    empty = next(row for row in found.rows if row.name == "nothing")
+    assert empty.figures["hausdorff_95_mm", "lesion images"].images == 0
+    assert empty.figures["unmarked", "normal images"].value == 1
+    assert empty.figures["false_marks", "images with a known mask"].value == 0
+
+
+class Nothing:
+    """Finds nothing."""
+
+    name = "nothing"
+
+    def outline(self, image: np.ndarray, sample_id: str) -> Outlined:
+        return Outlined(np.zeros(image.shape, np.bool_), None)
+
+    def knows(self, sample_id: str) -> bool:
+        return True
+
+    def trained_on(self, sample_id: str) -> frozenset[str]:
+        return frozenset()
 
 
 def test_images_that_a_bundle_was_trained_on_are_told(tmp_path: Path, quick_run: Quick) -> None:

@@ -271,7 +271,7 @@ def test_what_is_found_within_the_field_is_told_in_the_whole_picture(quick_run: 
     np.testing.assert_array_equal(predictor.region(found), predictor.region(alone))
 
 
-@pytest.mark.parametrize("lesion", ["joint", "two-stage"])
+@pytest.mark.parametrize("lesion", ["zoom", "two-stage"])
 def test_three_channels_go_all_the_way_to_the_graph(lesion: str, quick_run: Quick) -> None:
     run = quick_run("demo", (*FLOWS[lesion], 'enhance.channels=["raw", "clahe(2.0)", "median(5)"]'))
     predictor = open_predictor(load_bundle(run / "bundle"))

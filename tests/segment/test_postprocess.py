@@ -116,6 +116,19 @@ def test_smoothing_takes_threads_away_and_keeps_the_border() -> None:
     np.testing.assert_array_equal(to_mask(probs, PostprocessSettings(smooth=0.001)), probs > 0.5)
 
 
+def test_smoothing_comes_before_components_are_counted_and_leaves_something() -> None:
+    probs = np.zeros((60, 120), dtype=np.float32)
+    yy, xx = np.mgrid[:60, :120]
+    for column in (30, 90):
+        probs[(yy - 30) ** 2 + (xx - column) ** 2 <= 15**2] = 0.9
+    probs[29:31, 45:75] = 0.9  # a thread between two discs
+    assert ndimage.label(to_mask(probs, PostprocessSettings(smooth=0.2)))[1] == 1
+    assert ndimage.label(to_mask(probs, PostprocessSettings(smooth=0.2, components=2)))[1] == 2
+    thin = np.zeros((200, 200), dtype=np.float32)
+    thin[90:105, 30:170] = 0.9
+    assert to_mask(thin, PostprocessSettings(smooth=0.5)).sum() == 15 * 140
+
+
 def test_entropy_equals_scipy() -> None:
     from scipy.stats import entropy as reference
 

@@ -14,7 +14,7 @@ def part() -> PreparedPart:
     targets = np.array([1] * 500 + [2] * 100 + [0] * 10 + [1] * 30 + [2] * 20)
     sources = np.array([7] * 600 + [99] * 60)
     images = np.zeros((660, 2, 2), np.uint8)
-    return PreparedPart(images, images, np.zeros(660, np.bool_), targets, sources)
+    return PreparedPart(images, images, np.zeros(660, np.bool_), np.full(660, -1), sources, targets)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_every_stratum_is_drawn_equally_often(balance: Balance, expected: dict[o
         assert order == list(sampler)  # the same whenever the epoch is begun again
         assert len(order) == 660
         for index in order:
-            source, target = int(given.sources[index]), int(given.targets[index])
+            source, target = int(given.sources[index]), int(given.findings[index])
             drawn[{"source": source, "class": target, "source-class": (source, target)}[balance]] += 1
     assert set(drawn) == set(expected)
     for stratum, share in expected.items():

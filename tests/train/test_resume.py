@@ -32,7 +32,9 @@ def part(seed: int, n: int) -> PreparedPart:
     images = rng.integers(0, 120, (n, 32, 32), dtype=np.uint8)
     for image, target in zip(images, targets, strict=True):
         image[8 * target : 8 * target + 8] += 100
-    return PreparedPart(images, np.zeros((n, 32, 32), np.uint8), np.zeros(n, np.bool_), targets, np.zeros(n, np.int64))
+    return PreparedPart(
+        images, np.zeros((n, 32, 32), np.uint8), np.zeros(n, np.bool_), targets, np.zeros(n, np.int64), targets
+    )
 
 
 def train(folder: Path, settings: TrainSettings = SETTINGS) -> tuple[Classifier, History]:

@@ -10,8 +10,16 @@ from busight.types import FloatArray
 
 LESIONS, NORMALS, DRAWN = "lesion images", "normal images", "images with a known mask"
 
-_ON_LESIONS = ("dice", "iou", "pixel_sensitivity", "pixel_precision", "hausdorff_95_px", "surface_distance_px")
-_IN_MM = ("hausdorff_95_mm", "surface_distance_mm")
+_ON_LESIONS = (
+    "dice",
+    "iou",
+    "pixel_sensitivity",
+    "pixel_precision",
+    "hausdorff_95_px",
+    "surface_distance_px",
+    "hausdorff_95_mm",
+    "surface_distance_mm",
+)
 
 
 def mask_figures(masks: FloatArray, weights: FloatArray) -> dict[tuple[str, str], FloatArray]:
@@ -23,7 +31,7 @@ def mask_figures(masks: FloatArray, weights: FloatArray) -> dict[tuple[str, str]
 
     Returns:
         (metric, of) → float64 (...): means over the images that a figure speaks of; ``lesion_sensitivity`` is the share
-        of all drawn lesions that were found. Distances in mm where any is known.
+        of all drawn lesions that were found. The figures are the same whatever is known: NaN where nothing defines one.
     """
     found = {name: weighted_mean(values, weights) for name, values in _values(masks).items()}
     drawn, hit = (np.nan_to_num(_column(masks, name)) for name in ("lesions_drawn", "lesions_found"))
@@ -41,9 +49,6 @@ def counted_masks(masks: FloatArray) -> dict[tuple[str, str], int]:
 def _values(masks: FloatArray) -> dict[tuple[str, str], FloatArray]:
     """Return values per image, NaN on images that the figure does not speak of."""
     values = {(metric, LESIONS): _column(masks, metric) for metric in _ON_LESIONS}
-    for metric in _IN_MM:
-        if not np.isnan(found := _column(masks, metric)).all():
-            values[metric, LESIONS] = found
     share = np.where(_column(masks, "true_area_share") == 0, _column(masks, "predicted_area_share"), np.nan)
     values["false_marks", DRAWN] = _column(masks, "false_marks")
     values["unmarked", NORMALS] = np.where(np.isnan(share), np.nan, share == 0)

@@ -44,6 +44,6 @@ def graph_difference(path: Path, inputs: NDArray[np.uint8], expected: Sequence[N
         worst = max(worst, float(np.abs(found - wanted).max()) / scale)
     if not worst <= TOLERANCE:
         raise BundleError(
-            f"{path.name}: the graph differs from the network by {worst:.2g}; this backbone cannot be exported"
+            f"{path.name}: is {worst:.2g} away from what it was made from; use another backbone or decoder"
         )
     return worst

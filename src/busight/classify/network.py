@@ -141,6 +141,9 @@ def build_classifier(settings: ClassifySettings, classes: int, segment: SegmentS
             "mobilenetv2_100"
         )
     segment = segment or SegmentSettings()
+    if settings.size % 32:
+        fitting = max(32, round(settings.size / 32) * 32)
+        raise RecipeError(f"classify.size {settings.size}: {settings.lesion} needs a multiple of 32, e.g. {fitting}")
     network = _mask_network(segment, settings.backbone, settings.options, settings.normalise)
     network.add_class_head(classes, settings.dropout)
     return network

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def command(
     paths: Annotated[list[Path] | None, typer.Argument(help="Pictures, DICOM files, folders.")] = None,
     method: Annotated[
-        list[str] | None, typer.Option("--method", help="One without training, e.g. geodesic; repeat with --compare.")
+        list[str] | None,
+        typer.Option("--method", help="One without training, e.g. geodesic; with --compare several, or all."),
     ] = None,
     model: Annotated[
         list[Path] | None, typer.Option("--model", help="A bundle or run that draws masks; repeat with --compare.")
@@ -29,7 +30,8 @@ def command(
     box: Annotated[str, typer.Option("--box", metavar="X,Y,W,H", help="Around the lesion, for a --method.")] = "",
     click: Annotated[str, typer.Option("--click", metavar="X,Y", help="On the lesion, for a --method.")] = "",
     uncertainty: Annotated[
-        bool, typer.Option("--uncertainty", help="Write maps of it too: white where a pixel may be either.")
+        bool,
+        typer.Option("--uncertainty", help="Of a --model, write maps too: white where a pixel may be either."),
     ] = False,
     compare: Annotated[
         str, typer.Option("--compare", metavar="SPEC", help="Compare ways on a data set with masks instead.")
@@ -51,10 +53,15 @@ def command(
             raise RecipeError("segment: --box, --click and --uncertainty are for pictures, not for --compare")
         if crossval and not compare:
             raise RecipeError("segment: --crossval is for --compare; name one of its bundles with --model")
+        if limit and not compare:
+            raise RecipeError("segment: --limit is for --compare; name fewer pictures")
+        if uncertainty and method:
+            raise RecipeError("segment: --uncertainty needs the probabilities of a --model; a --method has none")
         prompt = _prompt(box, click)
         require_free_folder(out)
         if compare:
-            ways = _outliners(method or _all_methods(), model or [], chain, None)
+            named = method or ([] if model or crossval else ["all"])
+            ways = _outliners(_all_methods() if named == ["all"] else named, model or [], chain, None)
             _compare(compare, ways, crossval or [], out, limit)
         else:
             chosen = _outliners(method or [], model or [], chain, prompt)
@@ -160,7 +167,7 @@ def _segment(paths: list[Path], outliner: Outliner, out: Path, uncertainty: bool
                 words = f"{outliner.name}: {found.mask.mean():.1%} outlined - research use only"
                 write_picture(out / "masks" / name, found.mask.astype(np.uint8) * 255)
                 write_picture(out / "outlines" / name, with_outline(frame.image, found.mask, words))
-                if uncertainty:
+                if uncertainty and found.probs is not None:
                     map_ = (entropy(found.probs) * 255).round().astype(np.uint8)
                     write_picture(out / "uncertainty" / name, map_)
             progress.tick(number, len(files))

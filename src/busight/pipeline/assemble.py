@@ -117,12 +117,14 @@ def _seen(material: Material, split: Split) -> tuple[str, ...]:
 
 
 def _segment_part(recipe: Recipe) -> SegmentPart | None:
-    settings, lesion = recipe.segment, recipe.classify.lesion
+    settings = recipe.segment
     parts = {"postprocess": settings.postprocess, "roi": settings.roi}
-    if recipe.classify.task == "segmentation" or lesion == "two-stage":
-        given = InputPart(size=settings.size, keep_aspect=settings.keep_aspect) if is_learned(settings.method) else None
-        return SegmentPart(method=settings.method, input=given, test_flip=settings.test_flip, **parts)
-    return SegmentPart(method="joint", input=None, **parts) if recipe.classify.decodes_mask else None
+    if not recipe.segments:
+        return SegmentPart(method="joint", input=None, **parts) if recipe.classify.decodes_mask else None
+    if not is_learned(settings.method):
+        return SegmentPart(method=settings.method, input=None, **parts)
+    given = InputPart(size=settings.size, keep_aspect=settings.keep_aspect)
+    return SegmentPart(method=settings.method, input=given, test_flip=settings.test_flip, **parts)
 
 
 def _classify_part(recipe: Recipe) -> ClassifyPart | None:

@@ -53,16 +53,18 @@ def make_ensemble(folder: Path, out: Path, *, progress: Progress | None = None) 
 
 def _chain(card: Card) -> tuple[object, ...]:
     """Return what members must have in common: all but the thresholds of masks that each chose for itself."""
-    own = card.with_postprocess(PostprocessSettings())
+    own = card
+    if card.segment is not None:
+        own = card.with_postprocess(replace(card.segment.postprocess, threshold=0.5, peak=0.0))
     return card.enhance, card.channels, own.segment, card.classify
 
 
 def _mean_postprocess(cards: list[Card]) -> PostprocessSettings | None:
-    """Return the members' post-processing, its two numbers averaged."""
+    """Return the members' post-processing with the medians of its two numbers: a peak of 0 asks nothing."""
     given = [card.segment.postprocess for card in cards if card.segment is not None]
     if not given:
         return None
-    threshold, peak = (float(np.mean([getattr(one, name) for one in given])) for name in ("threshold", "peak"))
+    threshold, peak = (float(np.median([getattr(one, name) for one in given])) for name in ("threshold", "peak"))
     return replace(given[0], threshold=threshold, peak=peak)
 
 

@@ -32,10 +32,14 @@ def versions() -> tuple[tuple[str, str], ...]:
 def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
     """Say in a sentence which networks were trained and how the lesion is used."""
     settings, segment = recipe.classify, recipe.segment
-    unet = f"a U-Net over {segment.encoder} at {segment.size}×{segment.size}"
+    learned = is_learned(segment.method)
+    finder = f"the method {segment.method}, without training"
+    if learned:
+        finder = f"{segment.method} over {segment.encoder} at {segment.size}×{segment.size}"
     millions = {name: f"{count / 1e6:.1f} M parameters" for name, count in parameters.items()}
     if settings.task == "segmentation":
-        return f"{unet[0].upper()}{unet[1:]} ({millions['segmenter']}); no classifier."
+        told = f" ({millions['segmenter']})" if learned else ""
+        return f"{finder[0].upper()}{finder[1:]}{told}; no classifier."
     net = f"{settings.backbone} at {settings.size}×{settings.size} ({millions['classifier']}, all trainable)"
     if settings.lesion == "joint":
         return f"Joint: one {net} with a mask decoder and a class head."
@@ -46,9 +50,7 @@ def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
         )
     if settings.lesion == "whole":
         return f"Whole image: {net}, no segmentation."
-    finder = f"the method {segment.method}, without training,"
-    if is_learned(segment.method):
-        finder = f"{unet} ({millions['segmenter']})"
+    finder = f"{finder} ({millions['segmenter']})" if learned else f"{finder},"
     return f"Two-stage: {finder} finds the lesion, its region goes to {net}."
 
 

@@ -58,8 +58,7 @@ def build_networks(recipe: Recipe) -> dict[str, BuiltNetwork]:
     """
     built: dict[str, BuiltNetwork] = {}
     segment, classify = recipe.segment, recipe.classify
-    segments = classify.task == "segmentation" or classify.lesion == "two-stage"
-    if segments and is_learned(segment.method):
+    if recipe.segments and is_learned(segment.method):
         torch.manual_seed(recipe.train.seed)
         network: Network = build_segmenter(segment)
         built["segmenter"] = BuiltNetwork(network, load_weights(network, segment.weights, segment.encoder))

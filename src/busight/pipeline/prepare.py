@@ -23,7 +23,7 @@ from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
 from busight.segment.settings import SegmentSettings
 from busight.train.prepared import PreparedPart
-from busight.types import Image, Mask, Roi, Sample
+from busight.types import Finding, Image, Mask, Roi, Sample
 
 Region = Callable[[Image, Mask | None], Roi]
 """Chooses the part that a network sees: of the enhanced image, HW or HW3, and, for training alone, the drawn mask."""
@@ -39,6 +39,7 @@ class PreparedSet:
         mask_known: bool (N,).
         targets: int64 (N,), -1 where the sample has no target.
         sources: int64 (N,), a number for each data set.
+        findings: int64 (N,), a number for each finding, -1 where there is none.
         row_of: Row of each sample id.
     """
 
@@ -47,6 +48,7 @@ class PreparedSet:
     mask_known: NDArray[np.bool_]
     targets: NDArray[np.int64]
     sources: NDArray[np.int64]
+    findings: NDArray[np.int64]
     row_of: dict[str, int]
 
     def part(self, sample_ids: Sequence[str]) -> PreparedPart:
@@ -56,7 +58,12 @@ class PreparedSet:
     def part_of_rows(self, rows: NDArray[np.int64]) -> PreparedPart:
         """Return some rows."""
         return PreparedPart(
-            self.images[rows], self.masks[rows], self.mask_known[rows], self.targets[rows], self.sources[rows]
+            self.images[rows],
+            self.masks[rows],
+            self.mask_known[rows],
+            self.targets[rows],
+            self.sources[rows],
+            self.findings[rows],
         )
 
 
@@ -106,7 +113,7 @@ def _around(drawn: Mask, margin: float, rng: np.random.Generator) -> Roi:
 
 
 def _anywhere(image: Image, rng: np.random.Generator) -> Roi:
-    height, width = image.shape
+    height, width = image.shape[:2]
     side = max(1, round(float(rng.uniform(0.3, 0.8)) * min(height, width)))
     top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
     return Roi(top, left, top + side, left + side)
@@ -159,7 +166,11 @@ def prepare(
     targets = np.array([task.target(s.finding) if task else -1 for s in samples], dtype=np.int64)
     # Numbers that do not depend on which other sets are there: a part of the samples is prepared too.
     sources = np.array([zlib.crc32(sample.source.encode()) for sample in samples], dtype=np.int64)
-    return PreparedSet(images, masks, known, targets, sources, {s.sample_id: row for row, s in enumerate(samples)})
+    order = list(Finding)
+    findings = np.array([-1 if s.finding is None else order.index(s.finding) for s in samples], dtype=np.int64)
+    return PreparedSet(
+        images, masks, known, targets, sources, findings, {s.sample_id: row for row, s in enumerate(samples)}
+    )
 
 
 def _zeros_on_disk(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -25,7 +25,7 @@ from busight.errors import DataError, OutputError, RecipeError
 from busight.files import require_free_folder, sha256_of_file, write_text
 from busight.pipeline import assemble
 from busight.pipeline.cases_file import write_cases
-from busight.pipeline.choose_threshold import choose_postprocess
+from busight.pipeline.choose_postprocess import choose_postprocess, look_with
 from busight.pipeline.facts import calibration_sentence, limits, network_sentence, versions
 from busight.pipeline.finished import CASES_FILE, DONE_FILE, SPLIT_FILE
 from busight.pipeline.material import Material, gather
@@ -41,7 +41,7 @@ from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord, SplitSummary
 from busight.pipeline.scoring import ScoredPart, pictures, score_samples, sheet_of, subgroups_of
 from busight.predict.predictor import Predictor, open_predictor
-from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter
+from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 from busight.segment.settings import is_learned
@@ -155,7 +155,7 @@ def _assess(
 ) -> tuple[Predictor, ScoredPart, ScoreSheet]:
     """Calibrate on the validation part, score the test part once, write card, cases and metrics."""
     progress.stage("assess: validation")
-    predictor = _with_chosen_threshold(open_predictor(bundle), recipe, material, split)
+    predictor = _with_chosen_postprocess(open_predictor(bundle), recipe, material, split)
     val = _score(material, split.val, predictor, progress)
     card = assemble.calibrated(predictor.card, val, predictor.classes, recipe.assess)
     predictor = replace(predictor, card=card)
@@ -176,11 +176,13 @@ def _assess(
     return replace(predictor, card=card), test, sheet
 
 
-def _with_chosen_threshold(predictor: Predictor, recipe: Recipe, material: Material, split: Split) -> Predictor:
+def _with_chosen_postprocess(predictor: Predictor, recipe: Recipe, material: Material, split: Split) -> Predictor:
+    """Choose threshold and peak of a classifier's own mask; those of a segmenter were chosen before it was used."""
     part = predictor.card.segment
-    if part is None or recipe.segment.choose == "given":
+    if part is None or part.method != "joint" or recipe.segment.choose == "given":
         return predictor
-    chosen = choose_postprocess(predictor, _samples(material, split.val), material.inspection.dataset.reader)
+    reader = material.inspection.dataset.reader
+    chosen = choose_postprocess(predictor.mask_probs, _samples(material, split.val), reader, part.postprocess)
     return replace(predictor, card=predictor.card.with_postprocess(chosen))
 
 
@@ -261,8 +263,15 @@ def _train(
     if "segmenter" in built:
         networks["segmenter"] = train_segmenter(built["segmenter"], recipe, material, split, work, progress)
         clock.lap("training the segmenter")
+    chosen = recipe.segment.postprocess
+    if recipe.segments and recipe.segment.choose == "validation":
+        look = look_with(recipe.enhance.parsed(), _segmenter(recipe, networks, work))
+        reader = material.inspection.dataset.reader
+        chosen = choose_postprocess(look, _samples(material, split.val), reader, chosen)
     if "classifier" in built:
-        region = _region(recipe, networks.get("segmenter"), work)
+        region: Region = whole_image
+        if recipe.classify.lesion == "two-stage":
+            region = predicted_region(_segmenter(recipe, networks, work), replace(recipe.segment, postprocess=chosen))
         networks["classifier"] = train_classifier(built["classifier"], recipe, material, split, region, work, progress)
         clock.lap("training the classifier")
     clock.progress.stage("bundle")
@@ -272,22 +281,21 @@ def _train(
     sentence = " ".join(f"{name.capitalize()}: {net.weights.sentence()}" for name, net in networks.items())
     exported = assemble.Exported(files, parity, sentence or "No trained network.")
     clock.lap("bundle")
-    return Bundle(folder, assemble.draft_card(recipe, material, split, exported)), networks
+    card = assemble.draft_card(recipe, material, split, exported).with_postprocess(chosen)
+    return Bundle(folder, card), networks
 
 
-def _region(recipe: Recipe, segmenter: TrainedNetwork | None, work: Path) -> Region:
-    """Choose the classifier's regions with the exported graph, exactly as prediction will."""
-    if recipe.classify.lesion != "two-stage":
-        return whole_image
-    if not is_learned(recipe.segment.method):
-        return predicted_region(ClassicalSegmenter(recipe.segment.method), recipe.segment)
+def _segmenter(recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path) -> Segmenter:
+    """Open the recipe's segmenter exactly as prediction will, a network as the exported graph."""
+    settings = recipe.segment
+    if not is_learned(settings.method):
+        return ClassicalSegmenter(settings.method)
     import onnxruntime
 
-    export_networks(work / "graph", None, _sized(segmenter), recipe.enhance.parsed().n_channels)
+    if not (work / "graph" / SEGMENTER).is_file():
+        export_networks(work / "graph", None, _sized(networks["segmenter"]), recipe.enhance.parsed().n_channels)
     session = onnxruntime.InferenceSession(str(work / "graph" / SEGMENTER), providers=["CPUExecutionProvider"])
-    settings = recipe.segment
-    found = GraphSegmenter(session, settings.size, settings.keep_aspect, settings.test_flip)
-    return predicted_region(found, settings)
+    return GraphSegmenter(session, settings.size, settings.keep_aspect, settings.test_flip)
 
 
 def _sized(trained: TrainedNetwork | None) -> tuple[Network, int] | None:

@@ -12,13 +12,13 @@ import numpy as np
 
 from busight.assess.intervals import Intervals, clustered_bootstrap
 from busight.assess.mask_figures import counted_masks, mask_figures
-from busight.assess.mask_scores import MASK_SCORES, MaskScores, score_mask
+from busight.assess.mask_scores import MASK_SCORES, score_mask
 from busight.assess.settings import AssessSettings
 from busight.bundle.load import load_bundle
 from busight.data.dataset import DataSet
 from busight.errors import BundleError, DataError
 from busight.files import csv_text
-from busight.pipeline.crossval import fold_folder, plan_of, repeat_cases
+from busight.pipeline.crossval import fold_folder, plan_of
 from busight.pipeline.finished import finished_cases
 from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
@@ -57,7 +57,7 @@ class MethodRow:
         against_best: Its Dice less that of the way with the highest, on the same images; None for that one.
         milliseconds: Median time of an image, on one thread; ONNX Runtime takes the threads it wants.
         seen: Images that it was trained on: their scores flatter it.
-        shown: Its best, median and worst image by Dice: (what, sample, image, outline, drawn outline, Dice).
+        shown: Its best, median and worst image by Dice.
     """
 
     name: str
@@ -119,7 +119,6 @@ class CrossvalOutliner:
             BundleError: Its networks draw no masks.
         """
         plan = plan_of(folder)
-        repeat_cases(folder)  # refuses what is not finished or does not belong together
         self._bundle_of: dict[str, Path] = {}
         for fold in range(plan.folds):
             place = fold_folder(folder, 0, fold)
@@ -127,21 +126,30 @@ class CrossvalOutliner:
         card = load_bundle(next(iter(self._bundle_of.values()))).card
         if card.segment is None:
             raise BundleError(f"{folder}: its networks draw no masks; cross-validate a recipe that segments")
-        self.name = f"{card.name}, {plan.folds} folds"
+        self.name = f"{card.name}, {plan.folds} folds ({folder.resolve().name})"
         self._open: dict[Path, BundleOutliner] = {}
 
     def outline(self, image: Image, sample_id: str) -> Outlined:
         """Outline the lesions of an image by the network that tested it.
 
         Raises:
-            DataError: No network of the cross-validation tested this image.
+            KeyError: No network of the cross-validation tested this image; see `knows`.
         """
-        folder = self._bundle_of.get(sample_id)
-        if folder is None:
-            raise DataError(f"{sample_id}: not an image of the cross-validation; compare on its own data")
+        return self._network(sample_id).outline(image, sample_id)
+
+    def knows(self, sample_id: str) -> bool:
+        """Say whether a network tested this image."""
+        return sample_id in self._bundle_of
+
+    def trained_on(self, sample_id: str) -> frozenset[str]:
+        """Return what the network that outlines this image was trained on: not it, where the data are the same."""
+        return self._network(sample_id).trained_on(sample_id)
+
+    def _network(self, sample_id: str) -> BundleOutliner:
+        folder = self._bundle_of[sample_id]
         if folder not in self._open:
             self._open[folder] = BundleOutliner(self.name, open_predictor(load_bundle(folder)))
-        return self._open[folder].outline(image, sample_id)
+        return self._open[folder]
 
 
 def compare_methods(
@@ -155,14 +163,14 @@ def compare_methods(
     """Measure how well each way outlines the lesions of a set; nothing is trained and nothing written.
 
     Args:
-        dataset: The set; images without a known mask are left out.
+        dataset: The set; images without a known mask, and those that a way does not know, are left out.
         outliners: The ways.
         limit: Measure a random choice of this many images; 0 takes all.
         seed: Of the choice and of the intervals.
         progress: Told what happens.
 
     Raises:
-        DataError: No image with a known mask.
+        DataError: No image with a known mask that every way knows.
     """
     progress = progress or Silent()
     material = gather(dataset, progress)
@@ -170,6 +178,12 @@ def compare_methods(
     known = [index for index, entry in enumerate(material.inspection.entries) if entry.mask_digest]
     if not known:
         raise DataError(f"{dataset.spec}: no image has a drawn mask; name a set with masks, e.g. busi:PATH")
+    drawn_images = len(known)
+    known = [index for index in known if all(way.knows(material.samples[index].sample_id) for way in outliners)]
+    if not known:
+        raise DataError(f"{dataset.spec}: the cross-validation tested none of its images; compare on its own data")
+    if len(known) < drawn_images:
+        progress.line(f"{drawn_images - len(known)} images left out, which the cross-validation did not test")
     rng = np.random.default_rng(seed)
     if 0 < limit < len(known):
         known = sorted(rng.choice(known, limit, replace=False).tolist())
@@ -230,29 +244,28 @@ def _comparison(
     names = list(mask_figures(scores[0], np.ones(len(known))))
     dice = names.index(("dice", "lesion images"))
 
-    def all_figures(weights: FloatArray) -> FloatArray:
-        """Return the figures of all ways side by side, so that one drawing of groups serves all: paired."""
-        return np.concatenate([np.stack(list(mask_figures(one, weights).values()), axis=-1) for one in scores], axis=-1)
-
-    def differences(weights: FloatArray) -> FloatArray:
-        own = all_figures(weights)[..., dice :: len(names)]
-        return own - own[..., best : best + 1]
-
-    once = all_figures(np.ones((1, len(known))))[0, dice :: len(names)]
+    once = [mask_figures(one, np.ones(len(known)))["dice", "lesion images"] for one in scores]
     best = int(np.nan_to_num(once, nan=-1.0).argmax())
-    drawn = clustered_bootstrap(all_figures, groups, np.random.default_rng(seed), settings.resamples, settings.level)
-    less = clustered_bootstrap(differences, groups, np.random.default_rng(seed), settings.resamples, settings.level)
+
+    def statistic(weights: FloatArray) -> FloatArray:
+        """Return the figures of all ways, and each Dice less the best: one drawing of groups serves all, paired."""
+        own = [np.stack(list(mask_figures(one, weights).values()), axis=-1) for one in scores]
+        less = np.stack([one[..., dice] - own[best][..., dice] for one in own], axis=-1)
+        return np.concatenate([*own, less], axis=-1)
+
+    found = clustered_bootstrap(statistic, groups, np.random.default_rng(seed), settings.resamples, settings.level)
+    n_figures = len(outliners) * len(names)
     rows = []
     for place, outliner in enumerate(outliners):
         counted = counted_masks(scores[place])
         figures = {
-            name: _measured(drawn, place * len(names) + column, counted[name]) for column, name in enumerate(names)
+            name: _measured(found, place * len(names) + column, counted[name]) for column, name in enumerate(names)
         }
         rows.append(
             MethodRow(
                 name=outliner.name,
                 figures=figures,
-                against_best=None if place == best else _measured(less, place, counted[names[dice]]),
+                against_best=None if place == best else _measured(found, n_figures + place, counted[names[dice]]),
                 milliseconds=1000 * float(np.median(seconds[place])),
                 seen=_seen(outliner, material, known),
                 shown=_shown(outliner, material, known, scores[place]),
@@ -268,10 +281,8 @@ def _measured(found: Intervals, index: int, images: int) -> Measured:
 
 
 def _seen(outliner: Outliner, material: Material, known: Sequence[int]) -> int:
-    if not isinstance(outliner, BundleOutliner):
-        return 0
-    trained = frozenset(outliner.predictor.card.training.seen)
-    return sum(not trained.isdisjoint(material.inspection.entries[index].known_as) for index in known)
+    entries = [material.inspection.entries[index] for index in known]
+    return sum(not outliner.trained_on(one.sample.sample_id).isdisjoint(one.known_as) for one in entries)
 
 
 def _shown(outliner: Outliner, material: Material, known: list[int], scores: FloatArray) -> tuple[Shown, ...]:
@@ -286,5 +297,5 @@ def _shown(outliner: Outliner, material: Material, known: list[int], scores: Flo
         image, drawn = reader.image(sample), reader.mask(sample)
         assert drawn is not None  # Dice was defined
         found = outliner.outline(image, sample.sample_id)
-        shown.append(Shown(rank, sample, image, found, drawn, MaskScores(*scores[place]).dice))
+        shown.append(Shown(rank, sample, image, found, drawn, float(dice[place])))
     return tuple(shown)

@@ -41,22 +41,22 @@ class Lesion:
         area_share: Share of the image, 0–1.
         box: Left, top, width, height.
         centre: Column and row of the centre of mass.
-        mean_prob: Mean of the probability map inside, 0–1.
+        mean_prob: Mean of the probabilities inside, 0–1; None where there are none.
     """
 
     area_px: int
     area_share: float
     box: tuple[int, int, int, int]
     centre: tuple[float, float]
-    mean_prob: float
+    mean_prob: float | None
 
 
-def lesions_of(mask: Mask, probs: NDArray[np.float32], origin: tuple[int, int] = (0, 0)) -> list[Lesion]:
+def lesions_of(mask: Mask, probs: NDArray[np.float32] | None, origin: tuple[int, int] = (0, 0)) -> list[Lesion]:
     """Return the connected regions of a mask, the largest first.
 
     Args:
         mask: bool HW.
-        probs: float32 HW in 0–1.
+        probs: float32 HW in 0–1, or None.
         origin: Row and column of the image's first pixel in the file's frame.
     """
     count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
@@ -72,7 +72,7 @@ def lesions_of(mask: Mask, probs: NDArray[np.float32], origin: tuple[int, int] =
                 area_share=len(rows) / mask.size,
                 box=(box.left + origin[1], box.top + origin[0], box.width, box.height),
                 centre=(float(columns.mean()) + origin[1], float(rows.mean()) + origin[0]),
-                mean_prob=float(probs[region].mean()),
+                mean_prob=None if probs is None else float(probs[region].mean()),
             )
         )
     return sorted(found, key=lambda one: -one.area_px)
@@ -96,7 +96,7 @@ def lesion_rows(
         row = empty | {"lesion": number, "area_px": one.area_px, "area_share": round(one.area_share, 6)}
         row |= {"box_x": left, "box_y": top, "box_width": width, "box_height": height}
         row |= {"centre_x": round(one.centre[0], 2), "centre_y": round(one.centre[1], 2)}
-        row |= {"mean_prob": round(one.mean_prob, 4)}
+        row |= {"mean_prob": "" if one.mean_prob is None else round(one.mean_prob, 4)}
         if spacing_mm is not None:
             down, across = spacing_mm
             row |= {"area_mm2": round(one.area_px * down * across, 3)}

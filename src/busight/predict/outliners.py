@@ -1,8 +1,8 @@
-"""Whatever draws a lesion's outline, behind one call: a method without training, a bundle, the folds of a crossval."""
+"""Whatever draws a lesion's outline, behind one call: a method without training, or a bundle."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -27,11 +27,11 @@ class Outlined:
 
     Attributes:
         mask: bool HW.
-        probs: float32 HW in 0–1: of a network probabilities, of a method without training its score.
+        probs: float32 HW in 0–1; None for a method without training, whose scores are no probabilities.
     """
 
     mask: Mask
-    probs: NDArray[np.float32]
+    probs: NDArray[np.float32] | None
 
 
 class Outliner(Protocol):
@@ -44,6 +44,14 @@ class Outliner(Protocol):
 
     def outline(self, image: Image, sample_id: str) -> Outlined:
         """Outline the lesions of an image, uint8 HW; the sample's name tells a cross-validation its network."""
+        ...
+
+    def knows(self, sample_id: str) -> bool:
+        """Say whether it can outline a sample."""
+        ...
+
+    def trained_on(self, sample_id: str) -> frozenset[str]:
+        """Return the short digests of the images that whatever outlines this sample was trained on."""
         ...
 
 
@@ -80,13 +88,11 @@ class MethodOutliner:
         name: Of the method.
         steps: Of the chain.
         prompt: A person's help; None for none.
-        postprocess: From scores to a mask.
     """
 
     name: ClassicalName
     steps: tuple[Step, ...] = ()
     prompt: Prompt | None = None
-    postprocess: PostprocessSettings = field(default_factory=PostprocessSettings)
 
     def __post_init__(self) -> None:
         """Refuse help that the method cannot use."""
@@ -94,22 +100,31 @@ class MethodOutliner:
             raise RecipeError(f"{self.name}: cannot start from a box or a click; choose {', '.join(PROMPTED)}")
 
     def outline(self, image: Image, sample_id: str = "") -> Outlined:
-        """Outline the lesion of an image, uint8 HW.
+        """Outline the lesion of an image, uint8 HW, within the chain's field.
 
         Raises:
             DataError: The prompt lies outside the image.
         """
-        field = field_of(image, self.steps)
-        enhanced = image.copy()
-        field.cut(enhanced)[:] = apply_chain(field.cut(image), self.steps)
-        scores = np.zeros(image.shape, dtype=np.float32)
+        region = field_of(image, self.steps)
+        enhanced = apply_chain(region.cut(image), self.steps)
         if self.prompt is None:
-            field.cut(scores)[:] = METHODS[self.name](field.cut(enhanced))
+            scores = METHODS[self.name](enhanced)
         else:
-            scores[:] = PROMPTED[self.name](enhanced, guess=self.prompt.guess(enhanced))
-            if self.prompt.box is not None:
-                scores *= within_box(np.ones(image.shape, np.bool_), self.prompt.box)
-        return Outlined(to_mask(scores, self.postprocess), scores)
+            guess = self.prompt.guess(image)
+            scores = PROMPTED[self.name](enhanced, guess=Seed(region.cut(guess.mask), guess.score))
+        mask = np.zeros(image.shape, dtype=np.bool_)
+        region.cut(mask)[:] = to_mask(scores, PostprocessSettings())
+        if self.prompt is not None and self.prompt.box is not None:
+            mask = within_box(mask, self.prompt.box)
+        return Outlined(mask, None)
+
+    def knows(self, sample_id: str) -> bool:
+        """Say yes: it needs nothing but the image."""
+        return True
+
+    def trained_on(self, sample_id: str) -> frozenset[str]:
+        """Return nothing: it was not trained."""
+        return frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +132,7 @@ class BundleOutliner:
     """A bundle that draws masks.
 
     Attributes:
-        name: Of the bundle.
+        name: Of the bundle and its folder.
         predictor: Opened from it.
     """
 
@@ -131,6 +146,14 @@ class BundleOutliner:
             raise BundleError(f"{self.name}: the bundle draws no masks; train a recipe that segments")
         return Outlined(found.mask, found.mask_probs)
 
+    def knows(self, sample_id: str) -> bool:
+        """Say yes: it needs nothing but the image."""
+        return True
+
+    def trained_on(self, sample_id: str) -> frozenset[str]:
+        """Return the short digests of its training and validation images."""
+        return frozenset(self.predictor.card.training.seen)
+
 
 def bundle_outliner(folder: Path) -> BundleOutliner:
     """Open a bundle, or the folder of a run, that draws masks.
@@ -141,4 +164,4 @@ def bundle_outliner(folder: Path) -> BundleOutliner:
     bundle = load_bundle(folder)
     if bundle.card.segment is None:
         raise BundleError(f"{folder}: the bundle draws no masks; train a recipe that segments")
-    return BundleOutliner(bundle.card.name, open_predictor(bundle))
+    return BundleOutliner(f"{bundle.card.name} ({folder.resolve().name})", open_predictor(bundle))

@@ -102,6 +102,24 @@ class Predictor:
             flagged=self._flagged(calibrated),
         )
 
+    def mask_probs(self, image: Image) -> tuple[NDArray[np.float32], Roi]:
+        """Return what the mask is thresholded from: lesion probabilities, float32 hw in 0–1, and the field they are of.
+
+        Args:
+            image: uint8 HW.
+
+        Raises:
+            BundleError: The bundle draws no masks.
+        """
+        field = self.enhancement.field(image)
+        layers = self.enhancement.layers(self.enhancement.enhanced(field.cut(image)))
+        if self.segmenter is not None:
+            return self.segmenter.probs(layers), field
+        probs = self._classify(layers, Roi(0, 0, field.height, field.width)).mask_probs
+        if probs is None:
+            raise BundleError(f"{self.card.name}: the bundle draws no masks; train a recipe that segments")
+        return probs, field
+
     def region(self, prediction: Prediction) -> Image:
         """Return what the classifier saw of a predicted image: uint8, at its input size."""
         part = self.card.classify

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.bundle.parity import as_network_input
 from busight.enhance.resize import from_input, to_input
 from busight.segment.classical.catalogue import METHODS
 from busight.segment.settings import ClassicalName
@@ -68,5 +69,4 @@ class GraphSegmenter:
 
 def as_batch(image: Image) -> NDArray[np.float32]:
     """Return an input, uint8 HW or HWC, as float32 (1, C, H, W) in 0–1."""
-    values = image.astype(np.float32) / np.float32(255)
-    return values[None, None] if image.ndim == 2 else np.ascontiguousarray(values.transpose(2, 0, 1))[None]
+    return as_network_input(image[None])

@@ -65,3 +65,8 @@ class Recipe(BaseModel):
     classify: ClassifySettings = ClassifySettings()
     train: TrainSettings = TrainSettings()
     assess: AssessSettings = AssessSettings()
+
+    @property
+    def segments(self) -> bool:
+        """A segmenter of its own comes before, or in place of, the classifier."""
+        return self.classify.task == "segmentation" or self.classify.lesion == "two-stage"

@@ -144,12 +144,15 @@ def class_rows(sheet: ScoreSheet) -> tuple[list[str], list[list[str]]]:
 
 
 def other_rows(sheet: ScoreSheet) -> list[tuple[str, str, str, str]]:
-    """Return (metric, what it is of, value with interval, images) of every score left over: the segmentation's."""
+    """Return (metric, what it is of, value with interval, images) of every score left over: the segmentation's.
+
+    Distances in mm are left out where no image's spacing is known.
+    """
     told = {"overall", "macro", "weighted", *sheet.classes}
     return [
         (_arrowed(score.metric), score.of, score_text(score, sheet), str(score.n))
         for score in sheet.scores
-        if score.of not in told
+        if score.of not in told and (score.n or not score.metric.endswith("_mm"))
     ]
 
 

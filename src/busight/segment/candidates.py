@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.enhance.surroundings import WORKING_SIDE, shrunk, wide_surroundings
+from busight.segment.fill import filled
 from busight.types import Image, Mask
 
-_SIDE = 160
-"""Longest side, in pixels, at which regions are looked at: what tells a lesion apart is coarse."""
 _LEAST_SHARE, _LARGEST_SHARE = 0.004, 0.4
 _LEVELS = range(5, 65, 5)
 _ELLIPSE_5 = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
@@ -132,9 +132,9 @@ def seed_region(image: Image, at: tuple[int, int] | None = None) -> Seed:
                 labels = _components(np.asarray(dark, dtype=np.bool_))
                 found = _ranked(labels, view)
                 if at is not None:
-                    found = [one for one in found if _filled(labels == one.label)[_at(at, image, labels)]]
+                    found = [one for one in found if filled(labels == one.label)[_at(at, image, labels)]]
                 if found and found[0].score > score:
-                    best, score = _filled(labels == found[0].label), found[0].score
+                    best, score = filled(labels == found[0].label), found[0].score
     wide = cv2.resize(best.astype(np.float32), image.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return Seed(np.asarray(wide > 0.5, dtype=np.bool_), score)
 
@@ -160,10 +160,8 @@ def _bounded(score: float) -> float:
 
 
 def _view(image: Image) -> _View:
-    scale = min(1.0, _SIDE / max(image.shape))
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    grey = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    wide = _blurred(grey, 0.19 * max(grey.shape)) + np.float32(8)
+    grey = shrunk(image, WORKING_SIDE).astype(np.float32)
+    wide = wide_surroundings(grey)
     smooth = _blurred(grey, 2.0) / wide
     steep = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
     return _View(grey, wide, np.rint(np.asarray(steep) * 1e5).astype(np.int64))
@@ -190,7 +188,7 @@ def _ranked(labels: NDArray[np.int32], view: _View) -> list[Candidate]:
             slice(max(0, rows[0] - reach), min(height, rows[-1] + 1 + reach)),
             slice(max(0, columns[0] - reach), min(width, columns[-1] + 1 + reach)),
         )
-        inside = _filled(region[box])
+        inside = filled(region[box])
         share = float(inside.sum()) / labels.size
         depth = (float(np.nonzero(region)[0].mean()) / height - 0.35) / 0.2
         aside = (float(np.nonzero(region)[1].mean()) / width - 0.5) / 0.25
@@ -204,12 +202,6 @@ def _ranked(labels: NDArray[np.int32], view: _View) -> list[Candidate]:
         if score > 0:
             found.append(Candidate(score, label))
     return sorted(found, key=lambda one: -one.score)
-
-
-def _filled(region: Mask) -> Mask:
-    outlines, _ = cv2.findContours(region.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = cv2.drawContours(np.zeros(region.shape, np.uint8), outlines, -1, 1, cv2.FILLED)
-    return np.asarray(filled, dtype=np.bool_)
 
 
 def _steepness(slope: NDArray[np.int64], inside: Mask) -> float:

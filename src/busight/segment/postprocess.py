@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from busight.segment.fill import filled
 from busight.types import Mask
 
 
@@ -24,7 +25,7 @@ class PostprocessSettings:
         peak: A region must reach this probability somewhere, 0–1: a wide, faint region is no lesion. 0 asks nothing.
         fill_holes: Fill holes inside regions.
         smooth: Round off outlines by an opening and a closing with a disc; its radius as a share of the radius of a
-            disc of the mask's area, 0–1. 0 leaves them as they are.
+            disc of the mask's area, 0–0.5. 0 leaves them as they are, and so does a radius that would leave nothing.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
@@ -34,11 +35,11 @@ class PostprocessSettings:
     minimum_share: Annotated[float, Field(ge=0, lt=1)] = 0.002
     peak: Annotated[float, Field(ge=0, le=1)] = 0.0
     fill_holes: bool = True
-    smooth: Annotated[float, Field(ge=0, le=1)] = 0.0
+    smooth: Annotated[float, Field(ge=0, le=0.5)] = 0.0
 
 
 def to_mask(probs: NDArray[np.float32], settings: PostprocessSettings) -> Mask:
-    """Threshold, drop small and faint regions, keep the best ones, fill holes, smooth.
+    """Threshold, smooth, drop small and faint regions, keep the best ones, fill holes.
 
     Args:
         probs: float32 HW in 0–1.
@@ -47,8 +48,10 @@ def to_mask(probs: NDArray[np.float32], settings: PostprocessSettings) -> Mask:
     Returns:
         bool HW; all False where nothing is left: the image counts as one without a lesion.
     """
-    above = (probs >= settings.threshold).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(above, connectivity=8)
+    above: Mask = probs >= settings.threshold
+    if settings.smooth:
+        above = _smoothed(above, settings.smooth)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(above.astype(np.uint8), connectivity=8)
     mass = np.bincount(labels.ravel(), weights=probs.ravel(), minlength=count)
     minimum = settings.minimum_share * probs.size
     regions = [label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= minimum]
@@ -57,9 +60,7 @@ def to_mask(probs: NDArray[np.float32], settings: PostprocessSettings) -> Mask:
         regions = [label for label in regions if label in reached]
     best = sorted(regions, key=lambda label: mass[label], reverse=True)[: settings.components]
     mask: Mask = np.isin(labels, best)
-    if settings.fill_holes and best:
-        mask = _filled(mask)
-    return _smoothed(mask, settings.smooth) if settings.smooth and best else mask
+    return filled(mask) if settings.fill_holes and best else mask
 
 
 def entropy(probs: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -90,11 +91,4 @@ def _smoothed(mask: Mask, share: float) -> Mask:
     wide = cv2.copyMakeBorder(mask.astype(np.uint8), *(radius + 1,) * 4, cv2.BORDER_CONSTANT, value=0)
     opened = cv2.morphologyEx(wide, cv2.MORPH_OPEN, disc)
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, disc)[radius + 1 : -radius - 1, radius + 1 : -radius - 1]
-    return np.asarray(closed, dtype=np.bool_)
-
-
-def _filled(mask: Mask) -> Mask:
-    outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = np.zeros(mask.shape, dtype=np.uint8)
-    cv2.drawContours(filled, outlines, -1, 1, thickness=cv2.FILLED)
-    return filled.astype(np.bool_)
+    return np.asarray(closed, dtype=np.bool_) if closed.any() else mask

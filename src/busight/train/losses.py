@@ -29,7 +29,8 @@ def mask_loss(logits: Tensor, masks: Tensor, known: Tensor, objective: MaskObjec
     """Return the loss of the masks over the images whose outline is known.
 
     Dice and Tversky are taken over all pixels of the batch together, so that images without a lesion, for which an
-    image's own Dice is undefined, still count with their false marks.
+    image's own Dice is undefined, still count with their false marks. In a batch without any lesion they are constant:
+    on sets with many normal images take a loss with a cross-entropy in it.
 
     Args:
         logits: (N, 1, H, W).

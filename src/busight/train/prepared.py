@@ -28,6 +28,7 @@ class PreparedPart:
         mask_known: bool (N,): False where no outline was drawn, which is not the same as no lesion.
         targets: int64 (N,); -1 where there is none.
         sources: int64 (N,), a number for each data set that images come from.
+        findings: int64 (N,), a number for each finding, whatever the task; -1 where it is not known.
     """
 
     images: NDArray[np.uint8]
@@ -35,6 +36,7 @@ class PreparedPart:
     mask_known: NDArray[np.bool_]
     targets: NDArray[np.int64]
     sources: NDArray[np.int64]
+    findings: NDArray[np.int64]
 
 
 def joined(first: PreparedPart, second: PreparedPart) -> PreparedPart:
@@ -45,6 +47,7 @@ def joined(first: PreparedPart, second: PreparedPart) -> PreparedPart:
         np.concatenate([first.mask_known, second.mask_known]),
         np.concatenate([first.targets, second.targets]),
         np.concatenate([first.sources, second.sources]),
+        np.concatenate([first.findings, second.findings]),
     )
 
 
@@ -77,15 +80,15 @@ def sampling_shares(part: PreparedPart, balance: Balance) -> NDArray[np.float64]
 
     Args:
         part: The training part.
-        balance: ``source``: each data set as often as any other; ``class``: each class; ``source-class``: each class of
-            each data set.
+        balance: ``source``: each data set as often as any other; ``class``: each finding; ``source-class``: each
+            finding of each data set.
     """
     if balance == "none":
         return None
     strata = {
         "source": part.sources,
-        "class": part.targets,
-        "source-class": part.sources * (part.targets.max() + 2) + part.targets,
+        "class": part.findings,
+        "source-class": part.sources * (part.findings.max() + 2) + part.findings,
     }[balance]
     _, place, counts = np.unique(strata, return_inverse=True, return_counts=True)
     shares: NDArray[np.float64] = 1 / (len(counts) * counts[place])

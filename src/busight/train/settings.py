@@ -76,8 +76,8 @@ class TrainSettings:
         label_smoothing: 0–1.
         class_weights: Weigh classes by the inverse of their frequency in the training part.
         mask_loss: Weight of the mask's loss beside the class loss, in ``joint``.
-        balance: What is drawn equally often, with replacement: ``none`` (each image once an epoch), ``class``,
-            ``source`` (data sets joined with +), or ``source-class`` (each class of each data set).
+        balance: What is drawn equally often, with replacement: ``none`` (each image once an epoch), ``class`` (each
+            finding), ``source`` (data sets joined with +), or ``source-class`` (each finding of each data set).
         mask_objective: The mask's loss: ``bce_dice``, ``bce``, ``dice``, ``focal_tversky`` or ``boundary``; see
             `busight.train.losses`.
         patience: Stop after this many epochs without a better validation score; 0 never stops early.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from busight.enhance.surroundings import WORKING_SIDE, shrunk, wide_surroundings
 from busight.types import Image
-
-_SIDE = 160
 
 
 def flattened(image: Image, sigma: float = 0.012) -> Image:
@@ -20,10 +19,7 @@ def flattened(image: Image, sigma: float = 0.012) -> Image:
     Returns:
         uint8 HW: 128 where a pixel is as bright as its surroundings.
     """
-    scale = min(1.0, _SIDE / max(image.shape))
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    small = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.float32).reshape(size[::-1])
-    wide = cv2.GaussianBlur(small, (0, 0), 0.19 * max(small.shape), borderType=cv2.BORDER_REFLECT)
-    wide = cv2.resize(wide, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    wide = wide_surroundings(shrunk(image, WORKING_SIDE).astype(np.float32))
+    wide = np.asarray(cv2.resize(wide, image.shape[::-1], interpolation=cv2.INTER_LINEAR), dtype=np.float32)
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma * max(image.shape), borderType=cv2.BORDER_REFLECT)
-    return np.asarray(np.clip(128 * (smooth + 8) / (wide + 8), 0, 255).round(), dtype=np.uint8).reshape(image.shape)
+    return np.asarray(np.clip(128 * (smooth + 8) / wide, 0, 255).round(), dtype=np.uint8).reshape(image.shape)

@@ -34,7 +34,8 @@ def watershed(image: Image, sigma: float = 2.0, guess: Seed | None = None) -> ND
     away = cv2.distanceTransform((~seed).astype(np.uint8), cv2.DIST_L2, 5)
     markers = np.zeros(image.shape, np.int32)
     markers[depth > 0.5 * depth.max()] = 1
-    markers[away > 0.5 * radius] = 2
+    # A guess that nearly fills the picture leaves nothing that is far from it: then what is farthest.
+    markers[away > min(0.5 * radius, 0.9 * float(away.max()))] = 2
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     slope = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
     steep = np.asarray(slope * (255 / max(float(slope.max()), 1e-6)), dtype=np.uint8)

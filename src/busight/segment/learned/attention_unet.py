@@ -58,6 +58,8 @@ def add_attention_gates(unet: Any, widths: tuple[int, ...]) -> nn.Module:
     coarse = (unet.encoder.out_channels[-1], *widths)
     blocks = unet.decoder.blocks
     for index, skip in enumerate(skips):
+        if not skip:
+            continue  # encoders that start at a quarter of the size have an empty first feature map
         blocks[index] = _Gated(blocks[index], AttentionGate(coarse[index], skip))
     gated: nn.Module = unet
     return gated
