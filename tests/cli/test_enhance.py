@@ -25,7 +25,7 @@ def test_pictures_are_enhanced_and_shown_before_and_after(tmp_path: Path) -> Non
         save(tmp_path / "in" / name, picture(len(name)))
     code, said = call(tmp_path / "in", "--chain", "median(5) | clahe", "--out", tmp_path / "out")
     assert (code, "enhanced: 2 pictures" in said) == (0, True)
-    names = ["00001-one.png", "00002-one.png"]  # one name in two folders
+    names = ["00001_one_0.png", "00002_one_0.png"]  # one name in two folders
     assert sorted(path.name for path in (tmp_path / "out" / "images").iterdir()) == names
     assert sorted(path.name for path in (tmp_path / "out" / "panels").iterdir()) == names
     found = cv2.imread(str(tmp_path / "out" / "images" / names[0]), cv2.IMREAD_GRAYSCALE)

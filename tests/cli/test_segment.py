@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from dicom_files import region, write_dicom
 from picture_files import picture, save
 from quick import QUICK
 from typer.testing import CliRunner
@@ -18,7 +19,7 @@ from busight.pipeline.crossval import Plan, crossval
 from busight.pipeline.segment import CrossvalOutliner, compare_methods
 from busight.predict.outliners import MethodOutliner, Outlined
 from busight.recipes.load import load_recipe
-from busight.segment.classical.catalogue import METHODS
+from busight.segment.classical.catalogue import METHODS, PROMPTED
 
 Quick = Callable[..., Path]
 SEGMENTS = ("classify.task=segmentation", "segment.method=unet")
@@ -93,6 +94,82 @@ def test_a_click_chooses_among_two_lesions(tmp_path: Path) -> None:
         assert float(row["centre_x"]) == pytest.approx(column, abs=4)
 
 
+def test_a_small_box_is_a_lesion_however_small(tmp_path: Path) -> None:
+    image = np.full((480, 640), 160, np.uint8)
+    image[200:214, 300:316] = 40
+    save(tmp_path / "small.png", image)
+    box = ("--box", "296,196,24,22")
+    code, said = call(tmp_path / "small.png", "--method", "grabcut", *box, "--out", tmp_path / "out")
+    assert code == 0, said
+    (row,) = table(tmp_path / "out" / "lesions.csv")
+    assert int(row["area_px"]) == pytest.approx(14 * 16, rel=0.25)
+
+
+@pytest.mark.parametrize("method", PROMPTED)
+def test_a_click_is_held(method: str, tmp_path: Path) -> None:
+    save(tmp_path / "noise.png", picture(4))
+    code, said = call(tmp_path / "noise.png", "--method", method, "--click", "3,5", "--out", tmp_path / "out")
+    assert code == 0, said
+    mask = cv2.imread(str(next((tmp_path / "out" / "masks").iterdir())), cv2.IMREAD_UNCHANGED)
+    assert mask[5, 3] == 255
+
+
+def test_a_box_on_a_dicom_file_is_in_the_files_frame(tmp_path: Path) -> None:
+    """The ultrasound region of the file begins at column 30, row 20; box and table must agree."""
+    pixels = np.full((1, 200, 240), 150, np.uint8)
+    pixels[0, 90:120, 110:150] = 30
+    limits = {"MinX0": 30, "MinY0": 20, "MaxX1": 229, "MaxY1": 189}
+    field = region(**{f"RegionLocation{name}": value for name, value in limits.items()})
+    path = write_dicom(tmp_path / "scan.dcm", pixels, SequenceOfUltrasoundRegions=[field])
+    code, said = call(path, "--method", "grabcut", "--box", "105,85,50,40", "--out", tmp_path / "out")
+    assert code == 0, said
+    (row,) = table(tmp_path / "out" / "lesions.csv")
+    assert float(row["centre_x"]) == pytest.approx(129.5, abs=3)
+    assert float(row["centre_y"]) == pytest.approx(104.5, abs=3)
+    mask = cv2.imread(str(tmp_path / "out" / "masks" / row["picture"]), cv2.IMREAD_UNCHANGED)
+    assert mask.shape == (170, 200)
+
+
+def test_a_large_picture_is_looked_at_smaller() -> None:
+    rows, columns = np.mgrid[:1800, :2400]
+    lesion = np.hypot(rows - 700, columns - 1200) < 250
+    image = np.where(lesion, 50, 160).astype(np.uint8)
+    image += np.random.default_rng(0).integers(0, 20, image.shape, dtype=np.uint8)
+    for method in METHODS:
+        found = MethodOutliner(method).outline(image)
+        assert found.mask.shape == image.shape
+        # A tenth of all edges is Canny's, and so sharp a disc has fewer: it finds none of it.
+        assert method == "canny" or dice(found.mask, lesion) > 0.84
+
+
+def test_results_are_no_pictures(tmp_path: Path) -> None:
+    save(tmp_path / "in" / "one.png", picture(1))
+    call(tmp_path / "in", "--method", "otsu", "--out", tmp_path / "in" / "found")
+    code, said = call(tmp_path / "in", "--method", "otsu", "--out", tmp_path / "again")
+    assert (code, "of 1 pictures" in said) == (0, True), said
+    code, said = call(tmp_path / "again", "--method", "otsu", "--out", tmp_path / "third")
+    assert (code, "is a bundle or a result" in said) == (1, True), said
+
+
+def test_what_was_done_survives_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index in range(3):
+        save(tmp_path / "in" / f"{index}.png", picture(index))
+    outline = MethodOutliner.outline
+    seen: list[int] = []
+
+    def interrupted(self: MethodOutliner, image: np.ndarray, sample_id: str = "") -> Outlined:
+        seen.append(1)
+        if len(seen) == 3:
+            raise KeyboardInterrupt
+        return outline(self, image, sample_id)
+
+    monkeypatch.setattr(MethodOutliner, "outline", interrupted)
+    code, _ = call(tmp_path / "in", "--method", "otsu", "--out", tmp_path / "out")
+    assert code == 1
+    assert len(table(tmp_path / "out" / "lesions.interrupted.csv")) == 2
+    assert not (tmp_path / "out" / "lesions.csv").exists()
+
+
 def test_a_click_where_nothing_is_dark_starts_from_a_disc(tmp_path: Path) -> None:
     save(tmp_path / "grey.png", picture(1))
     code, said = call(tmp_path / "grey.png", "--method", "chan_vese", "--click", "5,5", "--out", tmp_path / "out")
@@ -124,6 +201,10 @@ def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> No
             ["x.png", "--method", "grabcut", "--box", "1,2,3", "--out", "out"],
             "--box '1,2,3' is not of the form x,y,w",
         ),
+        (["x.png", "--method", "grabcut", "--box", "-5,0,20,20", "--out", "out"], "x and y are 0 or more"),
+        (["x.png", "--method", "grabcut", "--box", "5,5,0,20", "--out", "out"], "w and h 1 or more"),
+        (["x.png", "--method", "grabcut", "--box", "", "--out", "out"], "--box '' is not of the form"),
+        (["x.png", "--method", "grabcut", "--click", "-1,2", "--out", "out"], "x and y are 0 or more"),
         (["x.png", "--method", "grabcut", "--click", "a,b", "--out", "out"], "--click 'a,b' is not of the form x,y"),
         (
             ["x.png", "--method", "grabcut", "--click", "1,2", "--box", "1,2,3,4", "--out", "out"],

@@ -46,6 +46,16 @@ def test_where_there_is_nothing_nothing_is_found(name: str, grey: int) -> None:
 
 
 @pytest.mark.parametrize("name", METHODS)
+def test_a_dark_frame_around_a_picture_is_no_lesion_and_no_noise(name: str) -> None:
+    """Filled, the frame is all of the picture; warnings are errors here."""
+    image = np.full((100, 100), 130, np.uint8)
+    image[5:-5, 5:-5] = np.random.default_rng(0).integers(110, 150, (90, 90))
+    image[:5] = image[-5:] = image[:, :5] = image[:, -5:] = 0
+    scores = METHODS[name](image)
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize("name", METHODS)
 @settings(max_examples=10, deadline=None)
 @given(image=arrays(np.uint8, st.tuples(st.integers(1, 40), st.integers(1, 40))))
 def test_any_picture_gives_scores_of_its_form_twice_the_same(name: str, image: np.ndarray) -> None:

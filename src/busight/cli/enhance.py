@@ -45,6 +45,7 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
     from busight.errors import RecipeError
     from busight.pipeline.enhance import write_enhanced
     from busight.predict.inputs import list_files, read_frames
+    from busight.predict.overlay import picture_name
     from busight.report.filter_pictures import write_panel
     from busight.types import Failure
 
@@ -62,10 +63,9 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
                     typer.echo(f"busight: {one_line(frame.reason)}", err=True)
                     continue
                 done += 1
-                # The running number keeps files of one name in different folders apart.
-                stem = f"{done:05d}-{path.stem}"
-                before, after = write_enhanced(frame.image, steps, out / "images" / f"{stem}.png")
-                write_panel(before, after, " | ".join(map(str, steps)), out / "panels" / f"{stem}.png")
+                name = picture_name(frame.path, frame.frame, done)
+                before, after = write_enhanced(frame.image, steps, out / "images" / name)
+                write_panel(before, after, " | ".join(map(str, steps)), out / "panels" / name)
             progress.tick(number, len(files))
     if not done and not failed:
         raise RecipeError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")

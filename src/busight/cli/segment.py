@@ -10,7 +10,9 @@ import typer
 from busight.cli.guard import one_line, one_line_errors
 
 if TYPE_CHECKING:
+    from busight.predict.inputs import Frame
     from busight.predict.outliners import Outliner, Prompt
+    from busight.types import Failure
 
 
 def command(
@@ -27,8 +29,10 @@ def command(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="New folder for masks, outlines and tables.")] = None,
     chain: Annotated[str, typer.Option("--chain", help="Filters before a --method; a model brings its own.")] = "",
-    box: Annotated[str, typer.Option("--box", metavar="X,Y,W,H", help="Around the lesion, for a --method.")] = "",
-    click: Annotated[str, typer.Option("--click", metavar="X,Y", help="On the lesion, for a --method.")] = "",
+    box: Annotated[
+        str | None, typer.Option("--box", metavar="X,Y,W,H", help="Around the lesion, for a --method.")
+    ] = None,
+    click: Annotated[str | None, typer.Option("--click", metavar="X,Y", help="On the lesion, for a --method.")] = None,
     uncertainty: Annotated[
         bool,
         typer.Option("--uncertainty", help="Of a --model, write maps too: white where a pixel may be either."),
@@ -49,7 +53,7 @@ def command(
             raise RecipeError("segment: name pictures, or a data set with --compare SPEC")
         if out is None:
             raise RecipeError("segment: --out FOLDER is needed")
-        if compare and (box or click or uncertainty):
+        if compare and (box is not None or click is not None or uncertainty):
             raise RecipeError("segment: --box, --click and --uncertainty are for pictures, not for --compare")
         if crossval and not compare:
             raise RecipeError("segment: --crossval is for --compare; name one of its bundles with --model")
@@ -87,7 +91,8 @@ def _outliners(methods: list[str], models: list[Path], chain: str, prompt: Promp
             raise RecipeError(f"segment: no method {name!r} without training; {hint}known: {', '.join(known)}")
     if models and not methods and (prompt is not None or steps):
         raise RecipeError("segment: --box, --click and --chain are for a --method; a model needs none")
-    return [*(MethodOutliner(known[name], steps, prompt) for name in methods), *map(bundle_outliner, models)]
+    once = dict.fromkeys(methods)  # a method named twice is one row
+    return [*(MethodOutliner(known[name], steps, prompt) for name in once), *map(bundle_outliner, models)]
 
 
 def _all_methods() -> list[str]:
@@ -96,18 +101,22 @@ def _all_methods() -> list[str]:
     return list(METHODS)
 
 
-def _prompt(box: str, click: str) -> Prompt | None:
+def _prompt(box: str | None, click: str | None) -> Prompt | None:
     from busight.errors import RecipeError
     from busight.predict.outliners import Prompt
     from busight.types import Roi
 
-    if box and click:
+    if box is not None and click is not None:
         raise RecipeError("segment: give --box or --click, not both")
-    if box:
+    if box is not None:
         left, top, width, height = _numbers("--box", box, 4, "x,y,w,h, e.g. 120,80,60,40")
+        if min(left, top) < 0 or min(width, height) < 1:
+            raise RecipeError(f"segment: --box {box}: x and y are 0 or more, w and h 1 or more")
         return Prompt(box=Roi(top, left, top + height, left + width))
-    if click:
+    if click is not None:
         column, row = _numbers("--click", click, 2, "x,y, e.g. 150,100")
+        if min(column, row) < 0:
+            raise RecipeError(f"segment: --click {click}: x and y are 0 or more")
         return Prompt(click=(row, column))
     return None
 
@@ -126,56 +135,75 @@ def _numbers(option: str, text: str, count: int, form: str) -> list[int]:
 
 
 def _segment(paths: list[Path], outliner: Outliner, out: Path, uncertainty: bool) -> None:
-    import numpy as np
-
     from busight.cli.console import ConsoleProgress
-    from busight.errors import DataError, RecipeError
-    from busight.files import write_text
+    from busight.errors import RecipeError
+    from busight.files import written_beside
     from busight.predict.inputs import list_files, read_frames
-    from busight.predict.lesions import error_row, lesion_csv, lesion_rows, lesions_of
-    from busight.predict.overlay import picture_name, with_outline, write_picture
-    from busight.segment.postprocess import entropy
-    from busight.types import Failure
+    from busight.predict.lesions import COLUMNS, lesion_lines
 
     files, masks = list_files(paths)
     if masks:
         typer.echo(f"busight: {len(masks)} mask files left out, e.g. {one_line(str(masks[0]))}", err=True)
     if not files:
         raise RecipeError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
-    rows: list[dict[str, object]] = []
     done, with_lesion, failed = 0, 0, 0
-    with ConsoleProgress() as progress:
+    with (
+        ConsoleProgress() as progress,
+        written_beside(out / "lesions.csv", out / "lesions.interrupted.csv") as beside,
+        beside.open("w", encoding="utf-8", errors="backslashreplace") as table,
+    ):
+        table.write(",".join(COLUMNS) + "\n")
         for number, path in enumerate(files, start=1):
             for frame in read_frames(path):
-                if isinstance(frame, Failure):
-                    failed += 1
-                    rows.append(error_row(frame.path, frame.frame, frame.reason))
-                    typer.echo(f"busight: {one_line(frame.reason)}", err=True)
-                    continue
-                try:
-                    found = outliner.outline(frame.image, "")
-                except DataError as error:  # a box or click that lies outside this picture
-                    failed += 1
-                    rows.append(error_row(frame.path, frame.frame, str(error)))
-                    typer.echo(f"busight: {one_line(f'{frame.path}: {error}')}", err=True)
-                    continue
-                done += 1
-                lesions = lesions_of(found.mask, found.probs, frame.origin)
-                with_lesion += bool(lesions)
-                rows += lesion_rows(frame.path, frame.frame, lesions, frame.pixel_spacing_mm)
-                name = picture_name(frame.path, frame.frame, done)
-                words = f"{outliner.name}: {found.mask.mean():.1%} outlined - research use only"
-                write_picture(out / "masks" / name, found.mask.astype(np.uint8) * 255)
-                write_picture(out / "outlines" / name, with_outline(frame.image, found.mask, words))
-                if uncertainty and found.probs is not None:
-                    map_ = (entropy(found.probs) * 255).round().astype(np.uint8)
-                    write_picture(out / "uncertainty" / name, map_)
+                rows, found = _frame(frame, outliner, out, done + 1, uncertainty)
+                done += found is not None
+                failed += found is None
+                with_lesion += bool(found)
+                table.write(lesion_lines(rows))
             progress.tick(number, len(files))
-    write_text(out / "lesions.csv", lesion_csv(rows))
-    typer.echo(f"outlined: a lesion in {with_lesion} of {done} pictures by {outliner.name}; {out / 'outlines'}")
-    typer.echo(f"masks: {out / 'masks'}; table: {out / 'lesions.csv'}")
+    if done:
+        name = one_line(outliner.name)
+        typer.echo(f"outlined: a lesion in {with_lesion} of {done} pictures by {name}; {out / 'outlines'}")
+        typer.echo(f"masks: {out / 'masks'}")
+    typer.echo(f"table: {out / 'lesions.csv'}")
     if failed:
         raise typer.Exit(1)
+
+
+def _frame(
+    frame: Frame | Failure, outliner: Outliner, out: Path, number: int, uncertainty: bool
+) -> tuple[list[dict[str, object]], int | None]:
+    """Outline one frame and write its pictures; return its rows and the number of lesions, None where it failed."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from busight.errors import DataError
+    from busight.predict.lesions import error_row, lesion_rows, lesions_of
+    from busight.predict.outliners import MethodOutliner
+    from busight.predict.overlay import picture_name, with_outline, write_picture
+    from busight.segment.postprocess import entropy
+    from busight.types import Failure
+
+    if isinstance(frame, Failure):
+        typer.echo(f"busight: {one_line(frame.reason)}", err=True)
+        return [error_row(frame.path, frame.frame, frame.reason)], None
+    if isinstance(outliner, MethodOutliner) and outliner.prompt is not None:
+        # A person points at the file's frame; of a DICOM object only the ultrasound region was read.
+        outliner = replace(outliner, prompt=outliner.prompt.moved(frame.origin))
+    try:
+        found = outliner.outline(frame.image, "")
+    except DataError as error:  # a box or click that lies outside this picture
+        typer.echo(f"busight: {one_line(f'{frame.path}: {error}')}", err=True)
+        return [error_row(frame.path, frame.frame, str(error))], None
+    name = picture_name(frame.path, frame.frame, number)
+    words = f"{outliner.name}: {found.mask.mean():.1%} outlined - research use only"
+    write_picture(out / "masks" / name, found.mask.astype(np.uint8) * 255)
+    write_picture(out / "outlines" / name, with_outline(frame.image, found.mask, words))
+    if uncertainty and found.probs is not None:
+        write_picture(out / "uncertainty" / name, (entropy(found.probs) * 255).round().astype(np.uint8))
+    lesions = lesions_of(found.mask, found.probs, frame.origin)
+    return lesion_rows(frame.path, frame.frame, name, lesions, frame.pixel_spacing_mm), len(lesions)
 
 
 def _compare(spec: str, outliners: list[Outliner], crossvals: list[Path], out: Path, limit: int) -> None:

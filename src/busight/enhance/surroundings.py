@@ -14,7 +14,9 @@ WORKING_SIDE = 160
 
 def shrunk(image: Image, longest: int) -> Image:
     """Return a picture, uint8 HW, averaged over areas to at most ``longest`` pixels on its longer side."""
-    scale = min(1.0, longest / max(image.shape))
+    if max(image.shape) <= longest:
+        return image
+    scale = longest / max(image.shape)
     size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8).reshape(size[::-1])
 

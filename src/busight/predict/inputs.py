@@ -11,8 +11,8 @@ from busight.data.read_image import IMAGE_SUFFIXES, MASK_SUFFIX, read_grey
 from busight.errors import DataError, ImageError
 from busight.types import Failure, Image
 
-_RESULTS = ("card.json", "bundle/card.json", "metrics.json", "plan.json")
-"""What bundles, runs, evaluations and cross-validations hold."""
+_RESULTS = ("card.json", "bundle/card.json", "metrics.json", "plan.json", "lesions.csv")
+"""What bundles, runs, evaluations, cross-validations and segmentations hold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,17 +49,27 @@ def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     found: list[Path] = []
     masks: list[Path] = []
     for path in paths:
-        if any((path / name).is_file() for name in _RESULTS):
+        if _is_result(path):
             raise DataError(
-                f"{path}: is a bundle or a run, not pictures; name one bundle first, then pictures or folders"
+                f"{path}: is a bundle or a result, not pictures; name one bundle first, then pictures or folders"
             )
         if os.access(path, os.X_OK) and path.is_dir():
+            results: set[Path] = set()
             for inside in sorted(path.rglob("*")):
-                if _is_wanted(inside):
+                if inside.is_dir() and _is_result(inside):
+                    results.add(inside)
+                if _is_wanted(inside) and results.isdisjoint(inside.parents):
                     (masks if _is_mask(inside) else found).append(inside)
         else:
             found.append(path)
     return found, masks
+
+
+def _is_result(path: Path) -> bool:
+    try:
+        return any((path / name).is_file() for name in _RESULTS)
+    except OSError:  # a name too long, or a folder that may not be looked into: reading it gives the reason
+        return False
 
 
 def _is_mask(path: Path) -> bool:

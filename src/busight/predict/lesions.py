@@ -15,6 +15,7 @@ from busight.types import Mask
 COLUMNS = (
     "path",
     "frame",
+    "picture",
     "lesion",
     "area_px",
     "area_share",
@@ -79,17 +80,19 @@ def lesions_of(mask: Mask, probs: NDArray[np.float32] | None, origin: tuple[int,
 
 
 def lesion_rows(
-    path: str, frame: int, lesions: list[Lesion], spacing_mm: tuple[float, float] | None
+    path: str, frame: int, picture: str, lesions: list[Lesion], spacing_mm: tuple[float, float] | None
 ) -> list[dict[str, object]]:
     """Return a row for each lesion, with the keys of `COLUMNS`; one row with lesion 0 where there is none.
 
     Args:
         path: The file.
         frame: Its frame.
+        picture: Name of the pictures made of it.
         lesions: Of `lesions_of`.
         spacing_mm: Row and column spacing where known.
     """
-    empty: dict[str, object] = dict.fromkeys(COLUMNS, "") | {"path": path, "frame": frame, "lesion": 0}
+    empty: dict[str, object] = dict.fromkeys(COLUMNS, "")
+    empty |= {"path": path, "frame": frame, "picture": picture, "lesion": 0}
     rows = []
     for number, one in enumerate(lesions, start=1):
         left, top, width, height = one.box
@@ -110,6 +113,6 @@ def error_row(path: str, frame: int, reason: str) -> dict[str, object]:
     return dict.fromkeys(COLUMNS, "") | {"path": path, "frame": frame, "error": reason}
 
 
-def lesion_csv(rows: list[dict[str, object]]) -> str:
-    """Return the table as CSV."""
-    return csv_text([list(COLUMNS), *([row[name] for name in COLUMNS] for row in rows)])
+def lesion_lines(rows: list[dict[str, object]]) -> str:
+    """Return rows as lines of CSV."""
+    return csv_text([[row[name] for name in COLUMNS] for row in rows])

@@ -14,7 +14,7 @@ from busight.enhance.chain import Step, apply_chain, field_of
 from busight.errors import BundleError, DataError, RecipeError
 from busight.predict.predictor import Predictor, open_predictor
 from busight.segment.candidates import Seed
-from busight.segment.classical.catalogue import METHODS, PROMPTED
+from busight.segment.classical.catalogue import PROMPTED, scores_of
 from busight.segment.postprocess import PostprocessSettings, to_mask
 from busight.segment.prompt import guess_at, guess_in_box, within_box
 from busight.segment.settings import ClassicalName
@@ -67,6 +67,15 @@ class Prompt:
     box: Roi | None = None
     click: tuple[int, int] | None = None
 
+    def moved(self, origin: tuple[int, int]) -> Prompt:
+        """Return the prompt for an image that begins at this row and column of the frame where a person pointed."""
+        top, left = origin
+        box, click = self.box, self.click
+        return Prompt(
+            None if box is None else Roi(box.top - top, box.left - left, box.bottom - top, box.right - left),
+            None if click is None else (click[0] - top, click[1] - left),
+        )
+
     def guess(self, image: Image) -> Seed:
         """Return the first guess for an image.
 
@@ -107,16 +116,19 @@ class MethodOutliner:
         """
         region = field_of(image, self.steps)
         enhanced = apply_chain(region.cut(image), self.steps)
-        if self.prompt is None:
-            scores = METHODS[self.name](enhanced)
-        else:
-            guess = self.prompt.guess(image)
-            scores = PROMPTED[self.name](enhanced, guess=Seed(region.cut(guess.mask), guess.score))
         mask = np.zeros(image.shape, dtype=np.bool_)
-        region.cut(mask)[:] = to_mask(scores, PostprocessSettings())
-        if self.prompt is not None and self.prompt.box is not None:
+        if self.prompt is None:
+            region.cut(mask)[:] = to_mask(scores_of(self.name, enhanced), PostprocessSettings())
+            return Outlined(mask, None)
+        guess = self.prompt.guess(image)
+        scores = scores_of(self.name, enhanced, Seed(region.cut(guess.mask), guess.score))
+        # However small: a person has said that there is a lesion.
+        region.cut(mask)[:] = to_mask(scores, PostprocessSettings(minimum_share=0.0))
+        if self.prompt.box is not None:
             mask = within_box(mask, self.prompt.box)
-        return Outlined(mask, None)
+        if self.prompt.click is not None and not mask[self.prompt.click]:
+            mask = guess.mask  # the contour left the place that the person meant
+        return Outlined(mask if mask.any() else guess.mask, None)
 
     def knows(self, sample_id: str) -> bool:
         """Say yes: it needs nothing but the image."""

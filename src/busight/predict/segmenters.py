@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from busight.bundle.parity import as_network_input
 from busight.enhance.resize import from_input, to_input
-from busight.segment.classical.catalogue import METHODS
+from busight.segment.classical.catalogue import scores_of
 from busight.segment.settings import ClassicalName
 from busight.types import Image
 
@@ -35,7 +35,7 @@ class ClassicalSegmenter:
 
     def probs(self, image: Image) -> NDArray[np.float32]:
         """Map an enhanced image, uint8 HW, or HWC of which the first channel counts, to float32 HW in 0–1."""
-        return METHODS[self.name](image if image.ndim == 2 else np.ascontiguousarray(image[..., 0]))
+        return scores_of(self.name, image if image.ndim == 2 else np.ascontiguousarray(image[..., 0]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,9 @@ def _cells(row: MethodRow) -> tuple[str, ...]:
 
 
 def _with_interval(one: Measured) -> str:
-    return "–" if math.isnan(one.value) else f"{one.value:.3f} ({one.low:.3f}–{one.high:.3f})"
+    if math.isnan(one.value):
+        return "–"
+    return f"{one.value:.3f}" if math.isnan(one.low) else f"{one.value:.3f} ({one.low:.3f}–{one.high:.3f})"
 
 
 def _sheet(found: MethodComparison) -> Figure:

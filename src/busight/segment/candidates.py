@@ -207,7 +207,9 @@ def _ranked(labels: NDArray[np.int32], view: _View) -> list[Candidate]:
 def _steepness(slope: NDArray[np.int64], inside: Mask) -> float:
     """Return the mean steepness along the outline."""
     core = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return float(slope[inside & ~core].mean())
+    outline = inside & ~core
+    # A frame around the picture, filled, is all of it and has no outline inside.
+    return float(slope[outline].mean()) if outline.any() else 0.0
 
 
 def _darkness(grey: NDArray[np.float32], inside: Mask, reach: int) -> float:

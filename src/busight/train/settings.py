@@ -63,7 +63,7 @@ class TrainSettings:
 
     Attributes:
         epochs: Passes over the training part.
-        batch: Images a step.
+        batch: Images a step, 2 or more: one image has no variance to normalise by.
         optimizer: ``adam``, ``adamw`` or ``sgd`` (with momentum 0.9).
         learning_rate: Highest step size.
         weight_decay: Decoupled for AdamW.
@@ -93,7 +93,7 @@ class TrainSettings:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     epochs: Count = 3
-    batch: Count = 16
+    batch: Annotated[int, Field(ge=2)] = 16
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     learning_rate: Positive = 1e-4
     weight_decay: NotNegative = 0.0

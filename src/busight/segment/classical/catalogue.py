@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.enhance.surroundings import shrunk
 from busight.segment.candidates import Seed
 from busight.segment.classical.active_contours import chan_vese, geodesic
 from busight.segment.classical.adaptive import adaptive
@@ -57,3 +59,29 @@ PROMPTED: dict[ClassicalName, PromptedMethod] = {
     "grabcut": grabcut,
 }
 """Those that a box or a click can start."""
+
+_LONGEST = 1024
+"""Pixels on the longer side; the methods' time grows with the area and the discs in it, and lesions need no more."""
+
+
+def scores_of(name: ClassicalName, image: Image, guess: Seed | None = None) -> NDArray[np.float32]:
+    """Run a method on a picture of any size.
+
+    Args:
+        name: Of the method; with a guess one of `PROMPTED`.
+        image: uint8 HW; one of more than 1,024 pixels on its longer side is looked at smaller.
+        guess: A person's first guess; None where the method finds its own.
+
+    Returns:
+        float32 HW in 0–1.
+    """
+    small = shrunk(image, _LONGEST)
+    if guess is None:
+        scores = METHODS[name](small)
+    else:
+        mask = cv2.resize(guess.mask.astype(np.uint8), small.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        scores = PROMPTED[name](small, guess=Seed(mask.astype(np.bool_), guess.score))
+    if scores.shape == image.shape:
+        return scores
+    wide = cv2.resize(scores, image.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.asarray(wide, dtype=np.float32).reshape(image.shape)
