@@ -28,6 +28,7 @@ from busight.enhance.chain import Step, apply_chain, field_of, parse_chain
 from busight.errors import DataError
 from busight.files import csv_text, write_bytes
 from busight.pipeline.material import gather
+from busight.pipeline.measuring import Measured, chosen_at_random, one_opencv_thread
 from busight.pipeline.progress import Progress, Silent
 from busight.types import FloatArray, Image, Sample
 
@@ -42,23 +43,6 @@ MEASURES = {
 """The figures of a filter: key and name. The first three need a clean picture, which only phantoms have."""
 
 UNTOUCHED = "(as it is)"
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One figure over the images in which it is defined; NaN where it is in none.
-
-    Attributes:
-        value: The mean.
-        low: Lower end of its interval, drawn over groups.
-        high: Upper end.
-        images: How many define it.
-    """
-
-    value: float
-    low: float
-    high: float
-    images: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +107,13 @@ def compare_filters(
     progress = progress or Silent()
     steps = [(), *map(parse_chain, chains)]
     material = gather(dataset, progress)
-    rng = np.random.default_rng(seed)
-    chosen = list(range(len(material.samples)))
-    if 0 < limit < len(chosen):
-        chosen = sorted(rng.choice(len(chosen), limit, replace=False).tolist())
+    chosen = chosen_at_random(range(len(material.samples)), limit, seed)
     reader = material.inspection.dataset.reader
     found = np.full((len(steps), len(chosen), len(MEASURES)), np.nan)
     seconds = np.zeros((len(steps), len(chosen)))
     example, largest = chosen[0], -1
     progress.stage("filters")
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
+    with one_opencv_thread():
         for place, index in enumerate(chosen):
             sample = material.samples[index]
             image, mask = reader.image(sample), reader.mask(sample)
@@ -157,8 +136,6 @@ def compare_filters(
                 found[row, place, 4] = generalised_cnr(enhanced, inside, around)
                 found[row, place, 5] = speckle_snr(enhanced, around)
             progress.tick(place + 1, len(chosen))
-    finally:
-        cv2.setNumThreads(threads)
     groups = [material.groups[index] for index in chosen]
     names = (UNTOUCHED, *(" | ".join(map(str, chain)) for chain in steps[1:]))
     rows = tuple(

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from busight.assess.intervals import Intervals, clustered_bootstrap
@@ -21,6 +20,7 @@ from busight.files import csv_text
 from busight.pipeline.crossval import fold_folder, plan_of
 from busight.pipeline.finished import finished_cases
 from busight.pipeline.material import Material, gather
+from busight.pipeline.measuring import Measured, chosen_at_random, one_opencv_thread
 from busight.pipeline.progress import Progress, Silent
 from busight.predict.outliners import BundleOutliner, Outlined, Outliner
 from busight.predict.predictor import open_predictor
@@ -28,23 +28,6 @@ from busight.types import FloatArray, Image, Mask, Sample
 
 Figure = tuple[str, str]
 """(metric, of), as in a score sheet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One figure of one way, with its interval over groups; NaN where undefined.
-
-    Attributes:
-        value: The figure.
-        low: Lower end.
-        high: Upper end.
-        images: How many it speaks of.
-    """
-
-    value: float
-    low: float
-    high: float
-    images: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -184,15 +167,11 @@ def compare_methods(
         raise DataError(f"{dataset.spec}: the cross-validation tested none of its images; compare on its own data")
     if len(known) < drawn_images:
         progress.line(f"{drawn_images - len(known)} images left out, which the cross-validation did not test")
-    rng = np.random.default_rng(seed)
-    if 0 < limit < len(known):
-        known = sorted(rng.choice(known, limit, replace=False).tolist())
+    known = chosen_at_random(known, limit, seed)
     scores = np.empty((len(outliners), len(known), len(MASK_SCORES)))
     seconds = np.empty((len(outliners), len(known)))
     progress.stage("outlines")
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
+    with one_opencv_thread():
         for place, index in enumerate(known):
             sample = material.samples[index]
             image, drawn = reader.image(sample), reader.mask(sample)
@@ -202,8 +181,6 @@ def compare_methods(
                 seconds[row, place] = time.perf_counter() - begun
                 scores[row, place] = score_mask(found.mask, drawn, sample.pixel_spacing_mm).values
             progress.tick(place + 1, len(known))
-    finally:
-        cv2.setNumThreads(threads)
     groups = [material.groups[index] for index in known]
     return _comparison(material, known, groups, outliners, scores, seconds, seed)
 

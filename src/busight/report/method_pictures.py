@@ -8,7 +8,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from busight.files import written_beside
-from busight.pipeline.segment import Measured, MethodComparison, MethodRow, Shown
+from busight.pipeline.measuring import Measured
+from busight.pipeline.segment import MethodComparison, MethodRow, Shown
 from busight.report.figures.panels import DRAWN_STYLE, PREDICTED_STYLE, outline, outline_legend, show_grey, title
 from busight.report.labels import short_label
 from busight.report.shrink import small_image, small_mask

@@ -1,0 +1,45 @@
+"""What comparisons on a data set share: a figure with its interval, a choice of images, one thread."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One figure over the images in which it is defined; NaN where it is in none.
+
+    Attributes:
+        value: The figure.
+        low: Lower end of its interval, drawn over groups.
+        high: Upper end.
+        images: How many define it.
+    """
+
+    value: float
+    low: float
+    high: float
+    images: int
+
+
+def chosen_at_random(indices: Sequence[int], limit: int, seed: int) -> list[int]:
+    """Return some of the indices in their order, all where ``limit`` is 0 or they are no more."""
+    if not 0 < limit < len(indices):
+        return list(indices)
+    return sorted(np.random.default_rng(seed).choice(indices, limit, replace=False).tolist())
+
+
+@contextmanager
+def one_opencv_thread() -> Iterator[None]:
+    """Keep OpenCV to one thread, so that times of an image can be compared."""
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)
