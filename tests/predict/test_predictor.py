@@ -135,7 +135,7 @@ def test_masks_beside_their_pictures_are_no_pictures(tmp_path: Path) -> None:
 
 def test_results_are_no_pictures(quick_run: Callable[..., Path]) -> None:
     for path in (quick_run("demo"), quick_run("demo") / "bundle"):
-        with pytest.raises(DataError, match="is a bundle or a run, not pictures"):
+        with pytest.raises(DataError, match="is a bundle or a result, not pictures"):
             list_files([path])
 
 
