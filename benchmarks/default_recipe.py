@@ -134,7 +134,7 @@ def _cross_validate(recipe: Recipe, material: Material, development: Sequence[in
         folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
         for fold, (train, held_out) in enumerate(folds.split(groups, prepared.targets, groups)):
             torch.manual_seed(recipe.train.seed)
-            network = build_classifier(settings, len(task.classes), recipe.segment.decoder_channels)
+            network = build_classifier(settings, len(task.classes), recipe.segment)
             load_weights(network, settings.weights, settings.backbone)
             # keep = "last": the held-out fold is watched and chooses nothing.
             folder = Path(work) / str(fold)

@@ -169,7 +169,7 @@ def _train_and_predict(
         folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
         for fold, (train, held_out) in enumerate(folds.split(groups, ours.targets, groups)):
             torch.manual_seed(recipe.train.seed)
-            network = build_classifier(settings, len(task.classes), recipe.segment.decoder_channels)
+            network = build_classifier(settings, len(task.classes), recipe.segment)
             load_weights(network, settings.weights, settings.backbone)
             # keep = "last": the held-out fold is watched and chooses nothing.
             folder = Path(work) / str(fold)
@@ -195,7 +195,7 @@ def _zoom(
         ours = [inside.samples[i] for i in development]
         for fold, (train, held_out) in enumerate(folds.split(groups, whole.targets, groups)):
             torch.manual_seed(recipe.train.seed)
-            network = build_classifier(settings, len(task.classes), recipe.segment.decoder_channels)
+            network = build_classifier(settings, len(task.classes), recipe.segment)
             load_weights(network, settings.weights, settings.backbone)
             both = joined(whole.part_of_rows(train), near.part_of_rows(train))
             fit(network, "classifier", both, whole.part_of_rows(held_out), recipe.train, Path(work) / str(fold))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
+from busight.cli.pictures import listed
 
 
 def command(
@@ -44,16 +45,14 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
     from busight.enhance.chain import parse_chain
     from busight.errors import RecipeError
     from busight.pipeline.enhance import write_enhanced
-    from busight.predict.inputs import list_files, read_frames
+    from busight.predict.inputs import read_frames
     from busight.predict.overlay import picture_name
     from busight.report.filter_pictures import write_panel
     from busight.types import Failure
 
     if len(chains) != 1 or not (steps := parse_chain(chains[0])):
         raise RecipeError('enhance: give one --chain with a filter, e.g. --chain "median(3) | clahe(2.0)"')
-    files, masks = list_files(paths)
-    if masks:
-        typer.echo(f"busight: {len(masks)} mask files left out, e.g. {one_line(str(masks[0]))}", err=True)
+    files = listed(paths)
     failed, done = 0, 0
     with ConsoleProgress() as progress:
         for number, path in enumerate(files, start=1):

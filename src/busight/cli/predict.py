@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
+from busight.cli.pictures import listed
 
 if TYPE_CHECKING:
     from busight.predict.predictor import Predictor
@@ -105,12 +106,10 @@ def _no_tick(done: int, total: int) -> None:
 def _found(predictor: Predictor, paths: list[Path], tick: Callable[[int, int], None]) -> Iterator[Prediction | Failure]:
     from dataclasses import replace
 
-    from busight.predict.inputs import list_files, read_frames
+    from busight.predict.inputs import read_frames
     from busight.types import Failure
 
-    files, masks = list_files(paths)
-    if masks:
-        typer.echo(f"busight: {len(masks)} mask files left out, e.g. {one_line(str(masks[0]))}", err=True)
+    files = listed(paths)
     if not files:
         yield Failure(str(paths[0]), f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
     for number, path in enumerate(files, start=1):

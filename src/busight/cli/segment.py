@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
+from busight.cli.pictures import listed
 
 if TYPE_CHECKING:
     from busight.predict.inputs import Frame
@@ -138,12 +139,10 @@ def _segment(paths: list[Path], outliner: Outliner, out: Path, uncertainty: bool
     from busight.cli.console import ConsoleProgress
     from busight.errors import RecipeError
     from busight.files import written_beside
-    from busight.predict.inputs import list_files, read_frames
+    from busight.predict.inputs import read_frames
     from busight.predict.lesions import COLUMNS, lesion_lines
 
-    files, masks = list_files(paths)
-    if masks:
-        typer.echo(f"busight: {len(masks)} mask files left out, e.g. {one_line(str(masks[0]))}", err=True)
+    files = listed(paths)
     if not files:
         raise RecipeError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
     done, with_lesion, failed = 0, 0, 0

@@ -94,8 +94,8 @@ def parse_chain(text: str) -> tuple[Step, ...]:
     if not text.strip():
         return ()
     steps = tuple(_parse_step(part.strip()) for part in text.split("|"))
-    for late in (step for step in steps[1:] if step.chooses_field):
-        raise RecipeError(f"chain: {late.name} chooses what all filters see; put it first")
+    if late := [step.name for step in steps[1:] if step.chooses_field]:
+        raise RecipeError(f"chain: {late[0]} chooses what all filters see; put it first")
     # Each filter knows its own ranges; a value out of range is refused here, not at the first image of a long run.
     nothing = np.zeros((64, 64), dtype=np.uint8)
     field_of(nothing, steps)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from busight.files import written_beside
 from busight.pipeline.enhance import MEASURES, FilterComparison, FilterRow
 from busight.report.figures.panels import show_grey
+from busight.report.labels import aligned
 from busight.report.shrink import small_image
 from busight.report.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure, styled
 from busight.types import Image
@@ -49,21 +50,15 @@ def write_filter_sheet(found: FilterComparison, path: Path) -> None:
 def comparison_lines(found: FilterComparison) -> list[str]:
     """Return the table for a terminal: a row a chain, the figures without intervals, which stand in the CSV."""
     header = ("chain", *MEASURES.values(), "ms")
-    rows = [header, *(_cells(row) for row in found.rows)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
     return [
         f"{found.images} images in {found.groups} groups of {found.spec}; means over the images that define a figure",
-        *("  ".join(_placed(row, widths)).rstrip() for row in rows),
+        *aligned([header, *map(_cells, found.rows)]),
     ]
 
 
 def _cells(row: FilterRow) -> tuple[str, ...]:
     figures = (row.measures[key].value for key in MEASURES)
     return (row.chain, *("–" if math.isnan(value) else f"{value:.3f}" for value in figures), f"{row.milliseconds:.1f}")
-
-
-def _placed(row: tuple[str, ...], widths: list[int]) -> list[str]:
-    return [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
 
 
 def _panel(before: Image, after: Image, chain: str) -> Figure:

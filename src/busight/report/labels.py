@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from busight.train.history import History
@@ -58,6 +59,22 @@ def counted(count: int, noun: str) -> str:
         ('1 image', '0 images')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows of a table as lines for a terminal: the first column to the left, the others to the right.
+
+    Example:
+        >>> aligned([("way", "Dice"), ("otsu", "0.5")])
+        ['way   Dice', 'otsu   0.5']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        ).rstrip()
+        for row in rows
+    ]
 
 
 @cache

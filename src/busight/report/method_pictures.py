@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 
 from busight.files import written_beside
 from busight.pipeline.measuring import Measured
-from busight.pipeline.segment import MethodComparison, MethodRow, Shown
+from busight.pipeline.segment import MethodComparison, MethodRow
 from busight.report.figures.panels import DRAWN_STYLE, PREDICTED_STYLE, outline, outline_legend, show_grey, title
-from busight.report.labels import short_label
+from busight.report.labels import aligned, short_label
 from busight.report.shrink import small_image, small_mask
 from busight.report.style import FULL_WIDTH, new_figure, styled
 
@@ -39,23 +39,16 @@ def write_method_sheet(found: MethodComparison, path: Path) -> None:
 def method_lines(found: MethodComparison) -> list[str]:
     """Return the table for a terminal: a row a way, the highest Dice first; all figures' intervals stand in the CSV."""
     header = ("method", f"Dice ({found.level:.0%} interval)", *list(_COLUMNS.values())[1:], "ms")
-    rows = [header, *(_cells(row) for row in found.rows)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(header))]
-    told = [
-        f"{found.images} images in {found.groups} groups of {found.spec}",
-        *(
-            "  ".join(
-                [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-            ).rstrip()
-            for row in rows
-        ),
-    ]
-    told += [
+    warnings = [
         f"warning: {row.name} was trained on {row.seen} of these images; its figures flatter it"
         for row in found.rows
         if row.seen
     ]
-    return told
+    return [
+        f"{found.images} images in {found.groups} groups of {found.spec}",
+        *aligned([header, *map(_cells, found.rows)]),
+        *warnings,
+    ]
 
 
 def _cells(row: MethodRow) -> tuple[str, ...]:
@@ -81,10 +74,12 @@ def _sheet(found: MethodComparison) -> Figure:
             show_grey(ax, small_image(shown.image))
             outline(ax, small_mask(shown.drawn), DRAWN_STYLE)
             outline(ax, small_mask(shown.outlined.mask), PREDICTED_STYLE)
-            title(ax, [f"{short_label(row.name, 24)}, {_told(shown)}", short_label(shown.sample.sample_id, 28)])
+            title(
+                ax,
+                [
+                    f"{short_label(row.name, 24)}, {shown.rank}: Dice {shown.dice:.2f}",
+                    short_label(shown.sample.sample_id, 28),
+                ],
+            )
     outline_legend(figure)
     return figure
-
-
-def _told(shown: Shown) -> str:
-    return f"{shown.rank}: Dice {shown.dice:.2f}"

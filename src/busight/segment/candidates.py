@@ -181,18 +181,19 @@ def _ranked(labels: NDArray[np.int32], view: _View) -> list[Candidate]:
         if not _LEAST_SHARE <= sizes[label] / labels.size <= _LARGEST_SHARE:
             continue
         region = labels == label
-        rows, columns = np.flatnonzero(region.any(axis=1)), np.flatnonzero(region.any(axis=0))
+        rows, columns = np.nonzero(region)
+        top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns.min()), int(columns.max()) + 1
         # Only the region and a ring around it are looked at, not the whole picture each time.
         reach = max(3, round(0.35 * float(np.sqrt(sizes[label]))))
         box = (
-            slice(max(0, rows[0] - reach), min(height, rows[-1] + 1 + reach)),
-            slice(max(0, columns[0] - reach), min(width, columns[-1] + 1 + reach)),
+            slice(max(0, top - reach), min(height, bottom + reach)),
+            slice(max(0, left - reach), min(width, right + reach)),
         )
         inside = filled(region[box])
         share = float(inside.sum()) / labels.size
-        depth = (float(np.nonzero(region)[0].mean()) / height - 0.35) / 0.2
-        aside = (float(np.nonzero(region)[1].mean()) / width - 0.5) / 0.25
-        borders = sum((rows[0] == 0, columns[0] == 0, rows[-1] == height - 1, columns[-1] == width - 1))
+        depth = (float(rows.mean()) / height - 0.35) / 0.2
+        aside = (float(columns.mean()) / width - 0.5) / 0.25
+        borders = (top == 0) + (left == 0) + (bottom == height) + (right == width)
         score = (
             (_steepness(view.slope[box], inside) / steepness) ** 2
             * _darkness(view.grey[box], inside, reach) ** 2

@@ -1,0 +1,23 @@
+"""The pictures that a user names, as every command that reads them tells of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from busight.cli.guard import one_line
+
+
+def listed(paths: list[Path]) -> list[Path]:
+    """Return the files to read, and say on stderr which mask files below folders were left out.
+
+    Raises:
+        DataError: A path is a bundle or a result.
+    """
+    from busight.predict.inputs import list_files
+
+    files, masks = list_files(paths)
+    if masks:
+        typer.echo(f"busight: {len(masks)} mask files left out, e.g. {one_line(str(masks[0]))}", err=True)
+    return files
