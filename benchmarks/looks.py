@@ -36,9 +36,9 @@ from busight.types import Image, Mask, Roi
 CLASSES = ("normal", "benign", "malignant")
 Looks = dict[str, np.ndarray | None]
 WAYS: dict[str, Callable[[Looks], np.ndarray]] = {
-    "whole and own mask (zoom)": lambda look: _mean(look["whole"], _mean(look["own"])),
-    "whole alone": lambda look: _mean(look["whole"]),
-    "whole and guess": lambda look: _mean(look["whole"], _mean(look["guess"])),
+    "whole and own mask (zoom)": lambda look: _mean(look["whole"], look["own"]),
+    "whole alone": lambda look: look["whole"],
+    "whole and guess": lambda look: _mean(look["whole"], look["guess"]),
     "whole and own mask, else guess": lambda look: _mean(
         look["whole"], look["own"] if look["own"] is not None else look["guess"]
     ),
