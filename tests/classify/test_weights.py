@@ -43,6 +43,25 @@ def test_joint_takes_the_same_file(tmp_path: Path) -> None:
     assert not found.missing
 
 
+def test_a_bundles_weights_give_decoder_and_head_where_the_network_has_the_like(tmp_path: Path) -> None:
+    zoom = ClassifySettings(backbone=SHAPE.backbone, lesion="zoom")
+    donor = build_classifier(zoom, 3)
+    path = tmp_path / "weights.safetensors"
+    save_file({f"classifier.{key}": value for key, value in donor.state_dict().items()}, path)
+    same = build_classifier(zoom, 3)
+    assert not load_weights(same, str(path), SHAPE.backbone).missing
+    assert all(torch.equal(value, donor.state_dict()[key]) for key, value in same.state_dict().items())
+    other = build_classifier(zoom, 2)
+    assert load_weights(other, str(path), SHAPE.backbone).missing == ("head.linear.bias", "head.linear.weight")
+    whole = build_classifier(SHAPE, 3)
+    own = whole.pretrained_part.state_dict()
+    found = load_weights(whole, str(path), SHAPE.backbone)
+    encoder = donor.pretrained_part.state_dict()
+    shared = encoder.keys() & own.keys()
+    assert found.loaded == len([key for key in shared if not key.endswith("num_batches_tracked")])
+    assert all(torch.equal(own[key], encoder[key]) for key in shared)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [

@@ -45,6 +45,23 @@ def test_a_run_leaves_everything_that_it_promises(quick_run: Quick) -> None:
     assert list(out.glob("training/classifier/tensorboard/events*"))
 
 
+def test_weights_of_another_run_are_refused_where_they_have_seen_the_test_part(
+    quick_run: Quick, tmp_path: Path
+) -> None:
+    """The same images under another seed: the donor was trained on what would now be tested."""
+    flow = ("classify.lesion=whole",)
+    donor = quick_run("demo", flow) / "bundle" / "weights.safetensors"
+    settings = (*QUICK, *flow, f"classify.weights={donor}", "train.epochs=1")
+    again = load_recipe("demo", (SPEC, *settings, "split.seed=7"))
+    with pytest.raises(DataError, match=r"initial weights were trained on \d+ of the \d+ images"):
+        run(again, tmp_path / "leak")
+    other = load_recipe("demo", ("data.spec='phantom:60,size=96,seed=3'", *settings))
+    record = run(other, tmp_path / "tuned")
+    seen = load_bundle(tmp_path / "tuned").card.training.seen
+    assert set(load_bundle(donor.parent).card.training.seen) < set(seen)
+    assert "weights.safetensors" in record.weights
+
+
 def test_metrics_follow_the_published_schema(quick_run: Quick) -> None:
     import jsonschema
 

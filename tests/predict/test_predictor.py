@@ -30,6 +30,8 @@ FLOWS = {
     "whole": ("classify.lesion=whole",),
     "joint": ("classify.lesion=joint", "classify.backbone=mobilenetv3_small_050", "classify.test_flip=true"),
     "zoom": ("classify.lesion=zoom", "classify.backbone=mobilenetv3_small_050"),
+    "masked": ("classify.lesion=masked", "segment.method=otsu"),
+    "mask-channel": ("classify.lesion=mask-channel", "segment.method=otsu"),
     "malignancy": ("classify.task=malignancy", "classify.lesion=whole"),
     "segmentation": ("classify.task=segmentation",),
 }
@@ -217,6 +219,23 @@ def test_zoom_is_the_mean_of_the_looks_at_the_image_and_at_the_found_region(quic
         np.testing.assert_allclose(found.logits, (whole.logits + near.logits) / 2)
         assert found.activation is not None
     assert found.mask.any(), "the second look was never tested"
+
+
+@pytest.mark.parametrize("lesion", ["masked", "mask-channel"])
+def test_the_classifier_is_shown_the_mask_that_was_found(quick_run: Quick, lesion: str) -> None:
+    predictor = open_predictor(load_bundle(quick_run("demo", FLOWS[lesion])))
+    found = predictor.predict(phantom())
+    seen = predictor.region(found)
+    assert found.mask is not None
+    assert found.mask.any()
+    mask = to_input(np.where(found.mask, np.uint8(255), np.uint8(0)), 64, keep_aspect=False)
+    if lesion == "masked":
+        assert seen[mask == 0].max() == 0
+        assert seen[mask == 255].max() > 0
+    else:
+        np.testing.assert_array_equal(seen[..., 2], mask)
+    blind = predictor._classify(predictor._marked(found.enhanced, np.zeros_like(found.mask)), found.roi)
+    assert not np.allclose(blind.logits, found.logits)
 
 
 def test_zoom_looks_at_a_guess_too(quick_run: Quick) -> None:

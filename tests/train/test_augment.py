@@ -43,6 +43,17 @@ def test_grey_changes_leave_the_mask_alone() -> None:
     assert changed.max() <= 1
 
 
+def test_a_mask_channel_moves_with_the_image_and_keeps_its_values() -> None:
+    torch.manual_seed(0)
+    augment = build_augmentation(AugmentSettings(flip=True, translate=0.2, brightness=0.5, gamma=0.4), True)
+    assert augment is not None
+    images, masks = augment(torch.cat([squares() * 0.5, squares() * 0.5, squares()], dim=1), squares())
+    assert torch.equal(images[:, 2:], masks)
+    assert torch.equal(images[:, 0], images[:, 1])
+    assert (masks != squares()).any(), "nothing moved"
+    assert (images[:, 0] - 0.5 * masks[:, 0]).abs().max() > 0.1, "no grey value changed"
+
+
 def test_brightness_is_relative_as_its_docstring_says() -> None:
     torch.manual_seed(0)
     augment = build_augmentation(AugmentSettings(brightness=0.2))

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +20,14 @@ from busight.classify.network import Network
 from busight.files import sha256_of_file, write_bytes, written_beside
 
 _EXAMPLES = 4
+
+
+class ExportPart(NamedTuple):
+    """A network to export, with the side and the channels, 1 or 3, of its input."""
+
+    network: Network
+    size: int
+    channels: int
 
 
 class _Graph(nn.Module):
@@ -37,15 +46,14 @@ class _Graph(nn.Module):
 
 
 def export_networks(
-    folder: Path, classifier: tuple[Network, int] | None, segmenter: tuple[Network, int] | None, channels: int = 1
+    folder: Path, classifier: ExportPart | None, segmenter: ExportPart | None
 ) -> tuple[dict[str, str], float]:
     """Write the graphs, the weights and the examples of a bundle.
 
     Args:
         folder: The bundle's folder.
-        classifier: The network and the side of its input, or None.
-        segmenter: Likewise for a segmenter of its own.
-        channels: Of their inputs, 1 or 3.
+        classifier: The classifier, or None.
+        segmenter: A segmenter of its own, or None.
 
     Returns:
         SHA-256 of each file, and the largest difference between network and graph on the examples.
@@ -61,7 +69,7 @@ def export_networks(
     for name, part in parts.items():
         if part is None:
             continue
-        network, size = part
+        network, size, channels = part
         network = network.cpu().eval().to(memory_format=torch.contiguous_format)
         stem = Path(name).stem
         tensors |= {f"{stem}.{key}": value.contiguous() for key, value in network.state_dict().items()}

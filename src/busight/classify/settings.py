@@ -10,7 +10,7 @@ from pydantic import Field
 from busight.classify.tasks import TaskName
 
 Normalise = Literal["imagenet", "half", "none"]
-LesionUse = Literal["two-stage", "joint", "zoom", "whole"]
+LesionUse = Literal["two-stage", "masked", "mask-channel", "joint", "zoom", "whole"]
 
 NORMALISATION: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     # Means and deviations of ImageNet's channels, the ones that torchvision's and most of timm's weights expect.
@@ -27,8 +27,9 @@ class ClassifySettings:
 
     Attributes:
         task: ``finding`` (three classes), ``malignancy``, ``lesion``, or ``segmentation`` (no classifier at all).
-        lesion: How the lesion is used: ``two-stage`` (segment, cut the region, classify it), ``joint`` (one encoder,
-            a mask decoder and a class head), ``zoom`` (a joint network that looks twice, at the whole image and at the
+        lesion: How the lesion is used: ``two-stage`` (segment, cut the region, classify it), ``masked`` (segment, black out
+            all else), ``mask-channel`` (segment, give the mask as the third channel), ``joint`` (one encoder, a mask
+            decoder and a class head), ``zoom`` (a joint network that looks twice, at the whole image and at the
             region of the mask that it found there, and takes the mean) or ``whole`` (the whole image, no segmentation).
         backbone: ``torchvision/resnet101``, ``small_cnn``, or any timm name.
         weights: ``imagenet``, ``none``, or the path of a safetensors file.
@@ -60,3 +61,8 @@ class ClassifySettings:
     def decodes_mask(self) -> bool:
         """The classifier's own network draws the mask too."""
         return self.lesion in ("joint", "zoom")
+
+    @property
+    def needs_mask(self) -> bool:
+        """A segmenter of its own marks the lesion before the classifier looks."""
+        return self.lesion in ("two-stage", "masked", "mask-channel")

@@ -1,4 +1,4 @@
-"""Initial weights: the library's own ImageNet download, a local safetensors file, or none."""
+"""Initial weights: the library's own ImageNet download, a local file (also of a bundle), or none."""
 
 from __future__ import annotations
 
@@ -43,11 +43,13 @@ class LoadedWeights:
 
 
 def load_weights(network: Network, weights: str, backbone: str) -> LoadedWeights:
-    """Load initial weights into the ``pretrained_part`` of a network.
+    """Load initial weights into the ``pretrained_part`` of a network; those of a bundle into all of it that they fit.
 
     Args:
         network: A network of `busight.classify.network`.
-        weights: ``imagenet``, ``none`` or the path of a safetensors file. The file may hold a part of the network.
+        weights: ``imagenet``, ``none`` or the path of a safetensors file. The file may hold a part of the network. The
+            ``weights.safetensors`` of a bundle also gives the mask decoder and the class head, where the new network
+            has the like: a network pre-trained on other ultrasound images.
         backbone: The backbone's name, for ``imagenet``.
 
     Raises:
@@ -65,6 +67,8 @@ def load_weights(network: Network, weights: str, backbone: str) -> LoadedWeights
         _require_input_range(network.normalise, path.stem)
         # Only some files can be recognised by their name; for the others the reader must know what to compare.
         source += f" for inputs as {network.normalise.name!r}"
+        if own := _of_a_bundle(tensors):
+            return _load_what_fits(*_placed(network, own), source)
     return _load_what_fits(network.pretrained_part, tensors, source)
 
 
@@ -91,6 +95,27 @@ def _published_range(backbone: str) -> tuple[tuple[float, ...], tuple[float, ...
     except RuntimeError:
         return None
     return None if published is None else (tuple(published.mean), tuple(published.std))
+
+
+def _of_a_bundle(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return a bundle's tensors without the name of their graph: the classifier's, or else the segmenter's."""
+    if not all(key.startswith(("classifier.", "segmenter.")) for key in tensors):
+        return {}  # timm too calls its last layer "classifier"
+    for stem in ("classifier.", "segmenter."):
+        if found := {key.removeprefix(stem): value for key, value in tensors.items() if key.startswith(stem)}:
+            return found
+    return {}
+
+
+def _placed(network: Network, tensors: dict[str, Tensor]) -> tuple[nn.Module, dict[str, Tensor]]:
+    """Return the module that a bundle's network fits, and its tensors: the whole network, or the encoder alone."""
+    if tensors.keys() & network.state_dict().keys() - {"head.linear.weight", "head.linear.bias"}:
+        return network, tensors
+    encoders = ("segmenter.encoder.model.", "backbone.net.", "backbone.")
+    stem = next((stem for stem in encoders if any(key.startswith(stem) for key in tensors)), "")
+    return network.pretrained_part, {
+        key.removeprefix(stem): value for key, value in tensors.items() if key.startswith(stem)
+    }
 
 
 def _load_what_fits(module: nn.Module, tensors: dict[str, Tensor], source: str) -> LoadedWeights:

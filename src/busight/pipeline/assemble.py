@@ -24,6 +24,7 @@ from busight.classify.tasks import TASKS
 from busight.data.split import Split
 from busight.errors import DataError
 from busight.pipeline.material import Material
+from busight.pipeline.pretrained import seen_by_weights
 from busight.pipeline.scoring import ScoredPart
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
@@ -55,7 +56,7 @@ def draft_card(recipe: Recipe, material: Material, split: Split, exported: Expor
         training=TrainingPart(
             source=material.inspection.dataset.name,
             images=len(split.train),
-            seen=_seen(material, split),
+            seen=tuple(sorted(_seen(material, split) | seen_by_weights(recipe))),
             data_digest=material.inspection.digest,
             split_kind=split.kind,
             split_digest=split.digest,
@@ -110,10 +111,10 @@ def _calibration(val: ScoredPart, classes: tuple[str, ...], settings: AssessSett
     )
 
 
-def _seen(material: Material, split: Split) -> tuple[str, ...]:
+def _seen(material: Material, split: Split) -> frozenset[str]:
     ids = {*split.train, *split.val}
     trained = (entry.known_as for entry in material.inspection.entries if entry.sample.sample_id in ids)
-    return tuple(sorted(frozenset().union(*trained)))
+    return frozenset().union(*trained)
 
 
 def _segment_part(recipe: Recipe) -> SegmentPart | None:

@@ -51,6 +51,10 @@ def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
     if settings.lesion == "whole":
         return f"Whole image: {net}, no segmentation."
     finder = f"{finder} ({millions['segmenter']})" if learned else f"{finder},"
+    if settings.lesion == "masked":
+        return f"Masked: {finder} finds the lesion, all around it is blacked out, and the image goes to {net}."
+    if settings.lesion == "mask-channel":
+        return f"Mask as a channel: {finder} finds the lesion; image and mask go to {net}."
     return f"Two-stage: {finder} finds the lesion, its region goes to {net}."
 
 
@@ -103,10 +107,10 @@ def limits(data: DataSummary, split: SplitSummary | None, sheet: ScoreSheet, rec
         "Intervals are percentile bootstrap over groups. Where every case was right they shrink to a point, which "
         "means too few cases and not certainty."
     )
-    if recipe is not None and recipe.classify.lesion == "two-stage" and is_learned(recipe.segment.method):
+    if recipe is not None and recipe.classify.needs_mask and is_learned(recipe.segment.method):
         found.append(
-            "The classifier was trained on regions that the segmenter found in its own training images; on new images "
-            "the regions are a little worse."
+            "The classifier was trained on what the segmenter found in its own training images; on new images that is a "
+            "little worse."
         )
     if split is not None:
         found.append(

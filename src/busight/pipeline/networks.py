@@ -14,7 +14,7 @@ from busight.classify.tasks import TASKS
 from busight.classify.weights import LoadedWeights, load_weights
 from busight.data.split import Split
 from busight.pipeline.material import Material
-from busight.pipeline.prepare import PreparedSet, Region, prepare, training_region, whole_image
+from busight.pipeline.prepare import Look, PreparedSet, Region, prepare, training_region, whole_image
 from busight.pipeline.progress import Progress
 from busight.recipes.schema import Recipe
 from busight.segment.settings import is_learned
@@ -38,6 +38,7 @@ class TrainedNetwork:
 
     network: Network
     size: int
+    channels: int
     weights: LoadedWeights
     history: History
     parameters: int
@@ -90,7 +91,7 @@ def train_segmenter(
     train = replace(recipe.train, epochs=settings.epochs, learning_rate=settings.learning_rate)
     fitting, choosing = (prepared.part([i for i in ids if i in drawn]) for ids in (split.train, split.val))
     history = fit(built.network, "segmenter", fitting, choosing, train, work / "segmenter", progress.line)
-    return _trained(built, settings.size, history)
+    return _trained(built, settings.size, recipe.enhance.parsed().n_channels, history)
 
 
 def train_classifier(
@@ -99,14 +100,15 @@ def train_classifier(
     material: Material,
     split: Split,
     region: Region,
+    look: Look | None,
     work: Path,
     progress: Progress,
 ) -> TrainedNetwork:
-    """Fit the recipe's classifier on the regions that prediction will show it; ``zoom`` on both looks at each image."""
+    """Fit the recipe's classifier on what prediction will show it; ``zoom`` on both looks at each image."""
     settings = recipe.classify
     progress.stage("classify: training")
     arrays = work / "classifier" / "arrays"
-    prepared = _prepared(recipe, material.samples, material, region, arrays, progress)
+    prepared = _prepared(recipe, material.samples, material, region, arrays, progress, look)
     fitting, choosing = (prepared.part(ids) for ids in (split.train, split.val))
     if settings.lesion == "zoom":
         trained = set(split.train)
@@ -115,12 +117,27 @@ def train_classifier(
         near = _prepared(recipe, samples, material, closer, arrays / "near", progress)
         # The epoch is chosen on whole images: a second look at validation images would need their predicted masks.
         fitting = joined(fitting, near.part(split.train))
-    history = fit(built.network, "classifier", fitting, choosing, recipe.train, work / "classifier", progress.line)
-    return _trained(built, settings.size, history)
+    history = fit(
+        built.network,
+        "classifier",
+        fitting,
+        choosing,
+        recipe.train,
+        work / "classifier",
+        progress.line,
+        mask_channel=settings.lesion == "mask-channel",
+    )
+    return _trained(built, settings.size, recipe.classifier_channels, history)
 
 
 def _prepared(
-    recipe: Recipe, samples: Sequence[Sample], material: Material, region: Region, folder: Path, progress: Progress
+    recipe: Recipe,
+    samples: Sequence[Sample],
+    material: Material,
+    region: Region,
+    folder: Path,
+    progress: Progress,
+    look: Look | None = None,
 ) -> PreparedSet:
     settings = recipe.classify
     return prepare(
@@ -133,6 +150,7 @@ def _prepared(
         TASKS[settings.task],
         folder,
         progress,
+        look,
     )
 
 
@@ -140,6 +158,6 @@ def _with_masks(material: Material) -> set[str]:
     return {entry.sample.sample_id for entry in material.inspection.entries if entry.mask_digest}
 
 
-def _trained(built: BuiltNetwork, size: int, history: History) -> TrainedNetwork:
+def _trained(built: BuiltNetwork, size: int, channels: int, history: History) -> TrainedNetwork:
     parameters = sum(parameter.numel() for parameter in built.network.parameters())
-    return TrainedNetwork(built.network, size, built.weights, history, parameters)
+    return TrainedNetwork(built.network, size, channels, built.weights, history, parameters)

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.classify.masked import with_mask
+from busight.classify.settings import LesionUse
 from busight.classify.tasks import Task
 from busight.data.dataset import Reader
 from busight.enhance.enhancement import Enhancement
@@ -27,6 +29,9 @@ from busight.types import Finding, Image, Mask, Roi, Sample
 
 Region = Callable[[Image, Mask | None], Roi]
 """Chooses the part that a network sees: of the enhanced image, HW or HW3, and, for training alone, the drawn mask."""
+
+Look = Callable[[Image], Image]
+"""Changes the enhanced image, HW or HW3, into what a network sees of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +87,15 @@ def predicted_region(segmenter: Segmenter, settings: SegmentSettings) -> Region:
     return choose
 
 
+def predicted_look(use: LesionUse, segmenter: Segmenter, settings: SegmentSettings) -> Look:
+    """Show the mask that a segmenter draws, as `busight.classify.masked.with_mask` does: never the drawn one."""
+
+    def look(image: Image) -> Image:
+        return with_mask(use, image, to_mask(segmenter.probs(image), settings.postprocess))
+
+    return look
+
+
 def training_region(margin: float, rng: np.random.Generator) -> Region:
     """Choose regions to train the second look of ``zoom`` on, drawn once for each image.
 
@@ -129,6 +143,7 @@ def prepare(
     task: Task | None,
     folder: Path,
     progress: Progress,
+    look: Look | None = None,
 ) -> PreparedSet:
     """Enhance, cut and resize every sample into arrays on disk.
 
@@ -142,20 +157,23 @@ def prepare(
         task: Gives the targets; None for segmentation.
         folder: For the arrays; they are overwritten.
         progress: Told about each image.
+        look: Changes what is seen of the enhanced image; None shows it as it is.
 
     Raises:
         OutputError: The arrays do not fit on the disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
     shape = (len(samples), size, size)
-    layers = (enhancement.n_channels,) if enhancement.channels else ()
-    images = _zeros_on_disk(folder / "images.npy", (*shape, *layers))
+    images = np.zeros(0, dtype=np.uint8)
     masks = _zeros_on_disk(folder / "masks.npy", shape)
     known = np.zeros(len(samples), dtype=np.bool_)
     for row, sample in enumerate(samples):
         image, mask = reader.image(sample), reader.mask(sample)
         field = enhancement.field(image)
         seen = enhancement.layers(enhancement.enhanced(field.cut(image)))
+        seen = seen if look is None else look(seen)
+        if row == 0:
+            images = _zeros_on_disk(folder / "images.npy", (*shape, *seen.shape[2:]))
         mask = None if mask is None else field.cut(mask)
         box = region(seen, mask)
         images[row] = to_input(box.cut(seen), size, keep_aspect)

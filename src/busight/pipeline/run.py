@@ -13,10 +13,9 @@ from busight._version import __version__
 from busight.assess.metrics_file import About, write_metrics
 from busight.assess.records import ScoreSheet
 from busight.bundle.card import SEGMENTER
-from busight.bundle.export import export_networks
+from busight.bundle.export import ExportPart, export_networks
 from busight.bundle.load import Bundle
 from busight.bundle.write import write_card
-from busight.classify.network import Network
 from busight.data.manifest import write_manifest
 from busight.data.sources import load
 from busight.data.split import PARTS, Split, crossing_pairs, make_split
@@ -36,7 +35,8 @@ from busight.pipeline.networks import (
     train_classifier,
     train_segmenter,
 )
-from busight.pipeline.prepare import Region, predicted_region, whole_image
+from busight.pipeline.prepare import Look, Region, predicted_look, predicted_region, whole_image
+from busight.pipeline.pretrained import require_unseen, seen_by_weights
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord, SplitSummary
 from busight.pipeline.scoring import ScoredPart, pictures, score_samples, sheet_of, subgroups_of
@@ -44,7 +44,7 @@ from busight.predict.predictor import Predictor, open_predictor
 from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
-from busight.segment.settings import is_learned
+from busight.segment.settings import SegmentSettings, is_learned
 from busight.train.accelerator import trainer_device
 from busight.types import Sample
 
@@ -110,6 +110,7 @@ def run(
     material.require_classes(recipe.classify.task)
     split = _split(recipe, material, split_file, out, resume)
     _require_parts(split, bool(built))
+    require_unseen(seen_by_weights(recipe), material, split)
     tell_other_data(split_file, material, progress)
     # Not before data and split are known to be sound: after a mistake there the same --out can be used again.
     write_text(out / RECIPE_FILE, recipe_toml(recipe))
@@ -269,20 +270,32 @@ def _train(
         reader = material.inspection.dataset.reader
         chosen = choose_postprocess(look, _samples(material, split.val), reader, chosen)
     if "classifier" in built:
-        region: Region = whole_image
-        if recipe.classify.lesion == "two-stage":
-            region = predicted_region(_segmenter(recipe, networks, work), replace(recipe.segment, postprocess=chosen))
-        networks["classifier"] = train_classifier(built["classifier"], recipe, material, split, region, work, progress)
+        region, look = _shown(recipe, networks, work, replace(recipe.segment, postprocess=chosen))
+        networks["classifier"] = train_classifier(
+            built["classifier"], recipe, material, split, region, look, work, progress
+        )
         clock.lap("training the classifier")
     clock.progress.stage("bundle")
-    channels = recipe.enhance.parsed().n_channels
-    classifier, segmenter = (_sized(networks.get(name)) for name in ("classifier", "segmenter"))
-    files, parity = export_networks(folder, classifier, segmenter, channels)
+    classifier, segmenter = (_exported(networks.get(name)) for name in ("classifier", "segmenter"))
+    files, parity = export_networks(folder, classifier, segmenter)
     sentence = " ".join(f"{name.capitalize()}: {net.weights.sentence()}" for name, net in networks.items())
     exported = assemble.Exported(files, parity, sentence or "No trained network.")
     clock.lap("bundle")
     card = assemble.draft_card(recipe, material, split, exported).with_postprocess(chosen)
     return Bundle(folder, card), networks
+
+
+def _shown(
+    recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path, segment: SegmentSettings
+) -> tuple[Region, Look | None]:
+    """Say what the classifier is shown: which part of a picture, and how the lesion is marked in it."""
+    use = recipe.classify.lesion
+    if not recipe.classify.needs_mask:
+        return whole_image, None
+    segmenter = _segmenter(recipe, networks, work)
+    if use == "two-stage":
+        return predicted_region(segmenter, segment), None
+    return whole_image, predicted_look(use, segmenter, segment)
 
 
 def _segmenter(recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path) -> Segmenter:
@@ -293,13 +306,13 @@ def _segmenter(recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path) 
     import onnxruntime
 
     if not (work / "graph" / SEGMENTER).is_file():
-        export_networks(work / "graph", None, _sized(networks["segmenter"]), recipe.enhance.parsed().n_channels)
+        export_networks(work / "graph", None, _exported(networks["segmenter"]))
     session = onnxruntime.InferenceSession(str(work / "graph" / SEGMENTER), providers=["CPUExecutionProvider"])
     return GraphSegmenter(session, settings.size, settings.keep_aspect, settings.test_flip)
 
 
-def _sized(trained: TrainedNetwork | None) -> tuple[Network, int] | None:
-    return None if trained is None else (trained.network, trained.size)
+def _exported(trained: TrainedNetwork | None) -> ExportPart | None:
+    return None if trained is None else ExportPart(trained.network, trained.size, trained.channels)
 
 
 def _score(material: Material, ids: Sequence[str], predictor: Predictor, progress: Progress) -> ScoredPart:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from busight.assess.calibration import apply_temperature, softmax
 from busight.bundle.card import CLASSIFIER, SEGMENTER, Card, InputPart, SegmentPart
 from busight.bundle.load import Bundle
+from busight.classify.masked import input_channels, with_mask
 from busight.classify.tasks import TASKS
 from busight.enhance.enhancement import Enhancement, parse_enhancement
 from busight.enhance.resize import from_input, to_input
@@ -74,7 +75,8 @@ class Predictor:
         enhanced = self.enhancement.enhanced(image)
         layers = self.enhancement.layers(enhanced)
         mask_probs, mask, roi = self._segment(layers)
-        seen = self._classify(layers, roi) if self.classifier is not None else _from_mask(mask_probs)
+        shown = self._marked(layers, mask)
+        seen = self._classify(shown, roi) if self.classifier is not None else _from_mask(mask_probs)
         if seen.mask_probs is not None and self.card.segment is not None:
             mask_probs = seen.mask_probs
             mask = to_mask(mask_probs, self.card.segment.postprocess)
@@ -121,10 +123,15 @@ class Predictor:
         return probs, field
 
     def region(self, prediction: Prediction) -> Image:
-        """Return what the classifier saw of a predicted image: uint8, at its input size."""
+        """Return what the classifier saw of a predicted image: uint8 SS, at its input size; SS3 with ``mask-channel``."""
         part = self.card.classify
-        cut = prediction.roi.cut(prediction.enhanced)
+        cut = prediction.roi.cut(self._marked(prediction.enhanced, prediction.mask))
         return cut if part is None else to_input(cut, part.input.size, part.input.keep_aspect)
+
+    def _marked(self, layers: Image, mask: Mask | None) -> Image:
+        """Show the mask to the classifier where its card says so."""
+        part = self.card.classify
+        return layers if part is None or mask is None else with_mask(part.lesion, layers, mask)
 
     def _near(self, mask: Mask, enhanced: Image) -> list[Roi]:
         """Return the regions that ``zoom`` looks at after the whole image: of the mask, and of a guess without it."""
@@ -239,7 +246,8 @@ def open_predictor(bundle: Bundle) -> Predictor:
         raise BundleError(f"{bundle.folder}: {error}; update busight or get the bundle again") from error
     classifier = None
     if (part := card.classify) is not None:
-        shape = (enhancement.n_channels, part.input.size, part.input.size)
+        channels = input_channels(part.lesion, enhancement.n_channels)
+        shape = (channels, part.input.size, part.input.size)
         classifier = _session(bundle, CLASSIFIER, shape, {"logits": len(part.classes), "activation": None})
     segmenter = _segmenter(bundle, card.segment, enhancement.n_channels) if card.segment is not None else None
     return Predictor(card, enhancement, segmenter, classifier)

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from busight.assess.settings import AssessSettings
+from busight.classify.masked import input_channels
 from busight.classify.settings import ClassifySettings
 from busight.data.split import SplitSettings
 from busight.enhance.enhancement import Enhancement, parse_enhancement
@@ -66,7 +67,18 @@ class Recipe(BaseModel):
     train: TrainSettings = TrainSettings()
     assess: AssessSettings = AssessSettings()
 
+    @model_validator(mode="after")
+    def _one_use_of_the_channels(self) -> Self:
+        if self.classify.lesion == "mask-channel" and self.enhance.channels:
+            raise ValueError("classify.lesion mask-channel fills the channels itself; leave enhance.channels away")
+        return self
+
+    @property
+    def classifier_channels(self) -> int:
+        """Channels of the classifier's input, 1 or 3."""
+        return input_channels(self.classify.lesion, self.enhance.parsed().n_channels)
+
     @property
     def segments(self) -> bool:
         """A segmenter of its own comes before, or in place of, the classifier."""
-        return self.classify.task == "segmentation" or self.classify.lesion == "two-stage"
+        return self.classify.task == "segmentation" or self.classify.needs_mask

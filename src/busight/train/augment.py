@@ -12,14 +12,15 @@ from torch import Tensor, nn
 from busight.train.settings import AugmentSettings
 
 
-def build_augmentation(settings: AugmentSettings) -> nn.Module | None:
+def build_augmentation(settings: AugmentSettings, mask_channel: bool = False) -> nn.Module | None:
     """Build the augmentation of a recipe.
 
     Args:
         settings: What may change, and how far.
+        mask_channel: The image's last channel is a mask: it moves with the image, its values stay.
 
     Returns:
-        A module that maps (image float32 (N, 1, H, W) in 0–1, mask float32 (N, 1, H, W)) to the same, or None where
+        A module that maps (image float32 (N, 1 or 3, H, W) in 0–1, mask float32 (N, 1, H, W)) to the same, or None where
         nothing may change. Geometry and blanking change both; grey values change in the image only.
     """
     steps = [*_geometry(settings), *_grey_steps(settings)]
@@ -27,7 +28,7 @@ def build_augmentation(settings: AugmentSettings) -> nn.Module | None:
         steps.append(ka.RandomErasing(scale=(0.02, 0.1), p=settings.erase))
     if not steps:
         return None
-    return _WithMask(ka.AugmentationSequential(*steps, data_keys=["input", "mask"]))
+    return _WithMask(ka.AugmentationSequential(*steps, data_keys=["input", "mask"]), mask_channel)
 
 
 def _geometry(settings: AugmentSettings) -> list[Any]:
@@ -79,10 +80,16 @@ class RandomSpeckle(ka.RandomGaussianNoise):  # type: ignore[misc]
 
 
 class _WithMask(nn.Module):
-    def __init__(self, sequence: nn.Module) -> None:
+    def __init__(self, sequence: nn.Module, mask_channel: bool) -> None:
         super().__init__()
         self.sequence = sequence
+        self.mask_channel = mask_channel
 
     def forward(self, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        changed, moved = self.sequence(image, mask)
-        return changed.clamp(0, 1), moved
+        if not self.mask_channel:
+            changed, moved = self.sequence(image, mask)
+            return changed.clamp(0, 1), moved
+        # The first channel alone is grey; the second is a copy of it.
+        changed, moved = self.sequence(image[:, :1], torch.cat([mask, image[:, -1:]], dim=1))
+        grey = changed.clamp(0, 1)
+        return torch.cat([grey, grey, moved[:, 1:]], dim=1), moved[:, :1]

@@ -47,6 +47,8 @@ def fit(
     settings: TrainSettings,
     folder: Path,
     progress: Callable[[str], None] | None = None,
+    *,
+    mask_channel: bool = False,
 ) -> History:
     """Train a network in place and keep the best epoch's weights (or the last's).
 
@@ -61,6 +63,7 @@ def fit(
         settings: How.
         folder: For checkpoints, ``history.csv`` and TensorBoard logs.
         progress: Called with one line an epoch.
+        mask_channel: The images' last channel is a mask, whose values augmentation shall not change.
 
     Returns:
         The course of the training.
@@ -82,7 +85,7 @@ def fit(
         callbacks: list[Callback] = [keeper, *_checkpoints(folder, monitor, mode)]
         if settings.patience:
             callbacks.append(EarlyStopping(monitor, mode=mode, patience=settings.patience))
-        module = TrainingModule(network, settings, _weights(network, train, settings))
+        module = TrainingModule(network, settings, _weights(network, train, settings), mask_channel)
         try:
             _run_trainer(module, train, val, settings, folder, callbacks)
         except SystemExit as stop:

@@ -19,8 +19,11 @@ from busight.train.settings import TrainSettings
 class TrainingModule(lightning.LightningModule):
     """Trains any network of `busight.classify.network`: class, mask or both, whichever it returns."""
 
-    def __init__(self, network: Network, settings: TrainSettings, weights: Tensor | None) -> None:
+    def __init__(
+        self, network: Network, settings: TrainSettings, weights: Tensor | None, mask_channel: bool = False
+    ) -> None:
         super().__init__()
+        self.mask_channel = mask_channel
         self.network = network
         self.settings = settings
         self.augment: nn.Module | None = None
@@ -28,7 +31,7 @@ class TrainingModule(lightning.LightningModule):
 
     def setup(self, stage: str) -> None:
         """Build the augmentation in the process that uses it: Kornia's tensors cannot be handed to another one."""
-        self.augment = build_augmentation(self.settings.augment)
+        self.augment = build_augmentation(self.settings.augment, self.mask_channel)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return optimizer and schedule of the recipe."""
