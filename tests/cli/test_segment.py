@@ -19,6 +19,7 @@ from busight.pipeline.crossval import Plan, crossval
 from busight.pipeline.segment import CrossvalOutliner, compare_methods
 from busight.predict.outliners import MethodOutliner, Outlined
 from busight.recipes.load import load_recipe
+from busight.segment.candidates import seed_region
 from busight.segment.classical.catalogue import METHODS, PROMPTED
 
 Quick = Callable[..., Path]
@@ -214,6 +215,7 @@ def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> No
             ["x.png", "--method", "otsu", "--uncertainty", "--out", "out"],
             "--uncertainty needs the probabilities",
         ),
+        (["x.png", "--method", "otsu", "--assume-lesion", "--out", "out"], "a --method always assumes one"),
         (["x.png", "--method", "otsu", "--limit", "3", "--out", "out"], "--limit is for --compare"),
         (["--compare", "phantom:3", "--box", "1,2,3,4", "--out", "out"], "are for pictures, not for --compare"),
         (["x.png", "--crossval", "runs/x", "--method", "otsu", "--out", "out"], "--crossval is for --compare"),
@@ -240,6 +242,30 @@ def test_a_bundle_outlines_what_it_predicts(tmp_path: Path, quick_run: Quick, le
     assert uncertain.max() > 0
     (row,) = table(tmp_path / "out" / "lesions.csv")
     assert (row["mean_prob"] == "") == (row["lesion"] == "0")
+
+
+def test_a_lesion_may_be_assumed(tmp_path: Path, quick_run: Quick, lesion: tuple[Path, np.ndarray]) -> None:
+    """A network after one epoch is sure of nothing: the guess takes its place."""
+    run = quick_run("demo", SEGMENTS)
+    code, said = call(lesion[0], "--model", run, "--assume-lesion", "--out", tmp_path / "out")
+    assert (code, "a lesion in 1 of 1" in said, "a lesion assumed" in said) == (0, True, True), said
+    mask = cv2.imread(str(next((tmp_path / "out" / "masks").iterdir())), cv2.IMREAD_UNCHANGED) > 0
+    np.testing.assert_array_equal(mask, seed_region(cv2.imread(str(lesion[0]), cv2.IMREAD_GRAYSCALE)).mask)
+    code, said = call(
+        "--compare",
+        "phantom:8,size=96",
+        "--model",
+        run,
+        "--method",
+        "otsu",
+        "--assume-lesion",
+        "--out",
+        tmp_path / "all",
+    )
+    assert code == 0, said
+    names = [row["method"] for row in table(tmp_path / "all" / "methods.csv")]
+    assert len(names) == 3
+    assert sum(name.endswith("a lesion assumed") for name in names) == 1
 
 
 def test_a_bundle_without_masks_is_refused(tmp_path: Path, quick_run: Quick) -> None:

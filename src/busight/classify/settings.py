@@ -27,9 +27,9 @@ class ClassifySettings:
 
     Attributes:
         task: ``finding`` (three classes), ``malignancy``, ``lesion``, or ``segmentation`` (no classifier at all).
-        lesion: How the lesion is used: ``two-stage`` (segment, cut the region, classify it), ``masked`` (segment, black out
-            all else), ``mask-channel`` (segment, give the mask as the third channel), ``joint`` (one encoder, a mask
-            decoder and a class head), ``zoom`` (a joint network that looks twice, at the whole image and at the
+        lesion: How the lesion is used: ``two-stage`` (segment, cut the region, classify it), ``masked`` (segment, black
+            out all else), ``mask-channel`` (segment, give the mask as the third channel), ``joint`` (one encoder, a
+            mask decoder and a class head), ``zoom`` (a joint network that looks twice, at the whole image and at the
             region of the mask that it found there, and takes the mean) or ``whole`` (the whole image, no segmentation).
         backbone: ``torchvision/resnet101``, ``small_cnn``, or any timm name.
         weights: ``imagenet``, ``none``, or the path of a safetensors file.

@@ -38,6 +38,10 @@ def command(
         bool,
         typer.Option("--uncertainty", help="Of a --model, write maps too: white where a pixel may be either."),
     ] = False,
+    assume_lesion: Annotated[
+        bool,
+        typer.Option("--assume-lesion", help="Of a network: every picture shows a lesion; where it is unsure, guess."),
+    ] = False,
     compare: Annotated[
         str, typer.Option("--compare", metavar="SPEC", help="Compare ways on a data set with masks instead.")
     ] = "",
@@ -62,17 +66,21 @@ def command(
             raise RecipeError("segment: --limit is for --compare; name fewer pictures")
         if uncertainty and method:
             raise RecipeError("segment: --uncertainty needs the probabilities of a --model; a --method has none")
+        if assume_lesion and not (model or crossval):
+            raise RecipeError("segment: --assume-lesion is for a --model or --crossval; a --method always assumes one")
         prompt = _prompt(box, click)
         require_free_folder(out)
         if compare:
             named = method or ([] if model or crossval else ["all"])
             ways = _outliners(_all_methods() if named == ["all"] else named, model or [], chain, None)
-            _compare(compare, ways, crossval or [], out, limit)
+            _compare(compare, ways, crossval or [], out, limit, assume_lesion)
         else:
+            from busight.predict.outliners import AssumingOutliner
+
             chosen = _outliners(method or [], model or [], chain, prompt)
             if len(chosen) != 1:
                 raise RecipeError("segment: give one --method NAME or one --model BUNDLE")
-            _segment(paths or [], chosen[0], out, uncertainty)
+            _segment(paths or [], AssumingOutliner(chosen[0]) if assume_lesion else chosen[0], out, uncertainty)
 
 
 def _outliners(methods: list[str], models: list[Path], chain: str, prompt: Prompt | None) -> list[Outliner]:
@@ -205,14 +213,18 @@ def _frame(
     return lesion_rows(frame.path, frame.frame, name, lesions, frame.pixel_spacing_mm), len(lesions)
 
 
-def _compare(spec: str, outliners: list[Outliner], crossvals: list[Path], out: Path, limit: int) -> None:
+def _compare(spec: str, outliners: list[Outliner], crossvals: list[Path], out: Path, limit: int, assume: bool) -> None:
     from busight.cli.console import ConsoleProgress
     from busight.data.sources import load
     from busight.files import write_text
     from busight.pipeline.segment import CrossvalOutliner, compare_methods, comparison_csv
+    from busight.predict.outliners import AssumingOutliner, MethodOutliner
     from busight.report.method_pictures import method_lines, write_method_sheet
 
     ways = [*outliners, *(CrossvalOutliner(folder) for folder in crossvals)]
+    if assume:
+        # Beside the networks as they are: the table shows what the assumption is worth.
+        ways += [AssumingOutliner(way) for way in ways if not isinstance(way, MethodOutliner)]
     with ConsoleProgress() as progress:
         found = compare_methods(load(spec), ways, limit=limit, progress=progress)
         write_text(out / "methods.csv", comparison_csv(found))

@@ -109,8 +109,8 @@ def limits(data: DataSummary, split: SplitSummary | None, sheet: ScoreSheet, rec
     )
     if recipe is not None and recipe.classify.needs_mask and is_learned(recipe.segment.method):
         found.append(
-            "The classifier was trained on what the segmenter found in its own training images; on new images that is a "
-            "little worse."
+            "The classifier was trained on what the segmenter found in its own training images; on new images that "
+            "is a little worse."
         )
     if split is not None:
         found.append(

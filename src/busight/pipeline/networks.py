@@ -14,7 +14,7 @@ from busight.classify.tasks import TASKS
 from busight.classify.weights import LoadedWeights, load_weights
 from busight.data.split import Split
 from busight.pipeline.material import Material
-from busight.pipeline.prepare import Look, PreparedSet, Region, prepare, training_region, whole_image
+from busight.pipeline.prepare import Marking, PreparedSet, Region, prepare, training_region, whole_image
 from busight.pipeline.progress import Progress
 from busight.recipes.schema import Recipe
 from busight.segment.settings import is_learned
@@ -100,7 +100,7 @@ def train_classifier(
     material: Material,
     split: Split,
     region: Region,
-    look: Look | None,
+    marking: Marking | None,
     work: Path,
     progress: Progress,
 ) -> TrainedNetwork:
@@ -108,7 +108,7 @@ def train_classifier(
     settings = recipe.classify
     progress.stage("classify: training")
     arrays = work / "classifier" / "arrays"
-    prepared = _prepared(recipe, material.samples, material, region, arrays, progress, look)
+    prepared = _prepared(recipe, material.samples, material, region, arrays, progress, marking)
     fitting, choosing = (prepared.part(ids) for ids in (split.train, split.val))
     if settings.lesion == "zoom":
         trained = set(split.train)
@@ -137,7 +137,7 @@ def _prepared(
     region: Region,
     folder: Path,
     progress: Progress,
-    look: Look | None = None,
+    marking: Marking | None = None,
 ) -> PreparedSet:
     settings = recipe.classify
     return prepare(
@@ -150,7 +150,7 @@ def _prepared(
         TASKS[settings.task],
         folder,
         progress,
-        look,
+        marking,
     )
 
 

@@ -30,7 +30,7 @@ from busight.types import Finding, Image, Mask, Roi, Sample
 Region = Callable[[Image, Mask | None], Roi]
 """Chooses the part that a network sees: of the enhanced image, HW or HW3, and, for training alone, the drawn mask."""
 
-Look = Callable[[Image], Image]
+Marking = Callable[[Image], Image]
 """Changes the enhanced image, HW or HW3, into what a network sees of it."""
 
 
@@ -87,13 +87,13 @@ def predicted_region(segmenter: Segmenter, settings: SegmentSettings) -> Region:
     return choose
 
 
-def predicted_look(use: LesionUse, segmenter: Segmenter, settings: SegmentSettings) -> Look:
+def predicted_marking(use: LesionUse, segmenter: Segmenter, settings: SegmentSettings) -> Marking:
     """Show the mask that a segmenter draws, as `busight.classify.masked.with_mask` does: never the drawn one."""
 
-    def look(image: Image) -> Image:
+    def mark(image: Image) -> Image:
         return with_mask(use, image, to_mask(segmenter.probs(image), settings.postprocess))
 
-    return look
+    return mark
 
 
 def training_region(margin: float, rng: np.random.Generator) -> Region:
@@ -143,7 +143,7 @@ def prepare(
     task: Task | None,
     folder: Path,
     progress: Progress,
-    look: Look | None = None,
+    marking: Marking | None = None,
 ) -> PreparedSet:
     """Enhance, cut and resize every sample into arrays on disk.
 
@@ -157,7 +157,7 @@ def prepare(
         task: Gives the targets; None for segmentation.
         folder: For the arrays; they are overwritten.
         progress: Told about each image.
-        look: Changes what is seen of the enhanced image; None shows it as it is.
+        marking: Changes what is seen of the enhanced image; None shows it as it is.
 
     Raises:
         OutputError: The arrays do not fit on the disk.
@@ -171,7 +171,7 @@ def prepare(
         image, mask = reader.image(sample), reader.mask(sample)
         field = enhancement.field(image)
         seen = enhancement.layers(enhancement.enhanced(field.cut(image)))
-        seen = seen if look is None else look(seen)
+        seen = seen if marking is None else marking(seen)
         if row == 0:
             images = _zeros_on_disk(folder / "images.npy", (*shape, *seen.shape[2:]))
         mask = None if mask is None else field.cut(mask)

@@ -35,7 +35,7 @@ from busight.pipeline.networks import (
     train_classifier,
     train_segmenter,
 )
-from busight.pipeline.prepare import Look, Region, predicted_look, predicted_region, whole_image
+from busight.pipeline.prepare import Marking, Region, predicted_marking, predicted_region, whole_image
 from busight.pipeline.pretrained import require_unseen, seen_by_weights
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord, SplitSummary
@@ -270,9 +270,9 @@ def _train(
         reader = material.inspection.dataset.reader
         chosen = choose_postprocess(look, _samples(material, split.val), reader, chosen)
     if "classifier" in built:
-        region, look = _shown(recipe, networks, work, replace(recipe.segment, postprocess=chosen))
+        region, marking = _shown(recipe, networks, work, replace(recipe.segment, postprocess=chosen))
         networks["classifier"] = train_classifier(
-            built["classifier"], recipe, material, split, region, look, work, progress
+            built["classifier"], recipe, material, split, region, marking, work, progress
         )
         clock.lap("training the classifier")
     clock.progress.stage("bundle")
@@ -287,7 +287,7 @@ def _train(
 
 def _shown(
     recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path, segment: SegmentSettings
-) -> tuple[Region, Look | None]:
+) -> tuple[Region, Marking | None]:
     """Say what the classifier is shown: which part of a picture, and how the lesion is marked in it."""
     use = recipe.classify.lesion
     if not recipe.classify.needs_mask:
@@ -295,7 +295,7 @@ def _shown(
     segmenter = _segmenter(recipe, networks, work)
     if use == "two-stage":
         return predicted_region(segmenter, segment), None
-    return whole_image, predicted_look(use, segmenter, segment)
+    return whole_image, predicted_marking(use, segmenter, segment)
 
 
 def _segmenter(recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path) -> Segmenter:

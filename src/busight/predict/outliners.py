@@ -13,6 +13,7 @@ from busight.bundle.load import load_bundle
 from busight.enhance.chain import Step, apply_chain, field_of
 from busight.errors import BundleError, DataError, RecipeError
 from busight.predict.predictor import Predictor, open_predictor
+from busight.segment.assumed import with_lesion_assumed
 from busight.segment.candidates import Seed
 from busight.segment.classical.catalogue import PROMPTED, scores_of
 from busight.segment.postprocess import PostprocessSettings, to_mask
@@ -165,6 +166,39 @@ class BundleOutliner:
     def trained_on(self, sample_id: str) -> frozenset[str]:
         """Return the short digests of its training and validation images."""
         return frozenset(self.predictor.card.training.seen)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AssumingOutliner:
+    """A network in images that are known to show a lesion; see `busight.segment.assumed`.
+
+    Attributes:
+        network: Whatever outlines them with probabilities.
+    """
+
+    network: Outliner
+
+    @property
+    def name(self) -> str:
+        """The network's, and what is assumed."""
+        return f"{self.network.name}, a lesion assumed"
+
+    def outline(self, image: Image, sample_id: str = "") -> Outlined:
+        """Outline the lesion of an image, uint8 HW."""
+        found = self.network.outline(image, sample_id)
+        if found.probs is None:
+            raise BundleError(
+                f"{self.network.name}: gives no probabilities; a method without training assumes a lesion"
+            )
+        return Outlined(with_lesion_assumed(found.mask, found.probs, image), found.probs)
+
+    def knows(self, sample_id: str) -> bool:
+        """Say whether the network can outline a sample."""
+        return self.network.knows(sample_id)
+
+    def trained_on(self, sample_id: str) -> frozenset[str]:
+        """Return what the network was trained on."""
+        return self.network.trained_on(sample_id)
 
 
 def bundle_outliner(folder: Path) -> BundleOutliner:

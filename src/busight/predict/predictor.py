@@ -123,7 +123,7 @@ class Predictor:
         return probs, field
 
     def region(self, prediction: Prediction) -> Image:
-        """Return what the classifier saw of a predicted image: uint8 SS, at its input size; SS3 with ``mask-channel``."""
+        """Return what the classifier saw of a predicted image at its size: uint8 SS, or SS3 with a mask channel."""
         part = self.card.classify
         cut = prediction.roi.cut(self._marked(prediction.enhanced, prediction.mask))
         return cut if part is None else to_input(cut, part.input.size, part.input.keep_aspect)

@@ -20,8 +20,8 @@ def build_augmentation(settings: AugmentSettings, mask_channel: bool = False) ->
         mask_channel: The image's last channel is a mask: it moves with the image, its values stay.
 
     Returns:
-        A module that maps (image float32 (N, 1 or 3, H, W) in 0–1, mask float32 (N, 1, H, W)) to the same, or None where
-        nothing may change. Geometry and blanking change both; grey values change in the image only.
+        A module that maps (image float32 (N, 1 or 3, H, W) in 0–1, mask float32 (N, 1, H, W)) to the same, or None
+        where nothing may change. Geometry and blanking change both; grey values change in the image only.
     """
     steps = [*_geometry(settings), *_grey_steps(settings)]
     if settings.erase:
