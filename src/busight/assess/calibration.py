@@ -69,7 +69,7 @@ def fit_temperature(logits: FloatArray, target: IntArray) -> float:
     from scipy.optimize import minimize_scalar
 
     logits = np.asarray(logits, np.float64)
-    _check_can_be_fitted(logits, target)
+    check_can_be_fitted(logits, target)
     cases = np.arange(len(target))
 
     def mean_negative_log_likelihood(log_temperature: float) -> float:
@@ -85,7 +85,12 @@ def fit_temperature(logits: FloatArray, target: IntArray) -> float:
     return float(np.exp(found.x))
 
 
-def _check_can_be_fitted(logits: FloatArray, target: IntArray) -> None:
+def check_can_be_fitted(logits: FloatArray, target: IntArray) -> None:
+    """Refuse cases that cannot determine a calibration.
+
+    Raises:
+        DataError: They cannot; see `fit_temperature`.
+    """
     if logits.ndim != 2 or not np.isfinite(logits).all():
         raise DataError(f"logits of shape {logits.shape}: they are (cases, classes) and finite; check the network")
     check_target(target, *logits.shape)
