@@ -90,11 +90,11 @@ def _looks(predictor: Predictor, image: Image, guess: Mask, drawn: Mask | None) 
     layers = predictor.enhancement.layers(predictor.enhancement.enhanced(image))
     whole = predictor._classify(layers, Roi(0, 0, *image.shape))
     assert whole.mask_probs is not None
-    found: Looks = {"whole": whole.logits / card.calibration.temperature}
+    found: Looks = {"whole": whole.logits / card.calibration.numbers[0][0]}
     own = to_mask(whole.mask_probs, card.segment.postprocess)
     for name, mask in (("own", own), ("guess", guess), ("drawn", np.zeros_like(own) if drawn is None else drawn)):
         box = region_of_interest(mask, card.segment.roi.margin, card.segment.roi.square)
-        near = predictor._classify(layers, box).logits / card.calibration.temperature if mask.any() else None
+        near = predictor._classify(layers, box).logits / card.calibration.numbers[0][0] if mask.any() else None
         found[name] = near
     return found
 

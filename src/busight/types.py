@@ -127,6 +127,10 @@ class Prediction:
         origin: Row and column of the image's first pixel in the file's frame: not (0, 0) where only the ultrasound
             region of a DICOM frame was read.
         flagged: The last class's calibrated probability reaches the bundle's operating point; None without one.
+        prediction_set: Classes that the image may be of at the bundle's coverage, perhaps none; None without such sets.
+        refused: Why the image is not one to be answered; the values above are then not to be shown. None otherwise.
+        cautions: What a reader should know before trusting the answer.
+        features: float32 (C,): what the classifier's last layer saw of the image, or None.
     """
 
     path: str
@@ -145,6 +149,10 @@ class Prediction:
     pixel_spacing_mm: tuple[float, float] | None = None
     origin: tuple[int, int] = (0, 0)
     flagged: bool | None = None
+    prediction_set: tuple[str, ...] | None = None
+    refused: str | None = None
+    cautions: tuple[str, ...] = ()
+    features: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from busight.bundle.card import Card, card_digest
+from busight.bundle.card import card_digest
 from busight.bundle.load import load_bundle
 from busight.errors import BundleError
 from busight.predict.predictor import open_predictor
@@ -19,8 +19,7 @@ def reseal(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
     """Change the card and give it a fitting digest: what a careful forger would do."""
     document = json.loads((folder / "card.json").read_text())
     change(document)
-    with contextlib.suppress(ValueError):
-        document["digest"] = Card.model_validate(document).own_digest()
+    document["digest"] = card_digest(document)
     (folder / "card.json").write_text(json.dumps(document))
 
 
@@ -29,7 +28,9 @@ def test_a_sound_bundle_opens_from_its_own_and_from_the_runs_folder(bundle_copy:
     assert load_bundle(bundle_copy.parent).folder == bundle_copy
 
 
-@pytest.mark.parametrize("name", ["classifier.onnx", "segmenter.onnx", "weights.safetensors", "examples.npz"])
+@pytest.mark.parametrize(
+    "name", ["classifier.onnx", "segmenter.onnx", "weights.safetensors", "examples.npz", "memory.npz"]
+)
 def test_one_changed_byte_is_noticed(bundle_copy: Path, name: str) -> None:
     content = bytearray((bundle_copy / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -40,15 +41,38 @@ def test_one_changed_byte_is_noticed(bundle_copy: Path, name: str) -> None:
 
 def test_a_changed_card_is_noticed(bundle_copy: Path) -> None:
     text = (bundle_copy / "card.json").read_text()
-    (bundle_copy / "card.json").write_text(text.replace('"temperature": ', '"temperature": 1'))
+    changed = text.replace('"prevalence": 0.', '"prevalence": 0.1')
+    assert changed != text
+    (bundle_copy / "card.json").write_text(changed)
     with pytest.raises(BundleError, match=r"card\.json: changed since the bundle was made"):
         load_bundle(bundle_copy)
 
 
 def test_a_newer_format_is_refused(bundle_copy: Path) -> None:
-    reseal(bundle_copy, lambda card: card.update(format=2, something_new=1))
-    with pytest.raises(BundleError, match="bundle format 2 is newer than 1; update busight"):
+    reseal(bundle_copy, lambda card: card.update(format=3, something_new=1))
+    with pytest.raises(BundleError, match="bundle format 3 is newer than 2; update busight"):
         load_bundle(bundle_copy)
+
+
+def test_a_bundle_of_format_1_predicts_as_it_did(bundle_copy: Path) -> None:
+    """It knew one temperature, and neither prediction sets nor gates."""
+    new = open_predictor(load_bundle(bundle_copy))
+
+    def as_before(card: dict[str, Any]) -> None:
+        card["format"] = 1
+        for name in ("conformal", "gate"):
+            del card[name]
+        part = card["calibration"]
+        temperature = part.pop("numbers")[0][0] if part["method"] == "temperature" else 1.0
+        del part["prevalence"]
+        part["temperature"] = temperature
+
+    reseal(bundle_copy, as_before)
+    old = open_predictor(load_bundle(bundle_copy))
+    image = np.tile(np.arange(80, dtype=np.uint8), (80, 1))
+    before, after = old.predict(image), new.predict(image)
+    np.testing.assert_array_equal(before.calibrated_probs, after.calibrated_probs)
+    assert (before.prediction_set, before.refused) == (None, None)
 
 
 @pytest.mark.parametrize("path", ["../secret.onnx", "/etc/passwd", "a/../../b", "unknown.bin"])
@@ -67,7 +91,7 @@ def test_a_link_out_of_the_folder_is_refused(bundle_copy: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "not a bundle"), ("{", "not JSON"), ("[]", "not a card"), ('{"format": 1}', "not a card of format 1")],
+    [(None, "not a bundle"), ("{", "not JSON"), ("[]", "not a card"), ('{"format": 1}', "not a card of format 2")],
 )
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
     if content is not None:
@@ -86,7 +110,7 @@ def test_an_unknown_key_in_the_card_is_refused(bundle_copy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: card.update(format="2"), "not a card of format 1"),
+        (lambda card: card.update(format="2"), "not a card of format 2"),
         (lambda card: card["classify"].update(classes=["benign", "normal", "malignant"]), "is not known"),
         (lambda card: card["classify"].update(task="guess"), "is not known"),
         (lambda card: card["classify"]["input"].update(size=32), r"classifier\.onnx: its inputs or outputs are not"),

@@ -40,7 +40,7 @@ def test_an_ensemble_says_the_mean_of_its_members(done: Path, tmp_path: Path) ->
     assert card.parity < 1e-5
     together = open_predictor(load_bundle(tmp_path / "ensemble"))
     members = [open_predictor(load_bundle(fold_folder(done, 0, fold))) for fold in range(2)]
-    temperatures = [member.card.calibration.temperature for member in members]
+    temperatures = [member.card.calibration.numbers[0][0] for member in members]
     assert temperatures[0] != temperatures[1]
     data = load("phantom:3,seed=9,size=96")
     for sample in data.samples:

@@ -40,7 +40,7 @@ def test_a_run_leaves_everything_that_it_promises(quick_run: Quick) -> None:
     assert names == {
         "recipe.toml", "manifest.csv", "split.json", "cases.csv", "metrics.json",
         "bundle/card.json", "bundle/weights.safetensors", "bundle/classifier.onnx", "bundle/segmenter.onnx",
-        "bundle/examples.npz", "training/segmenter/history.csv", "training/classifier/history.csv",
+        "bundle/examples.npz", "bundle/memory.npz", "training/segmenter/history.csv", "training/classifier/history.csv",
     }  # fmt: skip
     assert list(out.glob("training/classifier/tensorboard/events*"))
 

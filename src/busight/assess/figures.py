@@ -31,6 +31,8 @@ class ScoredCases:
         classes: K names.
         masks: float64 (N, M), the scores of each case's mask in the order of `MASK_SCORES`; None without segmentation.
         flagged: bool (N,), called positive for the last class at its operating point; None without one.
+        sets: bool (N, K), classes in each prediction set; None without such sets.
+        refused: bool (N,), not answered; None without a gate.
     """
 
     target: IntArray
@@ -38,6 +40,8 @@ class ScoredCases:
     classes: tuple[str, ...]
     masks: FloatArray | None = None
     flagged: NDArray[np.bool_] | None = None
+    sets: NDArray[np.bool_] | None = None
+    refused: NDArray[np.bool_] | None = None
 
     @property
     def support(self) -> IntArray:
@@ -78,7 +82,9 @@ def figures(cases: ScoredCases, weights: FloatArray) -> Figures:
         found[metric, WEIGHTED] = classification.support_weighted(by_class[metric], confusion)
     for index, name in enumerate(cases.classes):
         found |= {(metric, name): values[..., index] for metric, values in by_class.items()}
-    found |= _among_lesions(cases, weights) | _at_operating_point(cases, weights)
+    found |= _among_lesions(cases, weights)
+    for values_of in (_operating_values(cases), _set_values(cases)):
+        found |= {name: weighted_mean(values, weights) for name, values in values_of.items()}
     return found if cases.masks is None else found | mask_figures(cases.masks, weights)
 
 
@@ -96,7 +102,7 @@ def counted_images(cases: ScoredCases) -> dict[tuple[str, str], int]:
     lesions = _lesions(cases)
     if lesions is not None:
         counted["auroc", AMONG_LESIONS] = int(lesions.sum())
-    for (metric, of), values in _operating_values(cases).items():
+    for (metric, of), values in (_operating_values(cases) | _set_values(cases)).items():
         counted[metric, of] = int((~np.isnan(values)).sum())
     return counted if cases.masks is None else counted | counted_masks(cases.masks)
 
@@ -140,10 +146,6 @@ def _lesions(cases: ScoredCases) -> NDArray[np.bool_] | None:
     return np.isin(cases.target, [cases.classes.index(name) for name in ("benign", "malignant")])
 
 
-def _at_operating_point(cases: ScoredCases, weights: FloatArray) -> Figures:
-    return {name: weighted_mean(values, weights) for name, values in _operating_values(cases).items()}
-
-
 def _operating_values(cases: ScoredCases) -> dict[tuple[str, str], FloatArray]:
     """Right or not at the operating point, NaN on images that the figure does not speak of."""
     if cases.flagged is None:
@@ -153,3 +155,17 @@ def _operating_values(cases: ScoredCases) -> dict[tuple[str, str], FloatArray]:
         ("operating_sensitivity", last): np.where(positive, cases.flagged, np.nan),
         ("operating_specificity", last): np.where(positive, np.nan, ~cases.flagged),
     }
+
+
+def _set_values(cases: ScoredCases) -> dict[tuple[str, str], FloatArray]:
+    """Return size of the set and whether it holds the actual class, NaN on other classes' images; refused or not."""
+    found: dict[tuple[str, str], FloatArray] = {}
+    if cases.sets is not None:
+        held = cases.sets[np.arange(len(cases.target)), cases.target]
+        for index, name in enumerate(cases.classes):
+            found["set_coverage", name] = np.where(cases.target == index, held, np.nan)
+        found["set_size", OVERALL] = cases.sets.sum(axis=1).astype(np.float64)
+        found["one_in_set", OVERALL] = (cases.sets.sum(axis=1) == 1).astype(np.float64)
+    if cases.refused is not None:
+        found["refused", OVERALL] = cases.refused.astype(np.float64)
+    return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,6 +25,8 @@ class ImageGate:
         precision: Inverse covariance of the standardised statistics, (D, D), row by row.
         limit: Mahalanobis distance above which an image is refused.
     """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     mean: tuple[float, ...]
     deviation: tuple[float, ...]

@@ -6,19 +6,24 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from busight.assess.calibrators import CalibrationMethod, Calibrator
+from busight.assess.conformal import ConformalSets
+from busight.assess.out_of_distribution import ImageGate
 from busight.classify.settings import LesionUse
 from busight.classify.tasks import TASKS
+from busight.explain.second_reader import SecondReader
 from busight.files import sha256_of_json
 from busight.segment.postprocess import PostprocessSettings
 from busight.segment.settings import ClassicalName, LearnedName, RoiSettings
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
 CLASSIFIER = "classifier.onnx"
 SEGMENTER = "segmenter.onnx"
 EXAMPLES = "examples.npz"
-KNOWN_FILES = (WEIGHTS, CLASSIFIER, SEGMENTER, EXAMPLES)
+MEMORY = "memory.npz"
+KNOWN_FILES = (WEIGHTS, CLASSIFIER, SEGMENTER, EXAMPLES, MEMORY)
 
 
 class _Part(BaseModel):
@@ -61,11 +66,64 @@ class ClassifyPart(_Part):
 
 
 class CalibrationPart(_Part):
-    """What turns raw into calibrated probabilities, and where it comes from."""
+    """What turns raw into calibrated probabilities, and where it comes from; `Calibrator` says what the numbers are.
 
-    method: Literal["none", "temperature"]
-    temperature: float = Field(gt=0)
+    ``prevalence`` is the share of the last class among the cases that it was fitted on.
+    """
+
+    method: CalibrationMethod
+    numbers: tuple[tuple[float, ...], ...] = ()
     cases: int
+    prevalence: float | None = None
+    source: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_format_1_said_it(cls, given: object) -> object:
+        """Read a card of format 1, which knew one number only."""
+        if isinstance(given, dict) and "temperature" in given:
+            given = dict(given)
+            temperature = given.pop("temperature")
+            if given.get("method") == "temperature":
+                given["numbers"] = ((temperature,),)
+        return given
+
+    @model_validator(mode="after")
+    def _a_temperature_is_above_0(self) -> Self:
+        """Refuse a temperature that nothing can be divided by."""
+        if self.method == "temperature" and not (len(self.numbers) == 1 and self.numbers[0][0] > 0):
+            raise ValueError("a temperature is one number above 0")
+        return self
+
+    @property
+    def calibrator(self) -> Calibrator:
+        """The calibration, ready to apply."""
+        return Calibrator(self.method, self.numbers)
+
+
+class ConformalPart(_Part):
+    """Prediction sets that hold each class as often as ``level`` says; see `busight.assess.conformal`."""
+
+    level: float = Field(gt=0, lt=1)
+    least_probs: tuple[float, ...]
+    cases: tuple[int, ...]
+    source: str
+
+    @property
+    def fitted(self) -> ConformalSets:
+        """The sets, ready to apply."""
+        return ConformalSets(self.level, self.least_probs, self.cases)
+
+
+class GatePart(_Part):
+    """What an image must look like to be answered at all, and how far its features may lie from known ones.
+
+    ``image`` is null where there were too few images to tell, ``feature_limit`` where the graph gives no features.
+    """
+
+    image: ImageGate | None
+    feature_limit: float | None
+    neighbours: int = Field(ge=1)
     source: str
 
 
@@ -77,6 +135,13 @@ class OperatingPointPart(_Part):
     threshold: float | None
     sensitivity: float | None
     specificity: float | None
+    source: str
+
+
+class ReaderPart(_Part):
+    """The second reader, which knows BI-RADS words only; null where there were too few lesions."""
+
+    reader: SecondReader | None
     source: str
 
 
@@ -111,7 +176,7 @@ class ScorePart(_Part):
 class Card(_Part):
     """The card. Unknown keys are refused: a reader must not overlook what it does not understand."""
 
-    format: Literal[1] = FORMAT
+    format: Literal[1, 2] = FORMAT
     name: str
     created: str
     busight: str
@@ -122,6 +187,9 @@ class Card(_Part):
     classify: ClassifyPart | None
     calibration: CalibrationPart
     operating_points: tuple[OperatingPointPart, ...] = ()
+    conformal: ConformalPart | None = None
+    gate: GatePart | None = None
+    reader: ReaderPart | None = None
     training: TrainingPart
     scores: tuple[ScorePart, ...] = ()
     parity: float = Field(

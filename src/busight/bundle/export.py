@@ -39,7 +39,7 @@ class _Graph(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         found = self.network(images)
-        parts = [found.logits, found.activation]
+        parts = [found.logits, found.activation, found.features]
         if found.mask_logits is not None:
             parts.append(torch.sigmoid(found.mask_logits))
         return tuple(part for part in parts if part is not None)
@@ -92,7 +92,7 @@ def _export(network: Network, shape: tuple[int, int, int], path: Path) -> list[s
     example = torch.zeros(2, *shape)
     with torch.no_grad():
         found = network(example[:1])
-    names = ["logits", "activation"] if found.logits is not None else []
+    names = ["logits", "activation", "features"] if found.logits is not None else []
     names += ["mask_probs"] if found.mask_logits is not None else []
     with _quiet_exporter():
         torch.onnx.export(

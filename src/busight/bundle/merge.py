@@ -16,6 +16,7 @@ from busight.errors import BundleError
 from busight.files import sha256_of_file, write_bytes, written_beside
 
 INPUT = "images"
+FEATURES = "features"
 
 
 def merge_graphs(members: Sequence[Bundle], folder: Path) -> tuple[dict[str, str], float]:
@@ -43,7 +44,7 @@ def merge_graphs(members: Sequence[Bundle], folder: Path) -> tuple[dict[str, str
         paths = [member.path(name) for member in members]
         if None in paths:
             raise BundleError(f"{members[0].folder}: has {name}, but not every other member does; they do not fit")
-        scales = [1 / member.card.calibration.temperature for member in members]
+        scales = [_scale(member) for member in members]
         write_bytes(folder / name, _merged([path for path in paths if path], scales))
         stem = Path(name).stem
         inputs, expected = _mean_examples(members, stem, scales)
@@ -55,11 +56,26 @@ def merge_graphs(members: Sequence[Bundle], folder: Path) -> tuple[dict[str, str
     return {name: sha256_of_file(folder / name) for name in (*names, EXAMPLES)}, worst
 
 
+def _scale(member: Bundle) -> float:
+    """Return what a member's logits are multiplied by; no other calibration than a temperature fits into a graph."""
+    calibration = member.card.calibration
+    if calibration.method == "none":
+        return 1.0
+    if calibration.method != "temperature":
+        raise BundleError(
+            f"{member.folder}: is calibrated by {calibration.method}, which cannot be averaged inside a graph; "
+            "cross-validate with --set assess.calibration=temperature"
+        )
+    return 1 / calibration.numbers[0][0]
+
+
 def _merged(paths: Sequence[Path], scales: Sequence[float]) -> bytes:
     import onnx
     from onnx import compose, helper, numpy_helper
 
     models = [onnx.load(str(path)) for path in paths]
+    # Each network has features of its own: their mean says nothing.
+    kept = [output for output in models[0].graph.output if output.name != FEATURES]
     outputs = [output.name for output in models[0].graph.output]
     nodes: list[Any] = []
     constants: list[Any] = []
@@ -80,11 +96,11 @@ def _merged(paths: Sequence[Path], scales: Sequence[float]) -> bytes:
             nodes.append(
                 helper.make_node("Mul", [f"member{number}.logits", f"scale{number}"], [f"member{number}.scaled"])
             )
-    for name in outputs:
+    for name in (output.name for output in kept):
         of = "scaled" if name == "logits" else name
         nodes.append(helper.make_node("Mean", [f"member{number}.{of}" for number in range(len(models))], [name]))
     first = models[0].graph
-    graph = helper.make_graph(nodes, "members", first.input, first.output, constants, value_info=infos)
+    graph = helper.make_graph(nodes, "members", first.input, kept, constants, value_info=infos)
     merged = helper.make_model(graph, opset_imports=models[0].opset_import, functions=functions)
     merged.ir_version = models[0].ir_version
     onnx.checker.check_model(merged)
@@ -109,6 +125,7 @@ def _mean_examples(
             own = {key.removeprefix(f"{stem}."): saved[key] for key in saved.files if key.startswith(f"{stem}.")}
         if "logits" in own:
             own["logits"] = own["logits"] * np.float32(scale)
+        own.pop(FEATURES, None)
         found.append(own)
     inputs = found[0].pop(INPUT)
     return inputs, {key: np.mean([one[key] for one in found], axis=0) for key in found[0]}

@@ -20,11 +20,13 @@ class NetworkOutput(NamedTuple):
         logits: (N, K).
         activation: (N, K, h, w): class-activation maps; their spatial mean is the logits.
         mask_logits: (N, 1, H, W).
+        features: (N, C): what the class head's linear layer sees.
     """
 
     logits: Tensor | None
     activation: Tensor | None
     mask_logits: Tensor | None
+    features: Tensor | None
 
 
 class Normalise(nn.Module):
@@ -60,12 +62,13 @@ class PooledLinear(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(channels, classes)
 
-    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Map features (N, C, h, w) to logits (N, K) and class-activation maps (N, K, h, w)."""
-        logits = self.linear(self.dropout(features.mean(dim=(2, 3))))
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Map features (N, C, h, w) to logits (N, K), class-activation maps (N, K, h, w) and pooled features (N, C)."""
+        pooled = features.mean(dim=(2, 3))
+        logits = self.linear(self.dropout(pooled))
         weight = self.linear.weight[:, :, None, None]
         activation = nn.functional.conv2d(features, weight, self.linear.bias)
-        return logits, activation
+        return logits, activation, pooled
 
 
 class Classifier(nn.Module):
@@ -79,8 +82,8 @@ class Classifier(nn.Module):
 
     def forward(self, batch: Tensor) -> NetworkOutput:
         """Map float32 (N, 1, H, W) in 0–1 to logits and class-activation maps."""
-        logits, activation = self.head(self.backbone(self.normalise(batch)))
-        return NetworkOutput(logits, activation, None)
+        logits, activation, pooled = self.head(self.backbone(self.normalise(batch)))
+        return NetworkOutput(logits, activation, None, pooled)
 
     @property
     def pretrained_part(self) -> nn.Module:
@@ -107,8 +110,8 @@ class MaskNetwork(nn.Module):
         """Map float32 (N, 1, H, W) in 0–1, H and W multiples of 32, to mask logits and, with a head, logits."""
         features = self.segmenter.encoder(self.normalise(batch))
         mask_logits = self.segmenter.segmentation_head(self.segmenter.decoder(features))
-        logits, activation = self.head(features[-1]) if self.head is not None else (None, None)
-        return NetworkOutput(logits, activation, mask_logits)
+        logits, activation, pooled = self.head(features[-1]) if self.head is not None else (None, None, None)
+        return NetworkOutput(logits, activation, mask_logits, pooled)
 
     @property
     def pretrained_part(self) -> nn.Module:

@@ -18,6 +18,7 @@ from busight.cli import (
     enhance,
     ensemble,
     evaluate,
+    explain,
     inflation,
     predict,
     recipes,
@@ -46,6 +47,7 @@ app.command("inflation")(inflation.command)
 app.command("enhance")(enhance.command)
 app.command("segment")(segment.command)
 app.command("predict")(predict.command)
+app.command("explain")(explain.command)
 app.add_typer(data.app, name="data")
 app.command("recipes")(recipes.command)
 app.command("doctor")(doctor.command)

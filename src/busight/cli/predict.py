@@ -34,6 +34,9 @@ def command(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, DICOM files, folders.")],
     form: Annotated[Form, typer.Option("--format", help="JSON lines or CSV.")] = Form.JSON,
     out: Annotated[Path | None, typer.Option("--out", help="New file for the records [standard output].")] = None,
+    show_refused: Annotated[
+        bool, typer.Option("--show-refused", help="Also show what was predicted for images that are refused.")
+    ] = False,
     overlays: Annotated[Path | None, typer.Option("--overlays", help="New folder for pictures with outlines.")] = None,
 ) -> None:
     """Predict finding, probabilities and lesion of each image; one record a frame, also for unreadable files."""
@@ -60,7 +63,7 @@ def command(
         # On a terminal the records themselves show how far it is.
         with ConsoleProgress() as progress:
             tick = progress.tick if out is not None or not sys.stdout.isatty() else _no_tick
-            lines = _lines(predictor, _found(predictor, paths, tick), form, overlays, failures)
+            lines = _lines(predictor, _found(predictor, paths, tick), form, overlays, failures, show_refused)
             if out is None:
                 for line in lines:
                     typer.echo(line)
@@ -81,6 +84,7 @@ def _lines(
     form: Form,
     overlays: Path | None,
     failures: list[Failure],
+    show_refused: bool,
 ) -> Iterator[str]:
     from busight.predict import records
     from busight.types import Failure
@@ -92,11 +96,13 @@ def _lines(
         if isinstance(one, Failure):
             failures.append(one)
             typer.echo(f"busight: {one_line(one.reason)}", err=True)
+        elif one.refused and not show_refused:
+            typer.echo(f"busight: {one_line(one.path)}: not answered: {one.refused}", err=True)
         elif overlays is not None:
             from busight.predict.overlay import write_overlay
 
             write_overlay(one, overlays, number)
-        yield as_line(records.record_of(one, predictor.classes))
+        yield as_line(records.record_of(one, predictor.classes, show_refused))
 
 
 def _no_tick(done: int, total: int) -> None:

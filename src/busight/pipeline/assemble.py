@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from busight._version import __version__
-from busight.assess.calibration import apply_temperature, fit_temperature
+from busight.assess.calibrators import CalibrationMethod, choose_calibrator, fit_calibrator
+from busight.assess.conformal import fit_conformal
 from busight.assess.operating_point import threshold_for_sensitivity
 from busight.assess.records import ScoreSheet
 from busight.assess.settings import AssessSettings
@@ -14,6 +15,7 @@ from busight.bundle.card import (
     CalibrationPart,
     Card,
     ClassifyPart,
+    ConformalPart,
     InputPart,
     OperatingPointPart,
     ScorePart,
@@ -29,8 +31,11 @@ from busight.pipeline.scoring import ScoredPart
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 from busight.segment.settings import is_learned
+from busight.types import FloatArray
 
-UNCALIBRATED = CalibrationPart(method="none", temperature=1.0, cases=0, source="not calibrated")
+UNCALIBRATED = CalibrationPart(method="none", cases=0, source="not calibrated")
+CANDIDATES: tuple[CalibrationMethod, ...] = ("none", "temperature", "vector", "beta", "isotonic")
+"""What ``auto`` chooses from, the most modest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +74,9 @@ def draft_card(recipe: Recipe, material: Material, split: Split, exported: Expor
 
 
 def calibrated(card: Card, val: ScoredPart, classes: tuple[str, ...], settings: AssessSettings) -> Card:
-    """Fit calibration and the operating point on the validation cases; say why where that is not possible."""
+    """Fit calibration, operating point and prediction sets on the validation cases; say why where that cannot be."""
     calibration = _calibration(val, classes, settings)
-    probs = apply_temperature(val.logits(), calibration.temperature)
+    probs = calibration.calibrator.probs(val.logits())
     last = classes[-1]
     point = threshold_for_sensitivity(
         probs[:, -1], val.target(classes) == len(classes) - 1, wanted=settings.sensitivity
@@ -84,7 +89,12 @@ def calibrated(card: Card, val: ScoredPart, classes: tuple[str, ...], settings: 
         specificity=_number(point.specificity),
         source=f"{point.n_positive} {last} and {point.n_negative} other validation images",
     )
-    return card.model_copy(update={"calibration": calibration, "operating_points": (operating,)})
+    update = {
+        "calibration": calibration,
+        "operating_points": (operating,),
+        "conformal": _conformal(val, probs, classes, settings),
+    }
+    return card.model_copy(update=update)
 
 
 def with_scores(card: Card, sheet: ScoreSheet) -> Card:
@@ -97,17 +107,37 @@ def with_scores(card: Card, sheet: ScoreSheet) -> Card:
 
 
 def _calibration(val: ScoredPart, classes: tuple[str, ...], settings: AssessSettings) -> CalibrationPart:
+    target = val.target(classes)
+    prevalence = float((target == len(classes) - 1).mean())
+    measured = {"cases": len(val.cases), "prevalence": prevalence if 0 < prevalence < 1 else None}
     if settings.calibration == "none":
-        return UNCALIBRATED.model_copy(update={"source": "switched off in the recipe"})
+        return UNCALIBRATED.model_copy(update={**measured, "source": "switched off in the recipe"})
+    how = ""
     try:
-        temperature = fit_temperature(val.logits(), val.target(classes))
+        if settings.calibration == "auto":
+            fitted = choose_calibrator(val.logits(), target, [case.group for case in val.cases], CANDIDATES)
+            how = f"chosen among {', '.join(CANDIDATES)}, "
+        else:
+            fitted = fit_calibrator(settings.calibration, val.logits(), target)
     except DataError as error:
-        return UNCALIBRATED.model_copy(update={"source": f"not calibrated: {error}"})
+        return UNCALIBRATED.model_copy(update={**measured, "source": f"not calibrated: {error}"})
     return CalibrationPart(
-        method="temperature",
-        temperature=temperature,
-        cases=len(val.cases),
-        source=f"fitted on {len(val.cases)} validation images",
+        method=fitted.method,
+        numbers=fitted.numbers,
+        source=f"{how}fitted on {len(val.cases)} validation images",
+        **measured,
+    )
+
+
+def _conformal(val: ScoredPart, probs: FloatArray, classes: tuple[str, ...], settings: AssessSettings) -> ConformalPart:
+    fitted = fit_conformal(probs, val.target(classes), settings.coverage)
+    always = [name for name, least in zip(classes, fitted.least_probs, strict=True) if not least]
+    told = f"; {', '.join(always)} always, of too few" if always else ""
+    return ConformalPart(
+        level=fitted.level,
+        least_probs=fitted.least_probs,
+        cases=fitted.cases,
+        source=f"from {len(val.cases)} validation images{told}",
     )
 
 

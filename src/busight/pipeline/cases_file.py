@@ -49,15 +49,27 @@ def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
 
 def _header(classes: tuple[str, ...]) -> list[str]:
     vectors = [f"{kind}_{name}" for kind in _KINDS for name in classes]
-    return ["sample_id", "group", "actual", "predicted", *vectors, *MASK_SCORES, "flagged", "facts"]
+    return [
+        "sample_id",
+        "group",
+        "actual",
+        "predicted",
+        *vectors,
+        *MASK_SCORES,
+        "flagged",
+        "prediction_set",
+        "refused",
+        "facts",
+    ]
 
 
 def _line(case: Case) -> list[str]:
     figures = [*case.logits, *case.raw_probs, *case.calibrated_probs, *case.mask.values]
     cells = ["" if value != value else repr(value) for value in figures]
-    flagged = "" if case.flagged is None else str(int(case.flagged))
+    flagged, refused = ("" if one is None else str(int(one)) for one in (case.flagged, case.refused))
+    inside = "" if case.prediction_set is None else json.dumps(case.prediction_set, ensure_ascii=False)
     facts = json.dumps(dict(case.facts), ensure_ascii=False)
-    return [case.sample_id, case.group, case.actual or "", case.predicted, *cells, flagged, facts]
+    return [case.sample_id, case.group, case.actual or "", case.predicted, *cells, flagged, inside, refused, facts]
 
 
 def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
@@ -75,5 +87,7 @@ def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
         calibrated_probs=calibrated,
         mask=MaskScores(*(float(row[name] or "nan") for name in MASK_SCORES)),
         flagged=bool(int(row["flagged"])) if row["flagged"] else None,
+        prediction_set=tuple(json.loads(row["prediction_set"])) if row["prediction_set"] else None,
+        refused=bool(int(row["refused"])) if row["refused"] else None,
         facts=tuple(json.loads(row["facts"]).items()),
     )

@@ -263,7 +263,7 @@ def _record(
 
 def _calibration_sentence(cards: Sequence[Card]) -> str:
     fitted = sum(card.calibration.method != "none" for card in cards)
-    told = f"In {fitted} of {len(cards)} folds a temperature, each on its own validation images."
+    told = f"In {fitted} of {len(cards)} folds a calibration, each on its own validation images."
     without = next((card for card in cards if card.calibration.method == "none"), None)
     return told if without is None else f"{told} Elsewhere none: {without.calibration.source}."
 

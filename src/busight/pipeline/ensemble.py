@@ -74,7 +74,8 @@ def _card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
     cases = sum(card.calibration.cases for card in cards)
     calibration = first.calibration.model_copy(
         update={
-            "temperature": 1.0,
+            "method": "none",
+            "numbers": (),
             "cases": cases,
             "source": f"inside the graph: each of the {count} members on its own validation images; not as a whole",
         }
@@ -97,6 +98,9 @@ def _card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
             "calibration": calibration,
             "operating_points": _operating_points(cards),
             "training": training,
+            "conformal": None,
+            "reader": None,
+            "gate": None if first.gate is None else first.gate.model_copy(update={"feature_limit": None}),
             "scores": (),
             "parity": parity,
             "files": files,

@@ -60,7 +60,8 @@ def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
 
 def calibration_sentence(part: CalibrationPart, points: Sequence[OperatingPointPart], cases: Sequence[Case]) -> str:
     """Say what was fitted on which cases, and what the operating point does on the cases at hand."""
-    fitted = f"None: {part.source}." if part.method == "none" else f"Temperature {part.temperature:.3f}, {part.source}."
+    name = f"Temperature {part.numbers[0][0]:.3f}" if part.method == "temperature" else part.method.capitalize()
+    fitted = f"None: {part.source}." if part.method == "none" else f"{name}, {part.source}."
     return " ".join([fitted, *(_operating_sentence(point, cases) for point in points)])
 
 

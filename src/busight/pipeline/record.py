@@ -30,6 +30,8 @@ class Case:
         calibrated_probs: Per class, after calibration.
         mask: Scores of the predicted lesion mask against the drawn one.
         flagged: The last class's calibrated probability reaches the bundle's operating point; None without one.
+        prediction_set: Classes in the prediction set; None without such sets.
+        refused: The bundle would not answer this image; None without a gate. Its scores count all the same.
         facts: (what, value) of what is known besides: device, BI-RADS, histology, lesion size, overlay.
     """
 
@@ -42,6 +44,8 @@ class Case:
     calibrated_probs: tuple[float, ...]
     mask: MaskScores
     flagged: bool | None
+    prediction_set: tuple[str, ...] | None = None
+    refused: bool | None = None
     facts: tuple[tuple[str, str], ...] = ()
 
 

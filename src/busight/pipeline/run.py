@@ -28,6 +28,7 @@ from busight.pipeline.choose_postprocess import choose_postprocess, look_with
 from busight.pipeline.facts import calibration_sentence, limits, network_sentence, versions
 from busight.pipeline.finished import CASES_FILE, DONE_FILE, SPLIT_FILE
 from busight.pipeline.material import Material, gather
+from busight.pipeline.memory import with_memory
 from busight.pipeline.networks import (
     BuiltNetwork,
     TrainedNetwork,
@@ -159,11 +160,12 @@ def _assess(
     predictor = _with_chosen_postprocess(open_predictor(bundle), recipe, material, split)
     val = _score(material, split.val, predictor, progress)
     card = assemble.calibrated(predictor.card, val, predictor.classes, recipe.assess)
-    predictor = replace(predictor, card=card)
+    reader = material.inspection.dataset.reader
+    predictor = with_memory(replace(predictor, card=card), material.samples, split, reader, bundle.folder, progress)
     progress.stage("assess: test")
     test = _score(material, split.test, predictor, progress)
     sheet = sheet_of(test, predictor.classes, recipe.assess)
-    card = write_card(bundle.folder, assemble.with_scores(card, sheet))
+    card = write_card(bundle.folder, assemble.with_scores(predictor.card, sheet))
     write_cases(out / CASES_FILE, test.cases, predictor.classes)
     about = About(
         created_by=f"busight {__version__}",

@@ -75,6 +75,8 @@ def _score(sample: Sample, actual: str, group: str, reader: Reader, predictor: P
         calibrated_probs=tuple(map(float, found.calibrated_probs)),
         mask=scores,
         flagged=found.flagged,
+        prediction_set=found.prediction_set,
+        refused=None if predictor.card.gate is None else found.refused is not None,
         facts=_facts(sample, image, scores.true_area_share),
     )
 
@@ -97,13 +99,16 @@ def scored_cases(cases: Sequence[Case], classes: tuple[str, ...]) -> ScoredCases
     masks = np.array([case.mask.values for case in cases], dtype=np.float64)
     segmented = any(not np.isnan(case.mask.predicted_area_share) for case in cases)
     flagged = [case.flagged for case in cases]
-
+    refused = [case.refused for case in cases]
+    sets = [case.prediction_set for case in cases if case.prediction_set is not None]
     return ScoredCases(
         target=np.array([classes.index(str(case.actual)) for case in cases], dtype=np.int64),
         probs=np.array([case.calibrated_probs for case in cases], dtype=np.float64),
         classes=classes,
         masks=masks if segmented else None,
         flagged=None if None in flagged else np.array(flagged, dtype=bool),
+        sets=np.array([[name in one for name in classes] for one in sets]) if len(sets) == len(cases) else None,
+        refused=None if None in refused else np.array(refused, dtype=bool),
     )
 
 

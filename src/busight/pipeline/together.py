@@ -15,7 +15,7 @@ from busight.pipeline.record import Case
 def together(networks: Sequence[Sequence[Case]], classes: tuple[str, ...]) -> tuple[Case, ...]:
     """Join what several networks say of the same cases: mean logits and probabilities, flagged by the majority.
 
-    They have no mask in common, so that overlap with a drawn one is undefined.
+    They have no mask, no prediction set and no gate in common; what rests on them is undefined.
 
     Args:
         networks: The cases of each network, in one order.
@@ -38,4 +38,6 @@ def _joined(cases: Sequence[Case], classes: tuple[str, ...]) -> Case:
         calibrated_probs=probs,
         mask=MaskScores(true_area_share=cases[0].mask.true_area_share),
         flagged=None if None in flags else flags[True] * 2 > len(cases),
+        prediction_set=None,
+        refused=None,
     )

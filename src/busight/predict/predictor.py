@@ -9,14 +9,16 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.assess.calibration import apply_temperature, softmax
-from busight.bundle.card import CLASSIFIER, SEGMENTER, Card, InputPart, SegmentPart
+from busight.assess.calibration import softmax
+from busight.bundle.card import CLASSIFIER, MEMORY, SEGMENTER, Card, InputPart, SegmentPart
 from busight.bundle.load import Bundle
+from busight.bundle.memory import Memory, read_memory
 from busight.classify.masked import input_channels, with_mask
 from busight.classify.tasks import TASKS
 from busight.enhance.enhancement import Enhancement, parse_enhancement
 from busight.enhance.resize import from_input, to_input
 from busight.errors import BundleError, RecipeError
+from busight.predict.gates import cautions, refusal
 from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter, as_batch
 from busight.segment.candidates import seed_region
 from busight.segment.postprocess import to_mask
@@ -36,12 +38,14 @@ class Predictor:
         enhancement: What happens to a picture first.
         segmenter: What gives the lesion before classification; None for ``joint`` and ``whole``.
         classifier: ONNX Runtime session, None for a bundle that only segments.
+        memory: Features of the training images; None where the bundle has none.
     """
 
     card: Card
     enhancement: Enhancement
     segmenter: Segmenter | None
     classifier: Any
+    memory: Memory | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -67,7 +71,34 @@ class Predictor:
         """
         field = self.enhancement.field(image)
         found = self._within_field(field.cut(image), path, frame, pixel_spacing_mm)
-        return found if field == Roi(0, 0, *image.shape) else _placed(found, image, field)
+        found = found if field == Roi(0, 0, *image.shape) else _placed(found, image, field)
+        refused = refusal(image, self.card.gate)
+        return replace(found, refused=refused, cautions=cautions(found, self.card, self.memory))
+
+    def first_look(self, image: Image) -> tuple[NDArray[np.float32] | None, Mask | None]:
+        """Return what the classifier's last layer sees of an image at its first look, and the lesion found there.
+
+        Args:
+            image: uint8 HW.
+
+        Returns:
+            float32 (C,), None where the graph does not give it, as in bundles of several networks and of older
+            versions; bool HW, None where the bundle does not segment.
+        """
+        field = self.enhancement.field(image)
+        layers = self.enhancement.layers(self.enhancement.enhanced(field.cut(image)))
+        _, mask, roi = self._segment(layers)
+        features = None
+        if self.classifier is not None:
+            seen = self._classify(self._marked(layers, mask), roi)
+            features = seen.features
+            if seen.mask_probs is not None and self.card.segment is not None:
+                mask = to_mask(seen.mask_probs, self.card.segment.postprocess)
+        if mask is None:
+            return features, None
+        whole = np.zeros(image.shape, dtype=np.bool_)
+        field.cut(whole)[:] = mask
+        return features, whole
 
     def _within_field(
         self, image: Image, path: str, frame: int, pixel_spacing_mm: tuple[float, float] | None
@@ -84,7 +115,7 @@ class Predictor:
                 roi = near[0]
                 seen = _mean_of_looks(seen, [self._classify(layers, region) for region in near])
         raw = softmax(seen.logits[None])[0]
-        calibrated = apply_temperature(seen.logits[None], self.card.calibration.temperature)[0]
+        calibrated = self.card.calibration.calibrator.probs(seen.logits[None])[0]
         finding = int(np.argmax(calibrated))
         return Prediction(
             path=path,
@@ -102,6 +133,8 @@ class Predictor:
             activation=None if seen.activation is None else seen.activation[finding],
             pixel_spacing_mm=pixel_spacing_mm,
             flagged=self._flagged(calibrated),
+            prediction_set=self._prediction_set(calibrated),
+            features=seen.features,
         )
 
     def mask_probs(self, image: Image) -> tuple[NDArray[np.float32], Roi]:
@@ -141,6 +174,12 @@ class Predictor:
         found = [mask, seed_region(enhanced).mask] if classify.guess else [mask]
         return [region_of_interest(one, segment.roi.margin, segment.roi.square) for one in found if one.any()]
 
+    def _prediction_set(self, calibrated: FloatArray) -> tuple[str, ...] | None:
+        if self.card.conformal is None:
+            return None
+        inside = self.card.conformal.fitted.sets(calibrated[None])[0]
+        return tuple(name for name, within in zip(self.classes, inside, strict=True) if within)
+
     def _flagged(self, calibrated: FloatArray) -> bool | None:
         points = self.card.operating_points
         if not points or points[0].threshold is None:
@@ -174,16 +213,25 @@ class Predictor:
         for placed, one in zip(activation, mean["activation"][0], strict=True):
             roi.cut(placed)[:] = _back(one, cut, part.input)
         mask_probs = _back(mean["mask_probs"][0, 0], cut, part.input) if "mask_probs" in mean else None
-        return _Seen(mean["logits"][0].astype(np.float64), activation, mask_probs)
+        features = mean["features"][0] if "features" in mean else None
+        return _Seen(mean["logits"][0].astype(np.float64), activation, mask_probs, features)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """What the classifier returned: activation (K, H, W) of the image, 0 outside the region; the mask in the region."""
+    """What the classifier returned.
+
+    Attributes:
+        logits: (K,).
+        activation: (K, H, W) of the image, 0 outside the region.
+        mask_probs: Of the region.
+        features: (C,).
+    """
 
     logits: FloatArray
     activation: NDArray[np.float32] | None
     mask_probs: NDArray[np.float32] | None
+    features: NDArray[np.float32] | None
 
 
 def _placed(found: Prediction, image: Image, field: Roi) -> Prediction:
@@ -217,7 +265,8 @@ def _mean_of_looks(whole: _Seen, near: Sequence[_Seen]) -> _Seen:
     activation = None
     if whole.activation is not None and maps:
         activation = (whole.activation + np.mean(maps, axis=0)) * np.float32(0.5)
-    return _Seen((whole.logits + np.mean([one.logits for one in near], axis=0)) / 2, activation, whole.mask_probs)
+    logits = (whole.logits + np.mean([one.logits for one in near], axis=0)) / 2
+    return replace(whole, logits=logits, activation=activation)
 
 
 def _from_mask(probs: NDArray[np.float32] | None) -> _Seen:
@@ -229,7 +278,7 @@ def _from_mask(probs: NDArray[np.float32] | None) -> _Seen:
         raise BundleError("the card has neither a classifier nor a segmentation")
     level = float(np.quantile(probs, 0.998))
     level = min(max(level, 1e-6), 1 - 1e-6)
-    return _Seen(np.array([0.0, np.log(level / (1 - level))]), None, None)
+    return _Seen(np.array([0.0, np.log(level / (1 - level))]), None, None, None)
 
 
 def open_predictor(bundle: Bundle) -> Predictor:
@@ -250,7 +299,8 @@ def open_predictor(bundle: Bundle) -> Predictor:
         shape = (channels, part.input.size, part.input.size)
         classifier = _session(bundle, CLASSIFIER, shape, {"logits": len(part.classes), "activation": None})
     segmenter = _segmenter(bundle, card.segment, enhancement.n_channels) if card.segment is not None else None
-    return Predictor(card, enhancement, segmenter, classifier)
+    path = bundle.path(MEMORY)
+    return Predictor(card, enhancement, segmenter, classifier, None if path is None else read_memory(path))
 
 
 def _segmenter(bundle: Bundle, part: SegmentPart, channels: int) -> Segmenter | None:

@@ -12,8 +12,10 @@ from busight.segment.roi import bounding_box
 from busight.types import Failure, Prediction
 
 
-def record_of(found: Prediction | Failure, classes: tuple[str, ...]) -> dict[str, Any]:
+def record_of(found: Prediction | Failure, classes: tuple[str, ...], show_refused: bool = False) -> dict[str, Any]:
     """Return one prediction or failure as a flat JSON object; every record has the same keys.
+
+    ``refused`` says why an image is not answered; everything that was predicted is then null, unless asked for.
 
     ``finding`` is the most probable class; ``flagged`` says whether the last class (malignant) reaches the operating
     point of the bundle, which is chosen for a wanted sensitivity and is usually the more careful of the two.
@@ -24,11 +26,16 @@ def record_of(found: Prediction | Failure, classes: tuple[str, ...]) -> dict[str
     Args:
         found: What the predictor returned, or why it could not.
         classes: The bundle's class names.
+        show_refused: Show what was predicted for refused images too.
     """
     if isinstance(found, Failure):
         return dict.fromkeys(_keys(classes)) | {"path": found.path, "frame": found.frame, "error": found.reason}
-    record: dict[str, Any] = {"path": found.path, "frame": found.frame}
+    record: dict[str, Any] = {"path": found.path, "frame": found.frame, "refused": found.refused}
+    if found.refused and not show_refused:
+        return dict.fromkeys(_keys(classes)) | record
     record |= {"finding": found.finding, "flagged": found.flagged}
+    record["prediction_set"] = None if found.prediction_set is None else list(found.prediction_set)
+    record["cautions"] = list(found.cautions)
     for kind, values in (
         ("logit", found.logits),
         ("raw_prob", found.raw_probs),
@@ -60,7 +67,7 @@ def _mask_fields(found: Prediction) -> dict[str, Any]:
 def _keys(classes: tuple[str, ...]) -> tuple[str, ...]:
     kinds = ("logit", "raw_prob", "calibrated_prob")
     return (
-        *("path", "frame", "finding", "flagged"),
+        *("path", "frame", "refused", "finding", "flagged", "prediction_set", "cautions"),
         *(f"{kind}_{name}" for kind in kinds for name in classes),
         *("mask_area_px", "mask_area_mm2", "box_top", "box_left", "box_bottom", "box_right"),
         *("box_height_mm", "box_width_mm", "error"),
@@ -73,13 +80,19 @@ def csv_header(classes: tuple[str, ...]) -> str:
 
 
 def csv_line(record: dict[str, Any]) -> str:
-    """Return a record as one CSV line; null as empty."""
-    return _csv_line(["" if value is None else value for value in record.values()])
+    """Return a record as one CSV line; null as empty, the words of a list parted by semicolons."""
+    return _csv_line([_cell(value) for value in record.values()])
 
 
 def json_line(record: dict[str, Any]) -> str:
     """Return a record as one JSON line."""
     return json.dumps(record, ensure_ascii=False)
+
+
+def _cell(value: Any) -> Any:
+    if value is None:
+        return ""
+    return "; ".join(value) if isinstance(value, list) else value
 
 
 def _csv_line(cells: list[Any]) -> str:

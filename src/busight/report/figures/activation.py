@@ -16,7 +16,7 @@ from busight.pipeline.record import RunRecord, StagePicture
 from busight.report.figures.panels import distinct_pictures, is_wrong, panel_grid, show_grey, title
 from busight.report.labels import short_label
 from busight.report.plate import Plate
-from busight.types import FloatArray
+from busight.types import FloatArray, Image
 
 # A perceptual map: lightness rises with the value, so that grey print keeps the meaning. Without magma's palest tenth,
 # which over an ultrasound image would pass for bright tissue.
@@ -38,12 +38,12 @@ def relative_activation(activation: NDArray[np.float32]) -> FloatArray:
     return (values - low) / (high - low)
 
 
-def activation_on(ax: Axes, picture: StagePicture) -> None:
-    """Lay the activation map over the grey image, the stronger the denser; a line surrounds its upper half."""
-    if picture.activation is None:
+def activation_on(ax: Axes, image: Image, activation: NDArray[np.float32] | None) -> None:
+    """Lay a map over the grey image, the stronger the denser; a line surrounds its upper half."""
+    if activation is None:
         return
-    show_grey(ax, picture.image)
-    share = relative_activation(picture.activation)
+    show_grey(ax, image)
+    share = relative_activation(activation)
     ax.imshow(share, cmap=_MAP, vmin=0, vmax=1, alpha=0.1 + 0.55 * share)
     if share.max() > _CONTOUR_AT and min(share.shape) > 1:  # a strip shrinks to a single row, which has no contour
         ax.contour(share, [_CONTOUR_AT], colors=["white"], linewidths=1)
@@ -68,7 +68,7 @@ def draw_activation_overlays(pictures: list[StagePicture]) -> Figure:
     """Draw a grid of overlays with one colour bar."""
     figure, axes = panel_grid(len(pictures), 4)
     for ax, picture in zip(axes, pictures, strict=True):
-        activation_on(ax, picture)
+        activation_on(ax, picture.image, picture.activation)
         case = picture.case
         verdict = f"{'✗ ' if is_wrong(case) else ''}for “{short_label(case.predicted, 18)}”"
         title(ax, [verdict, short_label(case.sample_id, 24)], weight="bold" if is_wrong(case) else "normal")

@@ -45,7 +45,7 @@ def draw_walk(picture: StagePicture, classes: tuple[str, ...]) -> Figure:
     if picture.activation is None:
         _note(activation, "no activation map")
     else:
-        activation_on(activation, picture)
+        activation_on(activation, picture.image, picture.activation)
         scale_within(activation)
     probabilities_on(probabilities, picture.case, classes)
     names = ("raw", "enhanced", "segmented", "region", "activation", "probabilities")

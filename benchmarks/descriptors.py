@@ -1,0 +1,148 @@
+"""BI-RADS words of phantoms whose words are known, and what they tell on patients' lesions.
+
+python benchmarks/descriptors.py                       # right words on phantoms that taught nothing
+python benchmarks/descriptors.py --data busbra:PATH    # malignant against benign by the words alone, drawn masks
+python benchmarks/descriptors.py --fit                 # make src/busight/explain/words.json anew
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix
+from sklearn.model_selection import StratifiedGroupKFold
+
+from busight.assess.intervals import clustered_bootstrap
+from busight.assess.ranking import auroc_of_counts, counts_at_thresholds
+from busight.data.phantom.case import generate_case, patient_of
+from busight.data.sources import load
+from busight.errors import DataError
+from busight.explain import descriptors
+from busight.explain.descriptors import TERMS, lesion_numbers, words_of
+from busight.explain.second_reader import fit_reader, reader_inputs
+from busight.pipeline.material import gather
+from busight.pipeline.progress import Silent
+
+TEACHING = ((11, 1400), (21, 3600))
+TESTING = ((12, 700),)
+GROUPS = {
+    "shape": ("outline_numbers",),
+    "orientation": ("outline_numbers",),
+    "margin": ("outline_numbers", "edge_numbers"),
+    "echo_pattern": ("echo_numbers",),
+    "posterior": ("posterior_numbers", "echo_numbers"),
+}
+"""What each term may look at: a word that is guessed from another word's numbers would only repeat it."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--data")
+    options = parser.parse_args()
+    if options.fit:
+        _fit()
+    if options.data:
+        _patients(options.data)
+    else:
+        _phantoms()
+
+
+def _cases(seeds: tuple[tuple[int, int], ...]) -> Iterator[tuple[dict[str, float], dict[str, str]]]:
+    for seed, count in seeds:
+        for index in range(count):
+            words = patient_of(seed, index).descriptors
+            if words is None:
+                continue
+            case = generate_case(seed, index)
+            try:
+                yield lesion_numbers(case.image, case.mask), {term: getattr(words, term) for term in TERMS}
+            except DataError:
+                continue  # it reaches the picture's border
+
+
+def _fit() -> None:
+    from busight.explain.working_view import working_view
+
+    cases = list(_cases(TEACHING))
+    seed, index = next((11, index) for index in range(50) if patient_of(11, index).descriptors is not None)
+    example = generate_case(seed, index)
+    view = working_view(example.image, example.mask)
+    terms = {}
+    for term in TERMS:
+        names = [name for group in GROUPS[term] for name in getattr(descriptors, group)(view)]
+        values = np.array([[numbers[name] for name in names] for numbers, _ in cases])
+        low, high = np.quantile(values, 0.005, axis=0), np.quantile(values, 0.995, axis=0)
+        inside = np.clip(values, low, high)
+        mean, deviation = inside.mean(axis=0), np.maximum(inside.std(axis=0), 1e-9)
+        fitted = LogisticRegression(max_iter=5000).fit((inside - mean) / deviation, [words[term] for _, words in cases])
+        weights, offset = fitted.coef_, fitted.intercept_
+        if len(fitted.classes_) == 2:
+            weights, offset = np.vstack([-weights, weights]) / 2, np.concatenate([-offset, offset]) / 2
+        arrays = {"low": low, "high": high, "mean": mean, "deviation": deviation, "weights": weights, "offset": offset}
+        rounded = {
+            name: np.vectorize(lambda value: float(f"{value:.6g}"))(array).tolist() for name, array in arrays.items()
+        }
+        terms[term] = {"words": fitted.classes_.tolist(), "names": names, **rounded}
+    seeds = " and ".join(str(seed) for seed, _ in TEACHING)
+    made = f"benchmarks/descriptors.py --fit: {len(cases)} phantom masses of seeds {seeds}"
+    place = Path(descriptors.__file__).with_name("words.json")
+    place.write_text(json.dumps({"made_by": made, "terms": terms}, indent=1) + "\n", encoding="utf-8")
+    descriptors._model.cache_clear()
+
+
+def _phantoms() -> None:
+    cases = list(_cases(TESTING))
+    print(f"{len(cases)} phantom masses of seeds that taught nothing\n")
+    print("| term | right | of the commonest word alone |\n|---|---|---|")
+    found = [{word.term: word.word for word in words_of(numbers)} for numbers, _ in cases]
+    for term in TERMS:
+        true, said = [words[term] for _, words in cases], [words[term] for words in found]
+        right = np.mean([one == other for one, other in zip(true, said, strict=True)])
+        commonest = max(np.mean([one == word for one in true]) for word in set(true))
+        print(f"| {term.replace('_', ' ')} | {right:.3f} | {commonest:.3f} |")
+        names = sorted(set(true))
+        print(f"  {names}\n{confusion_matrix(true, said, labels=names)}", file=sys.stderr)
+
+
+def _patients(spec: str) -> None:
+    material = gather(load(spec), Silent())
+    reader = material.inspection.dataset.reader
+    inputs, target, groups, birads = [], [], [], []
+    for sample, group in zip(material.samples, material.groups, strict=True):
+        drawn = reader.mask(sample)
+        if str(sample.finding) not in ("benign", "malignant") or drawn is None:
+            continue
+        try:
+            numbers = lesion_numbers(reader.image(sample), drawn)
+        except DataError:
+            continue
+        inputs.append(reader_inputs(numbers))
+        target.append(str(sample.finding) == "malignant")
+        groups.append(group)
+        birads.append(sample.birads)
+    names, values = list(inputs[0]), np.array([list(one.values()) for one in inputs])
+    positive = np.array(target)
+    scores = np.empty(len(positive))
+    for fit, held in StratifiedGroupKFold(5, shuffle=True, random_state=0).split(values, positive, groups):
+        scores[held] = fit_reader(names, values[fit], positive[fit]).probs(values[held])
+
+    def auroc(weights: np.ndarray) -> np.ndarray:
+        return auroc_of_counts(counts_at_thresholds(scores, positive, weights))[..., None]
+
+    one = clustered_bootstrap(auroc, groups, np.random.default_rng(0), 1000, 0.95)
+    print(f"{len(positive)} lesions in {len(set(groups))} groups; malignant against benign by words alone, five folds:")
+    print(f"AUROC {one.value[0]:.3f} ({one.low[0]:.3f} to {one.high[0]:.3f})")
+    for category in sorted({one for one in birads if one is not None}):
+        chosen = np.array([one == category for one in birads])
+        print(f"BI-RADS {category}: {chosen.sum()} lesions, mean probability {scores[chosen].mean():.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""``busight explain``: everything that a bundle can say about one image, on one page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busight.cli.guard import one_line, one_line_errors
+
+
+def command(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run.")],
+    image: Annotated[Path, typer.Argument(help="A picture or DICOM file.")],
+    out: Annotated[Path | None, typer.Option("--out", help="New folder for the page [runs/explain-TIME].")] = None,
+    frame: Annotated[int, typer.Option("--frame", min=0, help="Which frame of a file with several.")] = 0,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(
+            "--prevalence", help="Share of the last class (malignant) where the image comes from, e.g. 0.005."
+        ),
+    ] = None,
+    show_refused: Annotated[
+        bool, typer.Option("--show-refused", help="Also show what was predicted for an image that is refused.")
+    ] = False,
+) -> None:
+    """Explain one prediction: probabilities, set, activation, BI-RADS words, second reader, similar cases, cautions."""
+    from datetime import datetime
+
+    folder = out or Path("runs") / f"explain-{datetime.now():%Y%m%d-%H%M%S}"
+    with one_line_errors():
+        from busight.assess.prevalence import check_prevalence
+        from busight.bundle.load import load_bundle
+        from busight.errors import DataError
+        from busight.files import require_free_folder
+        from busight.predict.explained import explained
+        from busight.predict.inputs import read_frames
+        from busight.predict.predictor import open_predictor
+        from busight.report.explain_page import write_explanation
+        from busight.types import Failure
+
+        require_free_folder(folder)
+        if prevalence is not None:
+            check_prevalence(prevalence)
+        predictor = open_predictor(load_bundle(bundle))
+        frames = list(read_frames(image))
+        failed = next((one for one in frames if isinstance(one, Failure)), None)
+        chosen = next((one for one in frames if not isinstance(one, Failure) and one.frame == frame), None)
+        if chosen is None or isinstance(chosen, Failure):
+            raise DataError(
+                failed.reason if failed is not None else f"{image}: has no frame {frame}; it has {len(frames)}"
+            )
+        found = predictor.predict(chosen.image, chosen.path, chosen.frame, chosen.pixel_spacing_mm)
+        told = explained(predictor, found, prevalence)
+        page = write_explanation(told, predictor.card, folder, show_refused)
+        if found.refused and not show_refused:
+            typer.echo(f"not answered: the image is {found.refused}")
+        else:
+            value = found.calibrated_probs[found.classes.index(found.finding)]
+            typer.echo(f"{found.finding} {value:.2f} (research use only)")
+            for word in told.cautions:
+                typer.echo(f"caution: {one_line(word)}")
+        typer.echo(f"page: {page}; PDF: {page.with_suffix('.pdf')}")

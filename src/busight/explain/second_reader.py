@@ -1,0 +1,87 @@
+"""A transparent second reader: malignant or benign from BI-RADS words alone, by one weight a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.errors import DataError
+from busight.explain.descriptors import words_of
+from busight.types import FloatArray
+
+MIN_LESIONS = 40
+"""Fewer lesions than this do not determine two dozen weights, however they are shrunk."""
+
+_NUMBERS = ("depth over width", "form factor", "solidity", "waves 2 to 7", "share of the picture")
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReader:
+    """Logistic regression on words.
+
+    Attributes:
+        names: Of the inputs: ``"term: word"``, and a few numbers.
+        mean: Of each input over the lesions that it was fitted on.
+        deviation: Likewise, above 0.
+        weights: Logarithm of the odds that one deviation of an input adds.
+        offset: Logarithm of the odds of an average lesion.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    names: tuple[str, ...]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    weights: tuple[float, ...]
+    offset: float
+
+    def probs(self, inputs: FloatArray) -> FloatArray:
+        """Return the probability of malignancy, float64 (N,), of inputs, float64 (N, D)."""
+        return np.asarray(1 / (1 + np.exp(-(self._away(inputs) @ np.array(self.weights) + self.offset))))
+
+    def reasons(self, inputs: dict[str, float]) -> tuple[tuple[str, float], ...]:
+        """Return (input, change of the logarithm of the odds) of one lesion, the strongest first."""
+        away = self._away(np.array([[inputs[name] for name in self.names]]))[0]
+        changes = zip(self.names, map(float, away * np.array(self.weights)), strict=True)
+        return tuple(sorted(changes, key=lambda one: -abs(one[1])))
+
+    def _away(self, inputs: FloatArray) -> FloatArray:
+        return np.asarray((inputs - np.array(self.mean)) / np.array(self.deviation))
+
+
+def reader_inputs(numbers: dict[str, float]) -> dict[str, float]:
+    """Return what the reader sees of a lesion's numbers: the probability of each word, and five numbers."""
+    words = {f"{one.term}: {word}": prob for one in words_of(numbers) for word, prob in one.probs}
+    return words | {name: numbers[name] for name in _NUMBERS}
+
+
+def fit_reader(names: Sequence[str], inputs: FloatArray, malignant: NDArray[np.bool_]) -> SecondReader:
+    """Fit the reader on lesions of a training part; weights are shrunk, since words of a term go together.
+
+    Args:
+        names: D names.
+        inputs: float64 (N, D).
+        malignant: bool (N,).
+
+    Raises:
+        DataError: Fewer than 40 lesions, or of one kind only.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if len(inputs) < MIN_LESIONS or malignant.all() or not malignant.any():
+        raise DataError(
+            f"{len(inputs)} lesions, {int(malignant.sum())} of them malignant: at least {MIN_LESIONS}, of both kinds"
+        )
+    mean, deviation = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-9)
+    fitted = LogisticRegression(C=0.1, max_iter=2000).fit((inputs - mean) / deviation, malignant)
+    return SecondReader(
+        tuple(names),
+        tuple(map(float, mean)),
+        tuple(map(float, deviation)),
+        tuple(map(float, fitted.coef_[0])),
+        float(fitted.intercept_[0]),
+    )

@@ -1,0 +1,76 @@
+"""A lesion at the size at which it is described."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.errors import DataError
+from busight.types import FloatArray, Image, Mask
+
+ROWS = 256
+"""Rows of the picture when it is described. A breast picture shows some four centimetres: a row is about 0.16 mm."""
+
+LEAST_AREA = 60
+"""Pixels of the smallest lesion that is described: below, an outline has no form."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WorkingView:
+    """A picture with a lesion, 256 rows high.
+
+    Attributes:
+        grey: float64 HW, 0–255.
+        mask: bool HW: one region without holes.
+        inside: float64 HW: distance from the outline in pixels, inside positive, outside negative.
+        radius: Of the circle of the lesion's area, in pixels.
+    """
+
+    grey: FloatArray
+    mask: Mask
+    inside: FloatArray
+    radius: float
+
+    def smooth(self, sigma: float) -> FloatArray:
+        """Return the picture after a Gaussian of this deviation in pixels."""
+        return np.asarray(cv2.GaussianBlur(self.grey, (0, 0), sigma), np.float64)
+
+
+def working_view(image: Image, mask: Mask) -> WorkingView:
+    """Return a picture and its largest region at the working size.
+
+    Args:
+        image: uint8 HW.
+        mask: bool HW.
+
+    Raises:
+        DataError: The mask is empty, too small, or touches the picture's border: what lies outside is not guessed.
+    """
+    if not mask.any():
+        raise DataError("no lesion is outlined: descriptors are undefined")
+    scale = ROWS / image.shape[0]
+    size = (max(8, round(image.shape[1] * scale)), ROWS)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    grey = np.asarray(cv2.resize(image, size, interpolation=method), np.float64)
+    small = _largest(np.asarray(cv2.resize(mask.astype(np.float32), size, interpolation=method)) >= 0.5)
+    area = int(small.sum())
+    if area < LEAST_AREA:
+        raise DataError("the outlined lesion is too small: descriptors are undefined")
+    if small[0].any() or small[-1].any() or small[:, 0].any() or small[:, -1].any():
+        raise DataError("the outlined lesion touches the border of the picture: descriptors are undefined")
+    within = cv2.distanceTransform(small.astype(np.uint8), cv2.DIST_L2, 5)
+    without = cv2.distanceTransform((~small).astype(np.uint8), cv2.DIST_L2, 5)
+    inside = np.where(small, within, -without).astype(np.float64)
+    return WorkingView(grey, small, inside, float(np.sqrt(area / np.pi)))
+
+
+def _largest(mask: NDArray[np.bool_]) -> Mask:
+    from busight.segment.fill import filled
+
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    if count < 2:
+        return mask
+    return filled(np.asarray(labels == 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax()), dtype=np.bool_))

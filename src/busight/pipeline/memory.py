@@ -1,0 +1,120 @@
+"""What a bundle keeps of its training images: features to compare with, the looks it will accept, a second reader."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.assess.image_statistics import image_statistics
+from busight.assess.out_of_distribution import NEIGHBOURS, feature_distance, feature_limit, fit_image_gate
+from busight.bundle.card import MEMORY, GatePart, ReaderPart
+from busight.bundle.memory import Memory, read_memory, write_memory
+from busight.data.dataset import Reader
+from busight.data.split import Split
+from busight.errors import DataError
+from busight.explain.descriptors import lesion_numbers
+from busight.explain.second_reader import fit_reader, reader_inputs
+from busight.files import sha256_of_file
+from busight.pipeline.progress import Progress
+from busight.predict.predictor import Predictor
+from busight.types import Finding, FloatArray, Sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """One image of the training or the validation part."""
+
+    sample: Sample
+    trained: bool
+    statistics: FloatArray
+    features: NDArray[np.float32] | None
+    words: dict[str, float] | None
+
+
+def with_memory(
+    predictor: Predictor, samples: Sequence[Sample], split: Split, reader: Reader, folder: Path, progress: Progress
+) -> Predictor:
+    """Write the training images' features beside the graphs, and learn gates and second reader.
+
+    Args:
+        predictor: Of a bundle that is not sealed yet.
+        samples: All samples; those of the training and the validation part count.
+        split: Which they are.
+        reader: Reads them.
+        folder: The bundle's.
+        progress: Told about each image.
+
+    Returns:
+        The predictor with the features, and a card that names their file and holds the rest.
+
+    Raises:
+        OutputError: The features could not be written.
+    """
+    progress.stage("memory, gates and second reader")
+    train, val = set(split.train), set(split.val)
+    chosen = [sample for sample in samples if sample.sample_id in train | val]
+    seen = []
+    for number, sample in enumerate(chosen, start=1):
+        seen.append(_look(sample, sample.sample_id in train, reader, predictor))
+        progress.tick(number, len(chosen))
+    memory = _memory(seen, folder)
+    files = (
+        predictor.card.files if memory is None else {**predictor.card.files, MEMORY: sha256_of_file(folder / MEMORY)}
+    )
+    update = {"gate": _gate(seen, memory), "reader": _reader(seen), "files": files}
+    return replace(predictor, card=predictor.card.model_copy(update=update), memory=memory)
+
+
+def _look(sample: Sample, trained: bool, reader: Reader, predictor: Predictor) -> _Seen:
+    image = reader.image(sample)
+    features, mask = predictor.first_look(image)
+    words = None
+    if trained and mask is not None and mask.any() and sample.finding in (Finding.BENIGN, Finding.MALIGNANT):
+        try:
+            words = reader_inputs(lesion_numbers(image, mask))
+        except DataError:
+            words = None  # too small, or at the border: it has no words
+    return _Seen(sample, trained, image_statistics(image), features, words)
+
+
+def _memory(seen: Sequence[_Seen], folder: Path) -> Memory | None:
+    known = [(one.sample, one.features) for one in seen if one.trained and one.features is not None]
+    if not known:
+        return None
+    features = np.array([features for _, features in known])
+    findings = [str(sample.finding) for sample, _ in known]
+    write_memory(folder / MEMORY, features, [sample.sample_id for sample, _ in known], findings)
+    return read_memory(folder / MEMORY)
+
+
+def _gate(seen: Sequence[_Seen], memory: Memory | None) -> GatePart:
+    told = f"{len(seen)} training and validation images"
+    try:
+        image_gate = fit_image_gate(np.array([one.statistics for one in seen]))
+        told += ", of which one in a hundred lies beyond the limit"
+    except DataError as error:
+        image_gate, told = None, f"no image gate: {error}"
+    fresh = [one.features for one in seen if not one.trained and one.features is not None]
+    limit = None
+    if memory is not None and fresh:
+        limit = feature_limit(feature_distance(np.array(fresh), memory.features.astype(np.float64)))
+        told += f"; one in twenty of {len(fresh)} validation images has features farther away"
+    return GatePart(image=image_gate, feature_limit=limit, neighbours=NEIGHBOURS, source=told)
+
+
+def _reader(seen: Sequence[_Seen]) -> ReaderPart:
+    """Fit the second reader on lesions as the network outlines them, not as they were drawn."""
+    worded = [(one.words, one.sample.finding) for one in seen if one.words is not None]
+    if not worded:
+        return ReaderPart(reader=None, source="no outlined lesion to learn words from")
+    inputs = np.array([list(words.values()) for words, _ in worded])
+    malignant = np.array([finding is Finding.MALIGNANT for _, finding in worded])
+    try:
+        fitted = fit_reader(list(worded[0][0]), inputs, malignant)
+    except DataError as error:
+        return ReaderPart(reader=None, source=f"none: {error}")
+    return ReaderPart(reader=fitted, source=f"{len(worded)} lesions that the network outlined in training images")

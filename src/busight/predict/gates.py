@@ -1,0 +1,76 @@
+"""Reasons not to answer, and reasons for caution where there is an answer."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from busight.assess.image_statistics import image_statistics
+from busight.assess.out_of_distribution import feature_distance
+from busight.bundle.card import Card, GatePart
+from busight.bundle.memory import Memory
+from busight.data.audit.marks import marks_of
+from busight.types import Image, Prediction
+
+SMALL_LESION = 0.03
+"""Share of the image below which lesions are called wrong more often (subgroups of docs/results.md)."""
+
+
+def refusal(image: Image, gate: GatePart | None) -> str | None:
+    """Say why an image, uint8 HW as read, is not one to be answered; None where it is.
+
+    The statement is about looks alone: a photograph, an X-ray or a page of text differs from all that the bundle knows,
+    but so may another device's ultrasound.
+    """
+    if gate is None or gate.image is None:
+        return None
+    distance = float(gate.image.distance(image_statistics(image)[None])[0])
+    if not distance > gate.image.limit:
+        return None
+    return f"unlike the images that this bundle learned from ({distance / gate.image.limit:.1f} times the limit)"
+
+
+def cautions(found: Prediction, card: Card, memory: Memory | None) -> tuple[str, ...]:
+    """Return what a reader of a prediction should know before trusting it, each a few words.
+
+    Args:
+        found: The prediction, with its features where the graph gives them.
+        card: The bundle's.
+        memory: The bundle's; None without one.
+    """
+    told = [_unknown_features(found, card.gate, memory), _set_words(found, card), _flag_words(found)]
+    told += [_mask_words(found), "text or calipers are burned in" if marks_of(found.image).overlay else None]
+    return tuple(word for word in told if word)
+
+
+def _unknown_features(found: Prediction, gate: GatePart | None, memory: Memory | None) -> str | None:
+    if found.features is None or memory is None or gate is None or gate.feature_limit is None:
+        return None
+    features = np.asarray(found.features, np.float64)[None]
+    distance = float(feature_distance(features, memory.features.astype(np.float64), gate.neighbours)[0])
+    return "the network sees in it what it hardly saw in training" if distance > gate.feature_limit else None
+
+
+def _set_words(found: Prediction, card: Card) -> str | None:
+    if found.prediction_set is None or card.conformal is None or len(found.prediction_set) == 1:
+        return None
+    level = f"{card.conformal.level:.0%}"
+    if not found.prediction_set:
+        return f"no finding fits at {level} coverage"
+    return f"at {level} coverage it may be {' or '.join(found.prediction_set)}"
+
+
+def _flag_words(found: Prediction) -> str | None:
+    last = found.classes[-1]
+    if not found.flagged or found.finding == last:
+        return None
+    return f"{found.finding} is more probable, yet {last} reaches the operating point"
+
+
+def _mask_words(found: Prediction) -> str | None:
+    if found.mask is None or "normal" not in found.classes:
+        return None
+    if not found.mask.any():
+        return None if found.finding == "normal" else f"called {found.finding}, but no lesion was outlined"
+    if found.finding == "normal":
+        return "called normal, but a lesion was outlined"
+    return "small lesion" if found.mask.mean() < SMALL_LESION else None

@@ -1,0 +1,99 @@
+"""One image of one patient: its lesion, where the network looked, and what it makes of it."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from matplotlib.figure import Figure
+
+from busight.predict.explained import Explained
+from busight.report.figures.activation import activation_on, scale_within
+from busight.report.figures.panels import PREDICTED_STYLE, bare, box, outline, panel_grid, show_grey
+from busight.report.labels import short_label
+from busight.report.plate import Plate
+from busight.report.style import INK, MUTED, look_of
+
+
+def draw_explained(told: Explained, threshold: float | None) -> Figure:
+    """Draw image with outline, activation, and probabilities with the operating point."""
+    found = told.prediction
+    figure, axes = panel_grid(3, 3, panel_height=2.5)
+    lesion, activation, probs = axes
+    show_grey(lesion, found.image)
+    outline(lesion, found.mask, PREDICTED_STYLE)
+    box(lesion, found.roi)
+    nothing = found.mask is not None and not found.mask.any()
+    lesion.set_title("no lesion outlined" if nothing else "lesion as outlined", loc="left")
+    if found.activation is None:
+        bare(activation)
+        activation.set_title("no activation map", loc="left")
+    else:
+        activation_on(activation, found.image, found.activation)
+        scale_within(activation)
+        activation.set_title(f"what spoke for “{short_label(found.finding, 14)}”", loc="left")
+    _bars(probs, told, threshold)
+    return figure
+
+
+def draw_refused(told: Explained) -> Figure:
+    """Draw the image alone."""
+    figure, axes = panel_grid(1, 3, panel_height=2.5)
+    show_grey(axes[0], told.prediction.image)
+    axes[0].set_title("not answered", loc="left")
+    return figure
+
+
+def _bars(ax: object, told: Explained, threshold: float | None) -> None:
+    from matplotlib.axes import Axes
+
+    assert isinstance(ax, Axes)
+    found = told.prediction
+    ax.set_title("calibrated probabilities", loc="left")
+    ax.spines["bottom"].set_visible(True)
+    inside = found.prediction_set or ()
+    for k, name in enumerate(found.classes):
+        look, value = look_of(name, k), float(found.calibrated_probs[k])
+        ax.barh(k, value, 0.42, color=look.colour, hatch=look.hatch, edgecolor="white")
+        label = f"{short_label(name, 14)} (in the set)" if name in inside else short_label(name, 14)
+        ax.text(0, k - 0.29, label, va="bottom", fontsize=8, weight="bold" if name == found.finding else "normal")
+        ax.text(1, k - 0.29, f"{value:.2f}", va="bottom", ha="right", fontsize=8)
+    last = len(found.classes) - 1
+    if threshold is not None:
+        ax.plot([threshold, threshold], [last - 0.3, last + 0.3], color=INK, linewidth=1.4)
+        ax.text(threshold, last + 0.33, "operating point", ha="left", va="top", fontsize=7, color=MUTED)
+    ax.set(xlim=(0, 1), ylim=(last + 0.75, -0.75), xticks=(0, 0.5, 1), yticks=())
+
+
+def plates(told: Explained, threshold: float | None, answered: bool) -> list[Plate]:
+    """Return the page's figure.
+
+    Args:
+        told: What is to be shown.
+        threshold: Of the operating point, or None.
+        answered: Whether anything but the image may be shown.
+    """
+    found = told.prediction
+    if not answered:
+        return [
+            Plate(
+                name="image",
+                title="The image",
+                reading="Nothing is shown of what the network makes of it.",
+                alt="An image that the bundle does not answer.",
+                draw=partial(draw_refused, told),
+                photographic=True,
+            )
+        ]
+    probs = ", ".join(f"{name} {value:.2f}" for name, value in zip(found.classes, found.calibrated_probs, strict=True))
+    return [
+        Plate(
+            name="image",
+            title="The image and the answer",
+            reading="Left: the lesion as the network outlined it, and the dotted box that was looked at again. Middle: "
+            "the brighter, the more a place spoke for the answer; the scale is relative to this image, and says where, "
+            "not why.",
+            alt=f"An ultrasound image with outline, activation map and probabilities: {probs}.",
+            draw=partial(draw_explained, told, threshold),
+            photographic=True,
+        )
+    ]
