@@ -63,7 +63,8 @@ def working_view(image: Image, mask: Mask) -> WorkingView:
         raise DataError("the outlined lesion touches the border of the picture: descriptors are undefined")
     within = cv2.distanceTransform(small.astype(np.uint8), cv2.DIST_L2, 5)
     without = cv2.distanceTransform((~small).astype(np.uint8), cv2.DIST_L2, 5)
-    inside = np.where(small, within, -without).astype(np.float64)
+    # The outline runs between two pixels: both are half a pixel away from it.
+    inside = np.where(small, within - 0.5, 0.5 - without).astype(np.float64)
     return WorkingView(grey, small, inside, float(np.sqrt(area / np.pi)))
 
 

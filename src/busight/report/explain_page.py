@@ -38,7 +38,7 @@ def write_explanation(told: Explained, card: Card, folder: Path, show_refused: b
     gallery = Gallery(tuple(map(picture_of, plates)))
     sections = [_answer(told, card, gallery)] if answered else [_refusal(told, gallery)]
     if answered:
-        sections += [_lesion(told), _alike(told), _about(card)]
+        sections += [_lesion(told), _alike(told), _about(card), *_numbers(told)]
     return write_document(
         Document(
             title=f"One case: {short_label(Path(told.prediction.path).name, 60)}",
@@ -94,11 +94,11 @@ def _operating(told: Explained, card: Card) -> list[Block]:
     gave = ""
     if point.sensitivity is not None and point.specificity is not None:
         gave = f" There it found {point.sensitivity:.0%} of them and cleared {point.specificity:.0%} of the others."
-    last = told.prediction.classes[-1]
+    last, here = told.prediction.classes[-1], float(told.prediction.calibrated_probs[-1])
     return [
         Paragraph(
             f"Operating point: {last} from {point.threshold:.3f}, chosen for a sensitivity of "
-            f"{point.wanted_sensitivity:.0%} on {point.source}.{gave} This image is {side} it ({told.prediction.calibrated_probs[-1]:.3f})."
+            f"{point.wanted_sensitivity:.0%} on {point.source}.{gave} This image is {side} it ({here:.3f})."
         )
     ]
 
@@ -139,11 +139,10 @@ def _lesion(told: Explained) -> Section:
         Table("BI-RADS words", ("term", "word", "probability", "or"), tuple(rows), numeric=(2,)),
     ]
     if told.second is not None:
-        shown = tuple((name, f"{change:+.2f}") for name, change in told.second.reasons[:_STRONGEST])
+        strongest = told.second.reasons[:_STRONGEST]
+        shown = tuple((name.replace("_", " "), f"{change:+.2f}") for name, change in strongest)
         caption = "What moved the second reader most: change of the logarithm of the odds of malignancy"
         blocks.append(Table(caption, ("word or number", "change"), shown, numeric=(1,)))
-    numbers = tuple((name, f"{value:.3g}") for name, value in told.description.numbers)
-    blocks.append(Table("The numbers behind the words", ("number", "value"), numbers, numeric=(1,), folded=True))
     blocks.append(
         Paragraph(
             "The words were learned from simulated lesions whose words are known. On patients’ images they are "
@@ -152,6 +151,14 @@ def _lesion(told: Explained) -> Section:
         )
     )
     return Section("lesion", "The lesion in words", tuple(blocks))
+
+
+def _numbers(told: Explained) -> list[Section]:
+    if told.description is None:
+        return []
+    numbers = tuple((name, f"{value:.3g}") for name, value in told.description.numbers)
+    table = Table("Lengths in pixels of the image at 256 rows", ("number", "value"), numbers, numeric=(1,), folded=True)
+    return [Section("numbers", "The numbers behind the words", (table,))]
 
 
 def _alike(told: Explained) -> Section:
