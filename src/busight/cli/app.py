@@ -11,6 +11,7 @@ import typer
 
 from busight._version import __version__
 from busight.cli import (
+    card,
     compare,
     crossval,
     data,
@@ -48,6 +49,7 @@ app.command("enhance")(enhance.command)
 app.command("segment")(segment.command)
 app.command("predict")(predict.command)
 app.command("explain")(explain.command)
+app.command("card")(card.command)
 app.add_typer(data.app, name="data")
 app.command("recipes")(recipes.command)
 app.command("doctor")(doctor.command)

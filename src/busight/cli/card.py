@@ -1,0 +1,30 @@
+"""``busight card``: a bundle's model card and reporting checklists."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busight.cli.guard import one_line_errors
+
+
+def command(
+    bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run.")],
+    out: Annotated[Path | None, typer.Option("--out", help="New folder for the card [runs/card-TIME].")] = None,
+) -> None:
+    """Write a model card with the CLAIM 2024 and TRIPOD+AI checklists; what a program cannot know is marked OPEN."""
+    from datetime import datetime
+
+    folder = out or Path("runs") / f"card-{datetime.now():%Y%m%d-%H%M%S}"
+    with one_line_errors():
+        from busight.bundle.load import load_bundle
+        from busight.files import require_free_folder
+        from busight.report.card_page import open_items, write_card_page
+
+        require_free_folder(folder)
+        card = load_bundle(bundle).card
+        page = write_card_page(card, folder)
+        typer.echo(f"{open_items(card)} items of the checklists are left open for its makers")
+        typer.echo(f"card: {page}; PDF: {page.with_suffix('.pdf')}")

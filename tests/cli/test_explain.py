@@ -1,0 +1,169 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+from quick import QUICK
+from typer.testing import CliRunner
+
+from busight.bundle.load import load_bundle
+from busight.cli.app import app
+from busight.data.sources import load
+from busight.pipeline.run import run
+from busight.predict.explained import explained
+from busight.predict.predictor import open_predictor
+from busight.recipes.load import load_recipe
+
+Quick = Callable[..., Path]
+ZOOM = ("classify.lesion=zoom", "classify.backbone=mobilenetv3_small_050")
+
+
+def call(*arguments: object) -> tuple[int, str]:
+    found = CliRunner().invoke(app, [str(one) for one in arguments])
+    return found.exit_code, found.output
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough phantoms that gates, sets and second reader can be learned; a sound network is not needed."""
+    out = tmp_path_factory.mktemp("explain") / "run"
+    settings = [one for one in QUICK if not one.startswith("train.epochs")]
+    run(load_recipe("demo", ("data.spec='phantom:150,size=128'", *settings, *ZOOM, "train.epochs=6")), out)
+    return out
+
+
+@pytest.fixture
+def phantom(tmp_path: Path) -> Path:
+    data = load("phantom:150,size=128")
+    sample = next(one for one in data.samples if str(one.finding) == "benign")
+    cv2.imwrite(str(tmp_path / "phantom.png"), data.reader.image(sample))
+    return tmp_path / "phantom.png"
+
+
+@pytest.fixture
+def photograph(tmp_path: Path) -> Path:
+    cv2.imwrite(str(tmp_path / "photograph.png"), skimage.data.camera())
+    return tmp_path / "photograph.png"
+
+
+def test_one_page_holds_everything(bundle: Path, phantom: Path, tmp_path: Path) -> None:
+    code, said = call("explain", bundle, phantom, "--prevalence", "0.01", "--out", tmp_path / "page")
+    assert code == 0, said
+    page = (tmp_path / "page" / "report.html").read_text()
+    for words in ("May be", "Operating point: malignant", "Where 1.00% have malignant", "look alike to the network"):
+        assert words in page
+    assert (tmp_path / "page" / "report.pdf").read_bytes().startswith(b"%PDF")
+    assert (tmp_path / "page" / "figures" / "image.png").stat().st_size > 10_000
+    assert "Research use only" in page
+
+
+def test_words_and_second_reader_stand_where_a_lesion_is_outlined(bundle: Path) -> None:
+    predictor = open_predictor(load_bundle(bundle))
+    assert predictor.card.reader is not None
+    assert predictor.card.reader.reader is not None
+    data = load("phantom:150,size=128")
+    told = [explained(predictor, predictor.predict(data.reader.image(one))) for one in data.samples[:25]]
+    worded = [one for one in told if one.description is not None]
+    assert worded
+    for one in worded:
+        assert one.second is not None
+        assert 0 <= one.second.malignant <= 1
+    assert all(one.undescribed for one in told if one.description is None)
+    # A training image finds itself, but for the rounding of its features.
+    known = predictor.memory
+    assert known is not None
+    index = next(i for i, sample in enumerate(data.samples[:25]) if sample.sample_id in known.sample_ids)
+    first = told[index].similar[0]
+    assert (first.sample_id, first.likeness) == (data.samples[index].sample_id, pytest.approx(1, abs=1e-3))
+
+
+def test_a_photograph_is_not_answered_unless_asked(bundle: Path, photograph: Path, tmp_path: Path) -> None:
+    code, said = call("explain", bundle, photograph, "--out", tmp_path / "page")
+    assert (code, "not answered: the image is unlike" in said) == (0, True), said
+    page = (tmp_path / "page" / "report.html").read_text()
+    assert "calibrated probability" not in page
+    assert not re.search(r"\b(benign|malignant)\b", page.split("<body")[1])
+    code, said = call("explain", bundle, photograph, "--show-refused", "--out", tmp_path / "all")
+    shown = (tmp_path / "all" / "report.html").read_text()
+    assert "calibrated probability" in shown
+    assert "would not answer" in shown
+
+
+def test_predict_shows_no_probabilities_of_a_refused_image(bundle: Path, photograph: Path, phantom: Path) -> None:
+    code, said = call("predict", bundle, photograph, phantom)
+    records = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    refused = next(one for one in records if one["path"].endswith("photograph.png"))
+    other = next(one for one in records if one["path"].endswith("phantom.png"))
+    assert code == 0
+    assert "photograph.png: not answered: unlike the images" in said
+    assert refused["refused"].startswith("unlike")
+    assert all(value is None for name, value in refused.items() if name not in ("path", "frame", "refused"))
+    assert list(refused) == list(other)
+    assert (other["refused"], other["error"]) == (None, None)
+    assert set(other["prediction_set"]) <= {"normal", "benign", "malignant"}
+    code, said = call("predict", bundle, photograph, "--show-refused", "--format", "csv")
+    assert code == 0
+    assert re.search(r"0\.\d+", said.splitlines()[-1])
+
+
+@pytest.mark.parametrize("prevalence", ["0", "1", "-0.2", "nan"])
+def test_a_prevalence_of_0_or_1_is_refused(bundle: Path, phantom: Path, prevalence: str, tmp_path: Path) -> None:
+    code, said = call("explain", bundle, phantom, "--prevalence", prevalence, "--out", tmp_path / "page")
+    assert (code, "above 0 and below 1" in said, said.count("\n")) == (1, True, 1), said
+    assert not (tmp_path / "page").exists()
+
+
+def test_a_bundle_without_calibration_knows_no_prevalence(quick_run: Quick, phantom: Path, tmp_path: Path) -> None:
+    run_folder = quick_run("demo", ("classify.lesion=whole",))
+    card = load_bundle(run_folder).card
+    predictor = open_predictor(load_bundle(run_folder))
+    before = card.model_copy(update={"calibration": card.calibration.model_copy(update={"prevalence": None})})
+    from dataclasses import replace
+
+    from busight.errors import DataError
+
+    old = replace(predictor, card=before)
+    found = old.predict(np.full((64, 64), 80, np.uint8))
+    with pytest.raises(DataError, match="does not say how common malignant was"):
+        explained(old, found, 0.1)
+
+
+def test_no_such_picture_and_no_such_frame(bundle: Path, phantom: Path, tmp_path: Path) -> None:
+    for arguments, words in (((tmp_path / "no.png",), "no.png"), ((phantom, "--frame", "3"), "has no frame 3")):
+        code, said = call("explain", bundle, *arguments, "--out", tmp_path / "page")
+        assert (code, words in said, said.count("\n")) == (1, True, 1), said
+        assert not (tmp_path / "page").exists()
+
+
+def test_a_card_is_written_from_the_bundle(bundle: Path, tmp_path: Path) -> None:
+    code, said = call("card", bundle, "--out", tmp_path / "card")
+    assert code == 0, said
+    page = (tmp_path / "card" / "report.html").read_text()
+    for words in ("CLAIM 2024", "TRIPOD+AI", "OPEN", "Not for diagnosis", "Held by the prediction set, benign"):
+        assert words in page
+    count = int(re.search(r"(\d+) items of the checklists are left open", said).group(1))  # type: ignore[union-attr]
+    assert page.count(">OPEN<") >= count
+
+
+def test_explaining_needs_no_pytorch(bundle: Path, phantom: Path, tmp_path: Path) -> None:
+    import sys
+
+    code = (
+        "import sys\n"
+        "class Missing:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.split('.')[0] in ('torch', 'lightning', 'timm', 'torchvision', 'kornia', 'captum'):\n"
+        "            raise ModuleNotFoundError(name)\n"
+        "sys.meta_path.insert(0, Missing())\n"
+        f"sys.argv = ['busight', 'explain', {str(bundle)!r}, {str(phantom)!r}, '--out', {str(tmp_path / 'page')!r}]\n"
+        "from busight.cli.app import main\nmain()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
