@@ -6,7 +6,7 @@ import pytest
 from busight.data.phantom.case import generate_case, patient_of
 from busight.errors import DataError
 from busight.explain.descriptors import TERMS, describe, words_of
-from busight.explain.second_reader import fit_reader, reader_inputs
+from busight.explain.second_reader import averaged, fit_reader, reader_inputs
 
 SEED = 31  # taught nothing: see benchmarks/descriptors.py
 
@@ -77,3 +77,16 @@ def test_too_few_lesions_teach_no_reader() -> None:
         fit_reader(["a"], np.zeros((39, 1)), np.arange(39) < 20)
     with pytest.raises(DataError, match="of both kinds"):
         fit_reader(["a"], np.zeros((50, 1)), np.zeros(50, bool))
+
+
+def test_averaged_readers_say_the_mean_of_their_log_odds() -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(3, 2, (200, 4))
+    readers = [
+        fit_reader("abcd", values[i : i + 80], values[i : i + 80, 0] + rng.normal(size=80) > 3) for i in (0, 60, 120)
+    ]
+    odds = [np.log(one.probs(values) / (1 - one.probs(values))) for one in readers]
+    joined = averaged(readers).probs(values)
+    np.testing.assert_allclose(np.log(joined / (1 - joined)), np.mean(odds, axis=0), atol=1e-9)
+    with pytest.raises(DataError, match="other words"):
+        averaged([readers[0], fit_reader("abce", values, values[:, 0] > 3)])

@@ -56,6 +56,7 @@ class ClassifyPart(_Part):
     input: InputPart
     test_flip: bool
     guess: bool = False
+    reader: float = 0.0
 
     @model_validator(mode="after")
     def _classes_of_the_task(self) -> Self:

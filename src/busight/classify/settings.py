@@ -41,6 +41,9 @@ class ClassifySettings:
         test_flip: Average the prediction over the image and its mirror image.
         guess: In ``zoom``, also look at the region that edges and darkness alone choose
             (`busight.segment.candidates.seed_region`): on another device's images a learned mask is often empty.
+        reader: Weight of the second reader's log-odds (`busight.explain.second_reader`), which move malignant against
+            benign by the BI-RADS words of the outlined lesion; 0 leaves the network alone. For tasks and uses of the
+            lesion with both classes and a mask.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
@@ -56,6 +59,7 @@ class ClassifySettings:
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     test_flip: bool = False
     guess: bool = False
+    reader: Annotated[float, Field(ge=0, le=10)] = 0.0
 
     @property
     def decodes_mask(self) -> bool:

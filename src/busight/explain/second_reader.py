@@ -53,6 +53,31 @@ class SecondReader:
         return np.asarray((inputs - np.array(self.mean)) / np.array(self.deviation))
 
 
+def averaged(readers: Sequence[SecondReader]) -> SecondReader:
+    """Return the reader whose log-odds are the mean of several readers' log-odds.
+
+    Args:
+        readers: One or more, with the same inputs.
+
+    Raises:
+        DataError: They have other inputs.
+    """
+    first = readers[0]
+    if any(reader.names != first.names for reader in readers):
+        raise DataError("the second readers look at other words; they cannot be averaged")
+    # Of inputs as they are, each reader is linear, and so is their mean.
+    slopes = np.array([np.array(reader.weights) / np.array(reader.deviation) for reader in readers])
+    offsets = [
+        reader.offset - float(slope @ np.array(reader.mean)) for reader, slope in zip(readers, slopes, strict=True)
+    ]
+    mean, deviation = np.array(first.mean), np.array(first.deviation)
+    slope = slopes.mean(axis=0)
+    weights = slope * deviation
+    return SecondReader(
+        first.names, first.mean, first.deviation, tuple(map(float, weights)), float(np.mean(offsets) + slope @ mean)
+    )
+
+
 def reader_inputs(numbers: dict[str, float]) -> dict[str, float]:
     """Return what the reader sees of a lesion's numbers: the probability of each word, and five numbers."""
     words = {f"{one.term}: {word}": prob for one in words_of(numbers) for word, prob in one.probs}

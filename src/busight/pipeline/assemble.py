@@ -169,6 +169,7 @@ def _classify_part(recipe: Recipe) -> ClassifyPart | None:
         input=InputPart(size=settings.size, keep_aspect=settings.keep_aspect),
         test_flip=settings.test_flip,
         guess=settings.guess,
+        reader=settings.reader,
     )
 
 

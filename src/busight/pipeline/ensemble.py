@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from busight._version import __version__
-from busight.bundle.card import Card, OperatingPointPart
+from busight.bundle.card import Card, OperatingPointPart, ReaderPart
 from busight.bundle.load import Bundle, load_bundle
 from busight.bundle.merge import merge_graphs
 from busight.bundle.write import write_card
 from busight.errors import BundleError
+from busight.explain.second_reader import averaged
 from busight.files import require_free_folder
 from busight.pipeline.crossval import fold_folders, plan_of, repeat_cases
 from busight.pipeline.progress import Progress, Silent
@@ -99,7 +100,7 @@ def _card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
             "operating_points": _operating_points(cards),
             "training": training,
             "conformal": None,
-            "reader": None,
+            "reader": _mean_reader(cards),
             "gate": None if first.gate is None else first.gate.model_copy(update={"feature_limit": None}),
             "scores": (),
             "parity": parity,
@@ -107,6 +108,14 @@ def _card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
             "digest": "",
         }
     )
+
+
+def _mean_reader(cards: list[Card]) -> ReaderPart | None:
+    """Average the members' second readers; none where a member has none."""
+    readers = [card.reader.reader for card in cards if card.reader is not None and card.reader.reader is not None]
+    if len(readers) < len(cards):
+        return None
+    return ReaderPart(reader=averaged(readers), source=f"mean of the log-odds of the {len(cards)} members' readers")
 
 
 def _operating_points(cards: list[Card]) -> tuple[OperatingPointPart, ...]:

@@ -16,8 +16,7 @@ from busight.bundle.memory import Memory, read_memory, write_memory
 from busight.data.dataset import Reader
 from busight.data.split import Split
 from busight.errors import DataError
-from busight.explain.descriptors import lesion_numbers
-from busight.explain.second_reader import fit_reader, reader_inputs
+from busight.explain.second_reader import fit_reader
 from busight.files import sha256_of_file
 from busight.pipeline.progress import Progress
 from busight.predict.predictor import Predictor
@@ -71,13 +70,9 @@ def with_memory(
 
 def _look(sample: Sample, trained: bool, reader: Reader, predictor: Predictor) -> _Seen:
     image = reader.image(sample)
-    features, mask = predictor.first_look(image)
-    words = None
-    if trained and mask is not None and mask.any() and sample.finding in (Finding.BENIGN, Finding.MALIGNANT):
-        try:
-            words = reader_inputs(lesion_numbers(image, mask))
-        except DataError:
-            words = None  # too small, or at the border: it has no words
+    features, words = predictor.first_look(image)
+    if not trained or sample.finding not in (Finding.BENIGN, Finding.MALIGNANT):
+        words = None
     return _Seen(sample, trained, image_statistics(image), features, words)
 
 

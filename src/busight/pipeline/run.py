@@ -156,12 +156,13 @@ def _assess(
     recipe: Recipe, material: Material, split: Split, bundle: Bundle, out: Path, progress: Progress
 ) -> tuple[Predictor, ScoredPart, ScoreSheet]:
     """Calibrate on the validation part, score the test part once, write card, cases and metrics."""
-    progress.stage("assess: validation")
     predictor = _with_chosen_postprocess(open_predictor(bundle), recipe, material, split)
-    val = _score(material, split.val, predictor, progress)
-    card = assemble.calibrated(predictor.card, val, predictor.classes, recipe.assess)
     reader = material.inspection.dataset.reader
-    predictor = with_memory(replace(predictor, card=card), material.samples, split, reader, bundle.folder, progress)
+    # Before the validation part is scored: the second reader may have a say in what is calibrated.
+    predictor = with_memory(predictor, material.samples, split, reader, bundle.folder, progress)
+    progress.stage("assess: validation")
+    val = _score(material, split.val, predictor, progress)
+    predictor = replace(predictor, card=assemble.calibrated(predictor.card, val, predictor.classes, recipe.assess))
     progress.stage("assess: test")
     test = _score(material, split.test, predictor, progress)
     sheet = sheet_of(test, predictor.classes, recipe.assess)

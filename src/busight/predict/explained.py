@@ -10,8 +10,8 @@ from busight.assess.out_of_distribution import similarity
 from busight.assess.prevalence import at_prevalence, check_prevalence, predictive_values
 from busight.errors import DataError
 from busight.explain.descriptors import Description, describe
-from busight.explain.second_reader import reader_inputs
 from busight.predict.predictor import Predictor
+from busight.predict.second_opinion import SecondOpinion, reader_words, second_opinion
 from busight.types import FloatArray, Prediction
 
 SIMILAR = 5
@@ -30,19 +30,6 @@ class SimilarCase:
     sample_id: str
     finding: str
     likeness: float
-
-
-@dataclass(frozen=True, slots=True)
-class SecondOpinion:
-    """What the second reader says.
-
-    Attributes:
-        malignant: Its probability of malignancy, 0–1, for a lesion: it knows no normal images.
-        reasons: (word, change of the logarithm of the odds), the strongest first.
-    """
-
-    malignant: float
-    reasons: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +59,8 @@ class Explained:
         prediction: The prediction.
         description: The lesion in BI-RADS words; None where undefined.
         undescribed: Why there is no description; empty where there is one.
-        second: The second reader's word; None where there is no description or no reader.
+        second: The second reader's word, on the outlined lesion or, where that is unsure, on the likeliest region; None
+            where there is no such region or no reader.
         similar: The most alike training images, the most alike first.
         at_prevalence: Where a prevalence was given.
         cautions: The prediction's, and that the readers disagree.
@@ -100,7 +88,7 @@ def explained(predictor: Predictor, found: Prediction, prevalence: float | None 
     """
     at = None if prevalence is None else _at(predictor, found, prevalence)
     description, undescribed = _described(found)
-    second = _second(predictor, description)
+    second = _second(predictor, found)
     words = (*found.cautions, *_disagreement(found, second))
     return Explained(found, description, undescribed, second, _similar(predictor, found), at, words)
 
@@ -114,13 +102,12 @@ def _described(found: Prediction) -> tuple[Description | None, str]:
         return None, str(error)
 
 
-def _second(predictor: Predictor, description: Description | None) -> SecondOpinion | None:
+def _second(predictor: Predictor, found: Prediction) -> SecondOpinion | None:
     part = predictor.card.reader
-    if part is None or part.reader is None or description is None:
+    if part is None or part.reader is None:
         return None
-    inputs = reader_inputs(dict(description.numbers))
-    values = np.array([[inputs[name] for name in part.reader.names]])
-    return SecondOpinion(float(part.reader.probs(values)[0]), part.reader.reasons(inputs))
+    words = reader_words(found.image, found.mask, found.mask_probs)
+    return None if words is None else second_opinion(part.reader, words)
 
 
 def _similar(predictor: Predictor, found: Prediction) -> tuple[SimilarCase, ...]:

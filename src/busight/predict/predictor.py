@@ -19,6 +19,7 @@ from busight.enhance.enhancement import Enhancement, parse_enhancement
 from busight.enhance.resize import from_input, to_input
 from busight.errors import BundleError, RecipeError
 from busight.predict.gates import cautions, refusal
+from busight.predict.second_opinion import reader_words, second_opinion, with_second_reader
 from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter, as_batch
 from busight.segment.candidates import seed_region
 from busight.segment.postprocess import to_mask
@@ -75,30 +76,39 @@ class Predictor:
         refused = refusal(image, self.card.gate)
         return replace(found, refused=refused, cautions=cautions(found, self.card, self.memory))
 
-    def first_look(self, image: Image) -> tuple[NDArray[np.float32] | None, Mask | None]:
-        """Return what the classifier's last layer sees of an image at its first look, and the lesion found there.
+    def first_look(self, image: Image) -> tuple[NDArray[np.float32] | None, dict[str, float] | None]:
+        """Return what the classifier's last layer sees of an image at its first look, and the second reader's words.
 
         Args:
             image: uint8 HW.
 
         Returns:
             float32 (C,), None where the graph does not give it, as in bundles of several networks and of older
-            versions; bool HW, None where the bundle does not segment.
+            versions; the words' inputs, None where there is no region with a form.
         """
         field = self.enhancement.field(image)
         layers = self.enhancement.layers(self.enhancement.enhanced(field.cut(image)))
-        _, mask, roi = self._segment(layers)
+        probs, mask, roi = self._segment(layers)
         features = None
         if self.classifier is not None:
             seen = self._classify(self._marked(layers, mask), roi)
             features = seen.features
             if seen.mask_probs is not None and self.card.segment is not None:
-                mask = to_mask(seen.mask_probs, self.card.segment.postprocess)
-        if mask is None:
-            return features, None
-        whole = np.zeros(image.shape, dtype=np.bool_)
-        field.cut(whole)[:] = mask
-        return features, whole
+                probs, mask = seen.mask_probs, to_mask(seen.mask_probs, self.card.segment.postprocess)
+        return features, reader_words(field.cut(image), mask, probs)
+
+    def _with_second_reader(
+        self, seen: _Seen, image: Image, mask: Mask | None, probs: NDArray[np.float32] | None
+    ) -> tuple[float | None, _Seen]:
+        """Ask the second reader where the card gives it a weight."""
+        part, reader = self.card.classify, self.card.reader
+        if part is None or not part.reader or reader is None or reader.reader is None:
+            return None, seen
+        words = reader_words(image, mask, probs)
+        if words is None or not {"benign", "malignant"} <= set(self.classes):
+            return None, seen
+        malignant = second_opinion(reader.reader, words).malignant
+        return malignant, replace(seen, logits=with_second_reader(seen.logits, self.classes, malignant, part.reader))
 
     def _within_field(
         self, image: Image, path: str, frame: int, pixel_spacing_mm: tuple[float, float] | None
@@ -114,6 +124,7 @@ class Predictor:
             if near := self._near(mask, enhanced):
                 roi = near[0]
                 seen = _mean_of_looks(seen, [self._classify(layers, region) for region in near])
+        second, seen = self._with_second_reader(seen, image, mask, mask_probs)
         raw = softmax(seen.logits[None])[0]
         calibrated = self.card.calibration.calibrator.probs(seen.logits[None])[0]
         finding = int(np.argmax(calibrated))
@@ -135,6 +146,7 @@ class Predictor:
             flagged=self._flagged(calibrated),
             prediction_set=self._prediction_set(calibrated),
             features=seen.features,
+            second_reader=second,
         )
 
     def mask_probs(self, image: Image) -> tuple[NDArray[np.float32], Roi]:
