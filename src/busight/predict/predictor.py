@@ -98,13 +98,13 @@ class Predictor:
         return features, reader_words(field.cut(image), mask, probs)
 
     def _with_second_reader(
-        self, seen: _Seen, image: Image, mask: Mask | None, probs: NDArray[np.float32] | None
+        self, seen: _Seen, image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, guess: Mask | None
     ) -> tuple[float | None, _Seen]:
         """Ask the second reader where the card gives it a weight."""
         part, reader = self.card.classify, self.card.reader
         if part is None or not part.reader or reader is None or reader.reader is None:
             return None, seen
-        words = reader_words(image, mask, probs)
+        words = reader_words(image, mask, probs, guess)
         if words is None or not {"benign", "malignant"} <= set(self.classes):
             return None, seen
         malignant = second_opinion(reader.reader, words).malignant
@@ -115,16 +115,18 @@ class Predictor:
     ) -> Prediction:
         enhanced = self.enhancement.enhanced(image)
         layers = self.enhancement.layers(enhanced)
+        guess: Mask | None = None
         mask_probs, mask, roi = self._segment(layers)
         shown = self._marked(layers, mask)
         seen = self._classify(shown, roi) if self.classifier is not None else _from_mask(mask_probs)
         if seen.mask_probs is not None and self.card.segment is not None:
             mask_probs = seen.mask_probs
             mask = to_mask(mask_probs, self.card.segment.postprocess)
-            if near := self._near(mask, enhanced):
+            guess = seed_region(enhanced).mask if self.card.classify is not None and self.card.classify.guess else None
+            if near := self._near(mask, guess):
                 roi = near[0]
                 seen = _mean_of_looks(seen, [self._classify(layers, region) for region in near])
-        second, seen = self._with_second_reader(seen, image, mask, mask_probs)
+        second, seen = self._with_second_reader(seen, image, mask, mask_probs, guess)
         raw = softmax(seen.logits[None])[0]
         calibrated = self.card.calibration.calibrator.probs(seen.logits[None])[0]
         finding = int(np.argmax(calibrated))
@@ -178,13 +180,13 @@ class Predictor:
         part = self.card.classify
         return layers if part is None or mask is None else with_mask(part.lesion, layers, mask)
 
-    def _near(self, mask: Mask, enhanced: Image) -> list[Roi]:
+    def _near(self, mask: Mask, guess: Mask | None) -> list[Roi]:
         """Return the regions that ``zoom`` looks at after the whole image: of the mask, and of a guess without it."""
         classify, segment = self.card.classify, self.card.segment
         if classify is None or segment is None or classify.lesion != "zoom":
             return []
-        found = [mask, seed_region(enhanced).mask] if classify.guess else [mask]
-        return [region_of_interest(one, segment.roi.margin, segment.roi.square) for one in found if one.any()]
+        found = [one for one in (mask, guess) if one is not None and one.any()]
+        return [region_of_interest(one, segment.roi.margin, segment.roi.square) for one in found]
 
     def _prediction_set(self, calibrated: FloatArray) -> tuple[str, ...] | None:
         if self.card.conformal is None:

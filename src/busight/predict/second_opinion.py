@@ -30,23 +30,28 @@ class SecondOpinion:
     reasons: tuple[tuple[str, float], ...]
 
 
-def reader_words(image: Image, mask: Mask | None, probs: NDArray[np.float32] | None) -> dict[str, float] | None:
+def reader_words(
+    image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, guess: Mask | None = None
+) -> dict[str, float] | None:
     """Return what the second reader sees: of the outlined lesion, or, where that is unsure, of the likeliest region.
 
     Args:
         image: uint8 HW.
         mask: bool HW, outlined; None where nothing outlines.
         probs: float32 HW behind it.
+        guess: bool HW, the likeliest region where it is known already.
 
     Returns:
         Its inputs; None where there is no region with a form.
     """
     if mask is None or probs is None:
         return None
-    try:
-        return reader_inputs(lesion_numbers(image, with_lesion_assumed(mask, probs, image)))
-    except DataError:
-        return None
+    for region in (with_lesion_assumed(mask, probs, image, guess=guess), mask):
+        try:
+            return reader_inputs(lesion_numbers(image, region))
+        except DataError:
+            continue  # too small, or at the border
+    return None
 
 
 def second_opinion(reader: SecondReader, words: dict[str, float]) -> SecondOpinion:

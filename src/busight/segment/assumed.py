@@ -12,7 +12,9 @@ SURE = 0.8
 """Mean probability inside a mask from which it is kept; chosen on half of BUS-BRA's groups (docs/segmentation.md)."""
 
 
-def with_lesion_assumed(mask: Mask, probs: NDArray[np.float32], image: Image, sure: float = SURE) -> Mask:
+def with_lesion_assumed(
+    mask: Mask, probs: NDArray[np.float32], image: Image, sure: float = SURE, guess: Mask | None = None
+) -> Mask:
     """Return a network's mask, or, where it is empty or unsure, the most lesion-like region of the picture.
 
     A network that was trained on normal images too answers an unfamiliar device's pictures with "nothing here", or
@@ -24,11 +26,12 @@ def with_lesion_assumed(mask: Mask, probs: NDArray[np.float32], image: Image, su
         probs: float32 HW in 0–1, what the mask was thresholded from.
         image: uint8 HW.
         sure: A mask with this mean probability inside is kept, 0–1.
+        guess: bool HW, the most lesion-like region where it is known already; None looks for it.
 
     Returns:
         bool HW; empty only where the network marked nothing and nothing in the picture is like a lesion.
     """
     if mask.any() and float(probs[mask].mean()) >= sure:
         return mask
-    guess = seed_region(image).mask
-    return guess if guess.any() else mask
+    likeliest = seed_region(image).mask if guess is None else guess
+    return likeliest if likeliest.any() else mask
