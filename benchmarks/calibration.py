@@ -2,8 +2,8 @@
 
     python benchmarks/calibration.py runs/folds --data busi:PATH [--against runs/folds-on-busbra.csv ...]
 
-``--against`` takes tables of cases (cases.csv, or networks/*.csv of ``busight evaluate runs/folds``) of another set: the
-calibration error there as it is, and after a temperature fitted on 50 random groups' images, which are then left out.
+``--against`` takes tables of cases (cases.csv, or networks/*.csv of ``busight evaluate runs/folds``) of another set:
+the calibration error there as it is, and after a fit on 50 random groups' images, which are then left out.
 """
 
 from __future__ import annotations

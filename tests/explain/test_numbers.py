@@ -121,6 +121,13 @@ def test_numbers_of_any_lesion_are_finite(height: int, width: int, seed: int) ->
         assert np.isfinite(list(found.values())).all()
 
 
+def test_a_thin_lesion_has_numbers_without_a_warning() -> None:
+    mask = ellipse(120, 5)
+    found = lesion_numbers(grey_of(mask), mask)
+    assert found["near over far contrast of the edge"] == 0, "nothing lies four pixels inside"
+    assert np.isfinite(list(found.values())).all()
+
+
 def test_the_largest_region_counts_without_its_holes() -> None:
     mask = ellipse(90, 70)
     holed = mask.copy()

@@ -1,0 +1,136 @@
+"""Are maps of where a network looked true? On found lesions of the test images of a cross-validated zoom network.
+
+    python benchmarks/explanation.py runs/folds --data busi:PATH [--limit 150] [--occlusion 20]
+
+Every map explains the class that the network's first look at the whole image gives, at the network's input size, by the
+network that never saw the image. Gradient maps need PyTorch and Captum.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from busight.assess.calibration import softmax
+from busight.assess.intervals import clustered_bootstrap
+from busight.bundle.card import WEIGHTS
+from busight.bundle.load import load_bundle
+from busight.classify.network import build_classifier
+from busight.classify.tasks import TASKS
+from busight.classify.weights import load_weights
+from busight.data.sources import load
+from busight.enhance.resize import mask_to_input, to_input
+from busight.explain.faithfulness import deletion, energy_inside, insertion, pointing_hit
+from busight.explain.gradients import METHODS, gradient_map, with_random_head, with_random_network
+from busight.explain.occlusion import occlusion_map
+from busight.pipeline.cases_file import read_cases
+from busight.pipeline.crossval import fold_folder, plan_of
+from busight.pipeline.finished import CASES_FILE
+from busight.pipeline.material import gather
+from busight.pipeline.progress import Silent
+from busight.recipes.schema import Recipe
+from busight.types import Image
+
+FOUND = 0.5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--limit", type=int, default=150)
+    parser.add_argument("--occlusion", type=int, default=20, help="images on which occlusion, which is slow, is tried")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    material = gather(load(options.data), Silent())
+    reader = material.inspection.dataset.reader
+    sample_of = {sample.sample_id: sample for sample in material.samples}
+    folds = plan_of(options.folder).folds
+    rows: dict[str, list[tuple[str, list[float]]]] = {}
+    for fold in range(folds):
+        place = fold_folder(options.folder, 0, fold)
+        network, size = _network(place)
+        randomised = {"random last layer": with_random_head(network), "random network": with_random_network(network)}
+        cases, classes = read_cases(place / CASES_FILE)
+        found = [case for case in cases if case.mask.iou >= FOUND and case.predicted == case.actual]
+        for number, case in enumerate(found[: options.limit // folds]):
+            sample = sample_of[case.sample_id]
+            drawn = reader.mask(sample)
+            assert drawn is not None
+            image = to_input(reader.image(sample), size, keep_aspect=False)
+            mask, target = mask_to_input(drawn, size, keep_aspect=False), classes.index(case.predicted)
+            maps = _maps(network, image, target)
+            if number < options.occlusion // folds:
+                maps["occlusion"] = occlusion_map(image, _score(network, target), steps=8)
+            for name, other in randomised.items():
+                maps[f"class activation, {name}"] = _activation(other, image, target)
+            maps["centre of the image"] = _centre(size)
+            for name, one in maps.items():
+                curves = [curve(image, one, _score(network, target), 8).area for curve in (deletion, insertion)]
+                alike = float(np.corrcoef(one.ravel(), maps["class activation"].ravel())[0, 1])
+                values = [float(pointing_hit(one, mask)), energy_inside(one - one.min(), mask), *curves, alike]
+                rows.setdefault(name, []).append((case.group, [*values, float(mask.mean())]))
+    print("| map | images | pointing game | energy inside | deletion | insertion | correlation with class activation |")
+    print("|---|---|---|---|---|---|---|")
+    for name, told in rows.items():
+        print(f"| {name} | {len(told)} | {' | '.join(_cells(told))} |")
+    shares = [values[-1] for _, values in rows["class activation"]]
+    print(
+        f"\nlesions take {np.mean(shares):.2f} of the image on average: what a map without knowledge would have inside"
+    )
+
+
+def _network(place: Path) -> tuple[torch.nn.Module, int]:
+    bundle = load_bundle(place)
+    recipe = Recipe.model_validate(tomllib.loads(bundle.card.training.recipe))
+    network = build_classifier(recipe.classify, len(TASKS[recipe.classify.task].classes), recipe.segment)
+    load_weights(network, str(bundle.folder / WEIGHTS), recipe.classify.backbone)
+    return network.eval(), recipe.classify.size
+
+
+def _output(network: torch.nn.Module, image: Image):
+    with torch.no_grad():
+        return network(torch.from_numpy(image).float()[None, None] / 255)
+
+
+def _score(network: torch.nn.Module, target: int) -> Callable[[Image], float]:
+    return lambda image: float(softmax(_output(network, image).logits.numpy().astype(np.float64))[0, target])
+
+
+def _activation(network: torch.nn.Module, image: Image, target: int) -> np.ndarray:
+    small = _output(network, image).activation[:, target : target + 1]
+    grown = torch.nn.functional.interpolate(small, image.shape, mode="bilinear")
+    return grown[0, 0].numpy()
+
+
+def _maps(network: torch.nn.Module, image: Image, target: int) -> dict[str, np.ndarray]:
+    encoder = network.segmenter.encoder.model
+    layer = list(encoder.blocks)[-1] if hasattr(encoder, "blocks") else list(encoder.children())[-1]
+    found = {"class activation": _activation(network, image, target)}
+    return found | {method: gradient_map(network, layer, image, target, method) for method in METHODS}
+
+
+def _centre(size: int) -> np.ndarray:
+    away = np.linspace(-1, 1, size)
+    return np.exp(-4 * (away[:, None] ** 2 + away[None] ** 2)).astype(np.float32)
+
+
+def _cells(told: list[tuple[str, list[float]]]) -> list[str]:
+    values = np.array([one for _, one in told])[:, :5]
+
+    def means(weights: np.ndarray) -> np.ndarray:
+        known = ~np.isnan(values)
+        return (weights @ np.where(known, values, 0)) / np.maximum(weights @ known, 1e-9)
+
+    groups = [group for group, _ in told]
+    found = clustered_bootstrap(means, groups, np.random.default_rng(0), 1000, 0.95)
+    return [f"{found.value[k]:.2f} ({found.low[k]:.2f}–{found.high[k]:.2f})" for k in range(values.shape[1])]
+
+
+if __name__ == "__main__":
+    main()
