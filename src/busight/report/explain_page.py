@@ -70,11 +70,10 @@ def _answer(told: Explained, card: Card, gallery: Gallery) -> Section:
             Tile("May be", inside, "", f"prediction set, each class held in {card.conformal.level:.0%} of cases")
         )
     if told.second is not None:
-        tiles.append(
-            Tile(
-                "Second reader", f"{told.second.malignant:.2f}", "", "probability of malignancy by BI-RADS words alone"
-            )
-        )
+        outlined = found.mask is not None and found.mask.any()
+        of = "probability of malignancy by BI-RADS words alone"
+        note = of if outlined else f"{of}, if the likeliest region were a lesion: none was outlined"
+        tiles.append(Tile("Second reader", f"{told.second.malignant:.2f}", "", note))
     blocks: list[Block] = []
     if found.refused:
         blocks.append(Paragraph(f"The bundle would not answer: the image is {found.refused}.", "warning"))
