@@ -94,7 +94,7 @@ def test_a_wrong_key_is_answered_with_the_nearest_right_one(override: str, rule:
         ("train.optimizer=adm", "train.optimizer = 'adm': input should be 'adam', 'adamw' or 'sgd'"),
         ("split.kind=group", "split.kind = 'group': input should be 'grouped', 'paper', 'folds', 'image-folds'"),
         ("classify.task=findings", "classify.task = 'findings': input should be 'finding', 'malignancy'"),
-        ("classify.lesion=two", "input should be 'two-stage', 'joint', 'zoom' or 'whole'"),
+        ("classify.lesion=two", "input should be 'two-stage', 'masked', 'mask-channel', 'joint', 'zoom' or 'whole'"),
         ("train.epochs=1.5", "train.epochs = 1.5: input should be a valid integer"),
         ("train.epochs=0", "train.epochs = 0: input should be greater than or equal to 1"),
         ("train.batch=0", "train.batch = 0"),
