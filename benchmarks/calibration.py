@@ -19,13 +19,14 @@ import skimage.data
 from sklearn.datasets import load_sample_images
 
 from busight.assess.calibration import apply_temperature, fit_temperature
-from busight.assess.calibrators import CalibrationMethod, choose_calibrator, fit_calibrator
+from busight.assess.calibrators import choose_calibrator, fit_calibrator
 from busight.assess.conformal import fit_conformal
 from busight.assess.image_statistics import image_statistics
 from busight.assess.probability import adaptive_ece, brier, brier_parts, ece, log_loss
 from busight.assess.selective import risk_coverage
 from busight.bundle.load import load_bundle
 from busight.data.sources import load
+from busight.pipeline.assemble import CANDIDATES
 from busight.pipeline.cases_file import read_cases
 from busight.pipeline.crossval import fold_folders, plan_of
 from busight.pipeline.finished import CASES_FILE, SPLIT_FILE
@@ -33,8 +34,6 @@ from busight.pipeline.material import gather
 from busight.pipeline.progress import Silent
 from busight.predict.predictor import open_predictor
 from busight.types import Image
-
-METHODS: tuple[CalibrationMethod, ...] = ("none", "temperature", "vector", "beta", "isotonic")
 
 
 def main() -> None:
@@ -46,7 +45,7 @@ def main() -> None:
     material = gather(load(options.data), Silent())
     group_of, reader = material.group_of(), material.inspection.dataset.reader
     sample_of = {sample.sample_id: sample for sample in material.samples}
-    told: dict[str, list[np.ndarray]] = {method: [] for method in (*METHODS, "auto")}
+    told: dict[str, list[np.ndarray]] = {method: [] for method in (*CANDIDATES, "auto")}
     targets, sets, refused, strangers, chosen = [], {0.9: [], 0.95: []}, [], [], []
     others = np.array([image_statistics(one) for one in no_ultrasound()])
     for place in fold_folders(options.folder, plan_of(options.folder)):
@@ -58,9 +57,9 @@ def main() -> None:
         cases, classes = read_cases(place / CASES_FILE)
         logits = np.array([case.logits for case in cases])
         targets.append(np.array([classes.index(str(case.actual)) for case in cases]))
-        for method in METHODS:
+        for method in CANDIDATES:
             told[method].append(fit_calibrator(method, val, target).probs(logits))
-        auto = choose_calibrator(val, target, groups, METHODS)
+        auto = choose_calibrator(val, target, groups, CANDIDATES)
         chosen.append(auto.method)
         told["auto"].append(auto.probs(logits))
         own = fit_calibrator("temperature", val, target)

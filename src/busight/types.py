@@ -131,7 +131,6 @@ class Prediction:
         refused: Why the image is not one to be answered; the values above are then not to be shown. None otherwise.
         cautions: What a reader should know before trusting the answer.
         features: float32 (C,): what the classifier's last layer saw of the image, or None.
-        second_reader: The second reader's probability of malignancy; None where it was not asked.
     """
 
     path: str
@@ -154,7 +153,6 @@ class Prediction:
     refused: str | None = None
     cautions: tuple[str, ...] = ()
     features: NDArray[np.float32] | None = None
-    second_reader: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

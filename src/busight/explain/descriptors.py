@@ -13,7 +13,7 @@ from busight.explain.echo_numbers import echo_numbers
 from busight.explain.edge_numbers import edge_numbers
 from busight.explain.outline_numbers import outline_numbers
 from busight.explain.posterior_numbers import posterior_numbers
-from busight.explain.working_view import ROWS, working_view
+from busight.explain.working_view import ROWS, WorkingView, working_view
 from busight.types import FloatArray, Image, Mask
 
 TERMS = ("shape", "orientation", "margin", "echo_pattern", "posterior")
@@ -86,8 +86,7 @@ def lesion_numbers(image: Image, mask: Mask) -> dict[str, float]:
     Raises:
         DataError: The mask is empty, too small, or touches the border.
     """
-    view = working_view(image, mask)
-    return {**outline_numbers(view), **edge_numbers(view), **echo_numbers(view), **posterior_numbers(view)}
+    return _numbers_of(working_view(image, mask))
 
 
 def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | None = None) -> Description:
@@ -107,8 +106,8 @@ def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | N
     Source: ACR BI-RADS Atlas, Ultrasound, 5th edition (2013): shape, orientation, margin, echo pattern, posterior
         features.
     """
-    numbers = lesion_numbers(image, mask)
     view = working_view(image, mask)
+    numbers = _numbers_of(view)
     scale = image.shape[0] / ROWS
     depth, width = (float(view.mask.any(axis=axis).sum()) * scale for axis in (1, 0))
     row_mm, column_mm = pixel_spacing_mm if pixel_spacing_mm is not None else (None, None)
@@ -120,6 +119,10 @@ def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | N
         width_mm=None if column_mm is None else width * column_mm,
         depth_mm=None if row_mm is None else depth * row_mm,
     )
+
+
+def _numbers_of(view: WorkingView) -> dict[str, float]:
+    return {**outline_numbers(view), **edge_numbers(view), **echo_numbers(view), **posterior_numbers(view)}
 
 
 def words_of(numbers: dict[str, float]) -> tuple[Word, ...]:

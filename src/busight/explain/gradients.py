@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Final
 
 import numpy as np
@@ -80,8 +81,6 @@ def with_random_head(network: nn.Module, seed: int = 0) -> nn.Module:
 
     Source: Adebayo et al., "Sanity checks for saliency maps", NeurIPS 2018, section 3 (model-parameter randomisation).
     """
-    from copy import deepcopy
-
     changed = deepcopy(network)
     head = changed.get_submodule("head.linear")
     assert isinstance(head, nn.Linear)
@@ -94,9 +93,7 @@ def with_random_head(network: nn.Module, seed: int = 0) -> nn.Module:
 
 def with_random_network(network: nn.Module, seed: int = 0) -> nn.Module:
     """Return a copy in which every weight is drawn anew from a normal distribution of its own spread; see above."""
-    from copy import deepcopy
-
-    changed = with_random_head(deepcopy(network), seed)
+    changed = with_random_head(network, seed)
     generator = torch.Generator().manual_seed(seed + 1)
     with torch.no_grad():
         for parameter in changed.parameters():

@@ -99,16 +99,16 @@ class Predictor:
 
     def _with_second_reader(
         self, seen: _Seen, image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, guess: Mask | None
-    ) -> tuple[float | None, _Seen]:
+    ) -> _Seen:
         """Ask the second reader where the card gives it a weight."""
         part, reader = self.card.classify, self.card.reader
         if part is None or not part.reader or reader is None or reader.reader is None:
-            return None, seen
+            return seen
         words = reader_words(image, mask, probs, guess)
         if words is None or not {"benign", "malignant"} <= set(self.classes):
-            return None, seen
+            return seen
         malignant = second_opinion(reader.reader, words).malignant
-        return malignant, replace(seen, logits=with_second_reader(seen.logits, self.classes, malignant, part.reader))
+        return replace(seen, logits=with_second_reader(seen.logits, self.classes, malignant, part.reader))
 
     def _within_field(
         self, image: Image, path: str, frame: int, pixel_spacing_mm: tuple[float, float] | None
@@ -126,7 +126,7 @@ class Predictor:
             if near := self._near(mask, guess):
                 roi = near[0]
                 seen = _mean_of_looks(seen, [self._classify(layers, region) for region in near])
-        second, seen = self._with_second_reader(seen, image, mask, mask_probs, guess)
+        seen = self._with_second_reader(seen, image, mask, mask_probs, guess)
         raw = softmax(seen.logits[None])[0]
         calibrated = self.card.calibration.calibrator.probs(seen.logits[None])[0]
         finding = int(np.argmax(calibrated))
@@ -148,7 +148,6 @@ class Predictor:
             flagged=self._flagged(calibrated),
             prediction_set=self._prediction_set(calibrated),
             features=seen.features,
-            second_reader=second,
         )
 
     def mask_probs(self, image: Image) -> tuple[NDArray[np.float32], Roi]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from busight.predict.explained import Explained
 from busight.report.figures.activation import activation_on, scale_within
-from busight.report.figures.panels import PREDICTED_STYLE, bare, box, outline, panel_grid, show_grey
+from busight.report.figures.panels import PREDICTED_STYLE, bare, box, outline, panel_grid, probability_bars, show_grey
 from busight.report.labels import short_label
 from busight.report.plate import Plate
-from busight.report.style import INK, MUTED, look_of
+from busight.report.style import INK, MUTED
 
 
 def draw_explained(told: Explained, threshold: float | None) -> Figure:
@@ -43,25 +44,16 @@ def draw_refused(told: Explained) -> Figure:
     return figure
 
 
-def _bars(ax: object, told: Explained, threshold: float | None) -> None:
-    from matplotlib.axes import Axes
-
-    assert isinstance(ax, Axes)
+def _bars(ax: Axes, told: Explained, threshold: float | None) -> None:
     found = told.prediction
     ax.set_title("calibrated probabilities", loc="left")
-    ax.spines["bottom"].set_visible(True)
-    inside = found.prediction_set or ()
-    for k, name in enumerate(found.classes):
-        look, value = look_of(name, k), float(found.calibrated_probs[k])
-        ax.barh(k, value, 0.42, color=look.colour, hatch=look.hatch, edgecolor="white")
-        label = f"{short_label(name, 14)} (in the set)" if name in inside else short_label(name, 14)
-        ax.text(0, k - 0.29, label, va="bottom", fontsize=8, weight="bold" if name == found.finding else "normal")
-        ax.text(1, k - 0.29, f"{value:.2f}", va="bottom", ha="right", fontsize=8)
-    last = len(found.classes) - 1
+    marks = ["in the set" if name in (found.prediction_set or ()) else "" for name in found.classes]
+    probability_bars(ax, found.classes, found.calibrated_probs.tolist(), marks, bold=(found.finding,))
     if threshold is not None:
+        last = len(found.classes) - 1
         ax.plot([threshold, threshold], [last - 0.3, last + 0.3], color=INK, linewidth=1.4)
         ax.text(threshold, last + 0.33, "operating point", ha="left", va="top", fontsize=7, color=MUTED)
-    ax.set(xlim=(0, 1), ylim=(last + 0.75, -0.75), xticks=(0, 0.5, 1), yticks=())
+        ax.set(ylim=(last + 0.75, -0.75))
 
 
 def plates(told: Explained, threshold: float | None, answered: bool) -> list[Plate]:

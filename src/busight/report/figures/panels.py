@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +13,8 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
 from busight.pipeline.record import Case, RunRecord, StagePicture
-from busight.report.style import FULL_WIDTH, INK, WRONG, new_figure
+from busight.report.labels import short_label
+from busight.report.style import FULL_WIDTH, INK, WRONG, look_of, new_figure
 from busight.types import Image, Mask, Roi
 
 Dashes = tuple[float, tuple[float, ...]]
@@ -62,6 +63,20 @@ def outline_legend(figure: Figure) -> None:
         for (colour, line), label in ((DRAWN_STYLE, "drawn by the data set’s authors"), (PREDICTED_STYLE, "predicted"))
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=3.2)
+
+
+def probability_bars(
+    ax: Axes, classes: Sequence[str], probs: Sequence[float], marks: Sequence[str], bold: Collection[str]
+) -> None:
+    """Draw a bar a class; names stand above the bars, with what marks them in brackets, and the value beside."""
+    ax.spines["bottom"].set_visible(True)
+    for k, (name, value, mark) in enumerate(zip(classes, probs, marks, strict=True)):
+        look = look_of(name, k)
+        ax.barh(k, value, 0.42, color=look.colour, hatch=look.hatch, edgecolor="white")
+        label = f"{short_label(name, 14)} ({mark})" if mark else short_label(name, 14)
+        ax.text(0, k - 0.29, label, va="bottom", fontsize=8, weight="bold" if name in bold else "normal")
+        ax.text(1, k - 0.29, f"{value:.2f}", va="bottom", ha="right", fontsize=8)
+    ax.set(xlim=(0, 1), ylim=(len(classes) - 0.5, -0.75), xticks=(0, 0.5, 1), yticks=())
 
 
 def panel_grid(

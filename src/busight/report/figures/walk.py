@@ -18,11 +18,12 @@ from busight.report.figures.panels import (
     outline,
     outline_legend,
     panel_grid,
+    probability_bars,
     show_grey,
 )
 from busight.report.labels import file_stem, short_label
 from busight.report.plate import Plate
-from busight.report.style import INK, MUTED, look_of
+from busight.report.style import INK, MUTED
 
 
 def draw_walk(picture: StagePicture, classes: tuple[str, ...]) -> Figure:
@@ -58,18 +59,10 @@ def draw_walk(picture: StagePicture, classes: tuple[str, ...]) -> Figure:
 
 def probabilities_on(ax: Axes, case: Case, classes: tuple[str, ...]) -> None:
     """Draw calibrated probabilities as bars and raw ones as ticks; names stand above the bars, the value beside."""
-    ax.spines["bottom"].set_visible(True)
-    for k, name in enumerate(classes):
-        look, value = look_of(name, k), case.calibrated_probs[k]
-        ax.barh(k, value, 0.42, color=look.colour, hatch=look.hatch, edgecolor="white")
-        marks = [
-            mark for mark, is_so in (("actual", name == case.actual), ("predicted", name == case.predicted)) if is_so
-        ]
-        label = f"{short_label(name, 14)} ({', '.join(marks)})" if marks else short_label(name, 14)
-        ax.text(0, k - 0.29, label, va="bottom", fontsize=8, weight="bold" if marks else "normal")
-        ax.text(1, k - 0.29, f"{value:.2f}", va="bottom", ha="right", fontsize=8)
+    named = [(("actual", name == case.actual), ("predicted", name == case.predicted)) for name in classes]
+    marks = [", ".join(mark for mark, is_so in pair if is_so) for pair in named]
+    probability_bars(ax, classes, case.calibrated_probs, marks, bold=(case.actual or "", case.predicted))
     ax.plot(case.raw_probs, range(len(classes)), linestyle="none", marker="|", markersize=13, color=INK, label="raw")
-    ax.set(xlim=(0, 1), ylim=(len(classes) - 0.5, -0.75), xticks=(0, 0.5, 1), yticks=())
 
 
 def _note(ax: Axes, text: str) -> None:
