@@ -32,7 +32,7 @@ from busight.pipeline.crossval import fold_folders, plan_of
 from busight.pipeline.finished import CASES_FILE, SPLIT_FILE
 from busight.pipeline.material import gather
 from busight.pipeline.progress import Silent
-from busight.predict.predictor import open_predictor
+from busight.predict.opening import open_predictor
 from busight.types import Image
 
 

@@ -2,8 +2,9 @@
 
     python benchmarks/explanation.py runs/folds --data busi:PATH [--limit 150] [--occlusion 20]
 
-Every map explains the class that the network's first look at the whole image gives, at the network's input size, by the
-network that never saw the image. Gradient maps need PyTorch and Captum.
+First the maps of the network's first look at the whole image, at the network's input size; then the map that
+`busight explain` shows, of all looks, in the image's own pixels. Both by the network that never saw the image, on images
+drawn at random. Gradient maps need PyTorch and Captum.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from busight.pipeline.crossval import fold_folder, plan_of
 from busight.pipeline.finished import CASES_FILE
 from busight.pipeline.material import gather
 from busight.pipeline.progress import Silent
+from busight.predict.opening import open_predictor
+from busight.predict.predictor import Predictor
 from busight.recipes.schema import Recipe
 from busight.types import Image
 
@@ -44,7 +47,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", required=True)
     parser.add_argument("--limit", type=int, default=150)
-    parser.add_argument("--occlusion", type=int, default=20, help="images on which occlusion, which is slow, is tried")
+    parser.add_argument("--occlusion", type=int, default=20, help="images on which what is slow is tried")
     options = parser.parse_args()
     torch.set_num_threads(1)
     material = gather(load(options.data), Silent())
@@ -52,37 +55,52 @@ def main() -> None:
     sample_of = {sample.sample_id: sample for sample in material.samples}
     folds = plan_of(options.folder).folds
     rows: dict[str, list[tuple[str, list[float]]]] = {}
+    shown: dict[str, list[tuple[str, list[float]]]] = {}
+    shares = []
     for fold in range(folds):
         place = fold_folder(options.folder, 0, fold)
+        predictor = open_predictor(load_bundle(place))
         network, size = _network(place)
         randomised = {"random last layer": with_random_head(network), "random network": with_random_network(network)}
         cases, classes = read_cases(place / CASES_FILE)
         found = [case for case in cases if case.mask.iou >= FOUND and case.predicted == case.actual]
-        for number, case in enumerate(found[: options.limit // folds]):
+        drawn_lots = np.random.default_rng(fold).permutation(len(found))[: options.limit // folds]
+        for number, case in enumerate(found[lot] for lot in drawn_lots):
             sample = sample_of[case.sample_id]
             drawn = reader.mask(sample)
             assert drawn is not None
-            image = to_input(reader.image(sample), size, keep_aspect=False)
+            picture = reader.image(sample)
+            shares.append(float(drawn.mean()))
+            slow = number < options.occlusion // folds
+            for name, one in _page(predictor, picture).items():
+                curves = _curves(picture, one, _answer(predictor, case.predicted)) if slow else [np.nan, np.nan]
+                values = [float(pointing_hit(one, drawn)), energy_inside(one - one.min(), drawn), *curves]
+                shown.setdefault(name, []).append((case.group, values))
+            image = to_input(picture, size, keep_aspect=False)
             mask, target = mask_to_input(drawn, size, keep_aspect=False), classes.index(case.predicted)
             maps = _maps(network, image, target)
-            if number < options.occlusion // folds:
+            if slow:
                 maps["occlusion"] = occlusion_map(image, _score(network, target), steps=8)
             for name, other in randomised.items():
                 maps[f"class activation, {name}"] = _activation(other, image, target)
             maps["centre of the image"] = _centre(size)
             for name, one in maps.items():
-                curves = [curve(image, one, _score(network, target), 8).area for curve in (deletion, insertion)]
+                curves = _curves(image, one, _score(network, target))
                 alike = float(np.corrcoef(one.ravel(), maps["class activation"].ravel())[0, 1])
                 values = [float(pointing_hit(one, mask)), energy_inside(one - one.min(), mask), *curves, alike]
-                rows.setdefault(name, []).append((case.group, [*values, float(mask.mean())]))
-    print("| map | images | pointing game | energy inside | deletion | insertion | correlation with class activation |")
-    print("|---|---|---|---|---|---|---|")
-    for name, told in rows.items():
-        print(f"| {name} | {len(told)} | {' | '.join(_cells(told))} |")
-    shares = [values[-1] for _, values in rows["class activation"]]
+                rows.setdefault(name, []).append((case.group, values))
+    _print("first look", rows, ["deletion", "insertion", "correlation with class activation"])
+    _print("as the page shows it", shown, ["deletion, of few", "insertion, of few"])
     print(
         f"\nlesions take {np.mean(shares):.2f} of the image on average: what a map without knowledge would have inside"
     )
+
+
+def _print(title: str, rows: dict[str, list[tuple[str, list[float]]]], more: list[str]) -> None:
+    columns = [title, "images", "pointing game", "energy inside", *more]
+    print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
+    for name, told in rows.items():
+        print(f"| {name} | {len(told)} | {' | '.join(_cells(told))} |")
 
 
 def _network(place: Path) -> tuple[torch.nn.Module, int]:
@@ -91,6 +109,39 @@ def _network(place: Path) -> tuple[torch.nn.Module, int]:
     network = build_classifier(recipe.classify, len(TASKS[recipe.classify.task].classes), recipe.segment)
     load_weights(network, str(bundle.folder / WEIGHTS), recipe.classify.backbone)
     return network.eval(), recipe.classify.size
+
+
+def _page(predictor: Predictor, picture: Image) -> dict[str, np.ndarray]:
+    """Return the page's map, and maps that know nothing but a place."""
+    prediction = predictor.predict(picture)
+    roi, mask = prediction.roi, prediction.mask
+    assert prediction.activation is not None
+    assert mask is not None
+    middle = (picture.shape[0] / 2, picture.shape[1] / 2)
+    return {
+        "the page's map": prediction.activation,
+        "centre of the image": _around(picture, middle),
+        "centre of the region that was looked at": _around(
+            picture, ((roi.top + roi.bottom) / 2, (roi.left + roi.right) / 2)
+        ),
+        "centre of the network's own mask": _around(picture, tuple(np.argwhere(mask).mean(axis=0))),
+    }
+
+
+def _around(picture: Image, place: tuple[float, ...]) -> np.ndarray:
+    """Return a bell on one place, as wide as a quarter of the image: float32 HW."""
+    rows, columns = np.indices(picture.shape)
+    away = ((rows - place[0]) / picture.shape[0]) ** 2 + ((columns - place[1]) / picture.shape[1]) ** 2
+    return np.exp(-16 * away).astype(np.float32)
+
+
+def _answer(predictor: Predictor, finding: str) -> Callable[[Image], float]:
+    where = predictor.classes.index(finding)
+    return lambda image: float(predictor.predict(image).calibrated_probs[where])
+
+
+def _curves(image: Image, one: np.ndarray, score: Callable[[Image], float]) -> list[float]:
+    return [curve(image, one, score, 8).area for curve in (deletion, insertion)]
 
 
 def _output(network: torch.nn.Module, image: Image):
@@ -121,7 +172,7 @@ def _centre(size: int) -> np.ndarray:
 
 
 def _cells(told: list[tuple[str, list[float]]]) -> list[str]:
-    values = np.array([one for _, one in told])[:, :5]
+    values = np.array([one for _, one in told])
 
     def means(weights: np.ndarray) -> np.ndarray:
         known = ~np.isnan(values)

@@ -27,7 +27,8 @@ from busight.pipeline.crossval import fold_folder, plan_of
 from busight.pipeline.finished import CASES_FILE
 from busight.pipeline.material import gather
 from busight.pipeline.progress import Silent
-from busight.predict.predictor import Predictor, open_predictor
+from busight.predict.opening import open_predictor
+from busight.predict.predictor import Predictor
 from busight.segment.candidates import seed_region
 from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from busight.errors import BusightError
     from busight.pipeline.evaluate import evaluate
     from busight.pipeline.run import run
-    from busight.predict.predictor import open_predictor
+    from busight.predict.opening import open_predictor
     from busight.recipes.load import load_recipe
     from busight.report.write import write_report
     from busight.types import Finding, Prediction, Sample

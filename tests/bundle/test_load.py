@@ -12,7 +12,7 @@ import pytest
 from busight.bundle.card import card_digest
 from busight.bundle.load import load_bundle
 from busight.errors import BundleError
-from busight.predict.predictor import open_predictor
+from busight.predict.opening import open_predictor
 
 
 def reseal(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:

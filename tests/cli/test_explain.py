@@ -18,7 +18,7 @@ from busight.cli.app import app
 from busight.data.sources import load
 from busight.pipeline.run import run
 from busight.predict.explained import explained
-from busight.predict.predictor import open_predictor
+from busight.predict.opening import open_predictor
 from busight.recipes.load import load_recipe
 
 Quick = Callable[..., Path]

@@ -14,7 +14,7 @@ from busight.errors import BundleError, DataError, OutputError
 from busight.pipeline.crossval import Plan, crossval, fold_folder
 from busight.pipeline.ensemble import make_ensemble
 from busight.pipeline.evaluate import evaluate
-from busight.predict.predictor import open_predictor
+from busight.predict.opening import open_predictor
 from busight.recipes.load import load_recipe
 
 SPEC = "phantom:120,size=96"

@@ -16,8 +16,9 @@ from busight.data.sources import load
 from busight.enhance.resize import to_input
 from busight.errors import DataError
 from busight.predict.inputs import list_files, read_frames
+from busight.predict.opening import open_predictor
 from busight.predict.overlay import draw_overlay
-from busight.predict.predictor import Predictor, open_predictor
+from busight.predict.predictor import Predictor
 from busight.predict.records import csv_header, csv_line, record_of
 from busight.segment.candidates import seed_region
 from busight.segment.roi import region_of_interest

@@ -36,7 +36,7 @@ def command(
         from busight.files import require_free_folder
         from busight.predict.explained import explained
         from busight.predict.inputs import read_frames
-        from busight.predict.predictor import open_predictor
+        from busight.predict.opening import open_predictor
         from busight.report.explain_page import write_explanation
         from busight.types import Failure
 

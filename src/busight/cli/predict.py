@@ -51,7 +51,7 @@ def command(
         from busight.bundle.load import load_bundle
         from busight.cli.console import ConsoleProgress
         from busight.files import require_free_folder, require_new_file, written_beside
-        from busight.predict.predictor import open_predictor
+        from busight.predict.opening import open_predictor
 
         for taken in (out, interrupted):
             if taken is not None:

@@ -22,7 +22,7 @@ from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord
 from busight.pipeline.run import require_split_file, tell_other_data
 from busight.pipeline.scoring import pictures, score_samples, sheet_of, subgroups_of
-from busight.predict.predictor import open_predictor
+from busight.predict.opening import open_predictor
 
 
 def evaluate(

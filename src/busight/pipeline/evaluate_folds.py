@@ -24,7 +24,7 @@ from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import Case
 from busight.pipeline.scoring import repeated_sheet, score_samples
 from busight.pipeline.together import together
-from busight.predict.predictor import open_predictor
+from busight.predict.opening import open_predictor
 
 SINGLE_FILE = "single.json"
 

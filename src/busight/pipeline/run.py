@@ -41,7 +41,8 @@ from busight.pipeline.pretrained import require_unseen, seen_by_weights
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord, SplitSummary
 from busight.pipeline.scoring import ScoredPart, pictures, score_samples, sheet_of, subgroups_of
-from busight.predict.predictor import Predictor, open_predictor
+from busight.predict.opening import open_predictor
+from busight.predict.predictor import Predictor
 from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe

@@ -22,8 +22,8 @@ from busight.pipeline.finished import finished_cases
 from busight.pipeline.material import Material, gather
 from busight.pipeline.measuring import Measured, chosen_at_random, one_opencv_thread
 from busight.pipeline.progress import Progress, Silent
+from busight.predict.opening import open_predictor
 from busight.predict.outliners import BundleOutliner, Outlined, Outliner
-from busight.predict.predictor import open_predictor
 from busight.types import FloatArray, Image, Mask, Sample
 
 Figure = tuple[str, str]

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from busight.bundle.load import load_bundle
 from busight.enhance.chain import Step, apply_chain, field_of
 from busight.errors import BundleError, DataError, RecipeError
-from busight.predict.predictor import Predictor, open_predictor
+from busight.predict.opening import open_predictor
+from busight.predict.predictor import Predictor
 from busight.segment.assumed import with_lesion_assumed
 from busight.segment.candidates import Seed
 from busight.segment.classical.catalogue import PROMPTED, scores_of

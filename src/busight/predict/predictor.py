@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -10,21 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.assess.calibration import softmax
-from busight.bundle.card import CLASSIFIER, MEMORY, SEGMENTER, Card, InputPart, SegmentPart
-from busight.bundle.load import Bundle
-from busight.bundle.memory import Memory, read_memory
-from busight.classify.masked import input_channels, with_mask
+from busight.bundle.card import Card, InputPart
+from busight.bundle.memory import Memory
+from busight.classify.masked import with_mask
 from busight.classify.tasks import TASKS
-from busight.enhance.enhancement import Enhancement, parse_enhancement
+from busight.enhance.enhancement import Enhancement
 from busight.enhance.resize import from_input, to_input
-from busight.errors import BundleError, RecipeError
+from busight.errors import BundleError
 from busight.predict.gates import cautions, refusal
+from busight.predict.looks import Seen, from_mask, mean_of_looks
 from busight.predict.second_opinion import reader_words, second_opinion, with_second_reader
-from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter, as_batch
+from busight.predict.segmenters import Segmenter, as_batch
 from busight.segment.candidates import seed_region
 from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
-from busight.segment.settings import is_learned
 from busight.types import Finding, FloatArray, Image, Mask, Prediction, Roi
 
 _T = TypeVar("_T", bound=np.generic)
@@ -86,20 +84,13 @@ class Predictor:
             float32 (C,), None where the graph does not give it, as in bundles of several networks and of older
             versions; the words' inputs, None where there is no region with a form.
         """
-        field = self.enhancement.field(image)
-        layers = self.enhancement.layers(self.enhancement.enhanced(field.cut(image)))
-        probs, mask, roi = self._segment(layers)
-        features = None
-        if self.classifier is not None:
-            seen = self._classify(self._marked(layers, mask), roi)
-            features = seen.features
-            if seen.mask_probs is not None and self.card.segment is not None:
-                probs, mask = seen.mask_probs, to_mask(seen.mask_probs, self.card.segment.postprocess)
-        return features, reader_words(field.cut(image), mask, probs)
+        part = self.enhancement.field(image).cut(image)
+        first = self._first(part)
+        return first.seen.features, reader_words(part, first.mask, first.mask_probs)
 
     def _with_second_reader(
-        self, seen: _Seen, image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, guess: Mask | None
-    ) -> _Seen:
+        self, seen: Seen, image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, guess: Mask | None
+    ) -> Seen:
         """Ask the second reader where the card gives it a weight."""
         part, reader = self.card.classify, self.card.reader
         if part is None or not part.reader or reader is None or reader.reader is None:
@@ -113,20 +104,13 @@ class Predictor:
     def _within_field(
         self, image: Image, path: str, frame: int, pixel_spacing_mm: tuple[float, float] | None
     ) -> Prediction:
-        enhanced = self.enhancement.enhanced(image)
-        layers = self.enhancement.layers(enhanced)
-        guess: Mask | None = None
-        mask_probs, mask, roi = self._segment(layers)
-        shown = self._marked(layers, mask)
-        seen = self._classify(shown, roi) if self.classifier is not None else _from_mask(mask_probs)
-        if seen.mask_probs is not None and self.card.segment is not None:
-            mask_probs = seen.mask_probs
-            mask = to_mask(mask_probs, self.card.segment.postprocess)
-            guess = seed_region(enhanced).mask if self.card.classify is not None and self.card.classify.guess else None
-            if near := self._near(mask, guess):
-                roi = near[0]
-                seen = _mean_of_looks(seen, [self._classify(layers, region) for region in near])
-        seen = self._with_second_reader(seen, image, mask, mask_probs, guess)
+        first = self._first(image)
+        seen, mask, roi = first.seen, first.mask, first.roi
+        guess = self._guess(first)
+        if near := self._near(mask, guess):
+            roi = near[0]
+            seen = mean_of_looks(seen, [self._classify(first.layers, region) for region in near])
+        seen = self._with_second_reader(seen, image, mask, first.mask_probs, guess)
         raw = softmax(seen.logits[None])[0]
         calibrated = self.card.calibration.calibrator.probs(seen.logits[None])[0]
         finding = int(np.argmax(calibrated))
@@ -139,10 +123,10 @@ class Predictor:
             raw_probs=raw,
             calibrated_probs=calibrated,
             image=image,
-            enhanced=enhanced,
+            enhanced=first.enhanced,
             roi=roi,
             mask=mask,
-            mask_probs=mask_probs,
+            mask_probs=first.mask_probs,
             activation=None if seen.activation is None else seen.activation[finding],
             pixel_spacing_mm=pixel_spacing_mm,
             flagged=self._flagged(calibrated),
@@ -179,7 +163,21 @@ class Predictor:
         part = self.card.classify
         return layers if part is None or mask is None else with_mask(part.lesion, layers, mask)
 
-    def _near(self, mask: Mask, guess: Mask | None) -> list[Roi]:
+    def _first(self, image: Image) -> _FirstLook:
+        enhanced = self.enhancement.enhanced(image)
+        layers = self.enhancement.layers(enhanced)
+        probs, mask, roi = self._segment(layers)
+        seen = self._classify(self._marked(layers, mask), roi) if self.classifier is not None else from_mask(probs)
+        if seen.mask_probs is not None and self.card.segment is not None:
+            probs, mask = seen.mask_probs, to_mask(seen.mask_probs, self.card.segment.postprocess)
+        return _FirstLook(enhanced, layers, seen, mask, probs, roi)
+
+    def _guess(self, first: _FirstLook) -> Mask | None:
+        """Return the most lesion-like region by edges and darkness alone, where the zoom looks at it too."""
+        part = self.card.classify
+        return seed_region(first.enhanced).mask if part is not None and part.lesion == "zoom" and part.guess else None
+
+    def _near(self, mask: Mask | None, guess: Mask | None) -> list[Roi]:
         """Return the regions that ``zoom`` looks at after the whole image: of the mask, and of a guess without it."""
         classify, segment = self.card.classify, self.card.segment
         if classify is None or segment is None or classify.lesion != "zoom":
@@ -209,7 +207,7 @@ class Predictor:
         two_stage = self.card.classify is not None and self.card.classify.lesion == "two-stage"
         return probs, mask, region_of_interest(mask, part.roi.margin, part.roi.square) if two_stage else whole
 
-    def _classify(self, layers: Image, roi: Roi) -> _Seen:
+    def _classify(self, layers: Image, roi: Roi) -> Seen:
         part = self.card.classify
         if part is None:
             raise BundleError("the card has no classifier")
@@ -227,24 +225,29 @@ class Predictor:
             roi.cut(placed)[:] = _back(one, cut, part.input)
         mask_probs = _back(mean["mask_probs"][0, 0], cut, part.input) if "mask_probs" in mean else None
         features = mean["features"][0] if "features" in mean else None
-        return _Seen(mean["logits"][0].astype(np.float64), activation, mask_probs, features)
+        share = cut.shape[0] * cut.shape[1] / (layers.shape[0] * layers.shape[1])
+        return Seen(mean["logits"][0].astype(np.float64), share, activation, mask_probs, features)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
-    """What the classifier returned.
+class _FirstLook:
+    """An enhanced image, and what was found at the first look at it.
 
     Attributes:
-        logits: (K,).
-        activation: (K, H, W) of the image, 0 outside the region.
-        mask_probs: Of the region.
-        features: (C,).
+        enhanced: uint8 HW.
+        layers: What the networks take: uint8 HW or HW3.
+        seen: What the classifier returned.
+        mask: The lesion; None where the bundle draws none.
+        mask_probs: What the mask is thresholded from.
+        roi: The region that was looked at.
     """
 
-    logits: FloatArray
-    activation: NDArray[np.float32] | None
+    enhanced: Image
+    layers: Image
+    seen: Seen
+    mask: Mask | None
     mask_probs: NDArray[np.float32] | None
-    features: NDArray[np.float32] | None
+    roi: Roi
 
 
 def _placed(found: Prediction, image: Image, field: Roi) -> Prediction:
@@ -267,91 +270,6 @@ def _placed(found: Prediction, image: Image, field: Roi) -> Prediction:
         mask_probs=None if found.mask_probs is None else widened(found.mask_probs),
         activation=None if found.activation is None else widened(found.activation),
     )
-
-
-def _mean_of_looks(whole: _Seen, near: Sequence[_Seen]) -> _Seen:
-    """Join the look at the whole image with those at regions, which together weigh as much.
-
-    Outside its region a near look saw nothing.
-    """
-    maps = [one.activation for one in near if one.activation is not None]
-    activation = None
-    if whole.activation is not None and maps:
-        activation = (whole.activation + np.mean(maps, axis=0)) * np.float32(0.5)
-    logits = (whole.logits + np.mean([one.logits for one in near], axis=0)) / 2
-    return replace(whole, logits=logits, activation=activation)
-
-
-def _from_mask(probs: NDArray[np.float32] | None) -> _Seen:
-    """Read "is there a lesion" off a probability map: the level that 0.2 % of the pixels reach.
-
-    Single pixels reach any level in noise; 0.2 % is the smallest region that post-processing keeps by default.
-    """
-    if probs is None:
-        raise BundleError("the card has neither a classifier nor a segmentation")
-    level = float(np.quantile(probs, 0.998))
-    level = min(max(level, 1e-6), 1 - 1e-6)
-    return _Seen(np.array([0.0, np.log(level / (1 - level))]), None, None, None)
-
-
-def open_predictor(bundle: Bundle) -> Predictor:
-    """Make a predictor from a checked bundle.
-
-    Raises:
-        BundleError: A file that the card needs is missing, ONNX Runtime cannot run a graph, or a graph or the
-            enhancement chain is not what the card needs.
-    """
-    card = bundle.card
-    try:
-        enhancement = parse_enhancement(card.enhance, card.channels)
-    except RecipeError as error:
-        raise BundleError(f"{bundle.folder}: {error}; update busight or get the bundle again") from error
-    classifier = None
-    if (part := card.classify) is not None:
-        channels = input_channels(part.lesion, enhancement.n_channels)
-        shape = (channels, part.input.size, part.input.size)
-        classifier = _session(bundle, CLASSIFIER, shape, {"logits": len(part.classes), "activation": None})
-    segmenter = _segmenter(bundle, card.segment, enhancement.n_channels) if card.segment is not None else None
-    path = bundle.path(MEMORY)
-    return Predictor(card, enhancement, segmenter, classifier, None if path is None else read_memory(path))
-
-
-def _segmenter(bundle: Bundle, part: SegmentPart, channels: int) -> Segmenter | None:
-    if part.method == "joint":
-        return None
-    if not is_learned(part.method):
-        return ClassicalSegmenter(part.method)
-    if part.input is None:
-        raise BundleError(f"{bundle.folder}: the card names a network without an input size; get the bundle again")
-    session = _session(bundle, SEGMENTER, (channels, part.input.size, part.input.size), {"mask_probs": None})
-    return GraphSegmenter(session, part.input.size, part.input.keep_aspect, part.test_flip)
-
-
-def _session(bundle: Bundle, name: str, shape: tuple[int, int, int], outputs: dict[str, int | None]) -> Any:
-    """Open a graph and check that it takes images of the card's shape and gives the outputs, each with its width."""
-    import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as refusals
-
-    path = bundle.path(name)
-    if path is None:
-        raise BundleError(f"{bundle.folder}: the card needs {name}, but does not list it; get the bundle again")
-    try:
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except (
-        refusals.Fail,
-        refusals.InvalidArgument,
-        refusals.InvalidGraph,
-        refusals.InvalidProtobuf,
-        refusals.NotImplemented,
-        refusals.RuntimeException,
-    ) as error:
-        raise BundleError(f"{path}: ONNX Runtime cannot run it ({str(error)[:100]}); update onnxruntime") from error
-    sides = {given.name: given.shape[1:] for given in session.get_inputs()}
-    found = {given.name: given.shape[1:] for given in session.get_outputs()}
-    widths_fit = all(key in found and (width is None or found[key] == [width]) for key, width in outputs.items())
-    if sides != {"images": list(shape)} or not widths_fit:
-        raise BundleError(f"{path}: its inputs or outputs are not those that the card names; get the bundle again")
-    return session
 
 
 def _back(values: NDArray[np.float32], cut: Image, given: InputPart) -> NDArray[np.float32]:
