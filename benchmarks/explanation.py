@@ -2,9 +2,9 @@
 
     python benchmarks/explanation.py runs/folds --data busi:PATH [--limit 150] [--occlusion 20]
 
-First the maps of the network's first look at the whole image, at the network's input size; then the map that
-`busight explain` shows, of all looks, in the image's own pixels. Both by the network that never saw the image, on images
-drawn at random. Gradient maps need PyTorch and Captum.
+First the maps of the first look at the whole image, at the network's input size; then the map that `busight explain`
+shows, of all looks, in the image's own pixels. Both by the network that never saw the image, on images drawn at random.
+Gradient maps need PyTorch and Captum.
 """
 
 from __future__ import annotations

@@ -105,6 +105,19 @@ class Problem:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class SecondOpinion:
+    """What the second reader says.
+
+    Attributes:
+        malignant: Its probability of malignancy, 0–1, for a lesion: it knows no normal images.
+        reasons: (word, change of the logarithm of the odds), the strongest first.
+    """
+
+    malignant: float
+    reasons: tuple[tuple[str, float], ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
     """What a bundle says about one image; logits, raw and calibrated probabilities are kept apart.
@@ -131,6 +144,8 @@ class Prediction:
         refused: Why the image is not one to be answered; the values above are then not to be shown. None otherwise.
         cautions: What a reader should know before trusting the answer.
         features: float32 (C,): what the classifier's last layer saw of the image, or None.
+        second_reader: What the second reader says of the lesion by BI-RADS words alone, or, where none is outlined, of
+            the likeliest region; None where the bundle has no such reader, or the image no region with a form.
     """
 
     path: str
@@ -153,6 +168,7 @@ class Prediction:
     refused: str | None = None
     cautions: tuple[str, ...] = ()
     features: NDArray[np.float32] | None = None
+    second_reader: SecondOpinion | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -197,6 +197,26 @@ def test_malignant_among_lesions_leaves_normal_images_out() -> None:
     assert math.isnan(only_normal.get("auroc", "malignant among lesions").value)
 
 
+def test_the_second_reader_is_ranked_on_the_lesions_it_speaks_of() -> None:
+    rng = np.random.default_rng(9)
+    target = np.arange(90) % 3
+    says = np.where(rng.random(90) < 0.2, np.nan, rng.random(90))
+    spoken = (target > 0) & ~np.isnan(says)
+    probs = rng.dirichlet(np.ones(3), 90)
+
+    def sheet_with(second: Any) -> ScoreSheet:
+        cases = ScoredCases(target, probs, CLASSES, second_reader=second)
+        return repeated_score_sheet([cases], list(range(90)), np.random.default_rng(5), 5, 200)
+
+    score = sheet_with(says).get("second_reader_auroc", "malignant among lesions")
+    assert (score.value, score.n) == (
+        pytest.approx(metrics.roc_auc_score(target[spoken] == 2, says[spoken])),
+        int(spoken.sum()),
+    )
+    silent = sheet_with(np.full(90, np.nan))
+    assert math.isnan(silent.get("second_reader_auroc", "malignant among lesions").value)
+
+
 def test_the_calibration_error_lies_within_its_interval() -> None:
     rng = np.random.default_rng(4)
     probs = rng.dirichlet(np.ones(3), 120)

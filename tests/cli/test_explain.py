@@ -64,6 +64,33 @@ def test_one_page_holds_everything(bundle: Path, phantom: Path, tmp_path: Path) 
     assert "Research use only" in page
 
 
+def test_similar_training_images_are_shown_where_they_are_at_hand(bundle: Path, phantom: Path, tmp_path: Path) -> None:
+    data = "phantom:150,size=128"
+    code, said = call("explain", bundle, phantom, "--training-data", data, "--out", tmp_path / "page")
+    assert code == 0, said
+    assert (tmp_path / "page" / "figures" / "similar-cases.png").stat().st_size > 10_000
+    assert "The most alike training images" in (tmp_path / "page" / "report.html").read_text()
+    folder = tmp_path / "others" / "benign"
+    folder.mkdir(parents=True)
+    cv2.imwrite(str(folder / "one.png"), np.full((64, 64), 90, np.uint8))
+    other = f"folder:{folder.parent}"
+    code, said = call("explain", bundle, phantom, "--training-data", other, "--out", tmp_path / "other")
+    assert (code, "holds none of the training images" in said, said.count("\n")) == (1, True, 1), said
+    assert not (tmp_path / "other").exists()
+
+
+def test_predict_writes_a_page_an_image(bundle: Path, photograph: Path, phantom: Path, tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    code, said = call("predict", bundle, photograph, phantom, "--pages", pages, "--prevalence", "0.01")
+    assert code == 0, said
+    told = {page.parent.name: page.read_text() for page in pages.glob("*/report.html")}
+    assert sorted(told) == ["00001_photograph_0", "00002_phantom_0"]
+    assert "No answer" in told["00001_photograph_0"]
+    assert "Where 1.00% have malignant" in told["00002_phantom_0"]
+    code, said = call("predict", bundle, phantom, "--prevalence", "0.01")
+    assert (code, "name a folder for them" in said, said.count("\n")) == (1, True, 1), said
+
+
 def test_words_and_second_reader_stand_where_a_lesion_is_outlined(bundle: Path) -> None:
     predictor = open_predictor(load_bundle(bundle))
     assert predictor.card.reader is not None
@@ -73,8 +100,8 @@ def test_words_and_second_reader_stand_where_a_lesion_is_outlined(bundle: Path) 
     worded = [one for one in told if one.description is not None]
     assert worded
     for one in worded:
-        assert one.second is not None
-        assert 0 <= one.second.malignant <= 1
+        assert one.prediction.second_reader is not None
+        assert 0 <= one.prediction.second_reader.malignant <= 1
     assert all(one.undescribed for one in told if one.description is None)
     # A training image finds itself, but for the rounding of its features.
     known = predictor.memory

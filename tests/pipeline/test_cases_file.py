@@ -21,18 +21,31 @@ CASE = Case(
     calibrated_probs=(0.45, 0.55),
     mask=MaskScores(dice=0.7, iou=NAN, true_area_share=0.0, predicted_area_share=1e-17),
     flagged=True,
+    second_reader=1 / 7,
     facts=(("device", 'GE "Logiq", E9'), ("BI-RADS", "4")),
 )
 CLASSES = ("benign", "malignant")
 
 
 def test_cases_come_back_to_the_last_digit(tmp_path: Path) -> None:
-    cases = (CASE, replace(CASE, actual=None, flagged=None, mask=MaskScores(iou=0.25)), replace(CASE, flagged=False))
+    cases = (
+        CASE,
+        replace(CASE, actual=None, flagged=None, mask=MaskScores(iou=0.25)),
+        replace(CASE, flagged=False, second_reader=None),
+    )
     write_cases(tmp_path / "cases.csv", cases, CLASSES)
     found, classes = read_cases(tmp_path / "cases.csv")
     assert classes == CLASSES
     # NaN is not equal to itself; everything else must be.
     assert [repr(case) for case in found] == [repr(case) for case in cases]
+
+
+def test_a_table_from_before_the_second_reader_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    write_cases(path, [replace(CASE, second_reader=None, sample_id="b")], CLASSES)
+    path.write_text(path.read_text().replace("refused,second_reader", "refused").replace(",1,,,,", ",1,,,"))
+    found, _ = read_cases(path)
+    assert repr(found) == repr((replace(CASE, second_reader=None, sample_id="b"),))
 
 
 @pytest.mark.parametrize(

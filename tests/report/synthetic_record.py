@@ -11,8 +11,9 @@ from scipy.ndimage import gaussian_filter
 
 from busight.assess.mask_scores import MaskScores
 from busight.assess.records import ScoreSheet
-from busight.assess.score_sheet import score_sheet
+from busight.assess.settings import AssessSettings
 from busight.pipeline.record import Case, DataSummary, EpochRow, History, RunRecord, SplitSummary, StagePicture
+from busight.pipeline.scoring import repeated_sheet
 from busight.types import Problem, Roi
 
 THREE = ("normal", "benign", "malignant")
@@ -89,6 +90,8 @@ def _cases(
                     calibrated_probs=tuple(calibrated.tolist()),
                     mask=_mask_scores(dice, segmented, lesion),
                     flagged=bool(calibrated[-1] >= 0.2),
+                    prediction_set=tuple(name for name, value in zip(classes, calibrated, strict=True) if value >= 0.2),
+                    second_reader=float(calibrated[-1]) if lesion else None,
                 )
             )
     return tuple(cases)
@@ -191,13 +194,4 @@ def _split(classes: tuple[str, ...]) -> SplitSummary:
 
 
 def _sheet(cases: tuple[Case, ...], classes: tuple[str, ...]) -> ScoreSheet:
-    return score_sheet(
-        target=np.array([classes.index(case.actual or "") for case in cases]),
-        probs=np.array([case.calibrated_probs for case in cases]),
-        classes=classes,
-        groups=[case.group for case in cases],
-        rng=np.random.default_rng(7),
-        seed=7,
-        resamples=200,
-        masks=np.array([case.mask.values for case in cases]),
-    )
+    return repeated_sheet([cases], classes, AssessSettings(seed=7, resamples=200))

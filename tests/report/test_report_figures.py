@@ -25,7 +25,7 @@ def texts(figure: Figure) -> list[str]:
 def test_names_of_plates_are_unique_and_every_plate_is_explained() -> None:
     plates = [plate for make in FAMILIES.values() for plate in make(RECORD)]
     names = [plate.name for plate in plates]
-    assert len(names) == len(set(names)) == 20
+    assert len(names) == len(set(names)) == 22
     assert all(plate.title and plate.alt.endswith(".") and plate.reading.endswith(".") for plate in plates)
 
 

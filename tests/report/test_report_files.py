@@ -74,8 +74,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_figure_is_written_twice_and_nothing_is_left_half_written(folder: Path) -> None:
     stems = {suffix: {path.stem for path in (folder / "figures").glob(f"*{suffix}")} for suffix in (".svg", ".png")}
     assert stems[".svg"] == stems[".png"]
-    assert len(stems[".svg"]) == 20
-    assert len(list((folder / "figures").iterdir())) == 40
+    assert len(stems[".svg"]) == 22
+    assert len(list((folder / "figures").iterdir())) == 44
     assert {path.name for path in folder.iterdir()} == {"figures", "report.html", "report.pdf"}
 
 
@@ -92,7 +92,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing(folder: Path) ->
 
 def test_every_figure_stands_on_the_page_with_alt_text_and_how_to_read_it(folder: Path) -> None:
     page = Page((folder / "report.html").read_text())
-    assert len(page.images) == page.captions == 20
+    assert len(page.images) == page.captions == 22
     for image in page.images:
         assert len(image["alt"] or "") > 30
         kind, content = re.fullmatch(r"data:image/(png|svg\+xml);base64,(.+)", image["src"] or "").groups()
@@ -117,7 +117,7 @@ def test_the_page_holds_what_was_asked_for(folder: Path) -> None:
     )
     assert not [word for word in wanted if word not in text]
     anchors = re.findall(r'<a href="#([a-z]+)">', text)
-    assert len(anchors) == 10
+    assert len(anchors) == 11
     assert all(f'<section id="{anchor}"' in text for anchor in anchors)
 
 

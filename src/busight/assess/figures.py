@@ -33,6 +33,7 @@ class ScoredCases:
         flagged: bool (N,), called positive for the last class at its operating point; None without one.
         sets: bool (N, K), classes in each prediction set; None without such sets.
         refused: bool (N,), not answered; None without a gate.
+        second_reader: float64 (N,), its probability of malignancy, NaN where it says nothing; None without.
     """
 
     target: IntArray
@@ -42,6 +43,7 @@ class ScoredCases:
     flagged: NDArray[np.bool_] | None = None
     sets: NDArray[np.bool_] | None = None
     refused: NDArray[np.bool_] | None = None
+    second_reader: FloatArray | None = None
 
     @property
     def support(self) -> IntArray:
@@ -82,7 +84,7 @@ def figures(cases: ScoredCases, weights: FloatArray) -> Figures:
         found[metric, WEIGHTED] = classification.support_weighted(by_class[metric], confusion)
     for index, name in enumerate(cases.classes):
         found |= {(metric, name): values[..., index] for metric, values in by_class.items()}
-    found |= _among_lesions(cases, weights)
+    found |= _among_lesions(cases, weights) | _of_second_reader(cases, weights)
     for values_of in (_operating_values(cases), _set_values(cases)):
         found |= {name: weighted_mean(values, weights) for name, values in values_of.items()}
     return found if cases.masks is None else found | mask_figures(cases.masks, weights)
@@ -102,6 +104,8 @@ def counted_images(cases: ScoredCases) -> dict[tuple[str, str], int]:
     lesions = _lesions(cases)
     if lesions is not None:
         counted["auroc", AMONG_LESIONS] = int(lesions.sum())
+        if cases.second_reader is not None:
+            counted["second_reader_auroc", AMONG_LESIONS] = int((lesions & ~np.isnan(cases.second_reader)).sum())
     for (metric, of), values in (_operating_values(cases) | _set_values(cases)).items():
         counted[metric, of] = int((~np.isnan(values)).sum())
     return counted if cases.masks is None else counted | counted_masks(cases.masks)
@@ -137,6 +141,19 @@ def _among_lesions(cases: ScoredCases, weights: FloatArray) -> Figures:
     share = np.divide(malignant, benign + malignant, out=np.full(len(benign), 0.5), where=benign + malignant > 0)
     positive = cases.target[lesions] == cases.classes.index("malignant")
     return {("auroc", AMONG_LESIONS): auroc_of_counts(counts_at_thresholds(share, positive, weights[..., lesions]))}
+
+
+def _of_second_reader(cases: ScoredCases, weights: FloatArray) -> Figures:
+    """Rank the lesions on which the second reader says something by what it says."""
+    lesions = _lesions(cases)
+    if lesions is None or cases.second_reader is None:
+        return {}
+    read = lesions & ~np.isnan(cases.second_reader)
+    if not read.any():
+        return {("second_reader_auroc", AMONG_LESIONS): np.full(weights.shape[:-1], np.nan)}
+    positive = cases.target[read] == cases.classes.index("malignant")
+    counts = counts_at_thresholds(cases.second_reader[read], positive, weights[..., read])
+    return {("second_reader_auroc", AMONG_LESIONS): auroc_of_counts(counts)}
 
 
 def _lesions(cases: ScoredCases) -> NDArray[np.bool_] | None:

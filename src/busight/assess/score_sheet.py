@@ -99,7 +99,9 @@ def repeated_score_sheet(
         level: Coverage of the intervals, between 0 and 1.
 
     Returns:
-        The figures of `score_sheet`; the confusion matrix is summed over the repeats.
+        The figures of `score_sheet`; besides, where the cases hold them, set_coverage of each class, set_size,
+        one_in_set and refused of all, and second_reader_auroc among lesions; the confusion matrix is summed over the
+        repeats.
 
     Raises:
         DataError: There is no repeat or no case, or the arrays do not belong together.

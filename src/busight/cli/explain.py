@@ -21,6 +21,10 @@ def command(
             "--prevalence", help="Share of the last class (malignant) where the image comes from, e.g. 0.005."
         ),
     ] = None,
+    training_data: Annotated[
+        str | None,
+        typer.Option("--training-data", help="Where the training images are, e.g. busi:PATH: shows those alike."),
+    ] = None,
     show_refused: Annotated[
         bool, typer.Option("--show-refused", help="Also show what was predicted for an image that is refused.")
     ] = False,
@@ -32,9 +36,10 @@ def command(
     with one_line_errors():
         from busight.assess.prevalence import check_prevalence
         from busight.bundle.load import load_bundle
+        from busight.data.sources import load
         from busight.errors import DataError
         from busight.files import require_free_folder
-        from busight.predict.explained import explained
+        from busight.predict.explained import explained, with_pictures
         from busight.predict.inputs import read_frames
         from busight.predict.opening import open_predictor
         from busight.report.explain_page import write_explanation
@@ -43,6 +48,7 @@ def command(
         require_free_folder(folder)
         if prevalence is not None:
             check_prevalence(prevalence)
+        known = None if training_data is None else load(training_data)
         predictor = open_predictor(load_bundle(bundle))
         frames = list(read_frames(image))
         failed = next((one for one in frames if isinstance(one, Failure)), None)
@@ -53,12 +59,19 @@ def command(
             )
         found = predictor.predict(chosen.image, chosen.path, chosen.frame, chosen.pixel_spacing_mm)
         told = explained(predictor, found, prevalence)
-        page = write_explanation(told, predictor.card, folder, show_refused)
+        if known is not None:
+            told = with_pictures(told, {sample.sample_id: sample for sample in known.samples}, known.reader)
+            if told.similar and not any(one.image is not None for one in told.similar):
+                raise DataError(
+                    f"--training-data {training_data}: holds none of the training images that look alike, such as "
+                    f"{told.similar[0].sample_id}; name the data that the bundle was trained on"
+                )
+        page = write_explanation(told, folder, show_refused)
         if found.refused and not show_refused:
             typer.echo(f"not answered: the image is {found.refused}")
         else:
             value = found.calibrated_probs[found.classes.index(found.finding)]
             typer.echo(f"{found.finding} {value:.2f} (research use only)")
-            for word in told.cautions:
+            for word in found.cautions:
                 typer.echo(f"caution: {one_line(word)}")
         typer.echo(f"page: {page}; PDF: {page.with_suffix('.pdf')}")

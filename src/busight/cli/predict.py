@@ -38,6 +38,15 @@ def command(
         bool, typer.Option("--show-refused", help="Also show what was predicted for images that are refused.")
     ] = False,
     overlays: Annotated[Path | None, typer.Option("--overlays", help="New folder for pictures with outlines.")] = None,
+    pages: Annotated[
+        Path | None, typer.Option("--pages", help="New folder for a page an image, as `busight explain` writes it.")
+    ] = None,
+    prevalence: Annotated[
+        float | None,
+        typer.Option(
+            "--prevalence", help="With --pages: share of the last class (malignant) where the images come from."
+        ),
+    ] = None,
 ) -> None:
     """Predict finding, probabilities and lesion of each image; one record a frame, also for unreadable files."""
     interrupted = out.with_name(f"{out.stem}.interrupted{out.suffix}") if out is not None else None
@@ -56,14 +65,16 @@ def command(
         for taken in (out, interrupted):
             if taken is not None:
                 require_new_file(taken)
-        if overlays is not None:
-            require_free_folder(overlays)
+        for folder in (overlays, pages):
+            if folder is not None:
+                require_free_folder(folder)
         predictor = open_predictor(load_bundle(bundle))
+        draw = _drawing(predictor, overlays, pages, _checked(prevalence, pages), show_refused)
         failures: list[Failure] = []
         # On a terminal the records themselves show how far it is.
         with ConsoleProgress() as progress:
             tick = progress.tick if out is not None or not sys.stdout.isatty() else _no_tick
-            lines = _lines(predictor, _found(predictor, paths, tick), form, overlays, failures, show_refused)
+            lines = _lines(predictor, _found(predictor, paths, tick), form, draw, failures, show_refused)
             if out is None:
                 for line in lines:
                     typer.echo(line)
@@ -82,7 +93,7 @@ def _lines(
     predictor: Predictor,
     found: Iterator[Prediction | Failure],
     form: Form,
-    overlays: Path | None,
+    draw: Callable[[Prediction, int], None],
     failures: list[Failure],
     show_refused: bool,
 ) -> Iterator[str]:
@@ -96,13 +107,41 @@ def _lines(
         if isinstance(one, Failure):
             failures.append(one)
             typer.echo(f"busight: {one_line(one.reason)}", err=True)
-        elif one.refused and not show_refused:
-            typer.echo(f"busight: {one_line(one.path)}: not answered: {one.refused}", err=True)
-        elif overlays is not None:
-            from busight.predict.overlay import write_overlay
-
-            write_overlay(one, overlays, number)
+        else:
+            if one.refused and not show_refused:
+                typer.echo(f"busight: {one_line(one.path)}: not answered: {one.refused}", err=True)
+            draw(one, number)
         yield as_line(records.record_of(one, predictor.classes, show_refused))
+
+
+def _checked(prevalence: float | None, pages: Path | None) -> float | None:
+    from busight.assess.prevalence import check_prevalence
+    from busight.errors import DataError
+
+    if prevalence is not None:
+        check_prevalence(prevalence)
+        if pages is None:
+            raise DataError("--prevalence: speaks on the pages of --pages alone; name a folder for them")
+    return prevalence
+
+
+def _drawing(
+    predictor: Predictor, overlays: Path | None, pages: Path | None, prevalence: float | None, show_refused: bool
+) -> Callable[[Prediction, int], None]:
+    """Return what draws a prediction, given its running number, in every way that was asked for."""
+    from busight.predict.overlay import picture_name, write_overlay
+
+    def draw(found: Prediction, number: int) -> None:
+        if overlays is not None and (show_refused or not found.refused):
+            write_overlay(found, overlays, number)
+        if pages is not None:
+            from busight.predict.explained import explained
+            from busight.report.explain_page import write_explanation
+
+            name = Path(picture_name(found.path, found.frame, number)).stem
+            write_explanation(explained(predictor, found, prevalence), pages / name, show_refused)
+
+    return draw
 
 
 def _no_tick(done: int, total: int) -> None:

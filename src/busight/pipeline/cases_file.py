@@ -12,6 +12,9 @@ from busight.errors import DataError
 from busight.files import csv_text, write_text
 from busight.pipeline.record import Case
 
+_SECOND = "second_reader"
+"""A column that tables of before November 2026 do not have: read as empty."""
+
 _KINDS = ("logit", "raw_prob", "calibrated_prob")
 
 
@@ -39,7 +42,8 @@ def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
         raise DataError(f"{path}: not a table of cases ({error}); make it anew with busight evaluate") from error
     names = list(rows[0]) if rows else []
     classes = tuple(name.removeprefix("logit_") for name in names if name.startswith("logit_"))
-    if not classes or names != _header(classes):
+    expected = _header(classes)
+    if not classes or names not in (expected, [name for name in expected if name != _SECOND]):
         raise DataError(f"{path}: not a table of cases of this version; make it anew with busight evaluate")
     try:
         return tuple(_case(row, classes) for row in rows), classes
@@ -59,6 +63,7 @@ def _header(classes: tuple[str, ...]) -> list[str]:
         "flagged",
         "prediction_set",
         "refused",
+        _SECOND,
         "facts",
     ]
 
@@ -68,8 +73,10 @@ def _line(case: Case) -> list[str]:
     cells = ["" if value != value else repr(value) for value in figures]
     flagged, refused = ("" if one is None else str(int(one)) for one in (case.flagged, case.refused))
     inside = "" if case.prediction_set is None else json.dumps(case.prediction_set, ensure_ascii=False)
+    second = "" if case.second_reader is None else repr(case.second_reader)
     facts = json.dumps(dict(case.facts), ensure_ascii=False)
-    return [case.sample_id, case.group, case.actual or "", case.predicted, *cells, flagged, inside, refused, facts]
+    last = [flagged, inside, refused, second, facts]
+    return [case.sample_id, case.group, case.actual or "", case.predicted, *cells, *last]
 
 
 def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
@@ -89,5 +96,6 @@ def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
         flagged=bool(int(row["flagged"])) if row["flagged"] else None,
         prediction_set=tuple(json.loads(row["prediction_set"])) if row["prediction_set"] else None,
         refused=bool(int(row["refused"])) if row["refused"] else None,
+        second_reader=float(row[_SECOND]) if row.get(_SECOND) else None,
         facts=tuple(json.loads(row["facts"]).items()),
     )

@@ -21,7 +21,7 @@ from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord
 from busight.pipeline.run import require_split_file, tell_other_data
-from busight.pipeline.scoring import pictures, score_samples, sheet_of, subgroups_of
+from busight.pipeline.scoring import explained_walks, pictures, score_samples, sheet_of, subgroups_of
 from busight.predict.opening import open_predictor
 
 
@@ -100,6 +100,7 @@ def evaluate(
         cases=part.cases,
         walks=walks,
         gallery=gallery,
+        explained=explained_walks(part, {}, reader, predictor),
         warnings=seen,
         subgroups=subgroups_of([part.cases], predictor.classes, settings),
         limits=(*seen, *limits(data, None, sheet, None)),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from busight.assess.mask_scores import MaskScores
 from busight.assess.records import ScoreSheet
 from busight.assess.subgroups import Subgroup
+from busight.predict.explained import Explained
 from busight.train.history import EpochRow, History
 from busight.types import Image, Mask, Problem, Roi
 
@@ -32,6 +33,7 @@ class Case:
         flagged: The last class's calibrated probability reaches the bundle's operating point; None without one.
         prediction_set: Classes in the prediction set; None without such sets.
         refused: The bundle would not answer this image; None without a gate. Its scores count all the same.
+        second_reader: The second reader's probability of malignancy; None where it says nothing.
         facts: (what, value) of what is known besides: device, BI-RADS, histology, lesion size, overlay.
     """
 
@@ -46,6 +48,7 @@ class Case:
     flagged: bool | None
     prediction_set: tuple[str, ...] | None = None
     refused: bool | None = None
+    second_reader: float | None = None
     facts: tuple[tuple[str, str], ...] = ()
 
 
@@ -132,6 +135,7 @@ class RunRecord:
         sheet: Scores on the test part.
         cases: The test part.
         walks: One picture series for each class (a right prediction where there is one).
+        explained: Everything there is to say about each walk's case.
         gallery: Up to 16 more test cases, right and wrong.
         limits: Sentences that a reader must know before believing a figure.
         warnings: Those that belong beside the headline figures, because these are not what they seem.
@@ -166,3 +170,4 @@ class RunRecord:
     subgroups: tuple[Subgroup, ...] = ()
     folds: tuple[FoldScores, ...] = ()
     together: ScoreSheet | None = None
+    explained: tuple[Explained, ...] = ()

@@ -40,7 +40,7 @@ from busight.pipeline.prepare import Marking, Region, predicted_marking, predict
 from busight.pipeline.pretrained import require_unseen, seen_by_weights
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord, SplitSummary
-from busight.pipeline.scoring import ScoredPart, pictures, score_samples, sheet_of, subgroups_of
+from busight.pipeline.scoring import ScoredPart, explained_walks, pictures, score_samples, sheet_of, subgroups_of
 from busight.predict.opening import open_predictor
 from busight.predict.predictor import Predictor
 from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter
@@ -123,7 +123,9 @@ def run(
     predictor, test, sheet = _assess(recipe, material, split, bundle, out, progress)
     clock.lap("assessment")
     card = predictor.card
-    walks, gallery = pictures(test, material.inspection.dataset.reader, predictor, recipe.assess.seed)
+    reader = material.inspection.dataset.reader
+    walks, gallery = pictures(test, reader, predictor, recipe.assess.seed)
+    training = {sample.sample_id: sample for sample in _samples(material, split.train)}
     data, parts = material.summary(), _split_summary(split, material)
     if not keep_checkpoints:
         finish(out)
@@ -148,6 +150,7 @@ def run(
         cases=test.cases,
         walks=walks,
         gallery=gallery,
+        explained=explained_walks(test, training, reader, predictor),
         limits=limits(data, parts, sheet, recipe),
         subgroups=subgroups_of([test.cases], predictor.classes, recipe.assess),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from busight.data.dataset import Reader
 from busight.errors import DataError
 from busight.pipeline.progress import Progress
 from busight.pipeline.record import Case, StagePicture
+from busight.predict.explained import Explained, explained, with_pictures
 from busight.predict.predictor import Predictor
 from busight.types import FloatArray, Image, IntArray, Sample
 
@@ -77,6 +79,7 @@ def _score(sample: Sample, actual: str, group: str, reader: Reader, predictor: P
         flagged=found.flagged,
         prediction_set=found.prediction_set,
         refused=None if predictor.card.gate is None else found.refused is not None,
+        second_reader=None if found.second_reader is None else found.second_reader.malignant,
         facts=_facts(sample, image, scores.true_area_share),
     )
 
@@ -100,6 +103,7 @@ def scored_cases(cases: Sequence[Case], classes: tuple[str, ...]) -> ScoredCases
     segmented = any(not np.isnan(case.mask.predicted_area_share) for case in cases)
     flagged = [case.flagged for case in cases]
     refused = [case.refused for case in cases]
+    second = [np.nan if case.second_reader is None else case.second_reader for case in cases]
     sets = [case.prediction_set for case in cases if case.prediction_set is not None]
     return ScoredCases(
         target=np.array([classes.index(str(case.actual)) for case in cases], dtype=np.int64),
@@ -109,6 +113,7 @@ def scored_cases(cases: Sequence[Case], classes: tuple[str, ...]) -> ScoredCases
         flagged=None if None in flagged else np.array(flagged, dtype=bool),
         sets=np.array([[name in one for name in classes] for one in sets]) if len(sets) == len(cases) else None,
         refused=None if None in refused else np.array(refused, dtype=bool),
+        second_reader=None if np.isnan(second).all() else np.array(second),
     )
 
 
@@ -131,8 +136,18 @@ def repeated_sheet(repeats: Sequence[Sequence[Case]], classes: tuple[str, ...], 
         raise DataError("no labelled image to score; the classes of the data set must be among the bundle's")
     rng = np.random.default_rng(settings.seed)
     groups = [case.group for case in repeats[0]]
+    return repeated_score_sheet(
+        _in_common(repeats, classes), groups, rng, settings.seed, settings.resamples, settings.level
+    )
+
+
+def _in_common(repeats: Sequence[Sequence[Case]], classes: tuple[str, ...]) -> list[ScoredCases]:
+    """Return the repeats' cases without what a bundle of any repeat did not say: the mean is over all of them."""
     found = [scored_cases(cases, classes) for cases in repeats]
-    return repeated_score_sheet(found, groups, rng, settings.seed, settings.resamples, settings.level)
+    said = ("flagged", "sets", "refused", "second_reader")
+    missing = [name for name in said if any(getattr(cases, name) is None for cases in found)]
+    nothing: dict[str, Any] = dict.fromkeys(missing)
+    return [replace(cases, **nothing) for cases in found]
 
 
 def subgroups_of(
@@ -140,7 +155,7 @@ def subgroups_of(
 ) -> tuple[Subgroup, ...]:
     """Return the scores by what is known of the cases, means over repeats as in `repeated_sheet`."""
     facts, groups = [dict(case.facts) for case in repeats[0]], [case.group for case in repeats[0]]
-    found = [scored_cases(cases, classes) for cases in repeats]
+    found = _in_common(repeats, classes)
     return subgroups(found, facts, groups, settings.seed, min(settings.resamples, 500), settings.level)
 
 
@@ -176,6 +191,25 @@ def pictures(
         tuple(_picture(part, index, reader, predictor) for index in walks),
         tuple(_picture(part, index, reader, predictor) for index in gallery),
     )
+
+
+def explained_walks(
+    part: ScoredPart, training: Mapping[str, Sample], reader: Reader, predictor: Predictor
+) -> tuple[Explained, ...]:
+    """Return everything there is to say about the cases of the walks, with the training images that look alike.
+
+    Args:
+        part: The scored cases.
+        training: The training images that are at hand, by name; may be empty.
+        reader: Reads them and the cases.
+        predictor: The one that scored the cases.
+    """
+    told = []
+    for index in choose_walks(part, predictor.classes):
+        sample = part.samples[index]
+        found = predictor.predict(reader.image(sample), sample.sample_id, pixel_spacing_mm=sample.pixel_spacing_mm)
+        told.append(with_pictures(explained(predictor, found), training, reader))
+    return tuple(told)
 
 
 def _picture(part: ScoredPart, index: int, reader: Reader, predictor: Predictor) -> StagePicture:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from busight.assess.out_of_distribution import similarity
 from busight.assess.prevalence import at_prevalence, check_prevalence, predictive_values
+from busight.bundle.card import Card
+from busight.data.dataset import Reader
 from busight.errors import DataError
 from busight.explain.descriptors import Description, describe
 from busight.predict.predictor import Predictor
-from busight.predict.second_opinion import SecondOpinion, reader_words, second_opinion
-from busight.types import FloatArray, Prediction
+from busight.types import FloatArray, Image, Prediction, Sample
 
 SIMILAR = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SimilarCase:
     """A training image that looks alike to the network.
 
@@ -25,11 +27,13 @@ class SimilarCase:
         sample_id: Its name in the training data.
         finding: What it shows.
         likeness: Cosine of the features, at most 1.
+        image: uint8 HW where the training data are at hand; a bundle holds no pictures.
     """
 
     sample_id: str
     finding: str
     likeness: float
+    image: Image | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +55,25 @@ class AtPrevalence:
     npv: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Explained:
     """One prediction with all that speaks for and against it.
 
     Attributes:
         prediction: The prediction.
+        card: Of the bundle that made it.
         description: The lesion in BI-RADS words; None where undefined.
         undescribed: Why there is no description; empty where there is one.
-        second: The second reader's word, on the outlined lesion or, where that is unsure, on the likeliest region; None
-            where there is no such region or no reader.
         similar: The most alike training images, the most alike first.
         at_prevalence: Where a prevalence was given.
-        cautions: The prediction's, and that the readers disagree.
     """
 
     prediction: Prediction
+    card: Card
     description: Description | None
     undescribed: str
-    second: SecondOpinion | None
     similar: tuple[SimilarCase, ...]
     at_prevalence: AtPrevalence | None
-    cautions: tuple[str, ...]
 
 
 def explained(predictor: Predictor, found: Prediction, prevalence: float | None = None) -> Explained:
@@ -88,9 +89,25 @@ def explained(predictor: Predictor, found: Prediction, prevalence: float | None 
     """
     at = None if prevalence is None else _at(predictor, found, prevalence)
     description, undescribed = _described(found)
-    second = _second(predictor, found)
-    words = (*found.cautions, *_disagreement(found, second))
-    return Explained(found, description, undescribed, second, _similar(predictor, found), at, words)
+    return Explained(found, predictor.card, description, undescribed, _similar(predictor, found), at)
+
+
+def with_pictures(told: Explained, training: Mapping[str, Sample], reader: Reader) -> Explained:
+    """Show the similar training images themselves, where they can be had.
+
+    Args:
+        told: What is known.
+        training: The training images that are at hand, by name; may be empty.
+        reader: Reads them.
+
+    Raises:
+        DataError: One of them cannot be read.
+    """
+    shown = [
+        replace(one, image=reader.image(training[one.sample_id])) if one.sample_id in training else one
+        for one in told.similar
+    ]
+    return replace(told, similar=tuple(shown))
 
 
 def _described(found: Prediction) -> tuple[Description | None, str]:
@@ -100,14 +117,6 @@ def _described(found: Prediction) -> tuple[Description | None, str]:
         return describe(found.image, found.mask, found.pixel_spacing_mm), ""
     except DataError as error:
         return None, str(error)
-
-
-def _second(predictor: Predictor, found: Prediction) -> SecondOpinion | None:
-    part = predictor.card.reader
-    if part is None or part.reader is None:
-        return None
-    words = reader_words(found.image, found.mask, found.mask_probs)
-    return None if words is None else second_opinion(part.reader, words)
 
 
 def _similar(predictor: Predictor, found: Prediction) -> tuple[SimilarCase, ...]:
@@ -133,16 +142,3 @@ def _at(predictor: Predictor, found: Prediction, prevalence: float) -> AtPrevale
         ppv, npv = predictive_values(point.sensitivity, point.specificity, prevalence)
     probs = at_prevalence(found.calibrated_probs, len(found.classes) - 1, measured, prevalence)
     return AtPrevalence(prevalence, measured, probs, ppv, npv)
-
-
-def _disagreement(found: Prediction, second: SecondOpinion | None) -> tuple[str, ...]:
-    """Say where the second reader, asked about malignancy alone, calls the lesion otherwise than the network."""
-    if second is None or not {"benign", "malignant"} <= set(found.classes):
-        return ()
-    benign, malignant = (float(found.calibrated_probs[found.classes.index(name)]) for name in ("benign", "malignant"))
-    if benign + malignant <= 0 or (second.malignant >= 0.5) == (malignant >= benign):
-        return ()
-    other = "malignant" if second.malignant >= 0.5 else "benign"
-    return (
-        f"the second reader, by BI-RADS words, calls it {other} ({max(second.malignant, 1 - second.malignant):.2f})",
-    )

@@ -39,7 +39,7 @@ def cautions(found: Prediction, card: Card, memory: Memory | None) -> tuple[str,
     """
     told = [_unknown_features(found, card.gate, memory), _set_words(found, card), _flag_words(found)]
     told += [_mask_words(found), "text or calipers are burned in" if marks_of(found.image).overlay else None]
-    return tuple(word for word in told if word)
+    return tuple(word for word in (*told, _reader_words(found)) if word)
 
 
 def _unknown_features(found: Prediction, gate: GatePart | None, memory: Memory | None) -> str | None:
@@ -64,6 +64,18 @@ def _flag_words(found: Prediction) -> str | None:
     if not found.flagged or found.finding == last:
         return None
     return f"{found.finding} is more probable, yet {last} reaches the operating point"
+
+
+def _reader_words(found: Prediction) -> str | None:
+    """Say where the second reader, asked about malignancy alone, calls the lesion otherwise than the answer does."""
+    second = found.second_reader
+    if second is None or not {"benign", "malignant"} <= set(found.classes):
+        return None
+    benign, malignant = (float(found.calibrated_probs[found.classes.index(name)]) for name in ("benign", "malignant"))
+    if benign + malignant <= 0 or (second.malignant >= 0.5) == (malignant >= benign):
+        return None
+    other = "malignant" if second.malignant >= 0.5 else "benign"
+    return f"the second reader, by BI-RADS words, calls it {other} ({max(second.malignant, 1 - second.malignant):.2f})"
 
 
 def _mask_words(found: Prediction) -> str | None:

@@ -23,7 +23,7 @@ from busight.predict.segmenters import Segmenter, as_batch
 from busight.segment.candidates import seed_region
 from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
-from busight.types import Finding, FloatArray, Image, Mask, Prediction, Roi
+from busight.types import Finding, FloatArray, Image, Mask, Prediction, Roi, SecondOpinion
 
 _T = TypeVar("_T", bound=np.generic)
 
@@ -88,18 +88,13 @@ class Predictor:
         first = self._first(part)
         return first.seen.features, reader_words(part, first.mask, first.mask_probs)
 
-    def _with_second_reader(
-        self, seen: Seen, image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, guess: Mask | None
-    ) -> Seen:
-        """Ask the second reader where the card gives it a weight."""
-        part, reader = self.card.classify, self.card.reader
-        if part is None or not part.reader or reader is None or reader.reader is None:
-            return seen
-        words = reader_words(image, mask, probs, guess)
-        if words is None or not {"benign", "malignant"} <= set(self.classes):
-            return seen
-        malignant = second_opinion(reader.reader, words).malignant
-        return replace(seen, logits=with_second_reader(seen.logits, self.classes, malignant, part.reader))
+    def _second(self, first: _FirstLook, image: Image, guess: Mask | None) -> SecondOpinion | None:
+        """Ask the second reader how likely a lesion is malignant."""
+        reader = self.card.reader
+        if reader is None or reader.reader is None:
+            return None
+        words = reader_words(image, first.mask, first.mask_probs, guess)
+        return None if words is None else second_opinion(reader.reader, words)
 
     def _within_field(
         self, image: Image, path: str, frame: int, pixel_spacing_mm: tuple[float, float] | None
@@ -110,16 +105,17 @@ class Predictor:
         if near := self._near(mask, guess):
             roi = near[0]
             seen = mean_of_looks(seen, [self._classify(first.layers, region) for region in near])
-        seen = self._with_second_reader(seen, image, mask, first.mask_probs, guess)
-        raw = softmax(seen.logits[None])[0]
-        calibrated = self.card.calibration.calibrator.probs(seen.logits[None])[0]
+        second = self._second(first, image, guess)
+        logits = self._moved(seen.logits, second)
+        raw = softmax(logits[None])[0]
+        calibrated = self.card.calibration.calibrator.probs(logits[None])[0]
         finding = int(np.argmax(calibrated))
         return Prediction(
             path=path,
             frame=frame,
             classes=self.classes,
             finding=self.classes[finding],
-            logits=seen.logits,
+            logits=logits,
             raw_probs=raw,
             calibrated_probs=calibrated,
             image=image,
@@ -132,7 +128,15 @@ class Predictor:
             flagged=self._flagged(calibrated),
             prediction_set=self._prediction_set(calibrated),
             features=seen.features,
+            second_reader=second,
         )
+
+    def _moved(self, logits: FloatArray, second: SecondOpinion | None) -> FloatArray:
+        """Let the second reader have its say where the card gives it a weight."""
+        part = self.card.classify
+        if part is None or not part.reader or second is None or not {"benign", "malignant"} <= set(self.classes):
+            return logits
+        return with_second_reader(logits, self.classes, second.malignant, part.reader)
 
     def mask_probs(self, image: Image) -> tuple[NDArray[np.float32], Roi]:
         """Return what the mask is thresholded from: lesion probabilities, float32 hw in 0–1, and the field they are of.

@@ -35,6 +35,7 @@ def record_of(found: Prediction | Failure, classes: tuple[str, ...], show_refuse
         return dict.fromkeys(_keys(classes)) | record
     record |= {"finding": found.finding, "flagged": found.flagged}
     record["prediction_set"] = None if found.prediction_set is None else list(found.prediction_set)
+    record["second_reader"] = None if found.second_reader is None else round(found.second_reader.malignant, 6)
     record["cautions"] = list(found.cautions)
     for kind, values in (
         ("logit", found.logits),
@@ -67,7 +68,7 @@ def _mask_fields(found: Prediction) -> dict[str, Any]:
 def _keys(classes: tuple[str, ...]) -> tuple[str, ...]:
     kinds = ("logit", "raw_prob", "calibrated_prob")
     return (
-        *("path", "frame", "refused", "finding", "flagged", "prediction_set", "cautions"),
+        *("path", "frame", "refused", "finding", "flagged", "prediction_set", "second_reader", "cautions"),
         *(f"{kind}_{name}" for kind in kinds for name in classes),
         *("mask_area_px", "mask_area_mm2", "box_top", "box_left", "box_bottom", "box_right"),
         *("box_height_mm", "box_width_mm", "error"),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,23 +9,10 @@ from busight.errors import DataError
 from busight.explain.descriptors import lesion_numbers
 from busight.explain.second_reader import SecondReader, reader_inputs
 from busight.segment.assumed import with_lesion_assumed
-from busight.types import FloatArray, Image, Mask
+from busight.types import FloatArray, Image, Mask, SecondOpinion
 
 _MOST = 4.0
 """Largest change that the second reader makes to the logarithm of the odds, at weight 1: fifty to one."""
-
-
-@dataclass(frozen=True, slots=True)
-class SecondOpinion:
-    """What the second reader says.
-
-    Attributes:
-        malignant: Its probability of malignancy, 0–1, for a lesion: it knows no normal images.
-        reasons: (word, change of the logarithm of the odds), the strongest first.
-    """
-
-    malignant: float
-    reasons: tuple[tuple[str, float], ...]
 
 
 def reader_words(

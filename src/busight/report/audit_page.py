@@ -15,8 +15,8 @@ from busight.report.contact_sheet import SheetPicture, draw_contact_sheet
 from busight.report.figures.copy_pairs import PicturedPair, draw_copy_pairs
 from busight.report.figures.shortcuts import draw_shortcuts
 from busight.report.labels import counted
+from busight.report.pages import FIGURES, picture_of, write_document, write_plate
 from busight.report.plate import Plate
-from busight.report.write import FIGURES, picture_of, write_document, write_plate
 from busight.types import Image
 
 Number = TypeVar("Number", int, float)

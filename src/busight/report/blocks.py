@@ -24,6 +24,14 @@ class Bullets:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """(text, address) of other pages; addresses are relative to this page."""
+
+    items: tuple[tuple[str, str], ...]
+    kind: Literal["links"] = field(default="links", init=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Names and values, such as digests and versions. ``mono`` sets the values in a fixed-width face."""
 
@@ -99,7 +107,7 @@ class Gallery:
     kind: Literal["gallery"] = field(default="gallery", init=False)
 
 
-Block = Paragraph | Bullets | Facts | Table | Listing | Tiles | Gallery
+Block = Paragraph | Bullets | Links | Facts | Table | Listing | Tiles | Gallery
 
 
 @dataclass(frozen=True, slots=True)

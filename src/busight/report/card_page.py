@@ -8,8 +8,8 @@ from pathlib import Path
 from busight.bundle.card import Card
 from busight.report.blocks import Block, Document, Facts, Listing, Paragraph, Section, Table
 from busight.report.checklists import CLAIM, OPEN, TRIPOD_AI, CardFacts, Item, answered
+from busight.report.pages import write_document
 from busight.report.scores_table import score_name
-from busight.report.write import write_document
 
 
 def write_card_page(card: Card, folder: Path) -> Path:

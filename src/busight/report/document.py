@@ -6,7 +6,18 @@ from collections.abc import Callable
 
 from busight.pipeline.record import RunRecord
 from busight.report.blocks import Document, Gallery, Section
-from busight.report.sections import data, folds, paper, pictures, provenance, scores, subgroups, summary, training
+from busight.report.sections import (
+    acting,
+    data,
+    folds,
+    paper,
+    pictures,
+    provenance,
+    scores,
+    subgroups,
+    summary,
+    training,
+)
 
 RESEARCH_ONLY = "Research use only"
 """Stands on every page."""
@@ -17,6 +28,7 @@ SECTIONS: tuple[Callable[[RunRecord, dict[str, Gallery]], Section | None], ...] 
     data.split_section,
     training.section,
     scores.section,
+    acting.section,
     subgroups.section,
     folds.section,
     pictures.section,

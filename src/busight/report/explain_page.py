@@ -9,18 +9,18 @@ from busight.bundle.card import Card
 from busight.predict.explained import Explained
 from busight.report.blocks import Block, Bullets, Document, Facts, Gallery, Paragraph, Section, Table, Tile, Tiles
 from busight.report.figures import explained as figure
+from busight.report.figures import similar_cases
 from busight.report.labels import short_label
-from busight.report.write import FIGURES, picture_of, write_document, write_plate
+from busight.report.pages import FIGURES, picture_of, write_document, write_plate
 
 _STRONGEST = 6
 
 
-def write_explanation(told: Explained, card: Card, folder: Path, show_refused: bool = False) -> Path:
-    """Write ``figures/image.svg`` and ``.png``, ``report.html`` and ``report.pdf`` of one case.
+def write_explanation(told: Explained, folder: Path, show_refused: bool = False) -> Path:
+    """Write ``figures/``, ``report.html`` and ``report.pdf`` of one case.
 
     Args:
         told: From `busight.predict.explained.explained`.
-        card: Of the bundle.
         folder: New, or empty.
         show_refused: Show what was predicted for an image that the bundle refuses.
 
@@ -30,15 +30,17 @@ def write_explanation(told: Explained, card: Card, folder: Path, show_refused: b
     Raises:
         OutputError: A file cannot be written.
     """
+    card = told.card
     answered = not told.prediction.refused or show_refused
     point = next(iter(card.operating_points), None)
     plates = figure.plates(told, None if point is None else point.threshold, answered)
-    for plate in plates:
+    alike = similar_cases.plates(told.similar) if answered else []
+    for plate in (*plates, *alike):
         write_plate(plate, folder / FIGURES)
-    gallery = Gallery(tuple(map(picture_of, plates)))
+    gallery, alike_gallery = (Gallery(tuple(map(picture_of, one))) for one in (plates, alike))
     sections = [_answer(told, card, gallery)] if answered else [_refusal(told, gallery)]
     if answered:
-        sections += [_lesion(told), _alike(told), _about(card), *_numbers(told)]
+        sections += [_lesion(told), _alike(told, alike_gallery), _about(card), *_numbers(told)]
     return write_document(
         Document(
             title=f"One case: {short_label(Path(told.prediction.path).name, 60)}",
@@ -69,18 +71,18 @@ def _answer(told: Explained, card: Card, gallery: Gallery) -> Section:
         tiles.append(
             Tile("May be", inside, "", f"prediction set, each class held in {card.conformal.level:.0%} of cases")
         )
-    if told.second is not None:
+    if told.prediction.second_reader is not None:
         outlined = found.mask is not None and found.mask.any()
         of = "probability of malignancy by BI-RADS words alone"
         note = of if outlined else f"{of}, if the likeliest region were a lesion: none was outlined"
-        tiles.append(Tile("Second reader", f"{told.second.malignant:.2f}", "", note))
+        tiles.append(Tile("Second reader", f"{told.prediction.second_reader.malignant:.2f}", "", note))
     blocks: list[Block] = []
     if found.refused:
         blocks.append(Paragraph(f"The bundle would not answer: the image is {found.refused}.", "warning"))
     blocks.append(Tiles(tuple(tiles)))
-    if told.cautions:
+    if told.prediction.cautions:
         blocks.append(Paragraph("Reasons for caution", "warning"))
-        blocks.append(Bullets(tuple(f"{word[0].upper()}{word[1:]}." for word in told.cautions)))
+        blocks.append(Bullets(tuple(f"{word[0].upper()}{word[1:]}." for word in told.prediction.cautions)))
     blocks += [gallery, *_operating(told, card), *_prevalence(told)]
     return Section("answer", "Answer", tuple(blocks))
 
@@ -137,8 +139,8 @@ def _lesion(told: Explained) -> Section:
         Paragraph(f"{told.description.sentence().capitalize()}."),
         Table("BI-RADS words", ("term", "word", "probability", "or"), tuple(rows), numeric=(2,)),
     ]
-    if told.second is not None:
-        strongest = told.second.reasons[:_STRONGEST]
+    if told.prediction.second_reader is not None:
+        strongest = told.prediction.second_reader.reasons[:_STRONGEST]
         shown = tuple((name.replace("_", " "), f"{change:+.2f}") for name, change in strongest)
         caption = "What moved the second reader most: change of the logarithm of the odds of malignancy"
         blocks.append(Table(caption, ("word or number", "change"), shown, numeric=(1,)))
@@ -160,13 +162,14 @@ def _numbers(told: Explained) -> list[Section]:
     return [Section("numbers", "The numbers behind the words", (table,))]
 
 
-def _alike(told: Explained) -> Section:
+def _alike(told: Explained, pictures: Gallery) -> Section:
     if not told.similar:
         note = Paragraph("This bundle keeps no features of its training images.", "note")
         return Section("alike", "Training images that look alike to the network", (note,))
     rows = tuple((one.sample_id, one.finding, f"{one.likeness:.3f}") for one in told.similar)
     table = Table("The most alike first", ("training image", "finding", "likeness (cosine)"), rows, numeric=(2,))
-    return Section("alike", "Training images that look alike to the network", (table,))
+    shown = (pictures, table) if pictures.pictures else (table,)
+    return Section("alike", "Training images that look alike to the network", shown)
 
 
 def _about(card: Card) -> Section:

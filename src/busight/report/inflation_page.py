@@ -7,8 +7,8 @@ from pathlib import Path
 from busight.pipeline.inflation import InflationRecord, Protocol
 from busight.report.blocks import Block, Bullets, Document, Facts, Gallery, Listing, Paragraph, Section, Table
 from busight.report.figures import inflation as figure
+from busight.report.pages import picture_of, write_document, write_plate
 from busight.report.scores_table import find_score, score_name, score_text
-from busight.report.write import picture_of, write_document, write_plate
 
 
 def write_inflation(record: InflationRecord, folder: Path) -> Path:

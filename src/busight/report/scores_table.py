@@ -21,6 +21,7 @@ METRIC_NAMES = {
     "refused": "Images refused",
     "f1": "F1",
     "auroc": "AUROC",
+    "second_reader_auroc": "AUROC of the second reader alone",
     "average_precision": "Average precision",
     "kappa": "Cohen’s kappa",
     "mcc": "Matthews correlation",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from busight.pipeline.record import RunRecord
-from busight.report.blocks import Block, Gallery, Paragraph, Section
+from busight.report.blocks import Block, Gallery, Links, Paragraph, Section
+from busight.report.case_pages import case_pages
 
 _FAMILIES = ("walks", "predictions", "segmentation", "activation")
 
@@ -14,6 +15,10 @@ def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
         told = "A cross-validation shows no single images: each fold has another network. Its folder holds the bundle."
         return Section("pictures", "Pictures", (Paragraph(told, "note"),))
     blocks: list[Block] = [pictures[family] for family in _FAMILIES if pictures[family].pictures]
+    if record.explained:
+        pages = zip(record.explained, case_pages(record), strict=True)
+        links = tuple((f"Everything about {told.prediction.path}", page) for told, page in pages)
+        blocks.insert(1, Links(links))
     shown = [*record.walks, *record.gallery]
     missing = []
     if not record.walks:
