@@ -91,6 +91,10 @@ def test_run_writes_the_report_and_says_where(tmp_path: Path) -> None:
     assert found.stdout.strip().splitlines()[-1] == f"report: {tmp_path / 'out' / 'report.html'}"
     assert (tmp_path / "out" / "report.html").is_file()
     assert (tmp_path / "out" / "report.pdf").is_file()
+    cases = sorted(path.relative_to(tmp_path / "out") for path in (tmp_path / "out" / "cases").glob("*/report.html"))
+    assert [path.parent.name for path in cases] == ["1-normal", "2-benign", "3-malignant"]
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert all(f'<a href="{path}">' in page for path in cases)
     assert "\x1b" not in found.output
     again = call("run", "demo", "--out", tmp_path / "out", *set_options())
     assert again.exit_code == 1
