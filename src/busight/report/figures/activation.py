@@ -27,11 +27,17 @@ _CONTOUR_AT = 0.5
 def relative_activation(activation: NDArray[np.float32]) -> FloatArray:
     """Scale a map to 0–1 within its picture; a map without differences, or with a value that is no number, is all 0.
 
+    Places that speak against the class count like the one that says least: one dark corner would brighten all else.
+
     Example:
         >>> relative_activation(np.array([[1, 2], [3, 5]], dtype=np.float32)).tolist()
         [[0.0, 0.25], [0.5, 1.0]]
+        >>> relative_activation(np.array([[-9, 1, 2]], dtype=np.float32)).tolist()
+        [[0.0, 0.5, 1.0]]
     """
     values = activation.astype(np.float64)
+    if values.max() > 0:
+        values = np.maximum(values, 0)
     low, high = float(values.min()), float(values.max())
     if not np.isfinite(high - low) or high == low:
         return np.zeros_like(values)
