@@ -2,6 +2,8 @@
 
 python benchmarks/descriptors.py                       # right words on phantoms that taught nothing
 python benchmarks/descriptors.py --data busbra:PATH    # malignant against benign by the words alone, drawn masks
+python benchmarks/descriptors.py --crossval runs/folds --data busi:PATH [--against busbra:PATH]
+                                                       # likewise by the bundles' own readers, predicted masks
 python benchmarks/descriptors.py --fit                 # make src/busight/explain/words.json anew
 """
 
@@ -10,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +22,22 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from busight.assess.intervals import clustered_bootstrap
 from busight.assess.ranking import auroc_of_counts, counts_at_thresholds
+from busight.bundle.load import load_bundle
 from busight.data.phantom.case import generate_case, patient_of
 from busight.data.sources import load
 from busight.errors import DataError
 from busight.explain import descriptors
 from busight.explain.descriptors import TERMS, lesion_numbers, words_of
 from busight.explain.second_reader import fit_reader, reader_inputs
-from busight.pipeline.material import gather
+from busight.pipeline.cases_file import read_cases
+from busight.pipeline.crossval import fold_folder, plan_of
+from busight.pipeline.finished import CASES_FILE
+from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Silent
+from busight.predict.opening import open_predictor
+from busight.predict.predictor import Predictor
+from busight.predict.second_opinion import second_opinion
+from busight.types import Image, Sample
 
 TEACHING = ((11, 1400), (21, 3600))
 TESTING = ((12, 700),)
@@ -45,10 +55,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--data")
+    parser.add_argument("--crossval", type=Path)
+    parser.add_argument("--against")
     options = parser.parse_args()
     if options.fit:
         _fit()
-    if options.data:
+    if options.crossval:
+        _bundles(options.crossval, options.data, options.against)
+    elif options.data:
         _patients(options.data)
     else:
         _phantoms()
@@ -142,6 +156,50 @@ def _patients(spec: str) -> None:
     for category in sorted({one for one in birads if one is not None}):
         chosen = np.array([one == category for one in birads])
         print(f"BI-RADS {category}: {chosen.sum()} lesions, mean probability {scores[chosen].mean():.2f}")
+
+
+def _bundles(folder: Path, spec: str, against: str | None) -> None:
+    """Ask each fold's second reader about the lesions of its test part, and of another data set."""
+    places = [fold_folder(folder, 0, fold) for fold in range(plan_of(folder).folds)]
+    predictors = [open_predictor(load_bundle(place)) for place in places]
+    material = gather(load(spec), Silent())
+    tested = {case.sample_id: fold for fold, place in enumerate(places) for case in read_cases(place / CASES_FILE)[0]}
+    print(_told(material, lambda sample: [predictors[tested[sample.sample_id]]]))
+    if against is not None:
+        print(_told(gather(load(against), Silent()), lambda _: predictors))
+
+
+def _told(material: Material, asked: Callable[[Sample], list[Predictor]]) -> str:
+    reader = material.inspection.dataset.reader
+    rows, positive, groups = [], [], []
+    for sample, group in zip(material.samples, material.groups, strict=True):
+        if str(sample.finding) not in ("benign", "malignant"):
+            continue
+        rows.append([_said(predictor, reader.image(sample)) for predictor in asked(sample)])
+        positive.append(str(sample.finding) == "malignant")
+        groups.append(group)
+    scores, malignant = np.array(rows), np.array(positive)
+    known = ~np.isnan(scores)
+
+    def auroc(weights: np.ndarray) -> np.ndarray:
+        told = [
+            auroc_of_counts(counts_at_thresholds(column[held], malignant[held], weights[..., held]))
+            for column, held in zip(scores.T, known.T, strict=True)
+        ]
+        return np.mean(told, axis=0)[..., None]
+
+    one = clustered_bootstrap(auroc, groups, np.random.default_rng(0), 1000, 0.95)
+    return (
+        f"{material.summary().spec}: {len(rows)} lesions, of {known.mean(axis=0).min():.0%} of which every reader says "
+        f"something; AUROC of one reader {one.value[0]:.3f} ({one.low[0]:.3f} to {one.high[0]:.3f})"
+    )
+
+
+def _said(predictor: Predictor, image: Image) -> float:
+    part, (_, words) = predictor.card.reader, predictor.first_look(image)
+    if part is None or part.reader is None or words is None:
+        return float("nan")
+    return second_opinion(part.reader, words).malignant
 
 
 if __name__ == "__main__":

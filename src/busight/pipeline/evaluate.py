@@ -61,7 +61,7 @@ def evaluate(
     predictor = open_predictor(bundle)
     reader = material.inspection.dataset.reader
     wanted = set(split.test) if split is not None else {sample.sample_id for sample in material.samples}
-    samples = [sample for sample in material.samples if sample.sample_id in wanted]
+    samples = material.samples_of(wanted)
     progress.stage("assess")
     part = score_samples(samples, material.group_of(), reader, predictor, progress)
     sheet = sheet_of(part, predictor.classes, settings)

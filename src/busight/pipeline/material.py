@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -34,6 +35,11 @@ class Material:
     def samples(self) -> tuple[Sample, ...]:
         """The usable samples."""
         return self.inspection.dataset.samples
+
+    def samples_of(self, ids: Iterable[str]) -> list[Sample]:
+        """Return the samples of these names, in the data's order."""
+        wanted = set(ids)
+        return [sample for sample in self.samples if sample.sample_id in wanted]
 
     def pair_ids(self) -> tuple[tuple[str, str], ...]:
         """Pairs of copies as sample ids."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from busight._version import __version__
 from busight.assess.metrics_file import About, write_metrics
 from busight.assess.records import ScoreSheet
-from busight.bundle.card import SEGMENTER
-from busight.bundle.export import ExportPart, export_networks
 from busight.bundle.load import Bundle
 from busight.bundle.write import write_card
 from busight.data.manifest import write_manifest
@@ -24,47 +21,26 @@ from busight.errors import DataError, OutputError, RecipeError
 from busight.files import require_free_folder, sha256_of_file, write_text
 from busight.pipeline import assemble
 from busight.pipeline.cases_file import write_cases
-from busight.pipeline.choose_postprocess import choose_postprocess, look_with
+from busight.pipeline.choose_postprocess import choose_postprocess
 from busight.pipeline.facts import calibration_sentence, limits, network_sentence, versions
 from busight.pipeline.finished import CASES_FILE, DONE_FILE, SPLIT_FILE
 from busight.pipeline.material import Material, gather
 from busight.pipeline.memory import with_memory
 from busight.pipeline.networks import (
-    BuiltNetwork,
-    TrainedNetwork,
     build_networks,
-    train_classifier,
-    train_segmenter,
 )
-from busight.pipeline.prepare import Marking, Region, predicted_marking, predicted_region, whole_image
 from busight.pipeline.pretrained import require_unseen, seen_by_weights
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord, SplitSummary
 from busight.pipeline.scoring import ScoredPart, explained_walks, pictures, score_samples, sheet_of, subgroups_of
+from busight.pipeline.training import Clock, train_networks
 from busight.predict.opening import open_predictor
 from busight.predict.predictor import Predictor
-from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
-from busight.segment.settings import SegmentSettings, is_learned
 from busight.train.accelerator import trainer_device
-from busight.types import Sample
 
 RECIPE_FILE = "recipe.toml"
-
-
-@dataclass(slots=True)
-class _Clock:
-    """Seconds of each stage, in order."""
-
-    progress: Progress
-    seconds: list[tuple[str, float]] = field(default_factory=list)
-    _last: float = field(default_factory=time.monotonic)
-
-    def lap(self, stage: str) -> None:
-        now = time.monotonic()
-        self.seconds.append((stage, now - self._last))
-        self._last = now
 
 
 def run(
@@ -99,7 +75,7 @@ def run(
         BusightError: One line that names what is wrong; see `busight.errors`.
     """
     progress = progress or Silent()
-    clock = _Clock(progress)
+    clock = Clock(progress)
     started = datetime.now(UTC).isoformat(timespec="seconds")
     check_data_is_named(recipe)
     trainer_device(recipe.train)
@@ -119,13 +95,13 @@ def run(
     write_manifest(out / "manifest.csv", material.inspection, material.groups)
     write_split(out / SPLIT_FILE, split, material.inspection.digest)
     clock.lap("data and split")
-    bundle, networks = _train(built, recipe, material, split, out, clock)
+    bundle, networks = train_networks(built, recipe, material, split, out, clock)
     predictor, test, sheet = _assess(recipe, material, split, bundle, out, progress)
     clock.lap("assessment")
     card = predictor.card
     reader = material.inspection.dataset.reader
     walks, gallery = pictures(test, reader, predictor, recipe.assess.seed)
-    training = {sample.sample_id: sample for sample in _samples(material, split.train)}
+    training = {sample.sample_id: sample for sample in material.samples_of(split.train)}
     data, parts = material.summary(), _split_summary(split, material)
     if not keep_checkpoints:
         finish(out)
@@ -190,7 +166,7 @@ def _with_chosen_postprocess(predictor: Predictor, recipe: Recipe, material: Mat
     if part is None or part.method != "joint" or recipe.segment.choose == "given":
         return predictor
     reader = material.inspection.dataset.reader
-    chosen = choose_postprocess(predictor.mask_probs, _samples(material, split.val), reader, part.postprocess)
+    chosen = choose_postprocess(predictor.mask_probs, material.samples_of(split.val), reader, part.postprocess)
     return replace(predictor, card=predictor.card.with_postprocess(chosen))
 
 
@@ -262,75 +238,10 @@ def _require_parts(split: Split, trains: bool) -> None:
         )
 
 
-def _train(
-    built: dict[str, BuiltNetwork], recipe: Recipe, material: Material, split: Split, out: Path, clock: _Clock
-) -> tuple[Bundle, dict[str, TrainedNetwork]]:
-    """Train what there is to train and export it. The card stays in memory until its calibration is known."""
-    work, folder, progress = out / "training", out / "bundle", clock.progress
-    networks: dict[str, TrainedNetwork] = {}
-    if "segmenter" in built:
-        networks["segmenter"] = train_segmenter(built["segmenter"], recipe, material, split, work, progress)
-        clock.lap("training the segmenter")
-    chosen = recipe.segment.postprocess
-    if recipe.segments and recipe.segment.choose == "validation":
-        look = look_with(recipe.enhance.parsed(), _segmenter(recipe, networks, work))
-        reader = material.inspection.dataset.reader
-        chosen = choose_postprocess(look, _samples(material, split.val), reader, chosen)
-    if "classifier" in built:
-        region, marking = _shown(recipe, networks, work, replace(recipe.segment, postprocess=chosen))
-        networks["classifier"] = train_classifier(
-            built["classifier"], recipe, material, split, region, marking, work, progress
-        )
-        clock.lap("training the classifier")
-    clock.progress.stage("bundle")
-    classifier, segmenter = (_exported(networks.get(name)) for name in ("classifier", "segmenter"))
-    files, parity = export_networks(folder, classifier, segmenter)
-    sentence = " ".join(f"{name.capitalize()}: {net.weights.sentence()}" for name, net in networks.items())
-    exported = assemble.Exported(files, parity, sentence or "No trained network.")
-    clock.lap("bundle")
-    card = assemble.draft_card(recipe, material, split, exported).with_postprocess(chosen)
-    return Bundle(folder, card), networks
-
-
-def _shown(
-    recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path, segment: SegmentSettings
-) -> tuple[Region, Marking | None]:
-    """Say what the classifier is shown: which part of a picture, and how the lesion is marked in it."""
-    use = recipe.classify.lesion
-    if not recipe.classify.needs_mask:
-        return whole_image, None
-    segmenter = _segmenter(recipe, networks, work)
-    if use == "two-stage":
-        return predicted_region(segmenter, segment), None
-    return whole_image, predicted_marking(use, segmenter, segment)
-
-
-def _segmenter(recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path) -> Segmenter:
-    """Open the recipe's segmenter exactly as prediction will, a network as the exported graph."""
-    settings = recipe.segment
-    if not is_learned(settings.method):
-        return ClassicalSegmenter(settings.method)
-    import onnxruntime
-
-    if not (work / "graph" / SEGMENTER).is_file():
-        export_networks(work / "graph", None, _exported(networks["segmenter"]))
-    session = onnxruntime.InferenceSession(str(work / "graph" / SEGMENTER), providers=["CPUExecutionProvider"])
-    return GraphSegmenter(session, settings.size, settings.keep_aspect, settings.test_flip)
-
-
-def _exported(trained: TrainedNetwork | None) -> ExportPart | None:
-    return None if trained is None else ExportPart(trained.network, trained.size, trained.channels)
-
-
 def _score(material: Material, ids: Sequence[str], predictor: Predictor, progress: Progress) -> ScoredPart:
     return score_samples(
-        _samples(material, ids), material.group_of(), material.inspection.dataset.reader, predictor, progress
+        material.samples_of(ids), material.group_of(), material.inspection.dataset.reader, predictor, progress
     )
-
-
-def _samples(material: Material, ids: Sequence[str]) -> list[Sample]:
-    wanted = set(ids)
-    return [sample for sample in material.samples if sample.sample_id in wanted]
 
 
 def _split_summary(split: Split, material: Material) -> SplitSummary:

@@ -130,7 +130,7 @@ def seed_region(image: Image, at: tuple[int, int] | None = None) -> Seed:
             below = (smooth <= np.percentile(smooth, level)).astype(np.uint8)
             for dark in (below, cv2.morphologyEx(below, cv2.MORPH_OPEN, _ELLIPSE_5)):
                 labels = _components(np.asarray(dark, dtype=np.bool_))
-                found = _ranked(labels, view)
+                found = _ranked(labels, view, better_than=score)
                 if at is not None:
                     found = [one for one in found if filled(labels == one.label)[_at(at, image, labels)]]
                 if found and found[0].score > score:
@@ -172,7 +172,8 @@ def _blurred(grey: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     return np.asarray(blurred, dtype=np.float32).reshape(grey.shape)
 
 
-def _ranked(labels: NDArray[np.int32], view: _View) -> list[Candidate]:
+def _ranked(labels: NDArray[np.int32], view: _View, better_than: float = 0.0) -> list[Candidate]:
+    """Return the regions whose score is above one that is known already, the best first."""
     height, width = labels.shape
     sizes = np.bincount(labels.ravel())
     steepness = max(float(view.slope.mean()), 1.0)
@@ -194,13 +195,13 @@ def _ranked(labels: NDArray[np.int32], view: _View) -> list[Candidate]:
         depth = (float(rows.mean()) / height - 0.35) / 0.2
         aside = (float(columns.mean()) / width - 0.5) / 0.25
         borders = (top == 0) + (left == 0) + (bottom == height) + (right == width)
-        score = (
-            (_steepness(view.slope[box], inside) / steepness) ** 2
-            * _darkness(view.grey[box], inside, reach) ** 2
-            * _solidity(inside)
-            * float(np.exp(-(depth**2) - aside**2 - 0.15 * np.log(share / 0.2) ** 2 - borders))
-        )
-        if score > 0:
+        placed = float(np.exp(-(depth**2) - aside**2 - 0.15 * np.log(share / 0.2) ** 2 - borders))
+        steep = (_steepness(view.slope[box], inside) / steepness) ** 2
+        # Darkness and solidity are at most 1, and what costs most is asked last. The margin is for rounding.
+        if steep * placed * (1 + 1e-9) <= better_than:
+            continue
+        score = steep * _darkness(view.grey[box], inside, reach) ** 2 * _solidity(inside) * placed
+        if score > better_than:
             found.append(Candidate(score, label))
     return sorted(found, key=lambda one: -one.score)
 
@@ -224,6 +225,6 @@ def _darkness(grey: NDArray[np.float32], inside: Mask, reach: int) -> float:
 
 
 def _solidity(inside: Mask) -> float:
-    points = cv2.findNonZero(inside.astype(np.uint8))
-    hull = 0.0 if points is None else float(cv2.contourArea(cv2.convexHull(points)))
+    outlines, _ = cv2.findContours(inside.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    hull = float(cv2.contourArea(cv2.convexHull(np.concatenate(outlines)))) if outlines else 0.0
     return min(1.0, float(inside.sum()) / hull) if hull > 0 else 0.0
