@@ -13,6 +13,7 @@ from typer.main import get_command
 from busight.cli.app import app
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+DOCS = sorted((Path(__file__).parent.parent / "docs").glob("*.md"))
 BLOCKS = re.findall(r"```(\w*)\n(.*?)```", README, flags=re.DOTALL)
 
 
@@ -38,6 +39,25 @@ def test_every_command_in_the_readme_exists() -> None:
     named = re.findall(r"busight (\w+)", "\n".join(lines))
     assert named
     assert set(named) <= set(known)
+
+
+def test_every_option_in_the_readme_and_the_docs_exists() -> None:
+    pages = [README, *(path.read_text(encoding="utf-8") for path in DOCS)]
+    calls = [
+        call
+        for page in pages
+        for call in re.findall(r"busight ((?:[a-z]+ )+[^`#]*?)(?=`|#|\n\n|\n```|\nbusight|$)", page)
+    ]
+    checked = 0
+    for call in calls:
+        command, words = get_command(app), call.split()
+        while hasattr(command, "commands") and words and words[0] in command.commands:
+            command = command.commands[words.pop(0)]
+        known = {name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        options = {word.split("=")[0].strip(",;.") for word in words if re.match(r"--[a-z]", word)}
+        assert options <= known, f"{call!r}: {sorted(options - known)}"
+        checked += len(options)
+    assert checked > 60
 
 
 def test_the_public_interface_is_small_and_complete() -> None:

@@ -48,7 +48,7 @@ _HOME = {
     "load_bundle": ("busight.bundle.load", "load_bundle"),
     "load_data": ("busight.data.sources", "load"),
     "load_recipe": ("busight.recipes.load", "load_recipe"),
-    "open_predictor": ("busight.predict.predictor", "open_predictor"),
+    "open_predictor": ("busight.predict.opening", "open_predictor"),
     "read_grey": ("busight.data.read_image", "read_grey"),
     "run": ("busight.pipeline.run", "run"),
     "write_report": ("busight.report.write", "write_report"),
