@@ -25,6 +25,8 @@ SETTINGS = TrainSettings(
     epochs=4, batch=4, optimizer="adamw", learning_rate=3e-3, schedule="cosine", accelerator="cpu", augment=AUGMENT
 )
 
+AVERAGED = replace(SETTINGS, average=0.8, keep="last")
+
 
 def part(seed: int, n: int) -> PreparedPart:
     rng = np.random.default_rng(seed)
@@ -60,23 +62,38 @@ class StopError(Exception):
     pass
 
 
-def test_resumed_run_ends_with_the_same_weights(tmp_path: Path) -> None:
-    whole, history = train(tmp_path / "whole")
+@pytest.mark.parametrize("settings", [SETTINGS, AVERAGED], ids=["as they are", "averaged"])
+def test_resumed_run_ends_with_the_same_weights(tmp_path: Path, settings: TrainSettings) -> None:
+    whole, history = train(tmp_path / "whole", settings)
 
     def stop_after_two(line: str) -> None:
         if line.startswith("epoch 3/"):
             raise StopError
 
-    torch.manual_seed(SETTINGS.seed)
+    torch.manual_seed(settings.seed)
     network = build_classifier(ClassifySettings(backbone="small_cnn", lesion="whole", size=32, dropout=0.3), 3)
     with pytest.raises(StopError):
-        fit(network, "classifier", part(1, 22), part(2, 9), SETTINGS, tmp_path / "cut", stop_after_two)
+        fit(network, "classifier", part(1, 22), part(2, 9), settings, tmp_path / "cut", stop_after_two)
     # A resumed process starts from other random numbers; the checkpoint and the epoch decide.
     torch.manual_seed(999)
-    resumed, again = train(tmp_path / "cut")
+    resumed, again = train(tmp_path / "cut", settings)
     assert same_weights(whole, resumed)
     assert course(again) == course(history)
     assert again.best_epoch == history.best_epoch
+
+
+def test_averaged_weights_lie_between_those_of_the_steps(tmp_path: Path) -> None:
+    """Training itself is the same; what is kept is the moving average of its steps, here over one epoch of two."""
+    settings = replace(SETTINGS, epochs=1, batch=11, keep="last", schedule="constant")
+    plain, _ = train(tmp_path / "plain", settings)
+    averaged, _ = train(tmp_path / "averaged", replace(settings, average=0.75))
+    checkpoint = torch.load(tmp_path / "averaged" / "last.ckpt", map_location="cpu", weights_only=True)
+    last = {key.removeprefix("network."): value for key, value in checkpoint["current_model_state"].items()}
+    assert all(torch.equal(value, last[key]) for key, value in plain.state_dict().items())
+    kept = averaged.head.linear.weight
+    assert not torch.equal(kept, plain.head.linear.weight)
+    first, _ = train(tmp_path / "first", replace(settings, average=1e-12))
+    assert torch.allclose(first.head.linear.weight, plain.head.linear.weight, atol=1e-6)
 
 
 def test_killed_run_loses_at_most_the_current_epoch(tmp_path: Path) -> None:

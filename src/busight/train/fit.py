@@ -11,7 +11,7 @@ from pathlib import Path
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from busight.classify.network import Network
@@ -85,6 +85,8 @@ def fit(
         callbacks: list[Callback] = [keeper, *_checkpoints(folder, monitor, mode)]
         if settings.patience:
             callbacks.append(EarlyStopping(monitor, mode=mode, patience=settings.patience))
+        if settings.average:
+            callbacks.append(EMAWeightAveraging(decay=settings.average))
         module = TrainingModule(network, settings, _weights(network, train, settings), mask_channel)
         try:
             _run_trainer(module, train, val, settings, folder, callbacks)

@@ -82,6 +82,8 @@ class TrainSettings:
             `busight.train.losses`.
         patience: Stop after this many epochs without a better validation score; 0 never stops early.
         keep: Which epoch's weights are kept: ``best`` on validation, or the ``last``.
+        average: Decay a step of a moving average of the weights, which is then what is validated and kept, 0–1: 0.98
+            averages over some fifty steps, 0 over none.
         seed: Seed of initial values, order and augmentation.
         precision: ``auto`` (mixed on a GPU that has it, else 32-bit) or one of Lightning's names.
         channels_last: Memory layout that convolutions prefer.
@@ -109,6 +111,7 @@ class TrainSettings:
     mask_objective: MaskObjective = "bce_dice"
     patience: Annotated[int, Field(ge=0)] = 0
     keep: Literal["best", "last"] = "best"
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
     channels_last: bool = True
