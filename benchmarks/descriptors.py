@@ -36,7 +36,6 @@ from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Silent
 from busight.predict.opening import open_predictor
 from busight.predict.predictor import Predictor
-from busight.predict.second_opinion import second_opinion
 from busight.types import Image, Sample
 
 TEACHING = ((11, 1400), (21, 3600))
@@ -91,11 +90,12 @@ def _fit() -> None:
     terms = {}
     for term in TERMS:
         names = [name for group in GROUPS[term] for name in getattr(descriptors, group)(view)]
-        values = np.array([[numbers[name] for name in names] for numbers, _ in cases])
+        shown = [(numbers, words) for numbers, words in cases if not np.isnan([numbers[name] for name in names]).any()]
+        values = np.array([[numbers[name] for name in names] for numbers, _ in shown])
         low, high = np.quantile(values, 0.005, axis=0), np.quantile(values, 0.995, axis=0)
         inside = np.clip(values, low, high)
         mean, deviation = inside.mean(axis=0), np.maximum(inside.std(axis=0), 1e-9)
-        fitted = LogisticRegression(max_iter=5000).fit((inside - mean) / deviation, [words[term] for _, words in cases])
+        fitted = LogisticRegression(max_iter=5000).fit((inside - mean) / deviation, [words[term] for _, words in shown])
         weights, offset = fitted.coef_, fitted.intercept_
         if len(fitted.classes_) == 2:
             weights, offset = np.vstack([-weights, weights]) / 2, np.concatenate([-offset, offset]) / 2
@@ -199,7 +199,7 @@ def _said(predictor: Predictor, image: Image) -> float:
     part, (_, words) = predictor.card.reader, predictor.first_look(image)
     if part is None or part.reader is None or words is None:
         return float("nan")
-    return second_opinion(part.reader, words).malignant
+    return float(part.reader.probs(np.array([[words[name] for name in part.reader.names]]))[0])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from quick import QUICK
+
+# A machine that does something else beside the tests is not a fault of what they test.
+settings.register_profile("busight", deadline=None)
+settings.load_profile("busight")
 
 REPOSITORY = Path(__file__).parent.parent
 

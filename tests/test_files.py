@@ -132,7 +132,7 @@ def test_a_folder_with_anything_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
     for taken in ("run", "file", "link", "nowhere"):
         with pytest.raises(
-            OutputError, match=f"{taken}: exists already and is never overwritten; choose another --out"
+            OutputError, match=f"{taken}: exists already and is never overwritten; choose another place"
         ):
             require_free_folder(tmp_path / taken)
     assert (tmp_path / "run" / ".hidden").read_text() == "x"
@@ -144,7 +144,7 @@ def test_folders_that_cannot_be_made(tmp_path: Path) -> None:
         (tmp_path / "file" / "run", "file is a file"),
         (tmp_path / ("a" * 300), "File name too long"),
     ):
-        with pytest.raises(OutputError, match=rf"folder could not be made \(.*{reason}\); choose another --out"):
+        with pytest.raises(OutputError, match=rf"folder could not be made \(.*{reason}\); choose another place"):
             require_free_folder(wrong)
 
 

@@ -70,9 +70,7 @@ def written_beside(path: Path, interrupted: Path | None = None) -> Iterator[Path
         raise
     except OSError as error:
         reason = error.strerror or str(error)
-        raise OutputError(
-            f"{path}: could not be written ({reason}); free space or choose another place with --out"
-        ) from error
+        raise OutputError(f"{path}: could not be written ({reason}); free space or choose another place") from error
     finally:
         # After an error there may be nothing to remove, not even its folder; that error is the one to tell.
         with suppress(OSError):
@@ -125,7 +123,7 @@ def require_new_file(path: Path) -> None:
         OutputError: Something of this name exists.
     """
     if path.exists():
-        raise OutputError(f"{path}: exists already and is never overwritten; choose another --out or remove it")
+        raise OutputError(f"{path}: exists already and is never overwritten; choose another place or remove it")
 
 
 def require_free_folder(path: Path) -> None:
@@ -139,11 +137,11 @@ def require_free_folder(path: Path) -> None:
     try:
         # A link to nowhere does not exist for most purposes, but nothing can be made in its place.
         if os.path.lexists(path) and (not path.is_dir() or any(path.iterdir())):
-            raise OutputError(f"{path}: exists already and is never overwritten; choose another --out or remove it")
+            raise OutputError(f"{path}: exists already and is never overwritten; choose another place or remove it")
         nearest = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
     except OSError as error:
-        raise OutputError(f"{path}: folder could not be made ({error.strerror}); choose another --out") from error
+        raise OutputError(f"{path}: folder could not be made ({error.strerror}); choose another place") from error
     if not nearest.is_dir():
-        raise OutputError(f"{path}: folder could not be made ({nearest} is a file); choose another --out")
+        raise OutputError(f"{path}: folder could not be made ({nearest} is a file); choose another place")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise OutputError(f"{path}: nothing may be written in {nearest}; choose another --out")
+        raise OutputError(f"{path}: nothing may be written in {nearest}; choose another place")

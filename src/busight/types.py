@@ -105,17 +105,21 @@ class Problem:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SecondOpinion:
     """What the second reader says.
 
     Attributes:
         malignant: Its probability of malignancy, 0–1, for a lesion: it knows no normal images.
         reasons: (word, change of the logarithm of the odds), the strongest first.
+        region: bool HW: what it read, in the image's own pixels.
+        assumed: It read the likeliest region by edges and darkness, since the network outlined nothing or is unsure.
     """
 
     malignant: float
     reasons: tuple[tuple[str, float], ...]
+    region: Mask
+    assumed: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,13 +131,15 @@ class Prediction:
         frame: Frame index within a multi-frame file.
         classes: Class names, in the order of the vectors below.
         finding: The class with the highest calibrated probability.
-        logits: float64, shape (K,); the mean over test-time views where there are several.
+        logits: float64, shape (K,); the mean over test-time views and looks where there are several, after the second
+            reader's say where the bundle gives it a weight.
         raw_probs: float64, shape (K,), softmax of the logits.
         calibrated_probs: float64, shape (K,), after the bundle's calibration.
         mask: The predicted lesion in the image's own pixels, or None where the chain has no segmentation.
         mask_probs: float32 HW in 0–1 behind ``mask``, or None.
         roi: The region that was classified.
-        activation: float32 HW in the image's pixels: the class-activation map of ``finding``, or None.
+        activation: float32 HW in the image's pixels: the class-activation map of ``finding``, or None. It explains
+            ``network_logits``.
         enhanced: uint8 HW: the image after the enhancement chain.
         image: uint8 HW: the grey image as read.
         pixel_spacing_mm: Row and column spacing where known.
@@ -144,8 +150,9 @@ class Prediction:
         refused: Why the image is not one to be answered; the values above are then not to be shown. None otherwise.
         cautions: What a reader should know before trusting the answer.
         features: float32 (C,): what the classifier's last layer saw of the image, or None.
-        second_reader: What the second reader says of the lesion by BI-RADS words alone, or, where none is outlined, of
-            the likeliest region; None where the bundle has no such reader, or the image no region with a form.
+        second_reader: What the second reader says of the lesion by BI-RADS words alone; None where the bundle has no
+            such reader, or the image no region with a form.
+        network_logits: float64, shape (K,): before the second reader's say; None where not known.
     """
 
     path: str
@@ -169,6 +176,7 @@ class Prediction:
     cautions: tuple[str, ...] = ()
     features: NDArray[np.float32] | None = None
     second_reader: SecondOpinion | None = None
+    network_logits: FloatArray | None = None
 
 
 @dataclass(frozen=True, slots=True)

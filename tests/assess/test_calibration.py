@@ -74,7 +74,7 @@ def test_logits_that_say_nothing_end_at_the_upper_bound() -> None:
 
 def test_refuses_cases_that_cannot_determine_it() -> None:
     logits, target = drawn_cases(1, 40, 1.0)
-    with pytest.raises(DataError, match="19 validation cases: a temperature needs at least 20"):
+    with pytest.raises(DataError, match="19 validation cases: a calibration needs at least 20"):
         fit_temperature(logits[:19], target[:19])
     with pytest.raises(DataError, match="class 2 has no validation case"):
         fit_temperature(logits, np.where(target == 2, 1, target))

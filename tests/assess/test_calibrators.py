@@ -81,6 +81,12 @@ def test_a_beta_curve_never_falls() -> None:
     logits, target = drawn(300, 6)
     for row in fit_calibrator("beta", -logits, target).numbers:
         assert min(row[:2]) >= 0
+    # Of a class about which the scores say the opposite, only its share is left.
+    turned = fit_calibrator("beta", -10 * logits, target).numbers
+    for k, (a, b, c) in enumerate(turned):
+        if a == b == 0:
+            assert 1 / (1 + np.exp(-c)) == pytest.approx((target == k).mean())
+    assert any(a == b == 0 for a, b, _ in turned)
 
 
 def test_isotonic_steps_are_those_of_scikit_learn() -> None:

@@ -107,6 +107,14 @@ def test_an_unknown_key_in_the_card_is_refused(bundle_copy: Path) -> None:
         load_bundle(bundle_copy)
 
 
+def gate(**changed: Any) -> dict[str, Any]:
+    return {"mean": [0, 0], "deviation": [1, 1], "precision": [[1, 0], [0, 1]], "limit": 3} | changed
+
+
+def reader(**changed: Any) -> dict[str, Any]:
+    return {"names": ["shape: oval"], "mean": [0], "deviation": [1], "weights": [1], "offset": 0} | changed
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -116,6 +124,20 @@ def test_an_unknown_key_in_the_card_is_refused(bundle_copy: Path) -> None:
         (lambda card: card["classify"]["input"].update(size=32), r"classifier\.onnx: its inputs or outputs are not"),
         (lambda card: card["segment"]["input"].update(size=32), r"segmenter\.onnx: its inputs or outputs are not"),
         (lambda card: card.update(enhance="sharpen(3)"), "no filter 'sharpen'"),
+        (lambda card: card["classify"].update(reader=float("nan")), "classify.reader: Input should be"),
+        (lambda card: card["classify"].update(reader=-1), "classify.reader: Input should be"),
+        (lambda card: card["calibration"].update(method="temperature", numbers=[[]]), "one number above 0"),
+        (lambda card: card["calibration"].update(method="vector", numbers=[[1, 1], [0, 0]]), "not of 3 classes"),
+        (lambda card: card["calibration"].update(method="beta", numbers=[[1, 1, 0]]), "not of 3 classes"),
+        (lambda card: card["calibration"].update(method="isotonic", numbers=[[0.1], []] * 3), "not of 3 classes"),
+        (lambda card: card["calibration"].update(prevalence=0), "calibration.prevalence: Input should be"),
+        (lambda card: card["conformal"].update(least_probs=[0.1]), "sets are not of 3 classes"),
+        (lambda card: card["gate"].update(image=gate(limit=0)), "a limit above 0"),
+        (lambda card: card["gate"].update(image=gate(limit=float("nan"))), "gate.image.limit: Input should be"),
+        (lambda card: card["gate"].update(image=gate(deviation=[0, 1])), "deviations above 0"),
+        (lambda card: card["gate"].update(image=gate()), "another version's numbers"),
+        (lambda card: card["reader"].update(reader=reader(weights=[])), "a weight for each name"),
+        (lambda card: card["reader"].update(reader=reader(offset=float("inf"))), "reader.reader.offset: Input"),
     ],
 )
 def test_a_card_that_does_not_fit_its_graphs_is_refused(

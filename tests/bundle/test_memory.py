@@ -22,7 +22,14 @@ def test_anything_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "junk.npz").write_bytes(b"junk")
     np.savez(tmp_path / "other.npz", features=np.zeros((2, 3)))
     np.savez(tmp_path / "short.npz", features=np.zeros((2, 3)), sample_ids=np.array(["a"]), findings=np.array(["b"]))
-    for name in ("junk", "other", "short"):
+    names = {"sample_ids": np.array(["a", "b"]), "findings": np.array(["c", "d"])}
+    np.savez(tmp_path / "nan.npz", features=np.array([[0.0, np.nan], [1.0, 0.0]]), **names)
+    nobody = {name: values[:0] for name, values in names.items()}
+    np.savez(tmp_path / "none.npz", features=np.zeros((0, 3)), **nobody)
+    np.savez(tmp_path / "flat.npz", features=np.float32(1), sample_ids=np.array("a"), findings=np.array("b"))
+    (tmp_path / "empty.npz").write_bytes(b"")
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "other.npz").read_bytes()[:150])
+    for name in ("junk", "other", "short", "nan", "none", "flat", "empty", "cut"):
         with pytest.raises(BundleError, match="copy the whole folder again"):
             read_memory(tmp_path / f"{name}.npz")
 

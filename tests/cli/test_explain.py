@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -16,10 +17,13 @@ from typer.testing import CliRunner
 from busight.bundle.load import load_bundle
 from busight.cli.app import app
 from busight.data.sources import load
+from busight.enhance.enhancement import parse_enhancement
+from busight.errors import BundleError, DataError
 from busight.pipeline.run import run
 from busight.predict.explained import explained
 from busight.predict.opening import open_predictor
 from busight.recipes.load import load_recipe
+from busight.report.card_page import write_card_page
 
 Quick = Callable[..., Path]
 ZOOM = ("classify.lesion=zoom", "classify.backbone=mobilenetv3_small_050")
@@ -57,8 +61,17 @@ def test_one_page_holds_everything(bundle: Path, phantom: Path, tmp_path: Path) 
     code, said = call("explain", bundle, phantom, "--prevalence", "0.01", "--out", tmp_path / "page")
     assert code == 0, said
     page = (tmp_path / "page" / "report.html").read_text()
-    for words in ("May be", "Operating point: malignant", "Where 1.00% have malignant", "look alike to the network"):
-        assert words in page
+    for words in (
+        "May be",
+        "calibrated probability 0.",
+        "Operating point: malignant",
+        "Where 1.00% have malignant",
+        "as measured on test images",
+        "The lesion in words",
+        "It knows BI-RADS words alone and read",
+        "look alike to the network",
+    ):
+        assert words in page, words
     assert (tmp_path / "page" / "report.pdf").read_bytes().startswith(b"%PDF")
     assert (tmp_path / "page" / "figures" / "image.png").stat().st_size > 10_000
     assert "Research use only" in page
@@ -87,6 +100,10 @@ def test_predict_writes_a_page_an_image(bundle: Path, photograph: Path, phantom:
     assert sorted(told) == ["00001_photograph_0", "00002_phantom_0"]
     assert "No answer" in told["00001_photograph_0"]
     assert "Where 1.00% have malignant" in told["00002_phantom_0"]
+    for option in ("--pages", "--overlays"):
+        code, said = call("predict", bundle, phantom, option, tmp_path / "one", "--out", tmp_path / "one")
+        assert (code, "want the same place" in said, said.count("\n")) == (1, True, 1), said
+        assert not (tmp_path / "one").exists()
     code, said = call("predict", bundle, phantom, "--prevalence", "0.01")
     assert (code, "name a folder for them" in said, said.count("\n")) == (1, True, 1), said
 
@@ -109,6 +126,34 @@ def test_words_and_second_reader_stand_where_a_lesion_is_outlined(bundle: Path) 
     index = next(i for i, sample in enumerate(data.samples[:25]) if sample.sample_id in known.sample_ids)
     first = told[index].similar[0]
     assert (first.sample_id, first.likeness) == (data.samples[index].sample_id, pytest.approx(1, abs=1e-3))
+
+
+def test_the_second_reader_is_asked_about_what_it_was_taught_on(bundle: Path) -> None:
+    """Also behind an enhancement chain, which changes where the likeliest region lies."""
+    predictor = open_predictor(load_bundle(bundle))
+    part, classify = predictor.card.reader, predictor.card.classify
+    assert part is not None
+    assert part.reader is not None
+    assert classify is not None
+    looking = predictor.card.model_copy(update={"classify": classify.model_copy(update={"guess": True})})
+    chained = replace(predictor, card=looking, enhancement=parse_enhancement("clahe(4.0)", ()))
+    data = load("phantom:150,size=128")
+    for sample in data.samples[:6]:
+        image = data.reader.image(sample)
+        _, words = chained.first_look(image)
+        found = chained.predict(image).second_reader
+        assert (words is None) == (found is None)
+        if words is not None and found is not None:
+            inputs = np.array([[words[name] for name in part.reader.names]])
+            assert found.malignant == part.reader.probs(inputs)[0]
+
+
+def test_a_bundle_taught_by_other_words_is_refused(bundle: Path) -> None:
+    loaded = load_bundle(bundle)
+    assert loaded.card.reader is not None
+    other = loaded.card.model_copy(update={"reader": loaded.card.reader.model_copy(update={"words": "0" * 64})})
+    with pytest.raises(BundleError, match="taught by another version's numbers"):
+        open_predictor(replace(loaded, card=other))
 
 
 def test_a_photograph_is_not_answered_unless_asked(bundle: Path, photograph: Path, tmp_path: Path) -> None:
@@ -152,14 +197,14 @@ def test_a_bundle_without_calibration_knows_no_prevalence(quick_run: Quick, phan
     card = load_bundle(run_folder).card
     predictor = open_predictor(load_bundle(run_folder))
     before = card.model_copy(update={"calibration": card.calibration.model_copy(update={"prevalence": None})})
-    from dataclasses import replace
-
-    from busight.errors import DataError
-
     old = replace(predictor, card=before)
     found = old.predict(np.full((64, 64), 80, np.uint8))
-    with pytest.raises(DataError, match="does not say how common malignant was"):
+    with pytest.raises(DataError, match="its probabilities are not calibrated"):
         explained(old, found, 0.1)
+    calibrated = card.calibration.model_copy(update={"prevalence": None, "calibrated": True})
+    silent = replace(predictor, card=card.model_copy(update={"calibration": calibrated}))
+    with pytest.raises(DataError, match="does not say how common its last class was"):
+        explained(silent, found, 0.1)
 
 
 def test_no_such_picture_and_no_such_frame(bundle: Path, phantom: Path, tmp_path: Path) -> None:
@@ -177,6 +222,15 @@ def test_a_card_is_written_from_the_bundle(bundle: Path, tmp_path: Path) -> None
         assert words in page
     count = int(re.search(r"(\d+) items of the checklists are left open", said).group(1))  # type: ignore[union-attr]
     assert page.count(">OPEN<") >= count
+
+
+@pytest.mark.parametrize(("recipe", "words"), [("[train", "holds no recipe"), ("train = 1", "lacks sections")])
+def test_a_card_without_a_recipe_is_no_card(bundle: Path, tmp_path: Path, recipe: str, words: str) -> None:
+    card = load_bundle(bundle).card
+    broken = card.model_copy(update={"training": card.training.model_copy(update={"recipe": recipe})})
+    with pytest.raises(BundleError, match=words):
+        write_card_page(broken, tmp_path / "card")
+    assert not (tmp_path / "card").exists()
 
 
 def test_explaining_needs_no_pytorch(bundle: Path, phantom: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from busight.errors import DataError
-from busight.explain.descriptors import describe, lesion_numbers
+from busight.explain.descriptors import NOT_VISIBLE, describe, lesion_numbers
 from busight.explain.edge_numbers import edge_numbers
 from busight.explain.outline_numbers import outline_numbers
 from busight.explain.posterior_numbers import posterior_numbers
@@ -59,6 +59,31 @@ def test_spikes_are_fast_waves_and_turn_inwards() -> None:
     assert rough["share turning inwards"] > smooth["share turning inwards"] + 0.1
     assert rough["convexity"] < 0.8 < smooth["convexity"]
     assert rough["form factor"] < smooth["form factor"] / 1.5
+
+
+def test_a_mask_that_leaves_a_few_pixels_around_it_is_measured_too() -> None:
+    mask = np.zeros((256, 256), dtype=bool)
+    mask[3:-3, 3:-3] = True
+    numbers = lesion_numbers(grey_of(mask), mask)
+    assert 40 / 255 < numbers["darkest of the picture"] < 120 / 255
+
+
+def test_what_lies_behind_is_unknown_at_the_end_of_the_picture() -> None:
+    mask = np.roll(ellipse(60, 40), 256 - 128 - 20 - 4, axis=0)
+    numbers = lesion_numbers(grey_of(mask), mask)
+    assert all(np.isnan(value) == name.startswith("behind") for name, value in numbers.items())
+    found = describe(grey_of(mask), mask)
+    assert found.word("posterior") == NOT_VISIBLE
+    assert found.word("orientation") == "parallel"
+    assert "posterior not visible" in found.sentence()
+
+
+def test_the_size_is_that_of_the_mask_itself() -> None:
+    mask = np.zeros((1000, 800), dtype=bool)
+    mask[401:604, 302:505] = True
+    found = describe(grey_of(mask), mask, (0.1, 0.2))
+    assert (found.depth_px, found.width_px) == (203, 203)
+    assert (found.depth_mm, found.width_mm) == pytest.approx((20.3, 40.6))
 
 
 def test_a_blurred_edge_has_a_smaller_step() -> None:

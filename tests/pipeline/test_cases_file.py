@@ -65,6 +65,14 @@ def test_anything_else_is_refused(tmp_path: Path, content: bytes | None, message
         read_cases(path)
 
 
+def test_a_line_with_a_cell_too_many_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    write_cases(path, [CASE], CLASSES)
+    path.write_text(path.read_text().rstrip("\n") + ",more\n")
+    with pytest.raises(DataError, match="more cells than the header"):
+        read_cases(path)
+
+
 def test_a_damaged_line_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cases.csv"
     write_cases(path, [CASE], CLASSES)

@@ -2,20 +2,26 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from quick import QUICK
 
+from busight.bundle.card import ReaderPart
 from busight.bundle.load import load_bundle
+from busight.bundle.merge import logit_scale
 from busight.data.sources import load
 from busight.errors import BundleError, DataError, OutputError
+from busight.explain.descriptors import lesion_numbers
+from busight.explain.second_reader import SecondReader, reader_inputs
 from busight.pipeline.crossval import Plan, crossval, fold_folder
-from busight.pipeline.ensemble import make_ensemble
+from busight.pipeline.ensemble import ensemble_card, make_ensemble
 from busight.pipeline.evaluate import evaluate
 from busight.predict.opening import open_predictor
 from busight.recipes.load import load_recipe
+from busight.types import Image, Mask
 
 SPEC = "phantom:120,size=96"
 
@@ -52,6 +58,38 @@ def test_an_ensemble_says_the_mean_of_its_members(done: Path, tmp_path: Path) ->
         mean_mask = np.mean([one.mask_probs for one in singly if one.mask_probs is not None], axis=0)
         assert found.mask_probs is not None
         np.testing.assert_allclose(found.mask_probs, mean_mask, atol=1e-5)
+
+
+def test_the_second_reader_weighs_as_much_in_an_ensemble_as_in_its_members(done: Path, tmp_path: Path) -> None:
+    """A reader that always says the same: what differs is its weight behind each member's temperature."""
+    names = tuple(reader_inputs(lesion_numbers(*_drawn_lesion())))
+    nothing = (0.0,) * len(names)
+    reader = ReaderPart(reader=SecondReader(names, nothing, (1.0,) * len(names), nothing, 2.0), source="made by hand")
+    members = [load_bundle(fold_folder(done, 0, fold)) for fold in range(2)]
+    asked = []
+    for member in members:
+        assert member.card.classify is not None
+        classify = member.card.classify.model_copy(update={"reader": 0.5})
+        asked.append(replace(member, card=member.card.model_copy(update={"reader": reader, "classify": classify})))
+    card = ensemble_card(asked, {}, 0.0)
+    assert card.classify is not None
+    make_ensemble(done, tmp_path / "ensemble")
+    together = open_predictor(load_bundle(tmp_path / "ensemble"))
+    joined = together.card.model_copy(update={"reader": card.reader, "classify": card.classify})
+    data = load("phantom:2,seed=9,size=96")
+    for sample in data.samples:
+        image = data.reader.image(sample)
+        found = replace(together, card=joined).predict(image)
+        assert found.second_reader is not None
+        singly = [open_predictor(member).predict(image) for member in asked]
+        wanted = [one.logits * logit_scale(member) for one, member in zip(singly, asked, strict=True)]
+        np.testing.assert_allclose(found.logits, np.mean(wanted, axis=0), atol=1e-5)
+
+
+def _drawn_lesion() -> tuple[Image, Mask]:
+    mask = np.zeros((96, 96), dtype=bool)
+    mask[30:60, 25:70] = True
+    return np.where(mask, np.uint8(40), np.uint8(120)), mask
 
 
 def test_an_ensemble_has_seen_what_its_members_saw(done: Path, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import torch
 
 from busight.classify.network import Classifier, build_classifier
 from busight.classify.settings import ClassifySettings
+from busight.errors import DataError
 from busight.train.fit import fit
 from busight.train.history import History
 from busight.train.prepared import PreparedPart
@@ -94,6 +95,11 @@ def test_averaged_weights_lie_between_those_of_the_steps(tmp_path: Path) -> None
     assert not torch.equal(kept, plain.head.linear.weight)
     first, _ = train(tmp_path / "first", replace(settings, average=1e-12))
     assert torch.allclose(first.head.linear.weight, plain.head.linear.weight, atol=1e-6)
+
+
+def test_a_training_that_diverges_says_so(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"epoch 1: the training loss is no number any more; lower train.learning_rate"):
+        train(tmp_path / "lost", replace(SETTINGS, optimizer="sgd", learning_rate=1000.0, schedule="constant"))
 
 
 def test_killed_run_loses_at_most_the_current_epoch(tmp_path: Path) -> None:

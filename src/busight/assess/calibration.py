@@ -96,13 +96,13 @@ def check_can_be_fitted(logits: FloatArray, target: IntArray) -> None:
     check_target(target, *logits.shape)
     n_cases, n_classes = logits.shape
     if n_cases < MIN_CASES:
-        raise DataError(f"{n_cases} validation cases: a temperature needs at least {MIN_CASES}; add cases")
+        raise DataError(f"{n_cases} validation cases: a calibration needs at least {MIN_CASES}; add cases")
     empty = np.flatnonzero(np.bincount(target, minlength=n_classes) == 0)
     if empty.size:
-        raise DataError(f"class {empty[0]} has no validation case: a temperature needs every class; add cases")
+        raise DataError(f"class {empty[0]} has no validation case: a calibration needs every class; add cases")
     own = logits[np.arange(n_cases), target]
     if (own == logits.max(1)).all():
-        raise DataError(f"all {n_cases} validation cases are predicted right: a temperature needs errors; add cases")
+        raise DataError(f"all {n_cases} validation cases are predicted right: a calibration needs errors; add cases")
 
 
 def _log_softmax(logits: FloatArray) -> FloatArray:

@@ -9,7 +9,6 @@ from typing import Final, Literal
 import numpy as np
 
 from busight.assess.calibration import apply_temperature, check_can_be_fitted, fit_temperature, softmax
-from busight.assess.probability import log_loss
 from busight.errors import DataError
 from busight.types import FloatArray, IntArray
 
@@ -33,6 +32,21 @@ class Calibrator:
 
     method: CalibrationMethod
     numbers: Numbers = ()
+
+    def fits(self, n_classes: int) -> bool:
+        """Say whether the numbers are those of so many classes."""
+        lengths = [len(row) for row in self.numbers]
+        if self.method == "none":
+            return not lengths
+        if self.method == "temperature":
+            return lengths == [1]
+        if self.method == "vector":
+            return lengths == [n_classes] * 2
+        if self.method == "beta":
+            return lengths == [3] * n_classes
+        steps = zip(self.numbers[::2], self.numbers[1::2], strict=False)
+        rising = all(len(x) == len(y) > 0 and list(x) == sorted(x) for x, y in steps)
+        return len(lengths) == 2 * n_classes and rising
 
     def probs(self, logits: FloatArray) -> FloatArray:
         """Map logits, float64 (N, K), to calibrated probabilities, float64 (N, K), whose rows sum to 1."""
@@ -117,11 +131,9 @@ def choose_calibrator(
     if not losses:
         return fit_calibrator(methods[0], logits, target)
     best = min(losses, key=lambda method: float(losses[method].mean()))
-    for method, loss in losses.items():
-        worse = loss - losses[best]
-        if worse.mean() <= worse.std(ddof=1) / np.sqrt(len(worse)):
-            return fit_calibrator(method, logits, target)
-    return fit_calibrator(best, logits, target)
+    worse = {method: loss - losses[best] for method, loss in losses.items()}
+    chosen = next(name for name, more in worse.items() if more.mean() <= more.std(ddof=1) / np.sqrt(len(more)))
+    return fit_calibrator(chosen, logits, target)
 
 
 def _held_out(
@@ -129,7 +141,7 @@ def _held_out(
 ) -> FloatArray:
     """Return the log-loss of each case that the calibration was not fitted on."""
     probs = fit_calibrator(method, logits[fit], target[fit]).probs(logits[held])
-    return np.array([float(log_loss(target[[case]], probs[[place]])) for place, case in enumerate(held.tolist())])
+    return np.asarray(-np.log(np.clip(probs[np.arange(len(held)), target[held]], np.finfo(np.float64).eps, 1)))
 
 
 def _fit_vector(logits: FloatArray, target: IntArray) -> Numbers:
@@ -169,21 +181,29 @@ def _fit_beta(logits: FloatArray, target: IntArray) -> Numbers:
 
 
 def _beta(probs: FloatArray, positive: FloatArray) -> tuple[float, float, float]:
-    """Fit (a, b, c); an exponent that would be negative is set to 0 and the rest fitted again, as the source does."""
+    """Fit (a, b, c); an exponent that would be negative is set to 0 and the rest fitted again, as the source does.
+
+    Where the one that is left would be negative too, the scores speak against the class, and only its share remains.
+    """
     from sklearn.linear_model import LogisticRegression
 
     inside = np.clip(probs, _TINY, 1 - _TINY)
     features = np.stack([np.log(inside), -np.log1p(-inside)], axis=1)
-    used = [0, 1]
-    while True:
+
+    def fit(used: list[int]) -> tuple[list[float], float]:
         # Almost no penalty: the source has none, but separable cases need an end.
         fitted = LogisticRegression(C=1e3, max_iter=1000).fit(features[:, used], positive)
-        slopes = dict(zip(used, fitted.coef_[0].tolist(), strict=True))
-        negative = [index for index in used if slopes[index] < 0]
-        if not negative or len(used) == 1:
-            break
-        used = [index for index in used if index not in negative] or [0]
-    return max(slopes.get(0, 0.0), 0.0), max(slopes.get(1, 0.0), 0.0), float(fitted.intercept_[0])
+        return fitted.coef_[0].tolist(), float(fitted.intercept_[0])
+
+    (a, b), c = fit([0, 1])
+    if a >= 0 and b >= 0:
+        return a, b, c
+    left = 1 if a < 0 <= b else 0
+    (exponent,), c = fit([left])
+    if exponent >= 0:
+        return (0.0, exponent, c) if left else (exponent, 0.0, c)
+    share = float(np.mean(positive))
+    return 0.0, 0.0, float(np.log(share / (1 - share)))
 
 
 def _beta_of(probs: FloatArray, numbers: tuple[float, ...]) -> FloatArray:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.assess.cases import check_scores
+from busight.assess.prevalence import check_prevalence
 from busight.errors import DataError
 from busight.types import FloatArray
 
@@ -54,6 +55,8 @@ def decision_curve(
         raise DataError("a threshold probability is above 0 and below 1")
     if positive.all() or not positive.any():
         raise DataError("a decision curve needs positive and negative cases; add cases")
+    if prevalence is not None:
+        check_prevalence(prevalence)
     share = float(positive.mean()) if prevalence is None else prevalence
     called = probs[:, None] >= threshold
     sensitivity, false_alarms = called[positive].mean(axis=0), called[~positive].mean(axis=0)

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from busight.errors import DataError
 from busight.types import FloatArray
 
 NEIGHBOURS = 5
+"""Few enough to follow the edge of what is known, more than the copies that one image has."""
+
 MIN_IMAGES = 40
 """Fewer images than this do not say how nineteen statistics vary."""
 
@@ -26,17 +29,25 @@ class ImageGate:
         limit: Mahalanobis distance above which an image is refused.
     """
 
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
 
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
     precision: tuple[tuple[float, ...], ...]
     limit: float
 
+    def __post_init__(self) -> None:
+        """Refuse numbers that do not belong together, of which no distance comes."""
+        count = len(self.mean)
+        square = len(self.precision) == count and all(len(row) == count for row in self.precision)
+        if not (square and len(self.deviation) == count and min(self.deviation, default=0) > 0 and self.limit > 0):
+            raise ValueError("a gate has as many means as deviations above 0, a square precision and a limit above 0")
+
     def distance(self, statistics: FloatArray) -> FloatArray:
         """Return the Mahalanobis distance, float64 (N,), of image statistics, float64 (N, D)."""
         away = (statistics - np.array(self.mean)) / np.array(self.deviation)
-        return np.asarray(np.sqrt(np.einsum("ni,ij,nj->n", away, np.array(self.precision), away)))
+        squared = np.einsum("ni,ij,nj->n", away, np.array(self.precision), away)
+        return np.asarray(np.sqrt(np.maximum(squared, 0)))
 
 
 def fit_image_gate(statistics: FloatArray, refused: float = 0.01) -> ImageGate:
@@ -64,11 +75,13 @@ def fit_image_gate(statistics: FloatArray, refused: float = 0.01) -> ImageGate:
     return ImageGate(gate.mean, gate.deviation, gate.precision, limit)
 
 
-def feature_distance(features: FloatArray, known: FloatArray, neighbours: int = NEIGHBOURS) -> FloatArray:
+def feature_distance(
+    features: NDArray[np.floating], known: NDArray[np.floating], neighbours: int = NEIGHBOURS
+) -> FloatArray:
     """Return how far features are from those of the training images: 1 − cosine to the k-th most similar one.
 
     Args:
-        features: (N, C), any length but 0.
+        features: (N, C).
         known: (M, C), M at least 1.
         neighbours: k; the last one where there are fewer.
 
@@ -77,12 +90,13 @@ def feature_distance(features: FloatArray, known: FloatArray, neighbours: int = 
 
     Source: Sun et al., "Out-of-distribution detection with deep nearest neighbors", ICML 2022, section 3.
     """
-    return 1 - np.sort(similarity(features, known), axis=1)[:, -min(neighbours, len(known))]
+    place = len(known) - min(neighbours, len(known))
+    return 1 - np.partition(similarity(features, known), place, axis=1)[:, place].astype(np.float64)
 
 
-def similarity(features: FloatArray, known: FloatArray) -> FloatArray:
-    """Return the cosine of each pair of features, float64 (N, M); 0 where one of them is 0."""
-    return _unit(features) @ _unit(known).T
+def similarity(features: NDArray[np.floating], known: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return the cosine of each pair of features, (N, C) and (M, C): (N, M); 0 where one of them is 0."""
+    return np.asarray(_unit(features) @ _unit(known).T)
 
 
 def feature_limit(distances: FloatArray, beyond: float = 0.05) -> float:
@@ -90,7 +104,6 @@ def feature_limit(distances: FloatArray, beyond: float = 0.05) -> float:
     return float(np.quantile(distances, 1 - beyond))
 
 
-def _unit(features: FloatArray) -> FloatArray:
-    values = np.asarray(features, np.float64)
-    length = np.linalg.norm(values, axis=1, keepdims=True)
-    return values / np.where(length > 0, length, 1)
+def _unit(features: NDArray[np.floating]) -> NDArray[np.floating]:
+    length = np.linalg.norm(features, axis=1, keepdims=True)
+    return features / np.where(length > 0, length, 1)

@@ -7,8 +7,6 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from busight.assess.calibrators import CalibrationMethod
-
 
 @dataclass(frozen=True, slots=True)
 class AssessSettings:
@@ -26,7 +24,7 @@ class AssessSettings:
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
-    calibration: CalibrationMethod | Literal["auto"] = "temperature"
+    calibration: Literal["none", "temperature", "vector", "isotonic", "beta", "auto"] = "temperature"
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
     sensitivity: Annotated[float, Field(gt=0, le=1)] = 0.95
     resamples: Annotated[int, Field(ge=1)] = 2000

@@ -27,7 +27,7 @@ KNOWN_FILES = (WEIGHTS, CLASSIFIER, SEGMENTER, EXAMPLES, MEMORY)
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class InputPart(_Part):
@@ -56,7 +56,7 @@ class ClassifyPart(_Part):
     input: InputPart
     test_flip: bool
     guess: bool = False
-    reader: float = 0.0
+    reader: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _classes_of_the_task(self) -> Self:
@@ -69,13 +69,16 @@ class ClassifyPart(_Part):
 class CalibrationPart(_Part):
     """What turns raw into calibrated probabilities, and where it comes from; `Calibrator` says what the numbers are.
 
-    ``prevalence`` is the share of the last class among the cases that it was fitted on.
+    ``prevalence`` is the share of the last class among the cases that it was fitted on. ``calibrated`` is false where
+    nothing could be fitted or was to be; without a method it is true where that was the best way, or where the graph
+    calibrates each of several networks itself.
     """
 
     method: CalibrationMethod
     numbers: tuple[tuple[float, ...], ...] = ()
     cases: int
-    prevalence: float | None = None
+    prevalence: float | None = Field(default=None, gt=0, lt=1)
+    calibrated: bool = True
     source: str
 
     @model_validator(mode="before")
@@ -92,7 +95,8 @@ class CalibrationPart(_Part):
     @model_validator(mode="after")
     def _a_temperature_is_above_0(self) -> Self:
         """Refuse a temperature that nothing can be divided by."""
-        if self.method == "temperature" and not (len(self.numbers) == 1 and self.numbers[0][0] > 0):
+        one = len(self.numbers) == 1 and len(self.numbers[0]) == 1
+        if self.method == "temperature" and not (one and self.numbers[0][0] > 0):
             raise ValueError("a temperature is one number above 0")
         return self
 
@@ -140,9 +144,13 @@ class OperatingPointPart(_Part):
 
 
 class ReaderPart(_Part):
-    """The second reader, which knows BI-RADS words only; null where there were too few lesions."""
+    """The second reader, which knows BI-RADS words only; null where there were too few lesions.
+
+    ``words`` is the SHA-256 of the words that taught it; a reader asked in other words would say something else.
+    """
 
     reader: SecondReader | None
+    words: str = ""
     source: str
 
 
@@ -198,6 +206,16 @@ class Card(_Part):
     )
     files: dict[str, str] = Field(description="SHA-256 of each file of the bundle")
     digest: str = ""
+
+    @model_validator(mode="after")
+    def _numbers_of_every_class(self) -> Self:
+        """Refuse a calibration or prediction sets of another number of classes: they would fail, or say nonsense."""
+        classes = len(self.classify.classes) if self.classify is not None else len(TASKS["lesion"].classes)
+        if not self.calibration.calibrator.fits(classes):
+            raise ValueError(f"its {self.calibration.method} calibration is not of {classes} classes")
+        if self.conformal is not None and len(self.conformal.least_probs) != classes:
+            raise ValueError(f"its prediction sets are not of {classes} classes")
+        return self
 
     def with_postprocess(self, postprocess: PostprocessSettings) -> Card:
         """Return the card with another way from probabilities to a mask; a card without a mask is returned as it is."""

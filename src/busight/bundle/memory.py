@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,8 +53,11 @@ def read_memory(path: Path) -> Memory:
     try:
         with np.load(path, allow_pickle=False) as saved:
             features, ids, findings = saved["features"], saved["sample_ids"].tolist(), saved["findings"].tolist()
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
         raise BundleError(f"{path}: not the features of a bundle; copy the whole folder again") from error
-    if features.ndim != 2 or not len(features) == len(ids) == len(findings):
+    known = isinstance(ids, list) and isinstance(findings, list)
+    if not known or features.ndim != 2 or not 0 < len(features) == len(ids) == len(findings):
         raise BundleError(f"{path}: its features do not belong to its names; copy the whole folder again")
+    if features.dtype.kind != "f" or not np.isfinite(features).all():
+        raise BundleError(f"{path}: its features are no finite numbers; copy the whole folder again")
     return Memory(features.astype(np.float32), tuple(ids), tuple(findings))

@@ -44,7 +44,7 @@ def merge_graphs(members: Sequence[Bundle], folder: Path) -> tuple[dict[str, str
         paths = [member.path(name) for member in members]
         if None in paths:
             raise BundleError(f"{members[0].folder}: has {name}, but not every other member does; they do not fit")
-        scales = [_scale(member) for member in members]
+        scales = [logit_scale(member) for member in members]
         write_bytes(folder / name, _merged([path for path in paths if path], scales))
         stem = Path(name).stem
         inputs, expected = _mean_examples(members, stem, scales)
@@ -56,8 +56,12 @@ def merge_graphs(members: Sequence[Bundle], folder: Path) -> tuple[dict[str, str
     return {name: sha256_of_file(folder / name) for name in (*names, EXAMPLES)}, worst
 
 
-def _scale(member: Bundle) -> float:
-    """Return what a member's logits are multiplied by; no other calibration than a temperature fits into a graph."""
+def logit_scale(member: Bundle) -> float:
+    """Return what a member's logits are multiplied by; no other calibration than a temperature fits into a graph.
+
+    Raises:
+        BundleError: It has another one.
+    """
     calibration = member.card.calibration
     if calibration.method == "none":
         return 1.0

@@ -50,18 +50,21 @@ def command(
             check_prevalence(prevalence)
         known = None if training_data is None else load(training_data)
         predictor = open_predictor(load_bundle(bundle))
-        frames = list(read_frames(image))
-        failed = next((one for one in frames if isinstance(one, Failure)), None)
-        chosen = next((one for one in frames if not isinstance(one, Failure) and one.frame == frame), None)
-        if chosen is None or isinstance(chosen, Failure):
-            raise DataError(
-                failed.reason if failed is not None else f"{image}: has no frame {frame}; it has {len(frames)}"
-            )
+        frames = 0
+        for frames, chosen in enumerate(read_frames(image), start=1):  # noqa: B007, its last value is told
+            if isinstance(chosen, Failure):
+                raise DataError(chosen.reason)
+            if chosen.frame == frame:
+                break
+        else:
+            raise DataError(f"{image}: has no frame {frame}; it has {frames}")
         found = predictor.predict(chosen.image, chosen.path, chosen.frame, chosen.pixel_spacing_mm)
         told = explained(predictor, found, prevalence)
         if known is not None:
+            if not told.similar:
+                raise DataError(f"--training-data {training_data}: the bundle keeps no features to compare images by")
             told = with_pictures(told, {sample.sample_id: sample for sample in known.samples}, known.reader)
-            if told.similar and not any(one.image is not None for one in told.similar):
+            if not any(one.image is not None for one in told.similar):
                 raise DataError(
                     f"--training-data {training_data}: holds none of the training images that look alike, such as "
                     f"{told.similar[0].sample_id}; name the data that the bundle was trained on"

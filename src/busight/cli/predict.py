@@ -59,6 +59,7 @@ def command(
     with one_line_errors(hint=what_is_left):
         from busight.bundle.load import load_bundle
         from busight.cli.console import ConsoleProgress
+        from busight.errors import OutputError
         from busight.files import require_free_folder, require_new_file, written_beside
         from busight.predict.opening import open_predictor
 
@@ -68,8 +69,12 @@ def command(
         for folder in (overlays, pages):
             if folder is not None:
                 require_free_folder(folder)
+                if out is not None and out.absolute() in (folder.absolute(), *folder.absolute().parents):
+                    raise OutputError(f"{out}: the records and the pictures want the same place; give them two names")
         predictor = open_predictor(load_bundle(bundle))
-        draw = _drawing(predictor, overlays, pages, _checked(prevalence, pages), show_refused)
+        if prevalence is not None:
+            _check_prevalence(prevalence, pages, predictor)
+        draw = _drawing(predictor, overlays, pages, prevalence, show_refused)
         failures: list[Failure] = []
         # On a terminal the records themselves show how far it is.
         with ConsoleProgress() as progress:
@@ -114,15 +119,13 @@ def _lines(
         yield as_line(records.record_of(one, predictor.classes, show_refused))
 
 
-def _checked(prevalence: float | None, pages: Path | None) -> float | None:
-    from busight.assess.prevalence import check_prevalence
+def _check_prevalence(prevalence: float, pages: Path | None, predictor: Predictor) -> None:
     from busight.errors import DataError
+    from busight.predict.explained import measured_prevalence
 
-    if prevalence is not None:
-        check_prevalence(prevalence)
-        if pages is None:
-            raise DataError("--prevalence: speaks on the pages of --pages alone; name a folder for them")
-    return prevalence
+    measured_prevalence(predictor.card, prevalence)
+    if pages is None:
+        raise DataError("--prevalence: speaks on the pages of --pages alone; name a folder for them")
 
 
 def _drawing(

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +14,12 @@ from busight.explain.echo_numbers import echo_numbers
 from busight.explain.edge_numbers import edge_numbers
 from busight.explain.outline_numbers import outline_numbers
 from busight.explain.posterior_numbers import posterior_numbers
-from busight.explain.working_view import ROWS, WorkingView, working_view
+from busight.explain.working_view import largest_region, working_view
+from busight.files import sha256_of_json
 from busight.types import FloatArray, Image, Mask
+
+NOT_VISIBLE = "not visible"
+"""Stands for a word where what it speaks of is not in the picture."""
 
 TERMS = ("shape", "orientation", "margin", "echo_pattern", "posterior")
 
@@ -25,8 +30,8 @@ class Word:
 
     Attributes:
         term: Of `TERMS`.
-        word: The likeliest word of the lexicon.
-        probs: (word, probability) of every word of the term; they sum to 1.
+        word: The likeliest word of the lexicon, or `NOT_VISIBLE`.
+        probs: (word, probability) of every word of the term; they sum to 1, or all are NaN.
     """
 
     term: str
@@ -81,12 +86,13 @@ def lesion_numbers(image: Image, mask: Mask) -> dict[str, float]:
         mask: bool HW; its largest region counts, holes filled.
 
     Returns:
-        Name → value, all finite.
+        Name → value. What lies behind the lesion is NaN where none of it is in the picture; all others are finite.
 
     Raises:
         DataError: The mask is empty, too small, or touches the border.
     """
-    return _numbers_of(working_view(image, mask))
+    view = working_view(image, mask)
+    return {**outline_numbers(view), **edge_numbers(view), **echo_numbers(view), **posterior_numbers(view)}
 
 
 def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | None = None) -> Description:
@@ -106,10 +112,9 @@ def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | N
     Source: ACR BI-RADS Atlas, Ultrasound, 5th edition (2013): shape, orientation, margin, echo pattern, posterior
         features.
     """
-    view = working_view(image, mask)
-    numbers = _numbers_of(view)
-    scale = image.shape[0] / ROWS
-    depth, width = (float(view.mask.any(axis=axis).sum()) * scale for axis in (1, 0))
+    numbers = lesion_numbers(image, mask)
+    lesion = largest_region(mask)
+    depth, width = (float(lesion.any(axis=axis).sum()) for axis in (1, 0))
     row_mm, column_mm = pixel_spacing_mm if pixel_spacing_mm is not None else (None, None)
     return Description(
         words=words_of(numbers),
@@ -121,17 +126,16 @@ def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | N
     )
 
 
-def _numbers_of(view: WorkingView) -> dict[str, float]:
-    return {**outline_numbers(view), **edge_numbers(view), **echo_numbers(view), **posterior_numbers(view)}
-
-
 def words_of(numbers: dict[str, float]) -> tuple[Word, ...]:
-    """Return the words that fit a lesion's numbers best."""
+    """Return the words that fit a lesion's numbers best; `NOT_VISIBLE` for a term of which a number is unknown."""
     model = _model()
     found = []
     for term in TERMS:
         part = model[term]
         given = np.array([numbers[name] for name in part.names])
+        if np.isnan(given).any():
+            found.append(Word(term, NOT_VISIBLE, tuple((word, float("nan")) for word in part.words)))
+            continue
         away = (np.clip(given, part.low, part.high) - part.mean) / part.deviation
         scores = part.weights @ away + part.offset
         probs = np.exp(scores - scores.max())
@@ -155,9 +159,19 @@ class _TermModel:
     offset: FloatArray
 
 
+def words_digest() -> str:
+    """Return the SHA-256 of the models behind the words."""
+    return sha256_of_json(_document())
+
+
+def _document() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(files("busight.explain").joinpath("words.json").read_text(encoding="utf-8"))
+    return found
+
+
 @cache
 def _model() -> dict[str, _TermModel]:
-    document = json.loads(files("busight.explain").joinpath("words.json").read_text(encoding="utf-8"))
+    document = _document()
     arrays = ("low", "high", "mean", "deviation", "weights", "offset")
     return {
         term: _TermModel(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from busight.explain.working_view import WorkingView
-from busight.types import FloatArray
+from busight.types import FloatArray, Mask
 
 _FINE, _COARSE = 2.5, 6.0
 """Deviations in pixels, about 0.4 and 1 mm: speckle, and the lesion's own pattern."""
@@ -44,7 +44,7 @@ def echo_numbers(view: WorkingView) -> dict[str, float]:
         "inside less fat": middle - float(np.quantile(around, 0.25)),
         "inside less darkest around": middle - float(np.quantile(around, 0.1)),
         "inside less around": middle - float(np.quantile(around, 0.5)),
-        "darkest of the picture": float(np.quantile(coarse[view.inside < -5], 0.05)),
+        "darkest of the picture": float(np.quantile(coarse[_outside(view)], 0.05)),
     }
     found |= {f"around, {q} %": float(np.quantile(around, q / 100)) for q in (10, 25, 50, 75)}
     found |= {f"inside, {q} %": float(np.quantile(within, q / 100)) for q in (2, 10, 25, 50, 75, 90, 98)}
@@ -63,6 +63,12 @@ def _beside(view: WorkingView) -> FloatArray:
     rows = np.flatnonzero(view.mask.any(axis=1))
     band = np.zeros_like(view.mask)
     band[max(0, rows[0] - int(0.5 * view.radius)) : rows[-1] + 1] = True
-    outside = view.inside < -5
+    outside = _outside(view)
     chosen = band & outside
-    return np.asarray(chosen if chosen.sum() > 50 else outside if outside.any() else ~view.mask)
+    return np.asarray(chosen if chosen.sum() > 50 else outside)
+
+
+def _outside(view: WorkingView) -> Mask:
+    """Return the pixels five and more away from the lesion; all outside where a mask leaves no such pixel."""
+    far = view.inside < -5
+    return np.asarray(far if far.any() else ~view.mask)

@@ -8,10 +8,11 @@ from typing import Final
 
 import numpy as np
 import torch
+from kornia.filters import gaussian_blur2d
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from busight.errors import MissingExtraError
+from busight.errors import DataError, MissingExtraError
 from busight.types import Image
 
 GradientMap = Callable[[nn.Module, nn.Module, Tensor, int], Tensor]
@@ -40,9 +41,14 @@ def _grad_cam(model: nn.Module, layer: nn.Module, batch: Tensor, target: int) ->
 def _integrated_gradients(model: nn.Module, layer: nn.Module, batch: Tensor, target: int) -> Tensor:
     from captum.attr import IntegratedGradients
 
-    found: Tensor = IntegratedGradients(model).attribute(batch, target=target, n_steps=24, internal_batch_size=8)
+    # From a blurred copy of the image: from black, nothing dark could ever count, and lesions are dark.
+    side = batch.shape[-1]
+    start = gaussian_blur2d(batch, (side // 2 * 2 - 1,) * 2, (side / 10, side / 10))
+    explained = IntegratedGradients(model)
+    found: Tensor = explained.attribute(batch, start, target=target, n_steps=24, internal_batch_size=8)
     # Of single pixels it is a scatter of dots; over an area it can be read.
-    return nn.functional.avg_pool2d(found.abs().sum(dim=1, keepdim=True), 9, stride=1, padding=4)
+    smooth = nn.functional.avg_pool2d(found.sum(dim=1, keepdim=True), 9, stride=1, padding=4)
+    return smooth.clamp(min=0)
 
 
 METHODS: Final[dict[str, GradientMap]] = {"grad-cam": _grad_cam, "integrated gradients": _integrated_gradients}
@@ -65,7 +71,10 @@ def gradient_map(network: nn.Module, layer: nn.Module, image: Image, target: int
 
     Raises:
         MissingExtraError: Captum is not installed.
+        DataError: No such method.
     """
+    if method not in METHODS:
+        raise DataError(f"method {method!r}: it is one of {', '.join(METHODS)}")
     try:
         import captum  # noqa: F401
     except ModuleNotFoundError as error:

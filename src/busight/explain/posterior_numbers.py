@@ -16,7 +16,7 @@ def posterior_numbers(view: WorkingView) -> dict[str, float]:
 
     Below each column of the lesion but its outer tenths, the mean grey over a lesion's radius of depth is compared with
     that on both sides at the same depth: as a difference (share of 255) and as a logarithm of the ratio. A side is two
-    fifths of the columns.
+    fifths of the columns. All are NaN where less than half of the columns have anything behind them in the picture.
     """
     smooth = view.smooth(2.5)
     columns = np.flatnonzero(view.mask.any(axis=0))
@@ -29,8 +29,8 @@ def posterior_numbers(view: WorkingView) -> dict[str, float]:
         _compared(smooth, int(x), int(last[x]), (int(columns[0]), int(columns[-1]) + 1), reach, side) for x in chosen
     ]
     seen = np.array([pair for pair in pairs if pair is not None])
-    if not len(seen):
-        return dict.fromkeys(_NAMES, 0.0)
+    if 2 * len(seen) < len(pairs):
+        return dict.fromkeys(_NAMES, float("nan"))
     difference, ratio = (seen[:, 0] - seen[:, 1]) / 255, np.log((seen[:, 0] + 4) / (seen[:, 1] + 4))
     return dict(zip(_NAMES, [*_summary(difference), *_summary(ratio)], strict=True))
 

@@ -24,20 +24,28 @@ class SecondReader:
     """Logistic regression on words.
 
     Attributes:
-        names: Of the inputs: ``"term: word"``, and a few numbers.
+        names: Of the inputs: ``"term: word"``, and a few numbers. An input that is NaN, of what is not visible, counts
+            as the average lesion's.
         mean: Of each input over the lesions that it was fitted on.
         deviation: Likewise, above 0.
         weights: Logarithm of the odds that one deviation of an input adds.
         offset: Logarithm of the odds of an average lesion.
     """
 
-    __pydantic_config__: ClassVar = {"extra": "forbid"}
+    __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
 
     names: tuple[str, ...]
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
     weights: tuple[float, ...]
     offset: float
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that do not belong together."""
+        if len({len(self.names), len(self.mean), len(self.deviation), len(self.weights)}) > 1:
+            raise ValueError("a second reader has a mean, a deviation and a weight for each name")
+        if min(self.deviation, default=1) <= 0:
+            raise ValueError("a second reader's deviations are above 0")
 
     def probs(self, inputs: FloatArray) -> FloatArray:
         """Return the probability of malignancy, float64 (N,), of inputs, float64 (N, D)."""
@@ -50,7 +58,8 @@ class SecondReader:
         return tuple(sorted(changes, key=lambda one: -abs(one[1])))
 
     def _away(self, inputs: FloatArray) -> FloatArray:
-        return np.asarray((inputs - np.array(self.mean)) / np.array(self.deviation))
+        away = (inputs - np.array(self.mean)) / np.array(self.deviation)
+        return np.where(np.isnan(away), 0.0, away)
 
 
 def averaged(readers: Sequence[SecondReader]) -> SecondReader:
@@ -79,7 +88,7 @@ def averaged(readers: Sequence[SecondReader]) -> SecondReader:
 
 
 def reader_inputs(numbers: dict[str, float]) -> dict[str, float]:
-    """Return what the reader sees of a lesion's numbers: the probability of each word, and five numbers."""
+    """Return what the reader sees: the probability of each word (NaN: not visible) and five numbers."""
     words = {f"{one.term}: {word}": prob for one in words_of(numbers) for word, prob in one.probs}
     return words | {name: numbers[name] for name in _NUMBERS}
 
@@ -89,11 +98,11 @@ def fit_reader(names: Sequence[str], inputs: FloatArray, malignant: NDArray[np.b
 
     Args:
         names: D names.
-        inputs: float64 (N, D).
+        inputs: float64 (N, D); NaN where a lesion does not show it.
         malignant: bool (N,).
 
     Raises:
-        DataError: Fewer than 40 lesions, or of one kind only.
+        DataError: Fewer than 40 lesions, or of one kind only, or an input that no lesion shows.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -101,8 +110,11 @@ def fit_reader(names: Sequence[str], inputs: FloatArray, malignant: NDArray[np.b
         raise DataError(
             f"{len(inputs)} lesions, {int(malignant.sum())} of them malignant: at least {MIN_LESIONS}, of both kinds"
         )
-    mean, deviation = inputs.mean(axis=0), np.maximum(inputs.std(axis=0), 1e-9)
-    fitted = LogisticRegression(C=0.1, max_iter=2000).fit((inputs - mean) / deviation, malignant)
+    if np.isnan(inputs).all(axis=0).any():
+        raise DataError("a word is visible on none of the lesions")
+    mean, deviation = np.nanmean(inputs, axis=0), np.maximum(np.nanstd(inputs, axis=0), 1e-9)
+    away = (inputs - mean) / deviation
+    fitted = LogisticRegression(C=0.1, max_iter=2000).fit(np.where(np.isnan(away), 0.0, away), malignant)
     return SecondReader(
         tuple(names),
         tuple(map(float, mean)),

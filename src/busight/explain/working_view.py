@@ -55,7 +55,7 @@ def working_view(image: Image, mask: Mask) -> WorkingView:
     size = (max(8, round(image.shape[1] * scale)), ROWS)
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     grey = np.asarray(cv2.resize(image, size, interpolation=method), np.float64)
-    small = _largest(np.asarray(cv2.resize(mask.astype(np.float32), size, interpolation=method)) >= 0.5)
+    small = largest_region(np.asarray(cv2.resize(mask.astype(np.float32), size, interpolation=method)) >= 0.5)
     area = int(small.sum())
     if area < LEAST_AREA:
         raise DataError("the outlined lesion is too small: descriptors are undefined")
@@ -68,7 +68,8 @@ def working_view(image: Image, mask: Mask) -> WorkingView:
     return WorkingView(grey, small, inside, float(np.sqrt(area / np.pi)))
 
 
-def _largest(mask: NDArray[np.bool_]) -> Mask:
+def largest_region(mask: NDArray[np.bool_]) -> Mask:
+    """Return the largest region of a mask, bool HW, with its holes filled; an empty mask as it is."""
     from busight.segment.fill import filled
 
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)

@@ -33,7 +33,7 @@ from busight.recipes.schema import Recipe
 from busight.segment.settings import is_learned
 from busight.types import FloatArray
 
-UNCALIBRATED = CalibrationPart(method="none", cases=0, source="not calibrated")
+UNCALIBRATED = CalibrationPart(method="none", cases=0, calibrated=False, source="not calibrated")
 CANDIDATES: tuple[CalibrationMethod, ...] = ("none", "temperature", "vector", "beta", "isotonic")
 """What ``auto`` chooses from, the most modest first."""
 
@@ -132,7 +132,11 @@ def _calibration(val: ScoredPart, classes: tuple[str, ...], settings: AssessSett
 def _conformal(val: ScoredPart, probs: FloatArray, classes: tuple[str, ...], settings: AssessSettings) -> ConformalPart:
     fitted = fit_conformal(probs, val.target(classes), settings.coverage)
     always = [name for name, least in zip(classes, fitted.least_probs, strict=True) if not least]
-    told = f"; {', '.join(always)} always, of too few" if always else ""
+    told = (
+        f"; {', '.join(always)} in every set: too few validation images, or some with a probability of 0"
+        if always
+        else ""
+    )
     return ConformalPart(
         level=fitted.level,
         least_probs=fitted.least_probs,

@@ -35,16 +35,20 @@ def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
     """
     try:
         with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream, strict=True))
+            table = csv.DictReader(stream, strict=True)
+            rows, names = list(table), list(table.fieldnames or ())
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); name the folder of a finished run") from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a table of cases ({error}); make it anew with busight evaluate") from error
-    names = list(rows[0]) if rows else []
     classes = tuple(name.removeprefix("logit_") for name in names if name.startswith("logit_"))
     expected = _header(classes)
     if not classes or names not in (expected, [name for name in expected if name != _SECOND]):
         raise DataError(f"{path}: not a table of cases of this version; make it anew with busight evaluate")
+    if not rows:
+        raise DataError(f"{path}: holds no case; make it anew with busight evaluate")
+    if any(None in row for row in rows):
+        raise DataError(f"{path}: a line has more cells than the header; make it anew with busight evaluate")
     try:
         return tuple(_case(row, classes) for row in rows), classes
     except (TypeError, ValueError) as error:

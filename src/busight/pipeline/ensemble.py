@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from busight._version import __version__
-from busight.bundle.card import Card, OperatingPointPart, ReaderPart
+from busight.bundle.card import Card, ClassifyPart, OperatingPointPart, ReaderPart
 from busight.bundle.load import Bundle, load_bundle
-from busight.bundle.merge import merge_graphs
+from busight.bundle.merge import logit_scale, merge_graphs
 from busight.bundle.write import write_card
 from busight.errors import BundleError
 from busight.explain.second_reader import averaged
@@ -49,7 +49,7 @@ def make_ensemble(folder: Path, out: Path, *, progress: Progress | None = None) 
             raise BundleError(f"{member.folder}: was made by another recipe than {members[0].folder}; they do not fit")
     progress.stage(f"{len(members)} networks into one graph")
     files, parity = merge_graphs(members, out)
-    return write_card(out, _card(members, files, parity))
+    return write_card(out, ensemble_card(members, files, parity))
 
 
 def _chain(card: Card) -> tuple[object, ...]:
@@ -69,7 +69,17 @@ def _mean_postprocess(cards: list[Card]) -> PostprocessSettings | None:
     return replace(given[0], threshold=threshold, peak=peak)
 
 
-def _card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
+def ensemble_card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
+    """Return the card of members whose graphs are merged.
+
+    Args:
+        members: Two or more, made by one recipe.
+        files: SHA-256 of each file of the merged bundle.
+        parity: Largest difference between the merged graph and the members' mean.
+
+    Raises:
+        BundleError: Their calibrations or second readers do not fit together.
+    """
     cards = [member.card for member in members]
     first, count = cards[0], len(cards)
     cases = sum(card.calibration.cases for card in cards)
@@ -78,6 +88,8 @@ def _card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
             "method": "none",
             "numbers": (),
             "cases": cases,
+            "calibrated": all(card.calibration.calibrated for card in cards),
+            "prevalence": _mean_prevalence(cards),
             "source": f"inside the graph: each of the {count} members on its own validation images; not as a whole",
         }
     )
@@ -101,6 +113,7 @@ def _card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
             "training": training,
             "conformal": None,
             "reader": _mean_reader(cards),
+            "classify": _with_weight_inside(members),
             "gate": None if first.gate is None else first.gate.model_copy(update={"feature_limit": None}),
             "scores": (),
             "parity": parity,
@@ -110,12 +123,34 @@ def _card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
     )
 
 
+def _with_weight_inside(members: list[Bundle]) -> ClassifyPart | None:
+    """Return the members' classifier with the reader's weight that they have after their temperatures, on average."""
+    part = members[0].card.classify
+    if part is None:
+        return None
+    return part.model_copy(update={"reader": part.reader * float(np.mean([logit_scale(one) for one in members]))})
+
+
+def _mean_prevalence(cards: list[Card]) -> float | None:
+    """Return the share of the last class among all members' validation cases; None where a member does not tell."""
+    shares = [card.calibration.prevalence for card in cards]
+    counts = [card.calibration.cases for card in cards]
+    if any(share is None for share in shares) or not sum(counts):
+        return None
+    return float(np.average([share for share in shares if share is not None], weights=counts))
+
+
 def _mean_reader(cards: list[Card]) -> ReaderPart | None:
     """Average the members' second readers; none where a member has none."""
     readers = [card.reader.reader for card in cards if card.reader is not None and card.reader.reader is not None]
     if len(readers) < len(cards):
         return None
-    return ReaderPart(reader=averaged(readers), source=f"mean of the log-odds of the {len(cards)} members' readers")
+    words = {card.reader.words for card in cards if card.reader is not None}
+    if len(words) > 1:
+        raise BundleError("the members' second readers were taught by other words; train them with one version")
+    return ReaderPart(
+        reader=averaged(readers), words=words.pop(), source=f"mean of the log-odds of the {len(cards)} members' readers"
+    )
 
 
 def _operating_points(cards: list[Card]) -> tuple[OperatingPointPart, ...]:

@@ -21,7 +21,7 @@ from busight.pipeline.material import Material, gather
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord
 from busight.pipeline.run import require_split_file, tell_other_data
-from busight.pipeline.scoring import explained_walks, pictures, score_samples, sheet_of, subgroups_of
+from busight.pipeline.scoring import score_samples, sheet_of, shown_cases, subgroups_of
 from busight.predict.opening import open_predictor
 
 
@@ -78,7 +78,7 @@ def evaluate(
     write_metrics(out / DONE_FILE, sheet, about)
     seen = _seen_before(card, material, wanted)
     _tell(seen, progress)
-    walks, gallery = pictures(part, reader, predictor, settings.seed)
+    shown = shown_cases(part, reader, predictor, settings.seed)
     return RunRecord(
         kind="evaluate",
         title=card.name,
@@ -98,9 +98,9 @@ def evaluate(
         histories=(),
         sheet=sheet,
         cases=part.cases,
-        walks=walks,
-        gallery=gallery,
-        explained=explained_walks(part, {}, reader, predictor),
+        walks=shown.walks,
+        gallery=shown.gallery,
+        explained=shown.explained,
         warnings=seen,
         subgroups=subgroups_of([part.cases], predictor.classes, settings),
         limits=(*seen, *limits(data, None, sheet, None)),

@@ -16,6 +16,7 @@ from busight.bundle.memory import Memory, read_memory, write_memory
 from busight.data.dataset import Reader
 from busight.data.split import Split
 from busight.errors import DataError
+from busight.explain.descriptors import words_digest
 from busight.explain.second_reader import fit_reader
 from busight.files import sha256_of_file
 from busight.pipeline.progress import Progress
@@ -64,15 +65,21 @@ def with_memory(
     files = (
         predictor.card.files if memory is None else {**predictor.card.files, MEMORY: sha256_of_file(folder / MEMORY)}
     )
-    update = {"gate": _gate(seen, memory), "reader": _reader(seen), "files": files}
+    second = _reader(seen)
+    part = predictor.card.classify
+    if part is not None and part.reader:
+        if not {"benign", "malignant"} <= set(part.classes):
+            progress.line(f"warning: classify.reader has no say in the task {part.task}")
+        elif second.reader is None:
+            progress.line(f"warning: classify.reader has no say in this bundle; {second.source}")
+    update = {"gate": _gate(seen, memory), "reader": second, "files": files}
     return replace(predictor, card=predictor.card.model_copy(update=update), memory=memory)
 
 
 def _look(sample: Sample, trained: bool, reader: Reader, predictor: Predictor) -> _Seen:
     image = reader.image(sample)
-    features, words = predictor.first_look(image)
-    if not trained or sample.finding not in (Finding.BENIGN, Finding.MALIGNANT):
-        words = None
+    is_lesion = sample.finding in (Finding.BENIGN, Finding.MALIGNANT)
+    features, words = predictor.first_look(image, read=trained and is_lesion)
     return _Seen(sample, trained, image_statistics(image), features, words)
 
 
@@ -96,7 +103,7 @@ def _gate(seen: Sequence[_Seen], memory: Memory | None) -> GatePart:
     fresh = [one.features for one in seen if not one.trained and one.features is not None]
     limit = None
     if memory is not None and fresh:
-        limit = feature_limit(feature_distance(np.array(fresh), memory.features.astype(np.float64)))
+        limit = feature_limit(feature_distance(np.array(fresh), memory.features))
         told += f"; one in twenty of {len(fresh)} validation images has features farther away"
     return GatePart(image=image_gate, feature_limit=limit, neighbours=NEIGHBOURS, source=told)
 
@@ -112,4 +119,8 @@ def _reader(seen: Sequence[_Seen]) -> ReaderPart:
         fitted = fit_reader(list(worded[0][0]), inputs, malignant)
     except DataError as error:
         return ReaderPart(reader=None, source=f"none: {error}")
-    return ReaderPart(reader=fitted, source=f"{len(worded)} lesions that the network outlined in training images")
+    return ReaderPart(
+        reader=fitted,
+        words=words_digest(),
+        source=f"{len(worded)} lesions that the network outlined in training images",
+    )

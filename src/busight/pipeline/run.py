@@ -32,7 +32,7 @@ from busight.pipeline.networks import (
 from busight.pipeline.pretrained import require_unseen, seen_by_weights
 from busight.pipeline.progress import Progress, Silent
 from busight.pipeline.record import RunRecord, SplitSummary
-from busight.pipeline.scoring import ScoredPart, explained_walks, pictures, score_samples, sheet_of, subgroups_of
+from busight.pipeline.scoring import ScoredPart, score_samples, sheet_of, shown_cases, subgroups_of
 from busight.pipeline.training import Clock, train_networks
 from busight.predict.opening import open_predictor
 from busight.predict.predictor import Predictor
@@ -100,8 +100,7 @@ def run(
     clock.lap("assessment")
     card = predictor.card
     reader = material.inspection.dataset.reader
-    walks, gallery = pictures(test, reader, predictor, recipe.assess.seed)
-    training = {sample.sample_id: sample for sample in material.samples_of(split.train)}
+    shown = shown_cases(test, reader, predictor, recipe.assess.seed, material.samples_of(split.train))
     data, parts = material.summary(), _split_summary(split, material)
     if not keep_checkpoints:
         finish(out)
@@ -124,9 +123,9 @@ def run(
         histories=tuple(net.history for net in networks.values()),
         sheet=sheet,
         cases=test.cases,
-        walks=walks,
-        gallery=gallery,
-        explained=explained_walks(test, training, reader, predictor),
+        walks=shown.walks,
+        gallery=shown.gallery,
+        explained=shown.explained,
         limits=limits(data, parts, sheet, recipe),
         subgroups=subgroups_of([test.cases], predictor.classes, recipe.assess),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from busight.pipeline.progress import Progress
 from busight.pipeline.record import Case, StagePicture
 from busight.predict.explained import Explained, explained, with_pictures
 from busight.predict.predictor import Predictor
-from busight.types import FloatArray, Image, IntArray, Sample
+from busight.types import FloatArray, Image, IntArray, Prediction, Sample
 
 GALLERY = 16
 
@@ -181,47 +181,58 @@ def choose_gallery(part: ScoredPart, without: Sequence[int], rng: np.random.Gene
     return sorted(wrong + right[: GALLERY - len(wrong)])
 
 
-def pictures(
-    part: ScoredPart, reader: Reader, predictor: Predictor, seed: int
-) -> tuple[tuple[StagePicture, ...], tuple[StagePicture, ...]]:
-    """Return the walks, one case a class, and the gallery; see `choose_walks` and `choose_gallery`."""
-    walks = choose_walks(part, predictor.classes)
-    gallery = choose_gallery(part, walks, np.random.default_rng(seed))
-    return (
-        tuple(_picture(part, index, reader, predictor) for index in walks),
-        tuple(_picture(part, index, reader, predictor) for index in gallery),
-    )
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """The cases that a report shows.
+
+    Attributes:
+        walks: One a class, with the picture after every stage.
+        explained: Everything there is to say about each of them.
+        gallery: More of them.
+    """
+
+    walks: tuple[StagePicture, ...]
+    explained: tuple[Explained, ...]
+    gallery: tuple[StagePicture, ...]
 
 
-def explained_walks(
-    part: ScoredPart, training: Mapping[str, Sample], reader: Reader, predictor: Predictor
-) -> tuple[Explained, ...]:
-    """Return everything there is to say about the cases of the walks, with the training images that look alike.
+def shown_cases(
+    part: ScoredPart, reader: Reader, predictor: Predictor, seed: int, training: Sequence[Sample] = ()
+) -> Shown:
+    """Choose the cases that a report shows (`choose_walks`, `choose_gallery`), and run them again.
 
     Args:
         part: The scored cases.
-        training: The training images that are at hand, by name; may be empty.
-        reader: Reads them and the cases.
-        predictor: The one that scored the cases.
+        reader: Reads their images, and the training images.
+        predictor: The one that scored them.
+        seed: Of the choice.
+        training: The training images that are at hand: those that look alike are shown.
     """
-    told = []
-    for index in choose_walks(part, predictor.classes):
-        sample = part.samples[index]
-        found = predictor.predict(reader.image(sample), sample.sample_id, pixel_spacing_mm=sample.pixel_spacing_mm)
-        told.append(with_pictures(explained(predictor, found), training, reader))
-    return tuple(told)
+    chosen = choose_walks(part, predictor.classes)
+    more = choose_gallery(part, chosen, np.random.default_rng(seed))
+    known = {sample.sample_id: sample for sample in training}
+    walks, told = [], []
+    for index in chosen:
+        found = _again(part, index, reader, predictor)
+        walks.append(_picture(part, index, found, reader, predictor))
+        told.append(with_pictures(explained(predictor, found), known, reader))
+    gallery = (_picture(part, index, _again(part, index, reader, predictor), reader, predictor) for index in more)
+    return Shown(tuple(walks), tuple(told), tuple(gallery))
 
 
-def _picture(part: ScoredPart, index: int, reader: Reader, predictor: Predictor) -> StagePicture:
-    """Run one case again and keep the picture after every stage."""
+def _again(part: ScoredPart, index: int, reader: Reader, predictor: Predictor) -> Prediction:
     sample = part.samples[index]
-    found = predictor.predict(reader.image(sample))
+    return predictor.predict(reader.image(sample), sample.sample_id, pixel_spacing_mm=sample.pixel_spacing_mm)
+
+
+def _picture(part: ScoredPart, index: int, found: Prediction, reader: Reader, predictor: Predictor) -> StagePicture:
+    """Return the picture of one case after every stage."""
     return StagePicture(
         case=part.cases[index],
         image=found.image,
         enhanced=found.enhanced,
         mask=found.mask,
-        true_mask=reader.mask(sample),
+        true_mask=reader.mask(part.samples[index]),
         roi=found.roi,
         region=predictor.region(found),
         activation=found.activation,

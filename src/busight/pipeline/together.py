@@ -40,4 +40,14 @@ def _joined(cases: Sequence[Case], classes: tuple[str, ...]) -> Case:
         flagged=None if None in flags else flags[True] * 2 > len(cases),
         prediction_set=None,
         refused=None,
+        second_reader=_mean_log_odds([case.second_reader for case in cases]),
     )
+
+
+def _mean_log_odds(probs: Sequence[float | None]) -> float | None:
+    """Return the probability of the mean log-odds; None where one of the readers says nothing."""
+    known = [value for value in probs if value is not None]
+    if len(known) < len(probs):
+        return None
+    inside = np.clip(known, 1e-9, 1 - 1e-9)
+    return float(1 / (1 + np.exp(-np.mean(np.log(inside / (1 - inside))))))

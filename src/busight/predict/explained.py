@@ -46,6 +46,7 @@ class AtPrevalence:
         probs: float64 (K,), moved there.
         ppv: Of the operating point; NaN where there is none.
         npv: Of the operating point; NaN where there is none.
+        point_source: What sensitivity and specificity of the operating point were measured on.
     """
 
     prevalence: float
@@ -53,6 +54,7 @@ class AtPrevalence:
     probs: FloatArray
     ppv: float
     npv: float
+    point_source: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,6 +112,30 @@ def with_pictures(told: Explained, training: Mapping[str, Sample], reader: Reade
     return replace(told, similar=tuple(shown))
 
 
+def measured_prevalence(card: Card, wanted: float) -> float:
+    """Return the share of the last class among a bundle's calibration images, from which to move to another one.
+
+    Args:
+        card: The bundle's.
+        wanted: The prevalence to move to, above 0 and below 1.
+
+    Raises:
+        DataError: The wanted one is out of range, or the bundle has no calibrated probabilities or no such share.
+    """
+    check_prevalence(wanted)
+    if not card.calibration.calibrated:
+        raise DataError(
+            f"{card.name}: its probabilities are not calibrated ({card.calibration.source}), so none follows for "
+            "another prevalence; leave --prevalence away, or train it anew"
+        )
+    if card.calibration.prevalence is None:
+        raise DataError(
+            f"{card.name}: the bundle does not say how common its last class was among its calibration images; leave "
+            "--prevalence away, or train it anew"
+        )
+    return card.calibration.prevalence
+
+
 def _described(found: Prediction) -> tuple[Description | None, str]:
     if found.mask is None:
         return None, "this bundle outlines no lesions: descriptors are undefined"
@@ -123,22 +149,30 @@ def _similar(predictor: Predictor, found: Prediction) -> tuple[SimilarCase, ...]
     memory = predictor.memory
     if memory is None or found.features is None:
         return ()
-    likeness = similarity(found.features[None].astype(np.float64), memory.features.astype(np.float64))[0]
+    likeness = similarity(found.features[None], memory.features)[0]
     nearest = np.argsort(-likeness, kind="stable")[:SIMILAR]
     return tuple(SimilarCase(memory.sample_ids[i], memory.findings[i], float(likeness[i])) for i in nearest.tolist())
 
 
 def _at(predictor: Predictor, found: Prediction, prevalence: float) -> AtPrevalence:
-    check_prevalence(prevalence)
-    measured = predictor.card.calibration.prevalence
-    if measured is None:
-        raise DataError(
-            f"{predictor.card.name}: the bundle does not say how common {found.classes[-1]} was among its calibration "
-            "images; leave --prevalence away, or train it anew"
-        )
-    point = next(iter(predictor.card.operating_points), None)
+    measured = measured_prevalence(predictor.card, prevalence)
     ppv = npv = float("nan")
-    if point is not None and point.sensitivity is not None and point.specificity is not None:
-        ppv, npv = predictive_values(point.sensitivity, point.specificity, prevalence)
+    sensitivity, specificity, source = _operating(predictor.card)
+    if sensitivity is not None and specificity is not None:
+        ppv, npv = predictive_values(sensitivity, specificity, prevalence)
     probs = at_prevalence(found.calibrated_probs, len(found.classes) - 1, measured, prevalence)
-    return AtPrevalence(prevalence, measured, probs, ppv, npv)
+    return AtPrevalence(prevalence, measured, probs, ppv, npv, source)
+
+
+def _operating(card: Card) -> tuple[float | None, float | None, str]:
+    """Return sensitivity and specificity of the operating point: on test images where there were any.
+
+    On the validation images that it was chosen on, its sensitivity is too good by the choice.
+    """
+    tested = {score.metric: score.value for score in card.scores}
+    if tested.get("operating_sensitivity") is not None and tested.get("operating_specificity") is not None:
+        return tested["operating_sensitivity"], tested["operating_specificity"], "test images"
+    point = next(iter(card.operating_points), None)
+    if point is None:
+        return None, None, "nothing"
+    return point.sensitivity, point.specificity, "the validation images that it was chosen on"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from busight.assess.image_statistics import NAMES as STATISTICS
 from busight.bundle.card import CLASSIFIER, MEMORY, SEGMENTER, SegmentPart
 from busight.bundle.load import Bundle
-from busight.bundle.memory import read_memory
+from busight.bundle.memory import Memory, read_memory
 from busight.classify.masked import input_channels
 from busight.enhance.enhancement import parse_enhancement
 from busight.errors import BundleError, RecipeError
+from busight.explain.descriptors import words_digest
 from busight.predict.predictor import Predictor
 from busight.predict.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter
 from busight.segment.settings import is_learned
@@ -23,6 +25,7 @@ def open_predictor(bundle: Bundle) -> Predictor:
             enhancement chain is not what the card needs.
     """
     card = bundle.card
+    _require_same_words(bundle)
     try:
         enhancement = parse_enhancement(card.enhance, card.channels)
     except RecipeError as error:
@@ -33,8 +36,29 @@ def open_predictor(bundle: Bundle) -> Predictor:
         shape = (channels, part.input.size, part.input.size)
         classifier = _session(bundle, CLASSIFIER, shape, {"logits": len(part.classes), "activation": None})
     segmenter = _segmenter(bundle, card.segment, enhancement.n_channels) if card.segment is not None else None
+    return Predictor(card, enhancement, segmenter, classifier, _memory(bundle, classifier))
+
+
+def _memory(bundle: Bundle, classifier: Any) -> Memory | None:
     path = bundle.path(MEMORY)
-    return Predictor(card, enhancement, segmenter, classifier, None if path is None else read_memory(path))
+    if path is None:
+        return None
+    memory = read_memory(path)
+    widths = [] if classifier is None else [one.shape[-1] for one in classifier.get_outputs() if one.name == "features"]
+    if widths != [memory.features.shape[1]]:
+        raise BundleError(f"{path}: its features are of another network; copy the whole folder again")
+    return memory
+
+
+def _require_same_words(bundle: Bundle) -> None:
+    """Refuse a gate or a second reader that was taught by numbers which this version measures otherwise."""
+    gate, reader = bundle.card.gate, bundle.card.reader
+    other_looks = gate is not None and gate.image is not None and len(gate.image.mean) != len(STATISTICS)
+    if other_looks or (reader is not None and reader.words not in ("", words_digest())):
+        raise BundleError(
+            f"{bundle.folder}: its gate or second reader was taught by another version's numbers; use busight "
+            f"{bundle.card.busight}, or train it anew"
+        )
 
 
 def _segmenter(bundle: Bundle, part: SegmentPart, channels: int) -> Segmenter | None:

@@ -18,7 +18,7 @@ from busight.enhance.resize import from_input, to_input
 from busight.errors import BundleError
 from busight.predict.gates import cautions, refusal
 from busight.predict.looks import Seen, from_mask, mean_of_looks
-from busight.predict.second_opinion import reader_words, second_opinion, with_second_reader
+from busight.predict.second_opinion import reading_of, second_opinion, with_second_reader
 from busight.predict.segmenters import Segmenter, as_batch
 from busight.segment.candidates import seed_region
 from busight.segment.postprocess import to_mask
@@ -74,11 +74,12 @@ class Predictor:
         refused = refusal(image, self.card.gate)
         return replace(found, refused=refused, cautions=cautions(found, self.card, self.memory))
 
-    def first_look(self, image: Image) -> tuple[NDArray[np.float32] | None, dict[str, float] | None]:
+    def first_look(self, image: Image, read: bool = True) -> tuple[NDArray[np.float32] | None, dict[str, float] | None]:
         """Return what the classifier's last layer sees of an image at its first look, and the second reader's words.
 
         Args:
             image: uint8 HW.
+            read: Whether the words are wanted; they cost more than the look.
 
         Returns:
             float32 (C,), None where the graph does not give it, as in bundles of several networks and of older
@@ -86,15 +87,16 @@ class Predictor:
         """
         part = self.enhancement.field(image).cut(image)
         first = self._first(part)
-        return first.seen.features, reader_words(part, first.mask, first.mask_probs)
+        reading = reading_of(part, first.mask, first.mask_probs, self._guess(first)) if read else None
+        return first.seen.features, None if reading is None else reading.words
 
     def _second(self, first: _FirstLook, image: Image, guess: Mask | None) -> SecondOpinion | None:
         """Ask the second reader how likely a lesion is malignant."""
         reader = self.card.reader
         if reader is None or reader.reader is None:
             return None
-        words = reader_words(image, first.mask, first.mask_probs, guess)
-        return None if words is None else second_opinion(reader.reader, words)
+        reading = reading_of(image, first.mask, first.mask_probs, guess)
+        return None if reading is None else second_opinion(reader.reader, reading)
 
     def _within_field(
         self, image: Image, path: str, frame: int, pixel_spacing_mm: tuple[float, float] | None
@@ -129,6 +131,7 @@ class Predictor:
             prediction_set=self._prediction_set(calibrated),
             features=seen.features,
             second_reader=second,
+            network_logits=seen.logits,
         )
 
     def _moved(self, logits: FloatArray, second: SecondOpinion | None) -> FloatArray:
@@ -262,6 +265,7 @@ def _placed(found: Prediction, image: Image, field: Roi) -> Prediction:
         field.cut(whole)[:] = values
         return whole
 
+    second = found.second_reader
     enhanced = image.copy()
     field.cut(enhanced)[:] = found.enhanced
     roi = found.roi
@@ -273,6 +277,7 @@ def _placed(found: Prediction, image: Image, field: Roi) -> Prediction:
         mask=None if found.mask is None else widened(found.mask),
         mask_probs=None if found.mask_probs is None else widened(found.mask_probs),
         activation=None if found.activation is None else widened(found.activation),
+        second_reader=None if second is None else replace(second, region=widened(second.region)),
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.errors import DataError
+from busight.errors import BundleError, DataError
 from busight.explain.descriptors import lesion_numbers
 from busight.explain.second_reader import SecondReader, reader_inputs
 from busight.segment.assumed import with_lesion_assumed
@@ -15,9 +17,24 @@ _MOST = 4.0
 """Largest change that the second reader makes to the logarithm of the odds, at weight 1: fifty to one."""
 
 
-def reader_words(
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What the second reader sees of an image.
+
+    Attributes:
+        words: Its inputs by name.
+        region: bool HW: what they describe.
+        assumed: It is not what the network outlined, but the likeliest region.
+    """
+
+    words: dict[str, float]
+    region: Mask
+    assumed: bool
+
+
+def reading_of(
     image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, guess: Mask | None = None
-) -> dict[str, float] | None:
+) -> Reading | None:
     """Return what the second reader sees: of the outlined lesion, or, where that is unsure, of the likeliest region.
 
     Args:
@@ -27,22 +44,31 @@ def reader_words(
         guess: bool HW, the likeliest region where it is known already.
 
     Returns:
-        Its inputs; None where there is no region with a form.
+        None where there is no region with a form.
     """
     if mask is None or probs is None:
         return None
-    for region in (with_lesion_assumed(mask, probs, image, guess=guess), mask):
+    assumed = with_lesion_assumed(mask, probs, image, guess=guess)
+    for region in (assumed, mask):
         try:
-            return reader_inputs(lesion_numbers(image, region))
+            words = reader_inputs(lesion_numbers(image, region))
         except DataError:
             continue  # too small, or at the border
+        return Reading(words, region, region is not mask)
     return None
 
 
-def second_opinion(reader: SecondReader, words: dict[str, float]) -> SecondOpinion:
-    """Return the reader's word on its inputs."""
-    values = np.array([[words[name] for name in reader.names]])
-    return SecondOpinion(float(reader.probs(values)[0]), reader.reasons(words))
+def second_opinion(reader: SecondReader, reading: Reading) -> SecondOpinion:
+    """Return the reader's word on what it sees.
+
+    Raises:
+        BundleError: The reader was taught by other words than this version has.
+    """
+    if not set(reader.names) <= set(reading.words):
+        raise BundleError("the second reader knows other words than this version; update busight, or train anew")
+    values = np.array([[reading.words[name] for name in reader.names]])
+    malignant = float(reader.probs(values)[0])
+    return SecondOpinion(malignant, reader.reasons(reading.words), reading.region, reading.assumed)
 
 
 def with_second_reader(logits: FloatArray, classes: tuple[str, ...], malignant: float, weight: float) -> FloatArray:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from busight.bundle.card import Card
+from busight.errors import BundleError
 from busight.report.blocks import Block, Document, Facts, Listing, Paragraph, Section, Table
 from busight.report.checklists import CLAIM, OPEN, TRIPOD_AI, CardFacts, Item, answered
 from busight.report.pages import write_document
@@ -24,8 +26,9 @@ def write_card_page(card: Card, folder: Path) -> Path:
 
     Raises:
         OutputError: A file cannot be written.
+        BundleError: The recipe in the card is none.
     """
-    facts = CardFacts(card, tomllib.loads(card.training.recipe))
+    facts = CardFacts(card, _recipe(card))
     sections = (
         _use(card),
         _training(card),
@@ -48,8 +51,24 @@ def write_card_page(card: Card, folder: Path) -> Path:
 
 def open_items(card: Card) -> int:
     """Return how many items of the two checklists are left to the makers."""
-    facts = CardFacts(card, tomllib.loads(card.training.recipe))
-    return sum(answer == OPEN for items in (CLAIM, TRIPOD_AI) for _, _, answer in answered(items, facts))
+    facts = CardFacts(card, _recipe(card))
+    return sum(OPEN in answer for items in (CLAIM, TRIPOD_AI) for _, _, answer in answered(items, facts))
+
+
+def _recipe(card: Card) -> dict[str, Any]:
+    """Return the recipe that the card holds.
+
+    Raises:
+        BundleError: It is none.
+    """
+    try:
+        recipe = tomllib.loads(card.training.recipe)
+    except tomllib.TOMLDecodeError as error:
+        raise BundleError(f"{card.name}: its card holds no recipe ({error}); get the bundle again") from error
+    sections = {name: value for name, value in recipe.items() if isinstance(value, dict)}
+    if not {"classify", "train", "assess"} <= set(sections):
+        raise BundleError(f"{card.name}: the recipe in its card lacks sections; get the bundle again")
+    return sections
 
 
 def _use(card: Card) -> Section:
@@ -90,8 +109,12 @@ def _scores(card: Card) -> Section:
         value = "undefined" if score.value is None else f"{score.value:.3f}"
         interval = "–" if score.low is None or score.high is None else f"{score.low:.3f}–{score.high:.3f}"
         rows.append((score_name(score.metric, score.of), value, interval, str(score.n)))
+    level = CardFacts(card, _recipe(card)).of("assess", "level", 0.95)
     table = Table(
-        "On the test part, 95 % intervals over groups", ("score", "value", "interval", "images"), tuple(rows), (1, 2, 3)
+        f"On the test part, {level:.0%} intervals over groups",
+        ("score", "value", "interval", "images"),
+        tuple(rows),
+        (1, 2, 3),
     )
     note = Paragraph("On another hospital’s images expect less; docs/results.md has how much.", "note")
     return Section("scores", "Scores", (table, note))
@@ -104,7 +127,7 @@ def _answers(card: Card) -> Section:
         pairs.append((f"Operating point, {point.of}", f"{shown}; {point.source}"))
     if card.conformal is not None:
         pairs.append(
-            ("Prediction sets", f"hold each class in {card.conformal.level:.0%} of cases; {card.conformal.source}")
+            ("Prediction sets", f"hold each class in {100 * card.conformal.level:g}% of cases; {card.conformal.source}")
         )
     if card.gate is not None:
         pairs.append(("Gate", card.gate.source))
@@ -133,6 +156,6 @@ def _open() -> Section:
 
 def _checklist(anchor: str, title: str, items: tuple[Item, ...], facts: CardFacts) -> Section:
     rows = answered(items, facts)
-    done = sum(answer != OPEN for _, _, answer in rows)
+    done = sum(OPEN not in answer for _, _, answer in rows)
     caption = f"{done} of {len(rows)} items answered from the bundle"
     return Section(anchor, f"Checklist: {title}", (Table(caption, ("item", "what", "answer"), rows),))

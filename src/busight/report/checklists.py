@@ -45,6 +45,16 @@ def _data(facts: CardFacts) -> str:
     return f"{training.images} training images of {training.source} (manifest SHA-256 {training.data_digest[:16]}…)"
 
 
+def _data_without_dates(facts: CardFacts) -> str:
+    return f"{_data(facts)}; {OPEN}: where and when they were taken"
+
+
+def _numbers(facts: CardFacts) -> str:
+    tested = next((score.n for score in facts.card.scores if score.metric == "accuracy"), None)
+    evaluation = f"{tested} test images" if tested is not None else f"{OPEN}: in evaluation"
+    return f"{facts.card.training.images} training images; {evaluation}"
+
+
 def _split(facts: CardFacts) -> str:
     kinds = {
         "grouped": "by patient where known and by near-copy; nothing of one group lies on two sides",
@@ -57,8 +67,10 @@ def _split(facts: CardFacts) -> str:
 
 def _preparation(facts: CardFacts) -> str:
     chain = facts.card.enhance or "no filter"
-    size = facts.of("classify", "size")
-    return f"enhancement: {chain}; scaled to {size}×{size} pixels; grey values in 0–1, normalised inside the network"
+    parts = (("classified", facts.card.classify), ("segmented", facts.card.segment))
+    sizes = {f"{what} at {part.input.size}×{part.input.size} pixels" for what, part in parts if part and part.input}
+    scaled = "; ".join(sorted(sizes)) or "at its own size"
+    return f"enhancement: {chain}; {scaled}; grey values in 0–1, normalised inside the network"
 
 
 def _training(facts: CardFacts) -> str:
@@ -92,11 +104,14 @@ def _performance(facts: CardFacts) -> str:
 def _uncertainty(facts: CardFacts) -> str:
     if not facts.card.scores:
         return OPEN
-    return "95 % intervals by bootstrap over groups, see Scores; prediction sets by split conformal"
+    level = facts.of("assess", "level", 0.95)
+    sets = "; prediction sets by split conformal" if facts.card.conformal is not None else ""
+    return f"{level:.0%} intervals by bootstrap over groups, see Scores{sets}"
 
 
 def _ensemble(facts: CardFacts) -> str:
-    return facts.card.training.weights.split(".")[0] if "networks" in facts.card.name else "none: one network"
+    training = facts.card.training
+    return training.weights.split(".")[0] if training.split_kind.endswith("members") else "none: one network"
 
 
 def _imbalance(facts: CardFacts) -> str:
@@ -106,7 +121,8 @@ def _imbalance(facts: CardFacts) -> str:
 
 def _output(facts: CardFacts) -> str:
     card = facts.card
-    parts = [f"calibrated probabilities ({card.calibration.method})"]
+    how = f"calibrated probabilities ({card.calibration.method})"
+    parts = [how if card.calibration.calibrated else "uncalibrated probabilities"]
     parts += ["prediction set"] if card.conformal is not None else []
     parts += [f"flag at {point.threshold:.3f}" for point in card.operating_points if point.threshold is not None]
     parts += ["lesion mask"] if card.segment is not None else []
@@ -128,7 +144,7 @@ def _specification(facts: CardFacts) -> str:
 
 
 def _software(facts: CardFacts) -> str:
-    return f"busight {facts.card.busight}; PyTorch and timm for training, ONNX Runtime for prediction"
+    return f"busight {facts.card.busight}, which trains with PyTorch and predicts with ONNX Runtime"
 
 
 def _weights(facts: CardFacts) -> str:
@@ -191,7 +207,7 @@ TRIPOD_AI: tuple[Item, ...] = (
     ("2", "Abstract", None),
     ("3", "Background: context, target population, known inequalities", None),
     ("4", "Objectives", None),
-    ("5", "Data: sources and dates", _data),
+    ("5", "Data: sources and dates", _data_without_dates),
     ("6", "Participants: setting, eligibility, treatments", None),
     ("7", "Data preparation", _preparation),
     ("8", "Outcome: definition, assessors, blinding", None),
@@ -202,12 +218,12 @@ TRIPOD_AI: tuple[Item, ...] = (
     ("13", "Class imbalance", _imbalance),
     ("14", "Fairness", None),
     ("15", "Model output", _output),
-    ("16", "Differences between training and evaluation data", _split),
+    ("16", "Differences between training and evaluation data", None),
     ("17", "Ethical approval", None),
     ("18", "Open science: funding, interests, protocol, registration, data, code", None),
     ("19", "Patient and public involvement", None),
     ("20", "Participants: flow and characteristics", None),
-    ("21", "Numbers in development and evaluation", _data),
+    ("21", "Numbers in development and evaluation", _numbers),
     ("22", "Model specification", _specification),
     ("23", "Model performance", _performance),
     ("24", "Model updating", None),

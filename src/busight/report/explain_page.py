@@ -6,23 +6,25 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from busight.bundle.card import Card
+from busight.explain.descriptors import NOT_VISIBLE
 from busight.predict.explained import Explained
 from busight.report.blocks import Block, Bullets, Document, Facts, Gallery, Paragraph, Section, Table, Tile, Tiles
 from busight.report.figures import explained as figure
 from busight.report.figures import similar_cases
-from busight.report.labels import short_label
+from busight.report.labels import percent, short_label
 from busight.report.pages import FIGURES, picture_of, write_document, write_plate
 
 _STRONGEST = 6
 
 
-def write_explanation(told: Explained, folder: Path, show_refused: bool = False) -> Path:
+def write_explanation(told: Explained, folder: Path, show_refused: bool = False, started: str | None = None) -> Path:
     """Write ``figures/``, ``report.html`` and ``report.pdf`` of one case.
 
     Args:
         told: From `busight.predict.explained.explained`.
         folder: New, or empty.
         show_refused: Show what was predicted for an image that the bundle refuses.
+        started: UTC, ISO 8601, for the page; None for now.
 
     Returns:
         The path of ``report.html``.
@@ -40,12 +42,12 @@ def write_explanation(told: Explained, folder: Path, show_refused: bool = False)
     gallery, alike_gallery = (Gallery(tuple(map(picture_of, one))) for one in (plates, alike))
     sections = [_answer(told, card, gallery)] if answered else [_refusal(told, gallery)]
     if answered:
-        sections += [_lesion(told), _alike(told, alike_gallery), _about(card), *_numbers(told)]
+        sections += [_lesion(told), *_second_reader(told), _alike(told, alike_gallery), _about(card), *_numbers(told)]
     return write_document(
         Document(
             title=f"One case: {short_label(Path(told.prediction.path).name, 60)}",
             subtitle=f"By {card.name}. Research use only, not for diagnosis.",
-            started=datetime.now(UTC).isoformat(timespec="seconds"),
+            started=started or datetime.now(UTC).isoformat(timespec="seconds"),
             sections=tuple(sections),
         ),
         folder,
@@ -65,17 +67,16 @@ def _refusal(told: Explained, gallery: Gallery) -> Section:
 def _answer(told: Explained, card: Card, gallery: Gallery) -> Section:
     found = told.prediction
     value = float(found.calibrated_probs[found.classes.index(found.finding)])
-    tiles = [Tile("Finding", found.finding, "", f"calibrated probability {value:.2f}")]
+    tiles = [Tile("Finding", found.finding, "", f"{figure.probability_words(told)} {value:.2f}")]
     if card.conformal is not None and found.prediction_set is not None:
         inside = " or ".join(found.prediction_set) or "none"
         tiles.append(
-            Tile("May be", inside, "", f"prediction set, each class held in {card.conformal.level:.0%} of cases")
+            Tile("May be", inside, "", f"prediction set, each class held in {100 * card.conformal.level:g}% of cases")
         )
-    if told.prediction.second_reader is not None:
-        outlined = found.mask is not None and found.mask.any()
+    if (second := found.second_reader) is not None:
         of = "probability of malignancy by BI-RADS words alone"
-        note = of if outlined else f"{of}, if the likeliest region were a lesion: none was outlined"
-        tiles.append(Tile("Second reader", f"{told.prediction.second_reader.malignant:.2f}", "", note))
+        note = f"{of}, if the likeliest region is a lesion" if second.assumed else of
+        tiles.append(Tile("Second reader", f"{second.malignant:.2f}", "", note))
     blocks: list[Block] = []
     if found.refused:
         blocks.append(Paragraph(f"The bundle would not answer: the image is {found.refused}.", "warning"))
@@ -94,14 +95,21 @@ def _operating(told: Explained, card: Card) -> list[Block]:
     side = "at or above" if told.prediction.flagged else "below"
     gave = ""
     if point.sensitivity is not None and point.specificity is not None:
-        gave = f" There it found {point.sensitivity:.0%} of them and cleared {point.specificity:.0%} of the others."
+        found, cleared = percent(point.sensitivity), percent(point.specificity)
+        gave = f" There it found {found} of them and cleared {cleared} of the others."
     last, here = told.prediction.classes[-1], float(told.prediction.calibrated_probs[-1])
+    wanted, value = f"{100 * point.wanted_sensitivity:g}%", _apart(here, point.threshold)
     return [
         Paragraph(
-            f"Operating point: {last} from {point.threshold:.3f}, chosen for a sensitivity of "
-            f"{point.wanted_sensitivity:.0%} on {point.source}.{gave} This image is {side} it ({here:.3f})."
+            f"Operating point: {last} from {point.threshold:.3f}, chosen for a sensitivity of {wanted} on "
+            f"{point.source}.{gave} This image is {side} it ({value})."
         )
     ]
+
+
+def _apart(value: float, other: float) -> str:
+    """Return a number with as many digits as tell it from another one."""
+    return next((f"{value:.{n}f}" for n in (3, 4, 5) if f"{value:.{n}f}" != f"{other:.{n}f}"), f"{value:.6f}")
 
 
 def _prevalence(told: Explained) -> list[Block]:
@@ -112,13 +120,13 @@ def _prevalence(told: Explained) -> list[Block]:
         ]
     last = told.prediction.classes[-1]
     probs = ", ".join(f"{name} {value:.3f}" for name, value in zip(told.prediction.classes, at.probs, strict=True))
-    values = (
-        "undefined" if at.ppv != at.ppv else f"{at.ppv:.1%} of the flagged have it, {at.npv:.1%} of the others do not"
-    )
+    ill, well = percent(at.ppv, 1), percent(at.npv, 1)
+    values = "undefined" if at.ppv != at.ppv else f"{ill} of the flagged have it, {well} of the others do not"
+    here, calibration = percent(at.prevalence, 2), percent(at.measured)
     return [
         Paragraph(
-            f"Where {at.prevalence:.2%} have {last} findings (among the calibration images {at.measured:.0%} had), and "
-            f"images are otherwise alike: {probs}. At the operating point {values}."
+            f"Where {here} have {last} findings (among the calibration images {calibration} had), and images are "
+            f"otherwise alike: {probs}. At the operating point, as measured on {at.point_source}, {values}."
         )
     ]
 
@@ -132,6 +140,9 @@ def _lesion(told: Explained) -> Section:
         )
     rows = []
     for one in told.description.words:
+        if one.word == NOT_VISIBLE:
+            rows.append((one.term.replace("_", " "), one.word, "–", "–"))
+            continue
         ranked = sorted(one.probs, key=lambda pair: -pair[1])
         next_best = ", ".join(f"{word} {prob:.2f}" for word, prob in ranked[1:3] if prob >= 0.05)
         rows.append((one.term.replace("_", " "), one.word, f"{ranked[0][1]:.2f}", next_best or "–"))
@@ -139,11 +150,6 @@ def _lesion(told: Explained) -> Section:
         Paragraph(f"{told.description.sentence().capitalize()}."),
         Table("BI-RADS words", ("term", "word", "probability", "or"), tuple(rows), numeric=(2,)),
     ]
-    if told.prediction.second_reader is not None:
-        strongest = told.prediction.second_reader.reasons[:_STRONGEST]
-        shown = tuple((name.replace("_", " "), f"{change:+.2f}") for name, change in strongest)
-        caption = "What moved the second reader most: change of the logarithm of the odds of malignancy"
-        blocks.append(Table(caption, ("word or number", "change"), shown, numeric=(1,)))
     blocks.append(
         Paragraph(
             "The words were learned from simulated lesions whose words are known. On patients’ images they are "
@@ -154,10 +160,31 @@ def _lesion(told: Explained) -> Section:
     return Section("lesion", "The lesion in words", tuple(blocks))
 
 
+def _second_reader(told: Explained) -> list[Section]:
+    second = told.prediction.second_reader
+    if second is None:
+        return []
+    part, card = "the lesion as outlined", told.card.classify
+    if second.assumed:
+        part = (
+            "the likeliest region by edges, darkness and place (dotted line), because the network outlined nothing or "
+            "is not sure of its outline"
+        )
+    weight = card.reader if card is not None else 0.0
+    say = f"In the answer above it has a weight of {weight:g}." if weight else "It has no say in the answer above."
+    shown = tuple((name.replace("_", " "), f"{change:+.2f}") for name, change in second.reasons[:_STRONGEST])
+    caption = "What moved it most: change of the logarithm of the odds of malignancy"
+    blocks = (
+        Paragraph(f"It knows BI-RADS words alone and read {part}. {say}"),
+        Table(caption, ("word or number", "change"), shown, numeric=(1,)),
+    )
+    return [Section("second", "The second reader", blocks)]
+
+
 def _numbers(told: Explained) -> list[Section]:
     if told.description is None:
         return []
-    numbers = tuple((name, f"{value:.3g}") for name, value in told.description.numbers)
+    numbers = tuple((name, "–" if value != value else f"{value:.3g}") for name, value in told.description.numbers)
     table = Table("Lengths in pixels of the image at 256 rows", ("number", "value"), numbers, numeric=(1,), folded=True)
     return [Section("numbers", "The numbers behind the words", (table,))]
 

@@ -51,6 +51,23 @@ def file_stem(text: str) -> str:
     return "".join(sign if sign.isascii() and sign.isalnum() else "-" for sign in text)
 
 
+def percent(share: float, digits: int = 0) -> str:
+    """Return a share as per cent, never rounded to a certainty that it is not; a dash for NaN.
+
+    Example:
+        >>> percent(0.9), percent(0.9999), percent(1.0), percent(0.0004, 1), percent(0.0)
+        ('90%', 'over 99%', '100%', 'under 0.1%', '0%')
+    """
+    if share != share:
+        return "–"
+    shown, least = f"{share:.{digits}%}", 10.0 ** -(digits + 2)
+    if share in (0, 1):
+        return f"{share:.0%}"
+    if shown == f"{1:.{digits}%}":
+        return f"over {1 - least:.{digits}%}"
+    return f"under {least:.{digits}%}" if shown == f"{0:.{digits}%}" else shown
+
+
 def counted(count: int, noun: str) -> str:
     """Return a number with its noun.
 

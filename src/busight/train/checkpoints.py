@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import lightning
 from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback
 
+from busight.errors import DataError
 from busight.files import write_text, written_beside
 from busight.train.history import COLUMNS, EpochRow, csv_text
 
@@ -46,6 +48,11 @@ class HistoryKeeper(Callback):
             seconds=time.monotonic() - self._started,
             **{name: found.get(name, float("nan")) for name in COLUMNS if name.startswith(("train", "val"))},
         )
+        if not math.isfinite(row.train_loss):
+            raise DataError(
+                f"epoch {row.epoch}: the training loss is no number any more; lower train.learning_rate "
+                f"({row.learning_rate:g} here)"
+            )
         self.rows.append(row)
         if trainer.is_global_zero:
             write_text(self.path, csv_text(self.rows))

@@ -12,7 +12,7 @@ from busight.report.plate import Plate
 from busight.report.style import ACCENT, HALF_WIDTH, INK, MUTED, new_figure
 
 _THRESHOLDS = np.linspace(0.01, 0.6, 60)
-"""Above 0.6 nobody acts on a suspicion of cancer only then."""
+"""Whoever suspects a cancer acts on less than 60 %."""
 
 
 def draw_decision_curve(curve: DecisionCurve) -> Figure:

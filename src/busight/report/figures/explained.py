@@ -9,10 +9,20 @@ from matplotlib.figure import Figure
 
 from busight.predict.explained import Explained
 from busight.report.figures.activation import activation_on, scale_within
-from busight.report.figures.panels import PREDICTED_STYLE, bare, box, outline, panel_grid, probability_bars, show_grey
+from busight.report.figures.panels import (
+    ASSUMED_STYLE,
+    PREDICTED_STYLE,
+    bare,
+    box,
+    outline,
+    panel_grid,
+    probability_bars,
+    show_grey,
+)
 from busight.report.labels import short_label
 from busight.report.plate import Plate
 from busight.report.style import INK, MUTED
+from busight.types import Roi
 
 
 def draw_explained(told: Explained, threshold: float | None) -> Figure:
@@ -22,6 +32,8 @@ def draw_explained(told: Explained, threshold: float | None) -> Figure:
     lesion, activation, probs = axes
     show_grey(lesion, found.image)
     outline(lesion, found.mask, PREDICTED_STYLE)
+    if found.second_reader is not None and found.second_reader.assumed:
+        outline(lesion, found.second_reader.region, ASSUMED_STYLE)
     box(lesion, found.roi)
     nothing = found.mask is not None and not found.mask.any()
     lesion.set_title("no lesion outlined" if nothing else "lesion as outlined", loc="left")
@@ -31,9 +43,15 @@ def draw_explained(told: Explained, threshold: float | None) -> Figure:
     else:
         activation_on(activation, found.image, found.activation)
         scale_within(activation)
-        activation.set_title(f"what spoke for “{short_label(found.finding, 14)}”", loc="left")
+        words = "what spoke least against" if found.activation.max() <= 0 else "what spoke for"
+        activation.set_title(f"{words} “{short_label(found.finding, 14)}”", loc="left")
     _bars(probs, told, threshold)
     return figure
+
+
+def probability_words(told: Explained) -> str:
+    """Return what the bundle's probabilities are to be called."""
+    return "calibrated probability" if told.card.calibration.calibrated else "uncalibrated probability"
 
 
 def draw_refused(told: Explained) -> Figure:
@@ -46,7 +64,7 @@ def draw_refused(told: Explained) -> Figure:
 
 def _bars(ax: Axes, told: Explained, threshold: float | None) -> None:
     found = told.prediction
-    ax.set_title("calibrated probabilities", loc="left")
+    ax.set_title(f"{probability_words(told)[:-1]}ies", loc="left")
     marks = ["in the set" if name in (found.prediction_set or ()) else "" for name in found.classes]
     probability_bars(ax, found.classes, found.calibrated_probs.tolist(), marks, bold=(found.finding,))
     if threshold is not None:
@@ -54,6 +72,20 @@ def _bars(ax: Axes, told: Explained, threshold: float | None) -> None:
         ax.plot([threshold, threshold], [last - 0.3, last + 0.3], color=INK, linewidth=1.4)
         ax.text(threshold, last + 0.33, "operating point", ha="left", va="top", fontsize=7, color=MUTED)
         ax.set(ylim=(last + 0.75, -0.75))
+
+
+def _lesion_words(told: Explained) -> str:
+    """Say what is drawn on the image."""
+    found, part = told.prediction, told.card.classify
+    drawn = "the image"
+    if found.mask is not None and found.mask.any():
+        drawn = "the lesion as the network outlined it (dashed)"
+    if found.second_reader is not None and found.second_reader.assumed:
+        drawn += ", the likeliest region, which the second reader read (dotted)"
+    if found.roi != Roi(0, 0, *found.image.shape):
+        again = "looked at again" if part is not None and part.lesion == "zoom" else "classified"
+        drawn += f", and the box that was {again}"
+    return drawn
 
 
 def plates(told: Explained, threshold: float | None, answered: bool) -> list[Plate]:
@@ -81,9 +113,8 @@ def plates(told: Explained, threshold: float | None, answered: bool) -> list[Pla
         Plate(
             name="image",
             title="The image and the answer",
-            reading="Left: the lesion as the network outlined it, and the dotted box that was looked at again. Middle: "
-            "the brighter, the more a place spoke for the answer; the scale is relative to this image, and says where, "
-            "not why.",
+            reading=f"Left: {_lesion_words(told)}. Middle: the brighter, the more a place spoke for the answer; the "
+            "scale is relative to this image, and says where, not why.",
             alt=f"An ultrasound image with outline, activation map and probabilities: {probs}.",
             draw=partial(draw_explained, told, threshold),
             photographic=True,

@@ -21,6 +21,7 @@ Dashes = tuple[float, tuple[float, ...]]
 
 DRAWN_STYLE: tuple[str, Dashes] = ("#ffffff", (0, ()))
 PREDICTED_STYLE: tuple[str, Dashes] = ("#ffd23f", (0, (3, 1.6)))
+ASSUMED_STYLE: tuple[str, Dashes] = ("#7fd4ff", (0, (1, 1.2)))
 """Colour and line of outlines. The dark casing below them keeps both visible on bright tissue and in grey print."""
 _CASING = [withStroke(linewidth=2.6, foreground="#10151a")]
 

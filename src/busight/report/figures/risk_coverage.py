@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from busight.assess.selective import RiskCoverage, risk_coverage
@@ -15,7 +16,9 @@ def draw_risk_coverage(curve: RiskCoverage) -> Figure:
     """Draw the share of wrong answers over the share of images that are answered, the surest first."""
     figure = new_figure(HALF_WIDTH, HALF_WIDTH)
     ax = figure.add_subplot()
-    ax.plot(curve.coverage, curve.risk, color=ACCENT, drawstyle="steps-post", label="the surest first")
+    # Each risk is that of everything answered up to its coverage, as the area counts it.
+    coverage, risk = np.append(0.0, curve.coverage), np.append(curve.risk[0], curve.risk)
+    ax.plot(coverage, risk, color=ACCENT, drawstyle="steps-pre", label="the surest first")
     ax.axhline(curve.risk[-1], color=MUTED, linewidth=0.9, linestyle=(0, (1, 3)), label="in any order")
     ax.set(xlim=(-0.02, 1.02), xlabel="share of images answered", ylabel="share of answers that are wrong")
     ax.set_ylim(0, max(0.05, 1.25 * float(curve.risk.max())))

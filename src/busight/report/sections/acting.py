@@ -11,6 +11,7 @@ from busight.assess.selective import risk_coverage
 from busight.pipeline.record import RunRecord
 from busight.report.blocks import Block, Gallery, Paragraph, Section, Table
 from busight.report.figures.labelled import labelled
+from busight.report.labels import percent
 from busight.report.scores_table import find_score, score_text
 
 _PREVALENCES = (0.005, 0.02, 0.1)
@@ -26,7 +27,8 @@ def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section | None:
         return None
     blocks: list[Block] = [*_sets(record), *_prevalence(record)]
     curve = risk_coverage(cases.target, cases.calibrated)
-    rows = tuple((f"{share:.0%}", f"{curve.at(share)[1]:.3f}") for share in _ANSWERED)
+    points = dict.fromkeys(curve.at(share) for share in _ANSWERED)
+    rows = tuple((f"{coverage:.0%}", f"{risk:.3f}") for coverage, risk in points)
     blocks += [
         Table("Answering the surest images only", ("answered", "of these wrong"), rows, numeric=(0, 1)),
         Gallery((*pictures["risk and coverage"].pictures, *pictures["decision curve"].pictures)),
@@ -57,7 +59,9 @@ def _prevalence(record: RunRecord) -> list[Block]:
     rows = []
     for prevalence in (*_PREVALENCES, here):
         ppv, npv = predictive_values(values[0], values[1], prevalence)
-        rows.append((f"{prevalence:.1%}{' (these images)' if prevalence == here else ''}", f"{ppv:.1%}", f"{npv:.2%}"))
+        rows.append(
+            (f"{prevalence:.1%}{' (these images)' if prevalence == here else ''}", percent(ppv, 1), percent(npv, 2))
+        )
     return [
         Table(
             f"The operating point where {last} is rarer: sensitivity {values[0]:.3f}, specificity {values[1]:.3f}",
