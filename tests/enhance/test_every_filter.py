@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -34,6 +36,18 @@ def test_any_picture_gives_a_picture_of_its_form_twice_the_same(name: str, image
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(image, before)
     assert not np.shares_memory(first, image)
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_memory_is_that_of_a_few_pictures(name: str) -> None:
+    """Of float32 pictures as NumPy counts them; total variation is scikit-image's, and takes what it takes."""
+    image = np.random.default_rng(3).integers(1, 256, (256, 300), dtype=np.uint8)
+    run(name, image)
+    tracemalloc.start()
+    run(name, image)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak / (4 * image.size) < (12 if name == "total_variation" else 6.5)
 
 
 @pytest.mark.parametrize("name", [one.__name__ for one in (*KINDS["denoise"], *KINDS["cleanup"])])

@@ -34,18 +34,20 @@ def frost(image: Image, size: int = 5, damping: float = 2.0) -> Image:
     """
     require_odd("frost", "size", size, 3, 15)
     require_within("frost", "damping", damping, 0, 100)
-    _, fall = local_moments(image, size)
+    fall = local_moments(image, size)[1]
     fall *= np.float32(-damping)
     values = image.astype(np.float32)
     total, weights, weight = (np.zeros_like(values) for _ in range(3))
+    sums = np.empty_like(values)
     # Pixels at one distance have one weight: their sum is a convolution with a ring.
     for squared, ring in _rings(size).items():
         np.multiply(fall, np.float32(np.sqrt(squared)), out=weight)
         cv2.exp(weight, dst=weight)
-        sums = cv2.filter2D(values, -1, ring, borderType=cv2.BORDER_REFLECT)
+        cv2.filter2D(values, -1, ring, dst=sums, borderType=cv2.BORDER_REFLECT)
         total += np.multiply(sums, weight, out=sums)
         weight *= np.float32(ring.sum())
         weights += weight
+    del fall, values, weight, sums
     total /= weights
     return as_grey(total)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from busight.enhance.ranges import require_odd, require_within
 from busight.enhance.rounding import as_grey
@@ -39,20 +40,15 @@ def speckle_nlm(image: Image, strength: float = 1.0, exponent: float = 0.5, patc
     require_odd("speckle_nlm", "patch", patch, 3, 11)
     require_odd("speckle_nlm", "search", search, 3, 21)
     reach, around = search // 2, (patch, patch)
-    values = image.astype(np.float32)
-    scale = np.maximum(values, 1) ** np.float32(-2 * exponent)
-    mean = cv2.blur(values, around, borderType=cv2.BORDER_REFLECT)
-    spread = np.maximum(cv2.blur(values * values, around, borderType=cv2.BORDER_REFLECT) - mean * mean, 0)
-    noise = float(np.median(spread * np.maximum(mean, 1) ** np.float32(-2 * exponent)))
+    noise = _noise(image.astype(np.float32), around, exponent)
     if noise <= 0:
         return image.copy()
-    del mean, spread
     sharpness = np.float32(-1 / (2 * noise * strength**2))
-    padded = np.asarray(cv2.copyMakeBorder(values, reach, reach, reach, reach, cv2.BORDER_REFLECT))
-    padded_scale = np.asarray(cv2.copyMakeBorder(scale, reach, reach, reach, reach, cv2.BORDER_REFLECT))
-    del scale
+    padded = cv2.copyMakeBorder(image, reach, reach, reach, reach, cv2.BORDER_REFLECT).astype(np.float32)
+    padded_scale = np.maximum(padded, 1) ** np.float32(-2 * exponent)
     height, width = image.shape
-    total, weights, weight = (np.zeros_like(values) for _ in range(3))
+    values = padded[reach : reach + height, reach : reach + width]
+    total, weights, weight = (np.zeros(image.shape, dtype=np.float32) for _ in range(3))
     for down in range(search):
         for right in range(search):
             other = padded[down : down + height, right : right + width]
@@ -65,5 +61,18 @@ def speckle_nlm(image: Image, strength: float = 1.0, exponent: float = 0.5, patc
             weights += weight
             weight *= other
             total += weight
+    del padded, padded_scale, values, other, weight
     total /= weights
     return as_grey(total)
+
+
+def _noise(values: NDArray[np.float32], around: tuple[int, int], exponent: float) -> float:
+    """Return the median of local variances over the power of the local mean that the noise model says."""
+    mean = np.asarray(cv2.blur(values, around, borderType=cv2.BORDER_REFLECT))
+    spread = values * values
+    spread = np.asarray(cv2.blur(spread, around, borderType=cv2.BORDER_REFLECT))
+    spread -= mean * mean
+    np.maximum(spread, 0, out=spread)
+    np.maximum(mean, 1, out=mean)
+    spread *= mean ** np.float32(-2 * exponent)
+    return float(np.median(spread, overwrite_input=True))

@@ -58,7 +58,8 @@ def srad(image: Image, steps: int = 40, rate: float = 0.25, decay: float = 0.166
         intensity[1:] -= down
         intensity[:, :-1] += right
         intensity[:, 1:] -= right
-    del squared, share, down, right
+        # Not kept until the next step makes its own: at most five pictures are held at a time.
+        del squared, share, down, right
     np.log(intensity, out=intensity)
     intensity *= np.float32(255)
     return as_grey(intensity)
