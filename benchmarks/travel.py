@@ -229,7 +229,9 @@ def _look_twice(network: Network, recipe: Recipe, material: Material, samples: S
     for sample in samples:
         image = apply_chain(material.inspection.dataset.reader.image(sample), steps)
         whole, probs = _look(network, image, settings)
-        mask = to_mask(from_input(probs, *image.shape, settings.keep_aspect, settings.size), recipe.segment.postprocess)
+        height, width = image.shape[:2]
+        probs = from_input(probs, height, width, settings.keep_aspect, settings.size)
+        mask = to_mask(probs, recipe.segment.postprocess)
         near = whole
         if mask.any():
             near, _ = _look(network, region_of_interest(mask, recipe.segment.roi.margin).cut(image), settings)
