@@ -51,9 +51,10 @@ def read_memory(path: Path) -> Memory:
         BundleError: It is not such a file.
     """
     try:
-        with np.load(path, allow_pickle=False) as saved:
+        # Opened here: NumPy leaves a broken archive open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as saved:
             features, ids, findings = saved["features"], saved["sample_ids"].tolist(), saved["findings"].tolist()
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise BundleError(f"{path}: not the features of a bundle; copy the whole folder again") from error
     known = isinstance(ids, list) and isinstance(findings, list)
     if not known or features.ndim != 2 or not 0 < len(features) == len(ids) == len(findings):
