@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from busight.assess.calibration import softmax
-from busight.bundle.card import CalibrationPart, Card, ConformalPart, GatePart, TrainingPart
+from busight.bundle.card import CalibrationPart, Card, ClassifyPart, ConformalPart, GatePart, InputPart, TrainingPart
 from busight.bundle.memory import Memory
 from busight.predict.gates import cautions, refusal
 from busight.types import Prediction, Roi, SecondOpinion
@@ -22,13 +22,14 @@ def card(**changed: Any) -> Card:
     training = TrainingPart(
         source="busi", images=1, seen=(), data_digest="", split_kind="", split_digest="", weights="", recipe=""
     )
+    size = InputPart(size=64, keep_aspect=False)
     given: dict[str, Any] = {
         "name": "b",
         "created": "",
         "busight": "",
         "enhance": "",
         "segment": None,
-        "classify": None,
+        "classify": ClassifyPart(task="finding", classes=CLASSES, lesion="whole", input=size, test_flip=False),
         "calibration": CalibrationPart(method="temperature", numbers=((1.0,),), cases=90, source="90 images"),
         "training": training,
         "parity": 0.0,

@@ -97,7 +97,7 @@ class TrainSettings:
     epochs: Count = 3
     batch: Annotated[int, Field(ge=2)] = 16
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
-    learning_rate: Annotated[float, Field(gt=0, le=1e3)] = 1e-4
+    learning_rate: Annotated[float, Field(gt=0, le=1e3, allow_inf_nan=False)] = 1e-4
     weight_decay: NotNegative = 0.0
     schedule: Literal["step", "cosine", "constant"] = "step"
     step_size: Count = 5
