@@ -9,6 +9,7 @@ from typing import Final, Literal
 import numpy as np
 
 from busight.assess.calibration import apply_temperature, check_can_be_fitted, fit_temperature, softmax
+from busight.assess.probability import log_losses
 from busight.errors import DataError
 from busight.types import FloatArray, IntArray
 
@@ -141,7 +142,7 @@ def _held_out(
 ) -> FloatArray:
     """Return the log-loss of each case that the calibration was not fitted on."""
     probs = fit_calibrator(method, logits[fit], target[fit]).probs(logits[held])
-    return np.asarray(-np.log(np.clip(probs[np.arange(len(held)), target[held]], np.finfo(np.float64).eps, 1)))
+    return log_losses(target[held], probs)
 
 
 def _fit_vector(logits: FloatArray, target: IntArray) -> Numbers:

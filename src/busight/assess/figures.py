@@ -134,26 +134,30 @@ def _among_lesions(cases: ScoredCases, weights: FloatArray) -> Figures:
     lesions = _lesions(cases)
     if lesions is None:
         return {}
-    if not lesions.any():
-        return {("auroc", AMONG_LESIONS): np.full(weights.shape[:-1], np.nan)}
-    benign, malignant = (cases.probs[lesions, cases.classes.index(name)] for name in ("benign", "malignant"))
+    benign, malignant = (cases.probs[:, cases.classes.index(name)] for name in ("benign", "malignant"))
     # Where both are 0 to the last digit, nothing speaks for either.
     share = np.divide(malignant, benign + malignant, out=np.full(len(benign), 0.5), where=benign + malignant > 0)
-    positive = cases.target[lesions] == cases.classes.index("malignant")
-    return {("auroc", AMONG_LESIONS): auroc_of_counts(counts_at_thresholds(share, positive, weights[..., lesions]))}
+    return {("auroc", AMONG_LESIONS): _auroc_of_malignant(cases, lesions, share, weights)}
 
 
 def _of_second_reader(cases: ScoredCases, weights: FloatArray) -> Figures:
     """Rank the lesions on which the second reader says something by what it says."""
-    lesions = _lesions(cases)
-    if lesions is None or cases.second_reader is None:
+    lesions, says = _lesions(cases), cases.second_reader
+    if lesions is None or says is None:
         return {}
-    read = lesions & ~np.isnan(cases.second_reader)
-    if not read.any():
-        return {("second_reader_auroc", AMONG_LESIONS): np.full(weights.shape[:-1], np.nan)}
-    positive = cases.target[read] == cases.classes.index("malignant")
-    counts = counts_at_thresholds(cases.second_reader[read], positive, weights[..., read])
-    return {("second_reader_auroc", AMONG_LESIONS): auroc_of_counts(counts)}
+    return {
+        ("second_reader_auroc", AMONG_LESIONS): _auroc_of_malignant(cases, lesions & ~np.isnan(says), says, weights)
+    }
+
+
+def _auroc_of_malignant(
+    cases: ScoredCases, chosen: NDArray[np.bool_], score: FloatArray, weights: FloatArray
+) -> FloatArray:
+    """Rank malignant against the rest of the chosen cases by a score; NaN where none is chosen."""
+    if not chosen.any():
+        return np.full(weights.shape[:-1], np.nan)
+    positive = cases.target[chosen] == cases.classes.index("malignant")
+    return auroc_of_counts(counts_at_thresholds(score[chosen], positive, weights[..., chosen]))
 
 
 def _lesions(cases: ScoredCases) -> NDArray[np.bool_] | None:

@@ -59,9 +59,14 @@ def log_loss(target: IntArray, probs: FloatArray, weights: FloatArray | None = N
     Raises:
         DataError: The arrays do not belong together.
     """
+    return weighted_mean(log_losses(target, probs), weights)
+
+
+def log_losses(target: IntArray, probs: FloatArray) -> FloatArray:
+    """Return what each case adds to `log_loss`, float64 (N,); arguments and errors are its own."""
     check_probs(target, probs)
     given = probs[np.arange(len(target)), target]
-    return weighted_mean(-np.log(np.clip(given, np.finfo(np.float64).eps, 1.0)), weights)
+    return np.asarray(-np.log(np.clip(given, np.finfo(np.float64).eps, 1.0)))
 
 
 def ece(target: IntArray, probs: FloatArray, weights: FloatArray | None = None, bins: int = ECE_BINS) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -32,6 +33,16 @@ class Task:
             (0, -1)
         """
         return -1 if finding is None else self.index_of.get(finding, -1)
+
+
+def grades_lesions(classes: Collection[str]) -> bool:
+    """Say whether benign and malignant lesions are classes of their own.
+
+    Example:
+        >>> grades_lesions(TASKS["finding"].classes), grades_lesions(TASKS["malignancy"].classes)
+        (True, False)
+    """
+    return {"benign", "malignant"} <= set(classes)
 
 
 TASKS: dict[str, Task] = {

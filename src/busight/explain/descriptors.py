@@ -164,6 +164,7 @@ def words_digest() -> str:
     return sha256_of_json(_document())
 
 
+@cache
 def _document() -> dict[str, Any]:
     found: dict[str, Any] = json.loads(files("busight.explain").joinpath("words.json").read_text(encoding="utf-8"))
     return found

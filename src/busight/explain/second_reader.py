@@ -58,8 +58,13 @@ class SecondReader:
         return tuple(sorted(changes, key=lambda one: -abs(one[1])))
 
     def _away(self, inputs: FloatArray) -> FloatArray:
-        away = (inputs - np.array(self.mean)) / np.array(self.deviation)
-        return np.where(np.isnan(away), 0.0, away)
+        return _deviations(inputs, np.array(self.mean), np.array(self.deviation))
+
+
+def _deviations(inputs: FloatArray, mean: FloatArray, deviation: FloatArray) -> FloatArray:
+    """Return how far inputs are from their means; what is not visible is not away from it."""
+    away = (inputs - mean) / deviation
+    return np.where(np.isnan(away), 0.0, away)
 
 
 def averaged(readers: Sequence[SecondReader]) -> SecondReader:
@@ -113,8 +118,7 @@ def fit_reader(names: Sequence[str], inputs: FloatArray, malignant: NDArray[np.b
     if np.isnan(inputs).all(axis=0).any():
         raise DataError("a word is visible on none of the lesions")
     mean, deviation = np.nanmean(inputs, axis=0), np.maximum(np.nanstd(inputs, axis=0), 1e-9)
-    away = (inputs - mean) / deviation
-    fitted = LogisticRegression(C=0.1, max_iter=2000).fit(np.where(np.isnan(away), 0.0, away), malignant)
+    fitted = LogisticRegression(C=0.1, max_iter=2000).fit(_deviations(inputs, mean, deviation), malignant)
     return SecondReader(
         tuple(names),
         tuple(map(float, mean)),

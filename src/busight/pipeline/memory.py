@@ -13,6 +13,7 @@ from busight.assess.image_statistics import image_statistics
 from busight.assess.out_of_distribution import NEIGHBOURS, feature_distance, feature_limit, fit_image_gate
 from busight.bundle.card import MEMORY, GatePart, ReaderPart
 from busight.bundle.memory import Memory, read_memory, write_memory
+from busight.classify.tasks import grades_lesions
 from busight.data.dataset import Reader
 from busight.data.split import Split
 from busight.errors import DataError
@@ -68,7 +69,7 @@ def with_memory(
     second = _reader(seen)
     part = predictor.card.classify
     if part is not None and part.reader:
-        if not {"benign", "malignant"} <= set(part.classes):
+        if not grades_lesions(part.classes):
             progress.line(f"warning: classify.reader has no say in the task {part.task}")
         elif second.reader is None:
             progress.line(f"warning: classify.reader has no say in this bundle; {second.source}")

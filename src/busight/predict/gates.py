@@ -8,6 +8,7 @@ from busight.assess.image_statistics import image_statistics
 from busight.assess.out_of_distribution import feature_distance
 from busight.bundle.card import Card, GatePart
 from busight.bundle.memory import Memory
+from busight.classify.tasks import grades_lesions
 from busight.data.audit.marks import marks_of
 from busight.types import Image, Prediction
 
@@ -78,7 +79,7 @@ def _flag_words(found: Prediction) -> str | None:
 def _reader_words(found: Prediction) -> str | None:
     """Say where the second reader, asked about malignancy alone, calls the lesion otherwise than the network did."""
     second, logits = found.second_reader, found.network_logits
-    if second is None or logits is None or not {"benign", "malignant"} <= set(found.classes):
+    if second is None or logits is None or not grades_lesions(found.classes):
         return None
     benign, malignant = (float(logits[found.classes.index(name)]) for name in ("benign", "malignant"))
     if (second.malignant >= 0.5) == (malignant >= benign):

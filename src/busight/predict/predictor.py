@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from busight.assess.calibration import softmax
 from busight.bundle.card import Card, InputPart
 from busight.bundle.memory import Memory
 from busight.classify.masked import with_mask
-from busight.classify.tasks import TASKS
+from busight.classify.tasks import TASKS, grades_lesions
 from busight.enhance.enhancement import Enhancement
 from busight.enhance.resize import from_input, to_input
 from busight.errors import BundleError
@@ -87,7 +88,11 @@ class Predictor:
         """
         part = self.enhancement.field(image).cut(image)
         first = self._first(part)
-        reading = reading_of(part, first.mask, first.mask_probs, self._guess(first)) if read else None
+        if not read:
+            return first.seen.features, None
+        # The region is searched for only where the outline is unsure, where predicting looks at it in any case.
+        likeliest = partial(_guess, first) if self._guesses else None
+        reading = reading_of(part, first.mask, first.mask_probs, likeliest)
         return first.seen.features, None if reading is None else reading.words
 
     def _second(self, first: _FirstLook, image: Image, guess: Mask | None) -> SecondOpinion | None:
@@ -95,7 +100,8 @@ class Predictor:
         reader = self.card.reader
         if reader is None or reader.reader is None:
             return None
-        reading = reading_of(image, first.mask, first.mask_probs, guess)
+        likeliest = None if guess is None else lambda: guess
+        reading = reading_of(image, first.mask, first.mask_probs, likeliest)
         return None if reading is None else second_opinion(reader.reader, reading)
 
     def _within_field(
@@ -103,7 +109,7 @@ class Predictor:
     ) -> Prediction:
         first = self._first(image)
         seen, mask, roi = first.seen, first.mask, first.roi
-        guess = self._guess(first)
+        guess = _guess(first) if self._guesses else None
         if near := self._near(mask, guess):
             roi = near[0]
             seen = mean_of_looks(seen, [self._classify(first.layers, region) for region in near])
@@ -137,7 +143,7 @@ class Predictor:
     def _moved(self, logits: FloatArray, second: SecondOpinion | None) -> FloatArray:
         """Let the second reader have its say where the card gives it a weight."""
         part = self.card.classify
-        if part is None or not part.reader or second is None or not {"benign", "malignant"} <= set(self.classes):
+        if part is None or not part.reader or second is None or not grades_lesions(self.classes):
             return logits
         return with_second_reader(logits, self.classes, second.malignant, part.reader)
 
@@ -179,10 +185,11 @@ class Predictor:
             probs, mask = seen.mask_probs, to_mask(seen.mask_probs, self.card.segment.postprocess)
         return _FirstLook(enhanced, layers, seen, mask, probs, roi)
 
-    def _guess(self, first: _FirstLook) -> Mask | None:
-        """Return the most lesion-like region by edges and darkness alone, where the zoom looks at it too."""
+    @property
+    def _guesses(self) -> bool:
+        """The zoom looks also at the most lesion-like region by edges and darkness alone."""
         part = self.card.classify
-        return seed_region(first.enhanced).mask if part is not None and part.lesion == "zoom" and part.guess else None
+        return part is not None and part.lesion == "zoom" and part.guess
 
     def _near(self, mask: Mask | None, guess: Mask | None) -> list[Roi]:
         """Return the regions that ``zoom`` looks at after the whole image: of the mask, and of a guess without it."""
@@ -255,6 +262,10 @@ class _FirstLook:
     mask: Mask | None
     mask_probs: NDArray[np.float32] | None
     roi: Roi
+
+
+def _guess(first: _FirstLook) -> Mask:
+    return seed_region(first.enhanced).mask
 
 
 def _placed(found: Prediction, image: Image, field: Roi) -> Prediction:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,10 @@ class Reading:
 
 
 def reading_of(
-    image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, guess: Mask | None = None
+    image: Image,
+    mask: Mask | None,
+    probs: NDArray[np.float32] | None,
+    likeliest: Callable[[], Mask] | None = None,
 ) -> Reading | None:
     """Return what the second reader sees: of the outlined lesion, or, where that is unsure, of the likeliest region.
 
@@ -41,14 +45,14 @@ def reading_of(
         image: uint8 HW.
         mask: bool HW, outlined; None where nothing outlines.
         probs: float32 HW behind it.
-        guess: bool HW, the likeliest region where it is known already.
+        likeliest: Gives the likeliest region where the image itself is not to be searched.
 
     Returns:
         None where there is no region with a form.
     """
     if mask is None or probs is None:
         return None
-    assumed = with_lesion_assumed(mask, probs, image, guess=guess)
+    assumed = with_lesion_assumed(mask, probs, image, likeliest=likeliest)
     for region in (assumed, mask):
         try:
             words = reader_inputs(lesion_numbers(image, region))

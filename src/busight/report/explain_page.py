@@ -32,21 +32,26 @@ def write_explanation(told: Explained, folder: Path, show_refused: bool = False,
     Raises:
         OutputError: A file cannot be written.
     """
-    card = told.card
     answered = not told.prediction.refused or show_refused
-    point = next(iter(card.operating_points), None)
+    point = next(iter(told.card.operating_points), None)
     plates = figure.plates(told, None if point is None else point.threshold, answered)
     alike = similar_cases.plates(told.similar) if answered else []
     for plate in (*plates, *alike):
         write_plate(plate, folder / FIGURES)
     gallery, alike_gallery = (Gallery(tuple(map(picture_of, one))) for one in (plates, alike))
-    sections = [_answer(told, card, gallery)] if answered else [_refusal(told, gallery)]
+    sections = [_answer(told, gallery)] if answered else [_refusal(told, gallery)]
     if answered:
-        sections += [_lesion(told), *_second_reader(told), _alike(told, alike_gallery), _about(card), *_numbers(told)]
+        sections += [
+            _lesion(told),
+            *_second_reader(told),
+            _alike(told, alike_gallery),
+            _about(told.card),
+            *_numbers(told),
+        ]
     return write_document(
         Document(
             title=f"One case: {short_label(Path(told.prediction.path).name, 60)}",
-            subtitle=f"By {card.name}. Research use only, not for diagnosis.",
+            subtitle=f"By {told.card.name}. Research use only, not for diagnosis.",
             started=started or datetime.now(UTC).isoformat(timespec="seconds"),
             sections=tuple(sections),
         ),
@@ -64,8 +69,8 @@ def _refusal(told: Explained, gallery: Gallery) -> Section:
     return Section("answer", "No answer", (Paragraph(why, "warning"), gallery, Paragraph(note, "note")))
 
 
-def _answer(told: Explained, card: Card, gallery: Gallery) -> Section:
-    found = told.prediction
+def _answer(told: Explained, gallery: Gallery) -> Section:
+    found, card = told.prediction, told.card
     value = float(found.calibrated_probs[found.classes.index(found.finding)])
     tiles = [Tile("Finding", found.finding, "", f"{figure.probability_words(told)} {value:.2f}")]
     if card.conformal is not None and found.prediction_set is not None:
@@ -84,12 +89,12 @@ def _answer(told: Explained, card: Card, gallery: Gallery) -> Section:
     if told.prediction.cautions:
         blocks.append(Paragraph("Reasons for caution", "warning"))
         blocks.append(Bullets(tuple(f"{word[0].upper()}{word[1:]}." for word in told.prediction.cautions)))
-    blocks += [gallery, *_operating(told, card), *_prevalence(told)]
+    blocks += [gallery, *_operating(told), *_prevalence(told)]
     return Section("answer", "Answer", tuple(blocks))
 
 
-def _operating(told: Explained, card: Card) -> list[Block]:
-    point = next(iter(card.operating_points), None)
+def _operating(told: Explained) -> list[Block]:
+    point = next(iter(told.card.operating_points), None)
     if point is None or point.threshold is None:
         return [Paragraph("No operating point in this bundle.", "note")]
     side = "at or above" if told.prediction.flagged else "below"

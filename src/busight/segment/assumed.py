@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +15,11 @@ SURE = 0.8
 
 
 def with_lesion_assumed(
-    mask: Mask, probs: NDArray[np.float32], image: Image, sure: float = SURE, guess: Mask | None = None
+    mask: Mask,
+    probs: NDArray[np.float32],
+    image: Image,
+    sure: float = SURE,
+    likeliest: Callable[[], Mask] | None = None,
 ) -> Mask:
     """Return a network's mask, or, where it is empty or unsure, the most lesion-like region of the picture.
 
@@ -26,12 +32,13 @@ def with_lesion_assumed(
         probs: float32 HW in 0–1, what the mask was thresholded from.
         image: uint8 HW.
         sure: A mask with this mean probability inside is kept, 0–1.
-        guess: bool HW, the most lesion-like region where it is known already; None looks for it.
+        likeliest: Gives the most lesion-like region, bool HW, and is called only where it is needed; None looks for it
+            in the image.
 
     Returns:
         bool HW; empty only where the network marked nothing and nothing in the picture is like a lesion.
     """
     if mask.any() and float(probs[mask].mean()) >= sure:
         return mask
-    likeliest = seed_region(image).mask if guess is None else guess
-    return likeliest if likeliest.any() else mask
+    guess = seed_region(image).mask if likeliest is None else likeliest()
+    return guess if guess.any() else mask
