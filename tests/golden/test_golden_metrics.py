@@ -1,0 +1,77 @@
+"""Every metric and interval of one fixed set of cases, to nine digits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from golden_file import check
+from synthetic_record import synthetic_record
+
+from busight.assess.compare import compare
+from busight.assess.settings import AssessSettings
+from busight.assess.subgroups import subgroups
+from busight.pipeline.record import Case
+from busight.pipeline.scoring import repeated_sheet, scored_cases, subgroups_of
+from busight.pipeline.together import together
+
+SETTINGS = AssessSettings(resamples=200)
+TASKS: dict[str, dict[str, Any]] = {
+    "three-classes": {},
+    "two-classes": {"classes": ("not malignant", "malignant"), "counts": (60, 30)},
+    "unsegmented": {"segmented": False},
+}
+
+
+def cases_of(name: str, seed: int = 0) -> tuple[tuple[Case, ...], tuple[str, ...]]:
+    record = synthetic_record(seed=seed, pictures=0, **TASKS[name])
+    return record.cases, record.classes
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_metrics_and_intervals(name: str) -> None:
+    cases, classes = cases_of(name)
+    sheet = repeated_sheet([cases], classes, SETTINGS)
+    check(f"metrics-{name}", {"confusion": sheet.confusion, "scores": [_row(one) for one in sheet.scores]}, 1e-9)
+
+
+def test_metrics_over_repeats_and_of_an_ensemble() -> None:
+    repeats = [cases_of("three-classes", seed)[0] for seed in (1, 2, 3)]
+    classes = cases_of("three-classes")[1]
+    mean = repeated_sheet(repeats, classes, SETTINGS)
+    ensemble = repeated_sheet([together(repeats, classes)], classes, SETTINGS)
+    check("metrics-repeats", {"mean": [_row(one) for one in mean.scores]}, 1e-9)
+    check("metrics-ensemble", {"ensemble": [_row(one) for one in ensemble.scores]}, 1e-9)
+
+
+def test_comparison() -> None:
+    (first, classes), (second, _) = cases_of("three-classes", 1), cases_of("three-classes", 2)
+    groups = [case.group for case in first]
+    found = compare([scored_cases(first, classes)], [scored_cases(second, classes)], groups, 0, 200, 0.95)
+    check("metrics-comparison", {"differences": [_row(one) for one in found.differences]}, 1e-9)
+
+
+def test_subgroups() -> None:
+    cases, classes = cases_of("three-classes")
+    found = subgroups(
+        [scored_cases(cases, classes)],
+        [{"device": "first" if index % 3 else "second"} for index in range(len(cases))],
+        [case.group for case in cases],
+        0,
+        100,
+        0.95,
+    )
+    assert subgroups_of([cases], classes, SETTINGS) == ()
+    check("metrics-subgroups", [_row(one) for one in found], 1e-9)
+
+
+def _row(one: Any) -> list[Any]:
+    """Return a record's values in their order, nested records and arrays as lists."""
+    if isinstance(one, np.generic | np.ndarray):
+        return one.tolist()
+    if isinstance(one, tuple | list):
+        return [_row(value) for value in one]
+    if hasattr(one, "__dataclass_fields__"):
+        return [_row(getattr(one, name)) for name in one.__dataclass_fields__]
+    return one  # type: ignore[no-any-return]
