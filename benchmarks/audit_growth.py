@@ -15,8 +15,8 @@ import time
 
 import numpy as np
 
-from busight.data.audit.fingerprint import COEFFICIENTS, fingerprints
-from busight.data.audit.neighbours import candidates_within
+from busight.audit.duplicates.fingerprint import COEFFICIENTS, fingerprints
+from busight.audit.duplicates.neighbours import candidates_within
 
 
 def main() -> None:

@@ -19,11 +19,11 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from busight.data.audit.copies import find_copies
-from busight.data.audit.fingerprint import small_picture
-from busight.data.audit.marks import marks_of
-from busight.data.audit.unlike import FAR, look_of, unlike_the_rest
-from busight.data.sources import load
+from busight.audit.duplicates.near_duplicates import find_copies
+from busight.audit.outliers import FAR, look_of, unlike_the_rest
+from busight.audit.overlays import marks_of
+from busight.data.sources.catalogue import load
+from busight.data.thumbnail import small_picture
 from busight.types import Image
 
 

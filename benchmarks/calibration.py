@@ -18,21 +18,21 @@ import numpy as np
 import skimage.data
 from sklearn.datasets import load_sample_images
 
-from busight.assess.calibration import apply_temperature, fit_temperature
-from busight.assess.calibrators import choose_calibrator, fit_calibrator
-from busight.assess.conformal import fit_conformal
-from busight.assess.image_statistics import image_statistics
-from busight.assess.probability import adaptive_ece, brier, brier_parts, ece, log_loss
-from busight.assess.selective import risk_coverage
-from busight.bundle.load import load_bundle
-from busight.data.sources import load
-from busight.pipeline.assemble import CANDIDATES
-from busight.pipeline.cases_file import read_cases
-from busight.pipeline.crossval import fold_folders, plan_of
-from busight.pipeline.finished import CASES_FILE, SPLIT_FILE
-from busight.pipeline.material import gather
-from busight.pipeline.progress import Silent
-from busight.predict.opening import open_predictor
+from busight.audit.checked_dataset import gather
+from busight.data.sources.catalogue import load
+from busight.decision.calibration.calibrators import choose_calibrator, fit_calibrator
+from busight.decision.calibration.temperature import apply_temperature, fit_temperature
+from busight.decision.conformal import fit_conformal
+from busight.decision.image_statistics import image_statistics
+from busight.experiments.assemble import CANDIDATES
+from busight.io.progress import Silent
+from busight.metrics.calibration_error import adaptive_ece, brier, brier_parts, ece, log_loss
+from busight.metrics.risk_coverage import risk_coverage
+from busight.model.bundle.load import load_bundle
+from busight.model.opening import open_predictor
+from busight.results.cases_file import read_cases
+from busight.results.crossval_folder import fold_folders, plan_of
+from busight.results.store import CASES_FILE, SPLIT_FILE
 from busight.types import Image
 
 

@@ -21,18 +21,18 @@ import numpy as np
 import torch
 from sklearn.model_selection import StratifiedGroupKFold
 
-from busight.assess.calibration import softmax
-from busight.assess.intervals import clustered_bootstrap
-from busight.assess.ranking import auroc
+from busight.audit.checked_dataset import Material, gather
 from busight.classify.network import Network, build_classifier
-from busight.classify.tasks import TASKS
 from busight.classify.weights import load_weights
-from busight.data.sources import load
+from busight.data.labels import TASKS
+from busight.data.sources.catalogue import load
 from busight.data.split import make_split
-from busight.files import written_beside
-from busight.pipeline.material import Material, gather
-from busight.pipeline.prepare import prepare, whole_image
-from busight.pipeline.progress import Silent
+from busight.decision.calibration.temperature import softmax
+from busight.experiments.prepare import prepare, whole_image
+from busight.io.atomic import written_beside
+from busight.io.progress import Silent
+from busight.metrics.bootstrap import clustered_bootstrap
+from busight.metrics.ranking import auroc
 from busight.recipes.load import load_recipe
 from busight.recipes.schema import Recipe
 from busight.train.fit import fit

@@ -20,22 +20,22 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedGroupKFold
 
-from busight.assess.intervals import clustered_bootstrap
-from busight.assess.ranking import auroc_of_counts, counts_at_thresholds
-from busight.bundle.load import load_bundle
-from busight.data.phantom.case import generate_case, patient_of
-from busight.data.sources import load
+from busight.audit.checked_dataset import Material, gather
+from busight.data.sources.catalogue import load
+from busight.descriptors import lexicon as descriptors
+from busight.descriptors.lexicon import TERMS, lesion_numbers, words_of
+from busight.descriptors.model import fit_reader, reader_inputs
 from busight.errors import DataError
-from busight.explain import descriptors
-from busight.explain.descriptors import TERMS, lesion_numbers, words_of
-from busight.explain.second_reader import fit_reader, reader_inputs
-from busight.pipeline.cases_file import read_cases
-from busight.pipeline.crossval import fold_folder, plan_of
-from busight.pipeline.finished import CASES_FILE
-from busight.pipeline.material import Material, gather
-from busight.pipeline.progress import Silent
-from busight.predict.opening import open_predictor
-from busight.predict.predictor import Predictor
+from busight.io.progress import Silent
+from busight.metrics.bootstrap import clustered_bootstrap
+from busight.metrics.ranking import auroc_of_counts, counts_at_thresholds
+from busight.model.bundle.load import load_bundle
+from busight.model.model import Predictor
+from busight.model.opening import open_predictor
+from busight.results.cases_file import read_cases
+from busight.results.crossval_folder import fold_folder, plan_of
+from busight.results.store import CASES_FILE
+from busight.simulate.case import generate_case, patient_of
 from busight.types import Image, Sample
 
 TEACHING = ((11, 1400), (21, 3600))
@@ -81,7 +81,7 @@ def _cases(seeds: tuple[tuple[int, int], ...]) -> Iterator[tuple[dict[str, float
 
 
 def _fit() -> None:
-    from busight.explain.working_view import working_view
+    from busight.descriptors.lesion_view import working_view
 
     cases = list(_cases(TEACHING))
     seed, index = next((11, index) for index in range(50) if patient_of(11, index).descriptors is not None)

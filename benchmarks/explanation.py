@@ -16,27 +16,27 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from saliency.faithfulness import deletion, energy_inside, insertion, pointing_hit
+from saliency.gradients import METHODS, gradient_map, with_random_head, with_random_network
+from saliency.occlusion import occlusion_map
 
-from busight.assess.calibration import softmax
-from busight.assess.intervals import clustered_bootstrap
-from busight.bundle.card import WEIGHTS
-from busight.bundle.load import load_bundle
+from busight.audit.checked_dataset import gather
 from busight.classify.network import build_classifier
-from busight.classify.tasks import TASKS
 from busight.classify.weights import load_weights
-from busight.data.sources import load
-from busight.enhance.resize import mask_to_input, to_input
-from busight.explain.faithfulness import deletion, energy_inside, insertion, pointing_hit
-from busight.explain.gradients import METHODS, gradient_map, with_random_head, with_random_network
-from busight.explain.occlusion import occlusion_map
-from busight.pipeline.cases_file import read_cases
-from busight.pipeline.crossval import fold_folder, plan_of
-from busight.pipeline.finished import CASES_FILE
-from busight.pipeline.material import gather
-from busight.pipeline.progress import Silent
-from busight.predict.opening import open_predictor
-from busight.predict.predictor import Predictor
+from busight.data.labels import TASKS
+from busight.data.sources.catalogue import load
+from busight.decision.calibration.temperature import softmax
+from busight.io.progress import Silent
+from busight.metrics.bootstrap import clustered_bootstrap
+from busight.model.bundle.card import WEIGHTS
+from busight.model.bundle.load import load_bundle
+from busight.model.model import Predictor
+from busight.model.opening import open_predictor
+from busight.preprocess.resize import mask_to_input, to_input
 from busight.recipes.schema import Recipe
+from busight.results.cases_file import read_cases
+from busight.results.crossval_folder import fold_folder, plan_of
+from busight.results.store import CASES_FILE
 from busight.types import Image
 
 FOUND = 0.5

@@ -19,8 +19,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from busight.data.sources import load
-from busight.enhance.chain import FILTERS
+from busight.data.sources.catalogue import load
+from busight.preprocess.enhance.chain import FILTERS
 from busight.types import Image
 
 Rivals = dict[str, Callable[[Image], Any]]

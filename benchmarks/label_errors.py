@@ -11,10 +11,11 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from busight.data.sources import load
-from busight.pipeline.audit import audit
-from busight.pipeline.crossval import Plan, crossval
+from busight.data.sources.catalogue import load
+from busight.experiments.audit import audit
+from busight.experiments.crossval import crossval
 from busight.recipes.load import load_recipe
+from busight.results.crossval_folder import Plan
 
 CHEAP = (
     "classify.lesion=whole",

@@ -18,19 +18,19 @@ from pathlib import Path
 
 import numpy as np
 
-from busight.assess.calibration import softmax
-from busight.assess.compare import compare
-from busight.assess.figures import ScoredCases
-from busight.bundle.load import load_bundle
-from busight.data.sources import load
-from busight.pipeline.crossval import fold_folder, plan_of
-from busight.pipeline.finished import CASES_FILE
-from busight.pipeline.material import gather
-from busight.pipeline.progress import Silent
-from busight.predict.opening import open_predictor
-from busight.predict.predictor import Predictor
-from busight.segment.candidates import seed_region
+from busight.audit.checked_dataset import gather
+from busight.data.sources.catalogue import load
+from busight.decision.calibration.temperature import softmax
+from busight.io.progress import Silent
+from busight.metrics.compute import ScoredCases
+from busight.metrics.paired import compare
+from busight.model.bundle.load import load_bundle
+from busight.model.model import Predictor
+from busight.model.opening import open_predictor
+from busight.results.crossval_folder import fold_folder, plan_of
+from busight.results.store import CASES_FILE
 from busight.segment.postprocess import to_mask
+from busight.segment.proposal import seed_region
 from busight.segment.roi import region_of_interest
 from busight.types import Image, Mask, Roi
 

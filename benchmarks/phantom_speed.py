@@ -6,9 +6,9 @@ import hashlib
 import sys
 import time
 
-from busight.data.phantom.parallel import render_many
-from busight.data.phantom.planting import plan_plants
-from busight.data.phantom.spec import parse_phantom_spec
+from busight.simulate.injected_faults import plan_plants
+from busight.simulate.parallel import render_many
+from busight.simulate.spec import parse_phantom_spec
 
 
 def main() -> None:

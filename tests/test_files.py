@@ -12,17 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from busight.errors import OutputError
-from busight.files import (
-    csv_text,
-    require_free_folder,
-    sha256_of_file,
-    sha256_of_json,
-    user_path,
-    write_bytes,
-    write_json,
-    write_text,
-    written_beside,
-)
+from busight.io.atomic import require_free_folder, write_bytes, write_json, write_text, written_beside
+from busight.io.csv_text import csv_text
+from busight.io.digests import sha256_of_file, sha256_of_json
+from busight.io.paths import user_path
 
 
 def test_digests(tmp_path: Path) -> None:
@@ -93,7 +86,7 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from busight.errors import OutputError
-from busight.files import write_bytes
+from busight.io.atomic import write_bytes
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails instead, as on a full disk
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))

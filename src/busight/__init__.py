@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from busight._version import __version__
 
 if TYPE_CHECKING:
-    from busight.bundle.load import load_bundle
-    from busight.data.read_image import read_grey
-    from busight.data.sources import load as load_data
+    from busight.data.readers.image import read_grey
+    from busight.data.sources.catalogue import load as load_data
     from busight.errors import BusightError
-    from busight.pipeline.evaluate import evaluate
-    from busight.pipeline.run import run
-    from busight.predict.opening import open_predictor
+    from busight.experiments.evaluate import evaluate
+    from busight.experiments.train import run
+    from busight.model.bundle.load import load_bundle
+    from busight.model.opening import open_predictor
     from busight.recipes.load import load_recipe
     from busight.report.write import write_report
     from busight.types import Finding, Prediction, Sample
@@ -44,13 +44,13 @@ _HOME = {
     "Finding": ("busight.types", "Finding"),
     "Prediction": ("busight.types", "Prediction"),
     "Sample": ("busight.types", "Sample"),
-    "evaluate": ("busight.pipeline.evaluate", "evaluate"),
-    "load_bundle": ("busight.bundle.load", "load_bundle"),
-    "load_data": ("busight.data.sources", "load"),
+    "evaluate": ("busight.experiments.evaluate", "evaluate"),
+    "load_bundle": ("busight.model.bundle.load", "load_bundle"),
+    "load_data": ("busight.data.sources.catalogue", "load"),
     "load_recipe": ("busight.recipes.load", "load_recipe"),
-    "open_predictor": ("busight.predict.opening", "open_predictor"),
-    "read_grey": ("busight.data.read_image", "read_grey"),
-    "run": ("busight.pipeline.run", "run"),
+    "open_predictor": ("busight.model.opening", "open_predictor"),
+    "read_grey": ("busight.data.readers.image", "read_grey"),
+    "run": ("busight.experiments.train", "run"),
     "write_report": ("busight.report.write", "write_report"),
 }
 

@@ -19,7 +19,7 @@ from quick import QUICK
 from typer.testing import CliRunner, Result
 
 from busight.cli.app import app
-from busight.data.sources import load
+from busight.data.sources.catalogue import load
 
 Quick = Callable[..., Path]
 

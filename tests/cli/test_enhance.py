@@ -10,9 +10,9 @@ from picture_files import picture, save
 from typer.testing import CliRunner
 
 from busight.cli.app import app
-from busight.data.sources import load
-from busight.enhance.chain import FILTERS, apply_chain, parse_chain
-from busight.pipeline.enhance import MEASURES, UNTOUCHED, compare_filters
+from busight.data.sources.catalogue import load
+from busight.experiments.bench.filters import MEASURES, UNTOUCHED, compare_filters
+from busight.preprocess.enhance.chain import FILTERS, apply_chain, parse_chain
 
 
 def call(*arguments: object) -> tuple[int, str]:

@@ -14,16 +14,16 @@ import skimage.data
 from quick import QUICK
 from typer.testing import CliRunner
 
-from busight.bundle.load import load_bundle
 from busight.cli.app import app
-from busight.data.sources import load
-from busight.enhance.enhancement import parse_enhancement
+from busight.data.sources.catalogue import load
 from busight.errors import BundleError, DataError
-from busight.pipeline.run import run
-from busight.predict.explained import explained
-from busight.predict.opening import open_predictor
+from busight.experiments.train import run
+from busight.model.bundle.load import load_bundle
+from busight.model.explain.explained import explained
+from busight.model.opening import open_predictor
+from busight.preprocess.pipeline import parse_enhancement
 from busight.recipes.load import load_recipe
-from busight.report.card_page import write_card_page
+from busight.report.pages.model_card import write_card_page
 
 Quick = Callable[..., Path]
 ZOOM = ("classify.lesion=zoom", "classify.backbone=mobilenetv3_small_050")

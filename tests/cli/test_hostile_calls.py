@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from busight.cli.app import app
-from busight.data.sources import load
+from busight.data.sources.catalogue import load
 
 Quick = Callable[..., Path]
 OTSU = ("--set", "segment.method=otsu", "--set", "classify.backbone=mobilenetv3_small_050")

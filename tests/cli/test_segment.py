@@ -12,15 +12,16 @@ from picture_files import picture, save
 from quick import QUICK
 from typer.testing import CliRunner
 
-from busight.assess.overlap import dice
 from busight.cli.app import app
-from busight.data.sources import load
-from busight.pipeline.crossval import Plan, crossval
-from busight.pipeline.segment import CrossvalOutliner, compare_methods
-from busight.predict.outliners import MethodOutliner, Outlined
+from busight.data.sources.catalogue import load
+from busight.experiments.bench.segmenters import CrossvalOutliner, compare_methods
+from busight.experiments.crossval import crossval
+from busight.metrics.overlap import dice
+from busight.model.segmenters import MethodOutliner, Outlined
 from busight.recipes.load import load_recipe
-from busight.segment.candidates import seed_region
+from busight.results.crossval_folder import Plan
 from busight.segment.classical.catalogue import METHODS, PROMPTED
+from busight.segment.proposal import seed_region
 
 Quick = Callable[..., Path]
 SEGMENTS = ("classify.task=segmentation", "segment.method=unet")

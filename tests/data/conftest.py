@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from busight.data.audit.copies import Copy, find_copies
-from busight.data.busi import load_busi
-from busight.data.inspection import Inspection, inspect
+from busight.audit.duplicates.near_duplicates import Copy, find_copies
+from busight.data.manifest import Inspection, inspect
+from busight.data.sources.busi import load_busi
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from busight.data.audit.copies import Copy
+from busight.audit.duplicates.near_duplicates import Copy
 from busight.data.groups import group_samples
-from busight.data.inspection import Inspection
+from busight.data.manifest import Inspection
 from busight.types import Sample
 
 

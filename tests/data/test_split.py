@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from busight.data.audit.copies import Copy
-from busight.data.busbra import load_busbra
+from busight.audit.duplicates.near_duplicates import Copy
 from busight.data.groups import group_samples
-from busight.data.inspection import Inspection
+from busight.data.manifest import Inspection
+from busight.data.sources.busbra import load_busbra
 from busight.data.split import PARTS, Split, SplitSettings, crossing_pairs, make_split
 from busight.errors import DataError, RecipeError
 from busight.types import Finding, Sample
@@ -244,7 +244,7 @@ def test_settings_that_cannot_be(wrong: dict[str, float], rule: str) -> None:
 
 
 def test_the_papers_test_part_of_busi(busi_root: Path) -> None:
-    from busight.data.busi import load_busi
+    from busight.data.sources.busi import load_busi
 
     samples = load_busi(str(busi_root)).samples
     for seed in (0, 1):

@@ -9,9 +9,14 @@ from typing import Any
 import numpy as np
 from tiny_network import write_graph
 
-from busight.assess.image_statistics import image_statistics
-from busight.assess.out_of_distribution import fit_image_gate
-from busight.bundle.card import (
+from busight.data.labels import TASKS
+from busight.data.sources.catalogue import load
+from busight.decision.image_statistics import image_statistics
+from busight.decision.ood import fit_image_gate
+from busight.descriptors.lexicon import words_digest
+from busight.descriptors.model import SecondReader
+from busight.io.digests import sha256_of_file
+from busight.model.bundle.card import (
     CLASSIFIER,
     MEMORY,
     SEGMENTER,
@@ -26,14 +31,9 @@ from busight.bundle.card import (
     SegmentPart,
     TrainingPart,
 )
-from busight.bundle.load import Bundle, load_bundle
-from busight.bundle.memory import write_memory
-from busight.bundle.write import write_card
-from busight.classify.tasks import TASKS
-from busight.data.sources import load
-from busight.explain.descriptors import words_digest
-from busight.explain.second_reader import SecondReader
-from busight.files import sha256_of_file
+from busight.model.bundle.feature_bank import write_memory
+from busight.model.bundle.load import Bundle, load_bundle
+from busight.model.bundle.save import write_card
 from busight.segment.postprocess import PostprocessSettings
 from busight.segment.settings import RoiSettings
 

@@ -9,12 +9,12 @@ import pytest
 from golden_file import check
 from synthetic_record import synthetic_record
 
-from busight.assess.compare import compare
-from busight.assess.settings import AssessSettings
-from busight.assess.subgroups import subgroups
-from busight.pipeline.record import Case
-from busight.pipeline.scoring import repeated_sheet, scored_cases, subgroups_of
-from busight.pipeline.together import together
+from busight.decision.settings import AssessSettings
+from busight.metrics.paired import compare
+from busight.metrics.subgroups import subgroups
+from busight.results.ensemble import together
+from busight.results.run_record import Case
+from busight.results.scoring import repeated_sheet, scored_cases, subgroups_of
 
 SETTINGS = AssessSettings(resamples=200)
 TASKS: dict[str, dict[str, Any]] = {

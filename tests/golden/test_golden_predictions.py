@@ -9,8 +9,8 @@ import pytest
 from golden_bundles import CASES, golden_bundle
 from golden_file import check, coarse, numbers, packed
 
-from busight.data.sources import load
-from busight.predict.opening import open_predictor
+from busight.data.sources.catalogue import load
+from busight.model.opening import open_predictor
 from busight.types import Prediction
 
 PHANTOMS = "phantom:4,size=120,seed=11"

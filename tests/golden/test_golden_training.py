@@ -12,10 +12,10 @@ import pytest
 import torch
 from golden_file import EXPECTED, check
 
-from busight.assess.metrics_file import read_metrics
-from busight.bundle.load import load_bundle
 from busight.data.split_file import data_digest_of
-from busight.pipeline.cases_file import read_cases
+from busight.model.bundle.load import load_bundle
+from busight.results.cases_file import read_cases
+from busight.results.metrics_file import read_metrics
 
 Quick = Callable[..., Path]
 

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 from scipy.ndimage import gaussian_filter
 
-from busight.assess.mask_scores import MaskScores
-from busight.assess.records import ScoreSheet
-from busight.assess.settings import AssessSettings
-from busight.pipeline.record import Case, DataSummary, EpochRow, History, RunRecord, SplitSummary, StagePicture
-from busight.pipeline.scoring import repeated_sheet
+from busight.audit.checked_dataset import DataSummary
+from busight.decision.settings import AssessSettings
+from busight.metrics.mask_scores import MaskScores
+from busight.metrics.table import ScoreSheet
+from busight.results.run_record import Case, EpochRow, History, RunRecord, SplitSummary, StagePicture
+from busight.results.scoring import repeated_sheet
 from busight.types import Problem, Roi
 
 THREE = ("normal", "benign", "malignant")

@@ -11,9 +11,9 @@ from busight.report.figures.activation import relative_activation
 from busight.report.figures.actual_predicted import draw_actual_predicted
 from busight.report.figures.confusion_matrix import draw_confusion_matrix
 from busight.report.figures.panels import DRAWN_STYLE, is_wrong, outline, panel_grid
+from busight.report.figures.shrink import shrunk
 from busight.report.figures.training_curves import draw_training_curve
-from busight.report.shrink import shrunk
-from busight.report.style import SEQUENTIAL, styled
+from busight.report.render.style import SEQUENTIAL, styled
 
 RECORD = synthetic_record(counts=(4, 8, 6), pictures=6)
 

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from busight.assess.overlap import dice
-from busight.data.sources import load
-from busight.segment.candidates import candidates, scored, seed_region
+from busight.data.sources.catalogue import load
+from busight.metrics.overlap import dice
 from busight.segment.classical.catalogue import METHODS
 from busight.segment.postprocess import PostprocessSettings, to_mask
+from busight.segment.proposal import candidates, scored, seed_region
 from busight.segment.settings import ClassicalName
 
 

@@ -16,8 +16,8 @@ import torch
 from busight.classify.network import Classifier, build_classifier
 from busight.classify.settings import ClassifySettings
 from busight.errors import DataError
+from busight.results.history import History
 from busight.train.fit import fit
-from busight.train.history import History
 from busight.train.prepared import PreparedPart
 from busight.train.settings import AugmentSettings, TrainSettings
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from busight.classify.tasks import TaskName
+from busight.data.labels import TaskName
 
 Normalise = Literal["imagenet", "half", "none"]
 LesionUse = Literal["two-stage", "masked", "mask-channel", "joint", "zoom", "whole"]
@@ -40,8 +40,8 @@ class ClassifySettings:
         dropout: Probability of dropping a pooled feature.
         test_flip: Average the prediction over the image and its mirror image.
         guess: In ``zoom``, also look at the region that edges and darkness alone choose
-            (`busight.segment.candidates.seed_region`): on another device's images a learned mask is often empty.
-        reader: Weight of the second reader's log-odds (`busight.explain.second_reader`), which move malignant against
+            (`busight.segment.proposal.seed_region`): on another device's images a learned mask is often empty.
+        reader: Weight of the second reader's log-odds (`busight.descriptors.model`), which move malignant against
             benign by the BI-RADS words of the outlined lesion; 0 leaves the network alone. For tasks and uses of the
             lesion with both classes and a mask.
     """

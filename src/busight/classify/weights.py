@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from busight.classify.network import Network, Normalise
 from busight.classify.settings import NORMALISATION
 from busight.errors import WeightsError
-from busight.files import sha256_of_file, user_path
+from busight.io.digests import sha256_of_file
+from busight.io.paths import user_path
 
 TORCHVISION_PREFIX = "torchvision/"
 

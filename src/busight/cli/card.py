@@ -19,9 +19,9 @@ def command(
 
     folder = out or Path("runs") / f"card-{datetime.now():%Y%m%d-%H%M%S}"
     with one_line_errors():
-        from busight.bundle.load import load_bundle
-        from busight.files import require_free_folder
-        from busight.report.card_page import open_items, write_card_page
+        from busight.io.atomic import require_free_folder
+        from busight.model.bundle.load import load_bundle
+        from busight.report.pages.model_card import open_items, write_card_page
 
         require_free_folder(folder)
         card = load_bundle(bundle).card

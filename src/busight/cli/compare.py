@@ -17,9 +17,9 @@ def command(
 ) -> None:
     """Compare two runs case by case: differences with intervals, DeLong, McNemar, and a plain sentence."""
     with one_line_errors():
-        from busight.files import require_new_file, write_json
-        from busight.pipeline.compare import compare_runs
-        from busight.report.comparison import comparison_lines
+        from busight.experiments.compare import compare_runs
+        from busight.io.atomic import require_new_file, write_json
+        from busight.report.text.comparison import comparison_lines
 
         if out is not None:
             require_new_file(out)

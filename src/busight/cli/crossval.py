@@ -11,7 +11,7 @@ from busight.cli.guard import command_line, how_to_go_on, one_line_errors, requi
 from busight.cli.run import DataOption, OutOption, RecipeArgument, ResumeOption, SetOption
 
 if TYPE_CHECKING:
-    from busight.pipeline.crossval import By
+    from busight.results.crossval_folder import By
 
 
 def command(
@@ -33,10 +33,11 @@ def command(
     with one_line_errors(hint=how_to_go_on(folder, "plan.json")):
         require_training()
         from busight.cli.console import ConsoleProgress
-        from busight.pipeline.crossval import Plan, crossval
+        from busight.experiments.crossval import crossval
         from busight.recipes.load import load_recipe
-        from busight.report.headline import headline
+        from busight.report.text.headline import headline
         from busight.report.write import write_report
+        from busight.results.crossval_folder import Plan
 
         plan = Plan(folds, repeats, _known(by))
         chosen = load_recipe(recipe, set_ or [], data)

@@ -18,7 +18,7 @@ app = typer.Typer(
 def list_sources() -> None:
     """List the data sources, how their specs are written, and what can be downloaded."""
     from busight.data.download import REMOTE
-    from busight.data.sources import SOURCES
+    from busight.data.sources.catalogue import SOURCES
 
     for entry in SOURCES.values():
         typer.echo(f"{entry.form:<26} {entry.about}")
@@ -36,12 +36,12 @@ def show(
 ) -> None:
     """Save a contact sheet with mask outlines and labels, and say what the data set holds."""
     with one_line_errors():
+        from busight.audit.checked_dataset import gather
         from busight.cli.console import ConsoleProgress
-        from busight.data.sources import load
-        from busight.files import require_new_file
-        from busight.pipeline.material import gather
-        from busight.report.contact_sheet import contact_sheet, require_picture_name
-        from busight.report.sample_sheet import sheet_pictures
+        from busight.data.sources.catalogue import load
+        from busight.io.atomic import require_new_file
+        from busight.report.figures.contact_sheet import contact_sheet, require_picture_name
+        from busight.report.figures.sample_sheet import sheet_pictures
 
         require_picture_name(out)
         require_new_file(out)
@@ -73,10 +73,10 @@ def audit_data(
     folder = out or Path("runs") / f"audit-{datetime.now():%Y%m%d-%H%M%S}"
     with one_line_errors():
         from busight.cli.console import ConsoleProgress
-        from busight.data.sources import load
-        from busight.files import require_free_folder
-        from busight.pipeline.audit import audit, write_audit
-        from busight.report.audit_page import audit_lines, write_audit_page
+        from busight.data.sources.catalogue import load
+        from busight.experiments.audit import audit, write_audit
+        from busight.io.atomic import require_free_folder
+        from busight.report.pages.audit import audit_lines, write_audit_page
 
         require_free_folder(folder)
         dataset, other = load(spec), load(against) if against else None
@@ -99,10 +99,10 @@ def prepare(
     """Write a small lossless copy of a data set, to be taken to another machine."""
     with one_line_errors():
         from busight.cli.console import ConsoleProgress
-        from busight.data.inspection import inspect
-        from busight.data.shrunk import write_shrunk
-        from busight.data.sources import load
-        from busight.files import require_free_folder
+        from busight.data.manifest import inspect
+        from busight.data.resize import write_shrunk
+        from busight.data.sources.catalogue import load
+        from busight.io.atomic import require_free_folder
 
         require_free_folder(out)
         with ConsoleProgress() as progress:

@@ -14,7 +14,7 @@ _TRAIN = ("torch", "torchvision", "lightning", "timm", "segmentation-models-pyto
 
 def command() -> None:
     """Say what is installed, which accelerators and weights can be had, and how to mend each gap."""
-    from busight.pipeline.facts import versions
+    from busight.experiments.facts import versions
 
     typer.echo("  ".join(f"{name} {version}" for name, version in versions()[:2]))
     complete = _section("prediction and evaluation", _BASE, "pip install busight")

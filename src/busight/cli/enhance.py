@@ -27,7 +27,7 @@ def command(
     """Enhance pictures by a chain of filters, or measure what every filter does to a data set."""
     with one_line_errors():
         from busight.errors import RecipeError
-        from busight.files import require_free_folder
+        from busight.io.atomic import require_free_folder
 
         if bool(compare) == bool(paths):
             raise RecipeError("enhance: name pictures with --chain, or a data set with --compare SPEC")
@@ -42,12 +42,12 @@ def command(
 
 def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
     from busight.cli.console import ConsoleProgress
-    from busight.enhance.chain import parse_chain
+    from busight.data.readers.inputs import read_frames
     from busight.errors import RecipeError
-    from busight.pipeline.enhance import write_enhanced
-    from busight.predict.inputs import read_frames
-    from busight.predict.overlay import picture_name
-    from busight.report.filter_pictures import write_panel
+    from busight.experiments.bench.filters import write_enhanced
+    from busight.preprocess.enhance.chain import parse_chain
+    from busight.report.figures.filter_sheet import write_panel
+    from busight.report.overlay import picture_name
     from busight.types import Failure
 
     if len(chains) != 1 or not (steps := parse_chain(chains[0])):
@@ -75,11 +75,11 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
 
 def _compare(spec: str, chains: list[str], out: Path, limit: int) -> None:
     from busight.cli.console import ConsoleProgress
-    from busight.data.sources import load
-    from busight.enhance.chain import FILTERS
-    from busight.files import write_text
-    from busight.pipeline.enhance import compare_filters, comparison_csv
-    from busight.report.filter_pictures import comparison_lines, write_filter_sheet
+    from busight.data.sources.catalogue import load
+    from busight.experiments.bench.filters import compare_filters, comparison_csv
+    from busight.io.atomic import write_text
+    from busight.preprocess.enhance.chain import FILTERS
+    from busight.report.figures.filter_sheet import comparison_lines, write_filter_sheet
 
     with ConsoleProgress() as progress:
         found = compare_filters(load(spec), chains or list(FILTERS), limit=limit, progress=progress)

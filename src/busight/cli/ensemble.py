@@ -17,7 +17,7 @@ def command(
     """Average the networks of a cross-validation in one bundle, for predict and evaluate. Nothing is trained."""
     with one_line_errors():
         from busight.cli.console import ConsoleProgress
-        from busight.pipeline.ensemble import make_ensemble
+        from busight.experiments.ensemble import make_ensemble
 
         with ConsoleProgress() as progress:
             card = make_ensemble(crossval, out, progress=progress)

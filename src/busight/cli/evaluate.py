@@ -24,11 +24,11 @@ def command(
 
     folder = out or Path("runs") / f"evaluate-{datetime.now():%Y%m%d-%H%M%S}"
     with one_line_errors():
-        from busight.bundle.load import load_bundle
         from busight.cli.console import ConsoleProgress
-        from busight.pipeline.evaluate import evaluate
-        from busight.pipeline.evaluate_folds import is_crossval
-        from busight.report.headline import headline
+        from busight.experiments.evaluate import evaluate
+        from busight.experiments.evaluate_folds import is_crossval
+        from busight.model.bundle.load import load_bundle
+        from busight.report.text.headline import headline
         from busight.report.write import write_report
 
         if is_crossval(bundle):
@@ -47,8 +47,8 @@ def command(
 def _folds(crossval: Path, data: str, folder: Path, split: Path | None) -> None:
     from busight.cli.console import ConsoleProgress
     from busight.errors import RecipeError
-    from busight.pipeline.evaluate_folds import evaluate_folds
-    from busight.report.headline import headline
+    from busight.experiments.evaluate_folds import evaluate_folds
+    from busight.report.text.headline import headline
 
     if split is not None:
         raise RecipeError("--split goes with one bundle; the networks of a cross-validation have a split each")

@@ -34,15 +34,15 @@ def command(
 
     folder = out or Path("runs") / f"explain-{datetime.now():%Y%m%d-%H%M%S}"
     with one_line_errors():
-        from busight.assess.prevalence import check_prevalence
-        from busight.bundle.load import load_bundle
-        from busight.data.sources import load
+        from busight.data.readers.inputs import read_frames
+        from busight.data.sources.catalogue import load
         from busight.errors import DataError
-        from busight.files import require_free_folder
-        from busight.predict.explained import explained, with_pictures
-        from busight.predict.inputs import read_frames
-        from busight.predict.opening import open_predictor
-        from busight.report.explain_page import write_explanation
+        from busight.io.atomic import require_free_folder
+        from busight.metrics.prevalence import check_prevalence
+        from busight.model.bundle.load import load_bundle
+        from busight.model.explain.explained import explained, with_pictures
+        from busight.model.opening import open_predictor
+        from busight.report.pages.case import write_explanation
         from busight.types import Failure
 
         require_free_folder(folder)

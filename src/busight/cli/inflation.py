@@ -28,10 +28,10 @@ def command(
     with one_line_errors(hint=how_to_go_on(folder, "image/plan.json")):
         require_training()
         from busight.cli.console import ConsoleProgress
-        from busight.pipeline.crossval import Plan
-        from busight.pipeline.inflation import inflation
+        from busight.experiments.leakage import inflation
         from busight.recipes.load import load_recipe
-        from busight.report.inflation_page import inflation_lines, write_inflation
+        from busight.report.pages.leakage import inflation_lines, write_inflation
+        from busight.results.crossval_folder import Plan
 
         chosen = load_recipe(recipe, set_ or [], data)
         with ConsoleProgress() as progress:

@@ -15,7 +15,7 @@ def listed(paths: list[Path]) -> list[Path]:
     Raises:
         DataError: A path is a bundle or a result.
     """
-    from busight.predict.inputs import list_files
+    from busight.data.readers.inputs import list_files
 
     files, masks = list_files(paths)
     if masks:

@@ -14,7 +14,7 @@ from busight.cli.guard import one_line, one_line_errors
 from busight.cli.pictures import listed
 
 if TYPE_CHECKING:
-    from busight.predict.predictor import Predictor
+    from busight.model.model import Predictor
     from busight.types import Failure, Prediction
 
 
@@ -57,11 +57,11 @@ def command(
         return f"the records so far are in {interrupted}"
 
     with one_line_errors(hint=what_is_left):
-        from busight.bundle.load import load_bundle
         from busight.cli.console import ConsoleProgress
         from busight.errors import OutputError
-        from busight.files import require_free_folder, require_new_file, written_beside
-        from busight.predict.opening import open_predictor
+        from busight.io.atomic import require_free_folder, require_new_file, written_beside
+        from busight.model.bundle.load import load_bundle
+        from busight.model.opening import open_predictor
 
         for taken in (out, interrupted):
             if taken is not None:
@@ -102,7 +102,7 @@ def _lines(
     failures: list[Failure],
     show_refused: bool,
 ) -> Iterator[str]:
-    from busight.predict import records
+    from busight.results import prediction_record as records
     from busight.types import Failure
 
     as_line = records.csv_line if form is Form.CSV else records.json_line
@@ -121,7 +121,7 @@ def _lines(
 
 def _check_prevalence(prevalence: float, pages: Path | None, predictor: Predictor) -> None:
     from busight.errors import DataError
-    from busight.predict.explained import measured_prevalence
+    from busight.model.explain.explained import measured_prevalence
 
     measured_prevalence(predictor.card, prevalence)
     if pages is None:
@@ -132,14 +132,14 @@ def _drawing(
     predictor: Predictor, overlays: Path | None, pages: Path | None, prevalence: float | None, show_refused: bool
 ) -> Callable[[Prediction, int], None]:
     """Return what draws a prediction, given its running number, in every way that was asked for."""
-    from busight.predict.overlay import picture_name, write_overlay
+    from busight.report.overlay import picture_name, write_overlay
 
     def draw(found: Prediction, number: int) -> None:
         if overlays is not None and (show_refused or not found.refused):
             write_overlay(found, overlays, number)
         if pages is not None:
-            from busight.predict.explained import explained
-            from busight.report.explain_page import write_explanation
+            from busight.model.explain.explained import explained
+            from busight.report.pages.case import write_explanation
 
             name = Path(picture_name(found.path, found.frame, number)).stem
             write_explanation(explained(predictor, found, prevalence), pages / name, show_refused)
@@ -154,7 +154,7 @@ def _no_tick(done: int, total: int) -> None:
 def _found(predictor: Predictor, paths: list[Path], tick: Callable[[int, int], None]) -> Iterator[Prediction | Failure]:
     from dataclasses import replace
 
-    from busight.predict.inputs import read_frames
+    from busight.data.readers.inputs import read_frames
     from busight.types import Failure
 
     files = listed(paths)

@@ -10,7 +10,7 @@ import typer
 from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
 
 if TYPE_CHECKING:
-    from busight.assess.records import ScoreSheet
+    from busight.metrics.table import ScoreSheet
 
 RecipeArgument = Annotated[str, typer.Argument(help="A recipe's name (see `busight recipes`) or a TOML file.")]
 DataOption = Annotated[str, typer.Option("--data", help="Data spec, e.g. busi:PATH or phantom:300.")]
@@ -42,7 +42,7 @@ def execute(
     with one_line_errors(hint=how_to_go_on(folder, "recipe.toml")):
         require_training()
         from busight.cli.console import ConsoleProgress
-        from busight.pipeline.run import finish, run
+        from busight.experiments.train import finish, run
         from busight.recipes.load import load_recipe
 
         chosen = load_recipe(recipe, overrides, data)
@@ -66,7 +66,7 @@ def execute(
 
 
 def _tell(sheet: ScoreSheet, folder: Path, report: bool) -> None:
-    from busight.report.headline import headline
+    from busight.report.text.headline import headline
 
     for line in headline(sheet):
         typer.echo(line)

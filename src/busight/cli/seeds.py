@@ -26,9 +26,9 @@ def command(
     with one_line_errors(hint=how_to_go_on(folder, "plan.json")):
         require_training()
         from busight.cli.console import ConsoleProgress
-        from busight.pipeline.seeds import SEEDS_FILE, repeat_seeds
+        from busight.experiments.repeat import SEEDS_FILE, repeat_seeds
         from busight.recipes.load import load_recipe
-        from busight.report.seeds_table import seeds_lines
+        from busight.report.text.repeats import seeds_lines
 
         chosen = load_recipe(recipe, set_ or [], data)
         with ConsoleProgress() as progress:

@@ -11,8 +11,8 @@ from busight.cli.guard import one_line, one_line_errors
 from busight.cli.pictures import listed
 
 if TYPE_CHECKING:
-    from busight.predict.inputs import Frame
-    from busight.predict.outliners import Outliner, Prompt
+    from busight.data.readers.inputs import Frame
+    from busight.model.segmenters import Outliner, Prompt
     from busight.types import Failure
 
 
@@ -52,7 +52,7 @@ def command(
     """Outline lesions: masks, pictures with outlines and a table of lesions; or compare ways to do it."""
     with one_line_errors():
         from busight.errors import RecipeError
-        from busight.files import require_free_folder
+        from busight.io.atomic import require_free_folder
 
         if bool(compare) == bool(paths):
             raise RecipeError("segment: name pictures, or a data set with --compare SPEC")
@@ -75,7 +75,7 @@ def command(
             ways = _outliners(_all_methods() if named == ["all"] else named, model or [], chain, None)
             _compare(compare, ways, crossval or [], out, limit, assume_lesion)
         else:
-            from busight.predict.outliners import AssumingOutliner
+            from busight.model.segmenters import AssumingOutliner
 
             chosen = _outliners(method or [], model or [], chain, prompt)
             if len(chosen) != 1:
@@ -86,9 +86,9 @@ def command(
 def _outliners(methods: list[str], models: list[Path], chain: str, prompt: Prompt | None) -> list[Outliner]:
     import difflib
 
-    from busight.enhance.chain import parse_chain
     from busight.errors import RecipeError
-    from busight.predict.outliners import MethodOutliner, bundle_outliner
+    from busight.model.segmenters import MethodOutliner, bundle_outliner
+    from busight.preprocess.enhance.chain import parse_chain
     from busight.segment.classical.catalogue import METHODS
 
     steps = parse_chain(chain)
@@ -112,7 +112,7 @@ def _all_methods() -> list[str]:
 
 def _prompt(box: str | None, click: str | None) -> Prompt | None:
     from busight.errors import RecipeError
-    from busight.predict.outliners import Prompt
+    from busight.model.segmenters import Prompt
     from busight.types import Roi
 
     if box is not None and click is not None:
@@ -145,10 +145,10 @@ def _numbers(option: str, text: str, count: int, form: str) -> list[int]:
 
 def _segment(paths: list[Path], outliner: Outliner, out: Path, uncertainty: bool) -> None:
     from busight.cli.console import ConsoleProgress
+    from busight.data.readers.inputs import read_frames
     from busight.errors import RecipeError
-    from busight.files import written_beside
-    from busight.predict.inputs import read_frames
-    from busight.predict.lesions import COLUMNS, lesion_lines
+    from busight.io.atomic import written_beside
+    from busight.model.lesion_table import COLUMNS, lesion_lines
 
     files = listed(paths)
     if not files:
@@ -186,9 +186,9 @@ def _frame(
     import numpy as np
 
     from busight.errors import DataError
-    from busight.predict.lesions import error_row, lesion_rows, lesions_of
-    from busight.predict.outliners import MethodOutliner
-    from busight.predict.overlay import picture_name, with_outline, write_picture
+    from busight.model.lesion_table import error_row, lesion_rows, lesions_of
+    from busight.model.segmenters import MethodOutliner
+    from busight.report.overlay import picture_name, with_outline, write_picture
     from busight.segment.postprocess import entropy
     from busight.types import Failure
 
@@ -215,11 +215,11 @@ def _frame(
 
 def _compare(spec: str, outliners: list[Outliner], crossvals: list[Path], out: Path, limit: int, assume: bool) -> None:
     from busight.cli.console import ConsoleProgress
-    from busight.data.sources import load
-    from busight.files import write_text
-    from busight.pipeline.segment import CrossvalOutliner, compare_methods, comparison_csv
-    from busight.predict.outliners import AssumingOutliner, MethodOutliner
-    from busight.report.method_pictures import method_lines, write_method_sheet
+    from busight.data.sources.catalogue import load
+    from busight.experiments.bench.segmenters import CrossvalOutliner, compare_methods, comparison_csv
+    from busight.io.atomic import write_text
+    from busight.model.segmenters import AssumingOutliner, MethodOutliner
+    from busight.report.figures.segmenter_sheet import method_lines, write_method_sheet
 
     ways = [*outliners, *(CrossvalOutliner(folder) for folder in crossvals)]
     if assume:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from busight.data.transfer import Part, Progress, fetch
 from busight.data.unpack import unpack_zip
 from busight.errors import DataError, OutputError
-from busight.files import sha256_of_file
+from busight.io.digests import sha256_of_file
 
 
 @dataclass(frozen=True, slots=True)

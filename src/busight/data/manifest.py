@@ -1,55 +1,139 @@
-"""The manifest as a file: one CSV line for each image, with its digest."""
+"""One pass over every pixel of a data set: what cannot be used is named, what can is given a digest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
-from busight.data.inspection import Inspection
-from busight.files import csv_text, write_text
+import numpy as np
+from numpy.typing import NDArray
 
-COLUMNS = (
-    "sample_id",
-    "finding",
-    "patient_id",
-    "group",
-    "height",
-    "width",
-    "birads",
-    "device",
-    "official_part",
-    "image_sha256",
-    "mask_sha256",
-)
+from busight.data.dataset import DataSet
+from busight.data.thumbnail import small_picture
+from busight.errors import DataError, ImageError
+from busight.io.digests import sha256_of_json
+from busight.types import Finding, Image, Mask, Problem, Sample
 
 
-def write_manifest(path: Path, inspection: Inspection, groups: tuple[str, ...]) -> None:
-    """Write ``manifest.csv``.
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the manifest.
+
+    Attributes:
+        sample: The sample.
+        height: Rows of its image.
+        width: Columns of its image.
+        image_digest: SHA-256 over shape and grey pixels, so that re-compressing a file changes nothing.
+        mask_digest: Likewise for the joined mask; empty where there is none.
+    """
+
+    sample: Sample
+    height: int
+    width: int
+    image_digest: str
+    mask_digest: str
+
+    @property
+    def short_digest(self) -> str:
+        """What a bundle's card keeps of the image's digest: 16 hexadecimal digits."""
+        return self.image_digest[:16]
+
+    @property
+    def known_as(self) -> frozenset[str]:
+        """The short digests under which a bundle may know it: its own, and that of the picture it was shrunk from."""
+        origins = (tag.removeprefix("origin:") for tag in self.sample.tags if tag.startswith("origin:"))
+        return frozenset((self.short_digest, *origins))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inspection:
+    """A data set that was read from end to end.
+
+    Attributes:
+        dataset: The usable samples; its problems now include what the pixels showed.
+        entries: The manifest, in the order of the samples.
+        smalls: uint8 (N, 96, 96): the images shrunk, for the search for copies.
+        digest: SHA-256 of the manifest: changes when an image, a mask or a label changes.
+    """
+
+    dataset: DataSet
+    entries: tuple[Entry, ...]
+    smalls: NDArray[np.uint8]
+    digest: str
+
+    def kept(self, indices: Sequence[int]) -> Inspection:
+        """Return the inspection of some of the samples, with a digest of its own."""
+        entries = tuple(self.entries[index] for index in indices)
+        dataset = replace(self.dataset, samples=tuple(entry.sample for entry in entries))
+        return Inspection(dataset, entries, self.smalls[list(indices)], manifest_digest(list(entries)))
+
+
+def inspect(dataset: DataSet, progress: Callable[[int, int], None] | None = None) -> Inspection:
+    """Read every image and mask once; leave out what cannot be read and say so.
 
     Args:
-        path: Where to.
-        inspection: The data set as read.
-        groups: The group of each entry, in order.
+        dataset: The data set.
+        progress: Called with (done, total).
 
     Raises:
-        OutputError: It could not be written.
+        DataError: No usable image remains.
     """
-    rows: list[Sequence[object]] = [COLUMNS]
-    for entry, group in zip(inspection.entries, groups, strict=True):
-        sample = entry.sample
-        rows.append(
-            [
-                sample.sample_id,
-                sample.finding or "",
-                sample.patient_id or "",
-                group,
-                entry.height,
-                entry.width,
-                "" if sample.birads is None else sample.birads,
-                sample.device or "",
-                sample.official_part or "",
-                entry.image_digest,
-                entry.mask_digest,
-            ]
-        )
-    write_text(path, csv_text(rows))
+    problems = list(dataset.problems)
+    entries: list[Entry] = []
+    smalls: list[Image] = []
+    for number, sample in enumerate(dataset.samples, start=1):
+        try:
+            image = dataset.reader.image(sample)
+        except ImageError as error:
+            problems.append(Problem(sample.image_path or sample.sample_id, f"left out: {error}"))
+        else:
+            sample, mask = _checked_mask(dataset, sample, image, problems)
+            digest = "" if mask is None else pixel_digest(mask)
+            entries.append(Entry(sample, image.shape[0], image.shape[1], pixel_digest(image), digest))
+            smalls.append(small_picture(image))
+        if progress:
+            progress(number, len(dataset.samples))
+    if not entries:
+        first = f" (first: {problems[0].text})" if problems else ""
+        raise DataError(f"{dataset.spec}: no usable image{first}; check the path and the files")
+    usable = replace(dataset, samples=tuple(entry.sample for entry in entries), problems=tuple(problems))
+    return Inspection(usable, tuple(entries), np.stack(smalls), manifest_digest(entries))
+
+
+def _checked_mask(
+    dataset: DataSet, sample: Sample, image: Image, problems: list[Problem]
+) -> tuple[Sample, Mask | None]:
+    where = sample.mask_paths[0] if sample.mask_paths else sample.sample_id
+    try:
+        mask = dataset.reader.mask(sample)
+    except ImageError as error:
+        problems.append(Problem(where, f"mask ignored: {error}"))
+        return replace(sample, mask_paths=()), None
+    if mask is None:
+        return sample, None
+    if mask.shape != image.shape:
+        text = f"mask ignored: it is {mask.shape[1]}×{mask.shape[0]}, its image {image.shape[1]}×{image.shape[0]}"
+        problems.append(Problem(where, text))
+        return replace(sample, mask_paths=()), None
+    if not mask.any() and sample.finding in (Finding.BENIGN, Finding.MALIGNANT):
+        problems.append(Problem(where, f"mask ignored: it is empty, but the image is labelled {sample.finding}"))
+        return replace(sample, mask_paths=()), None
+    return sample, mask
+
+
+def pixel_digest(pixels: NDArray[np.uint8] | NDArray[np.bool_]) -> str:
+    """Return the SHA-256 over an array's shape and its bytes in C order."""
+    digest = hashlib.sha256(str(pixels.shape).encode())
+    digest.update(np.ascontiguousarray(pixels).tobytes())
+    return digest.hexdigest()
+
+
+def manifest_digest(entries: list[Entry]) -> str:
+    """Return the SHA-256 of what training depends on: identity, label, patient, pixels of image and mask."""
+    return sha256_of_json(
+        [
+            [e.sample.sample_id, e.sample.finding, e.sample.patient_id, e.image_digest, e.mask_digest]
+            for e in sorted(entries, key=lambda entry: entry.sample.sample_id)
+        ]
+    )

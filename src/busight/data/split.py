@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.errors import DataError, RecipeError
-from busight.files import sha256_of_json
+from busight.io.digests import sha256_of_json
 from busight.types import Sample
 
 PARTS = ("train", "val", "test")

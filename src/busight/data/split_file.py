@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from busight.data.split import PARTS, Split
 from busight.errors import DataError
-from busight.files import write_json
+from busight.io.atomic import write_json
 from busight.types import Sample
 
 FORMAT = 1

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from busight._version import __version__
 from busight.errors import DataError, OutputError
-from busight.files import write_text
+from busight.io.atomic import write_text
 
 Progress = Callable[[int, int | None], None]
 """Called with the bytes that are there and the bytes expected (None where the server does not say)."""

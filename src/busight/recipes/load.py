@@ -15,7 +15,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from busight.errors import RecipeError
-from busight.files import is_utf8, user_path
+from busight.io.paths import is_utf8, user_path
 from busight.recipes.schema import Recipe
 
 

@@ -6,11 +6,11 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from busight.assess.settings import AssessSettings
 from busight.classify.masked import input_channels
 from busight.classify.settings import ClassifySettings
 from busight.data.split import SplitSettings
-from busight.enhance.enhancement import Enhancement, parse_enhancement
+from busight.decision.settings import AssessSettings
+from busight.preprocess.pipeline import Enhancement, parse_enhancement
 from busight.segment.settings import SegmentSettings
 from busight.train.settings import TrainSettings
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from busight.pipeline.record import RunRecord
 from busight.report.figures import (
     activation,
     actual_predicted,
@@ -23,7 +22,8 @@ from busight.report.figures import (
     training_curves,
     walk,
 )
-from busight.report.plate import Plate
+from busight.report.render.plate import Plate
+from busight.results.run_record import RunRecord
 
 FAMILIES: dict[str, Callable[[RunRecord], list[Plate]]] = {
     "walks": walk.plates,

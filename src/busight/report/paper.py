@@ -6,8 +6,8 @@ Source: Panchal, Bhosale, Pancholi, Madhavi, Dhaigude, "Investigation of Convolu
 
 from __future__ import annotations
 
-from busight.assess.records import ScoreSheet
-from busight.pipeline.record import EpochRow, History
+from busight.metrics.table import ScoreSheet
+from busight.results.run_record import EpochRow, History
 
 _NAN = float("nan")
 

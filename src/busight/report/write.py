@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from busight.pipeline.record import RunRecord
-from busight.report.blocks import Gallery
-from busight.report.case_pages import write_case_pages
+from busight.report.blocks.model import Gallery
 from busight.report.catalogue import FAMILIES
-from busight.report.document import document
-from busight.report.pages import FIGURES, picture_of, write_document, write_plate
-from busight.report.shrink import shrunk
+from busight.report.figures.shrink import shrunk
+from busight.report.pages.cases import write_case_pages
+from busight.report.pages.run import FIGURES, picture_of, write_document, write_plate
+from busight.report.render.document import document
+from busight.results.run_record import RunRecord
 
 
 def write_report(record: RunRecord, folder: Path, progress: Callable[[str], None] | None = None) -> Path:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from busight.errors import DataError
-from busight.segment.candidates import Seed, seed_region
+from busight.segment.proposal import Seed, seed_region
 from busight.types import Image, Mask, Roi
 
 _CERTAIN = 1e3

@@ -13,8 +13,8 @@ from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback
 
 from busight.errors import DataError
-from busight.files import write_text, written_beside
-from busight.train.history import COLUMNS, EpochRow, csv_text
+from busight.io.atomic import write_text, written_beside
+from busight.results.history import COLUMNS, EpochRow, csv_text
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):

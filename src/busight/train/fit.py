@@ -16,9 +16,9 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from busight.classify.network import Network
 from busight.errors import DataError
+from busight.results.history import History, read_csv_text
 from busight.train.accelerator import trainer_device
 from busight.train.checkpoints import AtomicCheckpointIO, HistoryKeeper
-from busight.train.history import History, read_csv_text
 from busight.train.module import TrainingModule
 from busight.train.prepared import (
     EpochShuffle,

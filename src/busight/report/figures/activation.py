@@ -12,10 +12,10 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
-from busight.pipeline.record import RunRecord, StagePicture
 from busight.report.figures.panels import distinct_pictures, is_wrong, panel_grid, show_grey, title
-from busight.report.labels import short_label
-from busight.report.plate import Plate
+from busight.report.render.plate import Plate
+from busight.report.text.labels import short_label
+from busight.results.run_record import RunRecord, StagePicture
 from busight.types import FloatArray, Image
 
 # A perceptual map: lightness rises with the value, so that grey print keeps the meaning. Without magma's palest tenth,

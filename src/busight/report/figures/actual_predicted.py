@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from busight.pipeline.record import RunRecord, StagePicture
 from busight.report.figures.panels import distinct_pictures, is_wrong, mark_wrong, panel_grid, show_grey, title
-from busight.report.labels import short_label
-from busight.report.plate import Plate
+from busight.report.render.plate import Plate
+from busight.report.text.labels import short_label
+from busight.results.run_record import RunRecord, StagePicture
 
 
 def draw_actual_predicted(pictures: list[StagePicture]) -> Figure:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from busight.pipeline.record import RunRecord
-from busight.report.labels import short_label
-from busight.report.plate import Plate
-from busight.report.style import FULL_WIDTH, look_of, new_figure
+from busight.report.render.plate import Plate
+from busight.report.render.style import FULL_WIDTH, look_of, new_figure
+from busight.report.text.labels import short_label
+from busight.results.run_record import RunRecord
 
 
 def draw_class_counts(bars: list[tuple[str, dict[str, int]]], classes: tuple[str, ...]) -> Figure:

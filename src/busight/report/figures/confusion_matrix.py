@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from busight.pipeline.record import RunRecord
-from busight.report.labels import short_label
-from busight.report.plate import Plate
-from busight.report.style import FULL_WIDTH, SEQUENTIAL, new_figure, text_on
+from busight.report.render.plate import Plate
+from busight.report.render.style import FULL_WIDTH, SEQUENTIAL, new_figure, text_on
+from busight.report.text.labels import short_label
+from busight.results.run_record import RunRecord
 from busight.types import FloatArray
 
 Matrix = tuple[tuple[int, ...], ...]

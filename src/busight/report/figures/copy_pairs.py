@@ -9,14 +9,14 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from busight.data.audit.alignment import align, laid_upon
-from busight.data.audit.copies import mirrored
-from busight.data.audit.fingerprint import SIDE, small_picture
-from busight.pipeline.audit import CopyPair
+from busight.audit.duplicates.alignment import align, laid_upon
+from busight.audit.duplicates.near_duplicates import mirrored
+from busight.data.thumbnail import SIDE, small_picture
+from busight.experiments.audit import CopyPair
 from busight.report.figures.panels import bare, panel_grid, show_grey, title
-from busight.report.labels import short_label
-from busight.report.shrink import small_image
-from busight.report.style import SEQUENTIAL
+from busight.report.figures.shrink import small_image
+from busight.report.render.style import SEQUENTIAL
+from busight.report.text.labels import short_label
 from busight.types import Image
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from busight.assess.decision_curve import DecisionCurve, decision_curve
-from busight.pipeline.record import RunRecord
+from busight.metrics.decision_curve import DecisionCurve, decision_curve
 from busight.report.figures.labelled import labelled
-from busight.report.plate import Plate
-from busight.report.style import ACCENT, HALF_WIDTH, INK, MUTED, new_figure
+from busight.report.render.plate import Plate
+from busight.report.render.style import ACCENT, HALF_WIDTH, INK, MUTED, new_figure
+from busight.results.run_record import RunRecord
 
 _THRESHOLDS = np.linspace(0.01, 0.6, 60)
 """Whoever suspects a cancer acts on less than 60 %."""

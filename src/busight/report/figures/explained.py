@@ -7,7 +7,7 @@ from functools import partial
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from busight.predict.explained import Explained
+from busight.model.explain.explained import Explained
 from busight.report.figures.activation import activation_on, scale_within
 from busight.report.figures.panels import (
     ASSUMED_STYLE,
@@ -19,9 +19,9 @@ from busight.report.figures.panels import (
     probability_bars,
     show_grey,
 )
-from busight.report.labels import short_label
-from busight.report.plate import Plate
-from busight.report.style import INK, MUTED
+from busight.report.render.plate import Plate
+from busight.report.render.style import INK, MUTED
+from busight.report.text.labels import short_label
 from busight.types import Roi
 
 

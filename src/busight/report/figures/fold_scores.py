@@ -7,11 +7,11 @@ import math
 import numpy as np
 from matplotlib.figure import Figure
 
-from busight.pipeline.record import RunRecord
-from busight.report.headline import HEADLINE
-from busight.report.plate import Plate
-from busight.report.scores_table import find_score, score_name
-from busight.report.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure
+from busight.report.blocks.scores_table import find_score, score_name
+from busight.report.render.plate import Plate
+from busight.report.render.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure
+from busight.report.text.headline import HEADLINE
+from busight.results.run_record import RunRecord
 
 
 def draw_fold_scores(record: RunRecord) -> Figure:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from busight.pipeline.record import RunRecord
+from busight.results.run_record import RunRecord
 from busight.types import FloatArray, IntArray
 
 NOTHING: FloatArray = np.empty(0)

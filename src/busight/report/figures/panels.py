@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from busight.pipeline.record import Case, RunRecord, StagePicture
-from busight.report.labels import short_label
-from busight.report.style import FULL_WIDTH, INK, WRONG, look_of, new_figure
+from busight.report.render.style import FULL_WIDTH, INK, WRONG, look_of, new_figure
+from busight.report.text.labels import short_label
+from busight.results.run_record import Case, RunRecord, StagePicture
 from busight.types import Image, Mask, Roi
 
 Dashes = tuple[float, tuple[float, ...]]

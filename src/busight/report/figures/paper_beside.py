@@ -6,12 +6,12 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from busight.pipeline.record import History, RunRecord
 from busight.report.figures.confusion_matrix import Matrix, matrix_on, row_shares
 from busight.report.figures.training_curves import Quantity, curve_on
 from busight.report.paper import PAPER_CLASSES, PAPER_CONFUSION, PAPER_HISTORY, in_paper_order
-from busight.report.plate import Plate
-from busight.report.style import FULL_WIDTH, new_figure
+from busight.report.render.plate import Plate
+from busight.report.render.style import FULL_WIDTH, new_figure
+from busight.results.run_record import History, RunRecord
 
 
 def draw_confusions_beside(ours: Matrix) -> Figure:

@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
-from busight.assess.curves import ReliabilityBins, reliability_bins
-from busight.pipeline.record import RunRecord
+from busight.metrics.curves import ReliabilityBins, reliability_bins
+from busight.report.blocks.scores_table import find_score, score_text
 from busight.report.figures.labelled import Labelled, labelled
-from busight.report.plate import Plate
-from busight.report.scores_table import find_score, score_text
-from busight.report.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure, unit_square
+from busight.report.render.plate import Plate
+from busight.report.render.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure, unit_square
+from busight.results.run_record import RunRecord
 
 _WILSON_LEVEL = 0.95
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from busight.assess.selective import RiskCoverage, risk_coverage
-from busight.pipeline.record import RunRecord
+from busight.metrics.risk_coverage import RiskCoverage, risk_coverage
 from busight.report.figures.labelled import labelled
-from busight.report.plate import Plate
-from busight.report.style import ACCENT, HALF_WIDTH, MUTED, new_figure
+from busight.report.render.plate import Plate
+from busight.report.render.style import ACCENT, HALF_WIDTH, MUTED, new_figure
+from busight.results.run_record import RunRecord
 
 
 def draw_risk_coverage(curve: RiskCoverage) -> Figure:

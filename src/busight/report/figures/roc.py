@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from busight.assess.curves import roc_points
-from busight.pipeline.record import RunRecord
+from busight.metrics.curves import roc_points
+from busight.report.blocks.scores_table import find_score
 from busight.report.figures.labelled import NOTHING, Labelled, drawn_classes, labelled
-from busight.report.labels import short_label
-from busight.report.plate import Plate
-from busight.report.scores_table import find_score
-from busight.report.style import HALF_WIDTH, MUTED, look_of, new_figure, unit_square
+from busight.report.render.plate import Plate
+from busight.report.render.style import HALF_WIDTH, MUTED, look_of, new_figure, unit_square
+from busight.report.text.labels import short_label
+from busight.results.run_record import RunRecord
 
 
 def draw_roc(cases: Labelled, classes: tuple[str, ...], areas: dict[str, float]) -> Figure:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from busight.pipeline.record import RunRecord
-from busight.report.contact_sheet import SheetPicture, draw_contact_sheet
+from busight.report.figures.contact_sheet import SheetPicture, draw_contact_sheet
 from busight.report.figures.panels import distinct_pictures
-from busight.report.plate import Plate
+from busight.report.render.plate import Plate
+from busight.results.run_record import RunRecord
 
 
 def plates(record: RunRecord) -> list[Plate]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from busight.assess.records import ScoreSheet
-from busight.pipeline.record import RunRecord
-from busight.report.labels import short_label
-from busight.report.plate import Plate
-from busight.report.scores_table import find_score
-from busight.report.style import FULL_WIDTH, SEQUENTIAL, new_figure, text_on
+from busight.metrics.table import ScoreSheet
+from busight.report.blocks.scores_table import find_score
+from busight.report.render.plate import Plate
+from busight.report.render.style import FULL_WIDTH, SEQUENTIAL, new_figure, text_on
+from busight.report.text.labels import short_label
+from busight.results.run_record import RunRecord
 
 _COLUMNS = (("precision", "precision"), ("sensitivity", "recall\n(sensitivity)"), ("f1", "F1"))
 

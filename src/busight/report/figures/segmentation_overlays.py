@@ -6,7 +6,6 @@ import math
 
 from matplotlib.figure import Figure
 
-from busight.pipeline.record import RunRecord, StagePicture
 from busight.report.figures.panels import (
     DRAWN_STYLE,
     PREDICTED_STYLE,
@@ -17,8 +16,9 @@ from busight.report.figures.panels import (
     show_grey,
     title,
 )
-from busight.report.labels import short_label
-from busight.report.plate import Plate
+from busight.report.render.plate import Plate
+from busight.report.text.labels import short_label
+from busight.results.run_record import RunRecord, StagePicture
 
 
 def draw_segmentation_overlays(pictures: list[StagePicture]) -> Figure:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from busight.pipeline.audit import SHORTCUTS, Shortcut
-from busight.report.style import FULL_WIDTH, MUTED, look_of, new_figure
+from busight.experiments.audit import SHORTCUTS, Shortcut
+from busight.report.render.style import FULL_WIDTH, MUTED, look_of, new_figure
 
 
 def draw_shortcuts(shortcuts: Sequence[Shortcut]) -> Figure:

@@ -7,10 +7,10 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from busight.predict.explained import SimilarCase
+from busight.model.explain.explained import SimilarCase
 from busight.report.figures.panels import panel_grid, show_grey
-from busight.report.labels import short_label
-from busight.report.plate import Plate
+from busight.report.render.plate import Plate
+from busight.report.text.labels import short_label
 
 
 def draw_similar(cases: Sequence[SimilarCase]) -> Figure:

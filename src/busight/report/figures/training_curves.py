@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from busight.pipeline.record import History, RunRecord
-from busight.report.labels import file_stem, kept_because
-from busight.report.plate import Plate
-from busight.report.style import HALF_WIDTH, INK, new_figure
+from busight.report.render.plate import Plate
+from busight.report.render.style import HALF_WIDTH, INK, new_figure
+from busight.report.text.labels import file_stem, kept_because
+from busight.results.run_record import History, RunRecord
 
 Quantity = Literal["accuracy", "dice", "loss"]
 

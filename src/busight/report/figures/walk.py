@@ -8,7 +8,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from busight.pipeline.record import Case, RunRecord, StagePicture
 from busight.report.figures.activation import activation_on, scale_within
 from busight.report.figures.panels import (
     DRAWN_STYLE,
@@ -21,9 +20,10 @@ from busight.report.figures.panels import (
     probability_bars,
     show_grey,
 )
-from busight.report.labels import file_stem, short_label
-from busight.report.plate import Plate
-from busight.report.style import INK, MUTED
+from busight.report.render.plate import Plate
+from busight.report.render.style import INK, MUTED
+from busight.report.text.labels import file_stem, short_label
+from busight.results.run_record import Case, RunRecord, StagePicture
 
 
 def draw_walk(picture: StagePicture, classes: tuple[str, ...]) -> Figure:

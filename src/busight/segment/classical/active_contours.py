@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import Seed
 from busight.segment.classical.window import moved_from_guess
+from busight.segment.proposal import Seed
 from busight.types import Image, Mask
 
 _SIDE = 192
@@ -24,7 +24,7 @@ def chan_vese(image: Image, steps: int = 60, smoothing: int = 2, guess: Seed | N
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
 
     Source:
         Chan and Vese, Active contours without edges, IEEE Transactions on Image Processing 10 (2001) 266–277, in the
@@ -55,7 +55,7 @@ def geodesic(
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
 
     Source:
         Caselles, Kimmel and Sapiro, Geodesic active contours, International Journal of Computer Vision 22 (1997) 61–79,

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import scored
+from busight.segment.proposal import scored
 from busight.types import Image
 
 
@@ -20,7 +20,7 @@ def adaptive(image: Image, share: float = 0.5, offset: float = 8.0, sigma: float
         sigma: Standard deviation of the Gaussian smoothing in pixels.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.scored`.
+        float32 HW in 0–1; see `busight.segment.proposal.scored`.
     """
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     wide = max(sigma, share * min(image.shape) / 3)

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import scored
 from busight.segment.classical.flatten import flattened
+from busight.segment.proposal import scored
 from busight.types import Image
 
 
@@ -23,7 +23,7 @@ def canny(image: Image, sigma: float = 0.02, close: float = 0.04) -> NDArray[np.
         close: Diameter of the closing's disc, likewise.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.scored`.
+        float32 HW in 0–1; see `busight.segment.proposal.scored`.
 
     Source:
         Canny, A computational approach to edge detection, IEEE Transactions on Pattern Analysis and Machine

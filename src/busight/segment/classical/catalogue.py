@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.enhance.surroundings import shrunk
-from busight.segment.candidates import Seed
+from busight.preprocess.surroundings import shrunk
 from busight.segment.classical.active_contours import chan_vese, geodesic
 from busight.segment.classical.adaptive import adaptive
 from busight.segment.classical.canny import canny
@@ -20,6 +19,7 @@ from busight.segment.classical.gvf_snake import gvf_snake
 from busight.segment.classical.otsu import multi_otsu, otsu
 from busight.segment.classical.region_growing import region_growing
 from busight.segment.classical.watershed import watershed
+from busight.segment.proposal import Seed
 from busight.segment.settings import ClassicalName
 from busight.types import Image
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import scored
 from busight.segment.classical.flatten import flattened
+from busight.segment.proposal import scored
 from busight.types import FloatArray, Image
 
 
@@ -18,7 +18,7 @@ def kmeans(image: Image, clusters: int = 4) -> NDArray[np.float32]:
         clusters: 2–8.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.scored`.
+        float32 HW in 0–1; see `busight.segment.proposal.scored`.
 
     Source:
         Lloyd, Least squares quantization in PCM, IEEE Transactions on Information Theory 28 (1982) 129–137, on the 256
@@ -48,7 +48,7 @@ def fuzzy_cmeans(image: Image, clusters: int = 4, fuzziness: float = 2.0) -> NDA
         fuzziness: The exponent m, above 1.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.scored`.
+        float32 HW in 0–1; see `busight.segment.proposal.scored`.
 
     Source:
         Bezdek, Pattern Recognition with Fuzzy Objective Function Algorithms (1981), eq. 11.3, on the grey values

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from busight.enhance.surroundings import WORKING_SIDE, shrunk, wide_surroundings
+from busight.preprocess.surroundings import WORKING_SIDE, shrunk, wide_surroundings
 from busight.types import Image
 
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import Seed
 from busight.segment.classical.window import moved_from_guess
+from busight.segment.proposal import Seed
 from busight.types import Image, Mask
 
 _SIDE = 192
@@ -24,7 +24,7 @@ def grabcut(image: Image, rounds: int = 5, guess: Seed | None = None) -> NDArray
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
 
     Source:
         Rother, Kolmogorov and Blake, GrabCut, ACM Transactions on Graphics 23 (2004) 309–314, as in OpenCV.

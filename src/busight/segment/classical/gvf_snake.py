@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import Seed
 from busight.segment.classical.window import moved_from_guess
+from busight.segment.proposal import Seed
 from busight.types import FloatArray, Image, Mask
 
 _POINTS = 100
@@ -37,7 +37,7 @@ def gvf_snake(
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
 
     Source:
         Xu and Prince, Snakes, shapes, and gradient vector flow, IEEE Transactions on Image Processing 7 (1998) 359–369,

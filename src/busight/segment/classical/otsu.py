@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import scored
 from busight.segment.classical.flatten import flattened
+from busight.segment.proposal import scored
 from busight.types import Image
 
 
@@ -18,7 +18,7 @@ def otsu(image: Image) -> NDArray[np.float32]:
         image: uint8 HW.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.scored`.
+        float32 HW in 0–1; see `busight.segment.proposal.scored`.
 
     Source:
         Otsu, A threshold selection method from gray-level histograms, IEEE Trans. SMC 9 (1979) 62–66, eq. 12.
@@ -36,7 +36,7 @@ def multi_otsu(image: Image, classes: int = 4) -> NDArray[np.float32]:
         classes: 3–5.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.scored`.
+        float32 HW in 0–1; see `busight.segment.proposal.scored`.
 
     Source:
         Liao, Chen and Chung, A fast algorithm for multilevel thresholding, Journal of Information Science and

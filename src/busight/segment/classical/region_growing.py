@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import Seed, seed_region
 from busight.segment.classical.flatten import flattened
+from busight.segment.proposal import Seed, seed_region
 from busight.types import Image
 
 
@@ -26,7 +26,7 @@ def region_growing(
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
 
     Source:
         Adams and Bischof, Seeded region growing, IEEE Transactions on Pattern Analysis and Machine Intelligence 16

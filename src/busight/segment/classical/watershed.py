@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import Seed, seed_region
+from busight.segment.proposal import Seed, seed_region
 from busight.types import Image
 
 
@@ -19,7 +19,7 @@ def watershed(image: Image, sigma: float = 2.0, guess: Seed | None = None) -> ND
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
 
     Source:
         Meyer, Color image segmentation, International Conference on Image Processing and its Applications (1992)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.candidates import Seed, seed_region
+from busight.segment.proposal import Seed, seed_region
 from busight.segment.roi import region_of_interest
 from busight.types import Image, Mask
 
@@ -26,7 +26,7 @@ def moved_from_guess(image: Image, move: Move, side: int, guess: Seed | None = N
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.candidates.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
     """
     seed = seed_region(image) if guess is None else guess
     if not seed.mask.any():

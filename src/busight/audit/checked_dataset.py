@@ -1,0 +1,165 @@
+"""The first stage: data read from end to end, copies found, groups formed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from busight.audit.duplicates.near_duplicates import Copy, find_copies
+from busight.data.dataset import DataSet
+from busight.data.groups import group_samples
+from busight.data.labels import TASKS, TaskName
+from busight.data.manifest import Inspection, inspect
+from busight.errors import DataError
+from busight.io.progress import Progress
+from busight.types import Problem, Sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """A data set ready to be split.
+
+    Attributes:
+        inspection: The usable samples, read once.
+        copies: Pairs of images with the same pixels: identical, near-copies, mirrored.
+        groups: The group of each sample.
+    """
+
+    inspection: Inspection
+    copies: tuple[Copy, ...]
+    groups: tuple[str, ...]
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The usable samples."""
+        return self.inspection.dataset.samples
+
+    def samples_of(self, ids: Iterable[str]) -> list[Sample]:
+        """Return the samples of these names, in the data's order."""
+        wanted = set(ids)
+        return [sample for sample in self.samples if sample.sample_id in wanted]
+
+    def pair_ids(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of copies as sample ids."""
+        return tuple((self.samples[c.first].sample_id, self.samples[c.second].sample_id) for c in self.copies)
+
+    def group_of(self) -> dict[str, str]:
+        """The group of each sample id."""
+        return {sample.sample_id: group for sample, group in zip(self.samples, self.groups, strict=True)}
+
+    def conflicting(self) -> tuple[Copy, ...]:
+        """Copies with different labels; a missing label contradicts none."""
+        return tuple(copy for copy in self.copies if self._contradict(copy.first, copy.second))
+
+    def in_conflict(self) -> frozenset[int]:
+        """Indices of the images that have a copy with another label.
+
+        Of several images with the same pixels only the first is paired with the others; what is a copy of one of them
+        is a copy of all.
+        """
+        twins: dict[int, list[int]] = {}
+        for copy in self.copies:
+            if copy.kind == "same pixels":
+                twins.setdefault(copy.first, [copy.first]).append(copy.second)
+        found: set[int] = set()
+        for copy in self.copies:
+            alike = {*twins.get(copy.first, [copy.first]), *twins.get(copy.second, [copy.second])}
+            found |= {index for index in alike if any(self._contradict(index, other) for other in alike)}
+        return frozenset(found)
+
+    def _contradict(self, first: int, second: int) -> bool:
+        one, other = self.samples[first].finding, self.samples[second].finding
+        return one is not None and other is not None and one != other
+
+    def without_conflicts(self) -> Material:
+        """Return the data without any image that has a copy with another label."""
+        dropped = self.in_conflict()
+        if not dropped:
+            return self
+        kept = [index for index in range(len(self.samples)) if index not in dropped]
+        new = {old: index for index, old in enumerate(kept)}
+        copies = tuple(
+            replace(copy, first=new[copy.first], second=new[copy.second])
+            for copy in self.copies
+            if copy.first in new and copy.second in new
+        )
+        return _material(self.inspection.kept(kept), copies)
+
+    def require_classes(self, task: TaskName) -> None:
+        """Refuse data from which a classifier could learn nothing but to say always the same.
+
+        Args:
+            task: What shall be told apart; a segmentation needs no classes.
+
+        Raises:
+            DataError: All labelled images are of one class of the task.
+        """
+        if task == "segmentation":
+            return
+        found = {TASKS[task].target(sample.finding) for sample in self.samples} - {-1}
+        if len(found) == 1:
+            (only,) = (TASKS[task].classes[index] for index in found)
+            raise DataError(
+                f"{self.inspection.dataset.spec}: every labelled image is {only}, but the task {task} tells "
+                f"{', '.join(TASKS[task].classes)} apart; add images of another class"
+            )
+
+    def summary(self) -> DataSummary:
+        """What the report tells of the data."""
+        patients = {sample.patient_id for sample in self.samples if sample.patient_id is not None}
+        crossing = [(self.samples[copy.first], self.samples[copy.second]) for copy in self.conflicting()]
+        return DataSummary(
+            spec=self.inspection.dataset.spec,
+            digest=self.inspection.digest,
+            n_images=len(self.samples),
+            n_masks=sum(len(e.sample.mask_paths) or bool(e.mask_digest) for e in self.inspection.entries),
+            class_counts=tuple(self.inspection.dataset.class_counts().items()),
+            n_patients=len(patients) or None,
+            n_groups=len(set(self.groups)),
+            near_duplicate_pairs=len(self.copies),
+            cross_label_pairs=tuple((a.sample_id, b.sample_id) for a, b in crossing),
+            problems=self.inspection.dataset.problems,
+        )
+
+
+def gather(dataset: DataSet, progress: Progress, conflicts: Literal["keep", "drop"] = "keep") -> Material:
+    """Read every pixel of a data set once, find copies and groups.
+
+    Args:
+        dataset: The data set, as `busight.data.sources.catalogue.load` lists it.
+        progress: Told what happens.
+        conflicts: ``"drop"`` leaves out every image that has a copy with another label.
+
+    Raises:
+        DataError: It holds nothing usable.
+    """
+    progress.stage("data")
+    inspection = inspect(dataset, progress.tick)
+    for problem in inspection.dataset.problems:
+        progress.line(f"{problem.path}: {problem.text}")
+    progress.stage("data: copies")
+    digests = [entry.image_digest for entry in inspection.entries]
+    material = _material(inspection, find_copies(inspection.smalls, digests, progress.tick))
+    return material.without_conflicts() if conflicts == "drop" else material
+
+
+def _material(inspection: Inspection, copies: tuple[Copy, ...]) -> Material:
+    pairs = [(copy.first, copy.second) for copy in copies]
+    return Material(inspection, copies, group_samples(inspection.dataset.samples, pairs))
+
+
+@dataclass(frozen=True, slots=True)
+class DataSummary:
+    """What went in; ``n_masks`` counts mask files, of which one image may have several."""
+
+    spec: str
+    digest: str
+    n_images: int
+    n_masks: int
+    class_counts: tuple[tuple[str, int], ...]
+    n_patients: int | None
+    n_groups: int
+    near_duplicate_pairs: int
+    cross_label_pairs: tuple[tuple[str, str], ...]
+    problems: tuple[Problem, ...]

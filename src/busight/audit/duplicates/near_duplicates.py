@@ -1,0 +1,110 @@
+"""Copies within a set and between two sets: the same pixels, near-copies, mirrored copies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.audit.duplicates.alignment import CONFIRMED, aligned_correlation
+from busight.audit.duplicates.fingerprint import coefficients, fingerprints
+from busight.audit.duplicates.neighbours import Candidate, candidates_between, candidates_within
+from busight.types import Image
+
+Kind = Literal["same pixels", "near copy", "mirrored"]
+Progress = Callable[[int, int], None]
+Pictures = Sequence[Image] | NDArray[np.uint8]
+"""uint8 (96, 96) each, or (N, 96, 96)."""
+
+_MIRRORED: dict[str, Callable[[Image], Image]] = {
+    "upright": lambda image: image,
+    "left-right": lambda image: image[:, ::-1],
+    "up-down": lambda image: image[::-1],
+    "half turn": lambda image: image[::-1, ::-1],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Two images that show the same pixels.
+
+    Attributes:
+        first: Index of an image.
+        second: Index of another (of the other set, where two are compared).
+        kind: ``"same pixels"``, ``"near copy"`` (brightness, noise, crop, scale, overlay) or ``"mirrored"``.
+        mirrored: How the first must be mirrored to lie upon the second: ``"upright"``, ``"left-right"`` ...
+        correlation: After alignment, −1–1.
+    """
+
+    first: int
+    second: int
+    kind: Kind
+    mirrored: str
+    correlation: float
+
+
+def find_copies(smalls: Pictures, digests: Sequence[str], progress: Progress | None = None) -> tuple[Copy, ...]:
+    """Find the copies within a set.
+
+    Images with the same pixels are told once, each with the first of them, and only that one is compared with others:
+    ten thousand copies of one image are ten thousand lines and not fifty million.
+
+    Args:
+        smalls: uint8 (96, 96) each, of `small_picture`.
+        digests: Of the pixels of each image.
+        progress: Called with (done, total) while candidates are confirmed.
+
+    Returns:
+        The copies, ordered by index.
+    """
+    first_of: dict[str, int] = {}
+    found = [
+        Copy(first, index, "same pixels", "upright", 1.0)
+        for index, digest in enumerate(digests)
+        if (first := first_of.setdefault(digest, index)) != index
+    ]
+    kept = sorted(first_of.values())
+    prints = fingerprints(np.stack([coefficients(smalls[index]) for index in kept]))
+    for one in _confirmed([smalls[i] for i in kept], [smalls[i] for i in kept], candidates_within(prints), progress):
+        found.append(Copy(kept[one.first], kept[one.second], one.kind, one.mirrored, one.correlation))
+    return tuple(sorted(found, key=lambda copy: (copy.first, copy.second)))
+
+
+def find_copies_between(first: Pictures, second: Pictures, progress: Progress | None = None) -> tuple[Copy, ...]:
+    """Find images of one set that are copies of images of another.
+
+    Args:
+        first: uint8 (96, 96) each.
+        second: uint8 (96, 96) each.
+        progress: Called with (done, total) while candidates are confirmed.
+
+    Returns:
+        The copies, ordered by index; ``first`` counts in the first set, ``second`` in the second.
+    """
+    ours, theirs = (np.stack([coefficients(small) for small in smalls]) for smalls in (first, second))
+    both = np.concatenate([ours, theirs])
+    candidates = candidates_between(fingerprints(ours, both), fingerprints(theirs, both))
+    return tuple(sorted(_confirmed(first, second, candidates, progress), key=lambda copy: (copy.first, copy.second)))
+
+
+def _confirmed(
+    first: Pictures, second: Pictures, candidates: Sequence[Candidate], progress: Progress | None
+) -> list[Copy]:
+    found = []
+    for number, one in enumerate(candidates, start=1):
+        turned = np.ascontiguousarray(_MIRRORED[one.mirrored](first[one.first]))
+        correlation = aligned_correlation(turned, second[one.second])
+        if correlation >= CONFIRMED:
+            kind: Kind = "near copy" if one.mirrored == "upright" else "mirrored"
+            found.append(Copy(one.first, one.second, kind, one.mirrored, correlation))
+        if progress:
+            progress(number, len(candidates))
+    return found
+
+
+def mirrored(image: NDArray[np.uint8], how: str) -> Image:
+    """Return an image mirrored as a `Copy` says."""
+    return np.ascontiguousarray(_MIRRORED[how](image))

@@ -1,0 +1,79 @@
+"""Several data sets as one: ``busi:PATH + busbra:PATH``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from busight.data.dataset import DataSet, Reader
+from busight.data.readers.files import FileReader
+from busight.types import Image, Mask, Problem, Sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JoinedReader:
+    """Hands each sample to the reader of the set that it comes from.
+
+    Attributes:
+        origin: Reader and sample before joining, by sample id.
+    """
+
+    origin: Mapping[str, tuple[Reader, Sample]]
+
+    def image(self, sample: Sample) -> Image:
+        """Return the grey picture, uint8 HW."""
+        reader, before = self.origin[sample.sample_id]
+        return reader.image(before)
+
+    def mask(self, sample: Sample) -> Mask | None:
+        """Return the lesion mask, bool HW; None where there is none, or where it was found unusable."""
+        reader, before = self.origin[sample.sample_id]
+        # A mask that does not fit its image is struck out of the sample.
+        return reader.mask(replace(before, mask_paths=sample.mask_paths))
+
+
+def join(parts: Sequence[DataSet]) -> DataSet:
+    """Join data sets. Ids of samples, patients and examinations are told apart by the name of their set.
+
+    Official parts are dropped: those of one set say nothing about another.
+
+    Args:
+        parts: Two sets or more; a set may come twice under different paths.
+    """
+    names = _names([part.name for part in parts])
+    samples: list[Sample] = []
+    origin: dict[str, tuple[Reader, Sample]] = {}
+    problems: list[Problem] = []
+    for name, part in zip(names, parts, strict=True):
+        problems += [replace(problem, path=f"{name}:{problem.path}") for problem in part.problems]
+        for before in part.samples:
+            after = replace(
+                before,
+                sample_id=f"{name}:{before.sample_id}",
+                source=name,
+                patient_id=None if before.patient_id is None else f"{name}:{before.patient_id}",
+                exam_id=None if before.exam_id is None else f"{name}:{before.exam_id}",
+                official_part=None,
+            )
+            samples.append(after)
+            origin[after.sample_id] = part.reader, before
+    spec = " + ".join(part.spec for part in parts)
+    return DataSet(spec, "+".join(names), tuple(samples), JoinedReader(origin), tuple(problems))
+
+
+def picture_file(reader: Reader, sample: Sample) -> Path | None:
+    """Return the file that a sample's picture was read from; None where it is not a picture file of its own."""
+    if isinstance(reader, JoinedReader):
+        return picture_file(*reader.origin[sample.sample_id])
+    return reader.root / sample.image_path if isinstance(reader, FileReader) else None
+
+
+def _names(names: Sequence[str]) -> list[str]:
+    counts, seen = Counter(names), Counter[str]()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(f"{name}-{seen[name]}" if counts[name] > 1 else name)
+    return found

@@ -1,0 +1,56 @@
+"""The manifest as a file: one CSV line for each image, with its digest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from busight.data.manifest import Inspection
+from busight.io.atomic import write_text
+from busight.io.csv_text import csv_text
+
+COLUMNS = (
+    "sample_id",
+    "finding",
+    "patient_id",
+    "group",
+    "height",
+    "width",
+    "birads",
+    "device",
+    "official_part",
+    "image_sha256",
+    "mask_sha256",
+)
+
+
+def write_manifest(path: Path, inspection: Inspection, groups: tuple[str, ...]) -> None:
+    """Write ``manifest.csv``.
+
+    Args:
+        path: Where to.
+        inspection: The data set as read.
+        groups: The group of each entry, in order.
+
+    Raises:
+        OutputError: It could not be written.
+    """
+    rows: list[Sequence[object]] = [COLUMNS]
+    for entry, group in zip(inspection.entries, groups, strict=True):
+        sample = entry.sample
+        rows.append(
+            [
+                sample.sample_id,
+                sample.finding or "",
+                sample.patient_id or "",
+                group,
+                entry.height,
+                entry.width,
+                "" if sample.birads is None else sample.birads,
+                sample.device or "",
+                sample.official_part or "",
+                entry.image_digest,
+                entry.mask_digest,
+            ]
+        )
+    write_text(path, csv_text(rows))

@@ -1,1 +1,0 @@
-"""Breast-ultrasound phantoms: anatomy and lesion → scanner → case; planting puts faults into sets of them."""

@@ -1,0 +1,48 @@
+"""Reads samples whose image and masks are picture files below one folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from busight.data.readers.image import read_grey, read_mask
+from busight.errors import ImageError
+from busight.types import Image, Mask, Sample
+
+
+@dataclass(frozen=True, slots=True)
+class FileReader:
+    """Reader for picture files.
+
+    Attributes:
+        root: The folder that ``Sample.image_path`` and ``Sample.mask_paths`` are relative to.
+    """
+
+    root: Path
+
+    def image(self, sample: Sample) -> Image:
+        """Return the grey picture, uint8 HW.
+
+        Raises:
+            ImageError: The file is not a usable picture.
+        """
+        return read_grey(self.root / sample.image_path)
+
+    def mask(self, sample: Sample) -> Mask | None:
+        """Return all masks of the sample joined, bool HW; None where it has none.
+
+        Raises:
+            ImageError: A mask file is not usable, or two masks of one image differ in size.
+        """
+        masks = [read_mask(self.root / path) for path in sample.mask_paths]
+        if not masks:
+            return None
+        if len({mask.shape for mask in masks}) > 1:
+            raise ImageError(
+                f"{self.root / sample.mask_paths[0]}: the masks of one image differ in size; "
+                "export them again at the image's size"
+            )
+        joined: Mask = np.logical_or.reduce(masks)
+        return joined

@@ -1,0 +1,126 @@
+"""A small copy of a data set for another machine: lossless pictures and one table, read by ``folder:PATH``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image as Pillow
+
+from busight._version import __version__
+from busight.data.manifest import Entry, Inspection
+from busight.data.sources.folder import TABLE_NAME
+from busight.errors import OutputError
+from busight.io.atomic import require_free_folder, write_json, write_text
+from busight.io.csv_text import csv_text
+from busight.types import Image, Mask
+
+COLUMNS = (
+    "id", "path", "label", "patient", "mask", "laterality", "birads", "device",
+    "exam", "view", "histology", "part", "origin", "spacing_mm",
+)  # fmt: skip
+"""Columns of ``samples.csv``, all known to the source ``folder``."""
+
+
+def write_shrunk(
+    inspection: Inspection, folder: Path, size: int, progress: Callable[[int, int], None] | None = None
+) -> int:
+    """Write a copy of a data set whose pictures have no side longer than ``size``.
+
+    Smaller pictures stay as they are. Sample ids, labels, patients and what else the source said are kept, so that a
+    ``split.json`` of the one serves for the other; each picture's digest is kept too, so that a bundle trained on the
+    one knows the other. The several masks of an image become one.
+
+    Args:
+        inspection: The data set as read; what could not be read is not in it.
+        folder: A new folder; it appears when everything is in it. It receives ``samples.csv``, ``images/``, ``masks/``
+            and ``source.json``, which says what it was made from.
+        size: Longest side in pixels, 32 or more.
+        progress: Called with (done, total).
+
+    Returns:
+        Bytes written.
+
+    Raises:
+        OutputError: The folder exists, or could not be written.
+        ImageError: A picture was changed since it was inspected and is damaged now.
+    """
+    require_free_folder(folder)
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    try:
+        (beside / "images").mkdir(parents=True)
+        (beside / "masks").mkdir()
+        rows = []
+        for number, entry in enumerate(inspection.entries, start=1):
+            rows.append(_write_one(inspection, entry, f"{number:06d}.png", beside, size))
+            if progress:
+                progress(number, len(inspection.entries))
+        write_text(beside / TABLE_NAME, _table(rows))
+        source = {"spec": inspection.dataset.spec, "digest": inspection.digest, "size": size}
+        write_json(beside / "source.json", {"format": 1, "created_by": f"busight {__version__}", **source})
+        written = sum(path.stat().st_size for path in beside.rglob("*") if path.is_file())
+        if folder.is_dir():
+            folder.rmdir()  # empty, else `require_free_folder` would have refused it
+        beside.rename(folder)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: could not be written ({error.strerror}); free space or choose another --out"
+        ) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return written
+
+
+def shrink(image: Image, size: int) -> Image:
+    """Shrink a picture by area averaging until no side is longer than ``size``; a smaller one is returned as it is.
+
+    Example:
+        >>> shrink(np.zeros((300, 600), np.uint8), 256).shape
+        (128, 256)
+    """
+    factor = size / max(image.shape)
+    if factor >= 1:
+        return image
+    width, height = (max(1, round(side * factor)) for side in (image.shape[1], image.shape[0]))
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def shrink_mask(mask: Mask, size: int) -> Mask:
+    """Shrink a mask likewise; a pixel is lesion when at least half of its area is."""
+    return shrink(mask.astype(np.uint8) * 255, size) >= 128
+
+
+def _write_one(inspection: Inspection, entry: Entry, name: str, folder: Path, size: int) -> dict[str, str]:
+    reader, sample = inspection.dataset.reader, entry.sample
+    image = reader.image(sample)
+    # The filter and the effort matter more than the format: 30 % smaller than with Pillow's defaults.
+    Pillow.fromarray(shrink(image, size)).save(folder / "images" / name, optimize=True)
+    mask = reader.mask(sample)
+    if mask is not None:
+        Pillow.fromarray(shrink_mask(mask, size)).save(folder / "masks" / name, optimize=True)
+    spacing = sample.pixel_spacing_mm
+    grown = max(1.0, max(image.shape) / size)
+    return {
+        "id": sample.sample_id,
+        "path": f"images/{name}",
+        "label": sample.finding or "",
+        "patient": sample.patient_id or "",
+        "mask": "" if mask is None else f"masks/{name}",
+        "laterality": sample.laterality or "",
+        "birads": "" if sample.birads is None else str(sample.birads),
+        "device": sample.device or "",
+        "exam": sample.exam_id or "",
+        "view": sample.view or "",
+        "histology": sample.histology or "",
+        "part": sample.official_part or "",
+        "origin": entry.short_digest,
+        "spacing_mm": "" if spacing is None else ";".join(f"{side * grown:.6g}" for side in spacing),
+    }
+
+
+def _table(rows: list[dict[str, str]]) -> str:
+    return csv_text([COLUMNS, *([row[name] for name in COLUMNS] for row in rows)])

@@ -1,0 +1,97 @@
+"""BreastMNIST: one NPZ file with small BUSI images, two labels and its own split.
+
+Source:
+    Yang et al.: MedMNIST v2, Scientific Data 10 (2023) 41. Label 0 is malignant; 1 is "normal, benign" together.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from busight.data.dataset import DataSet
+from busight.data.readers.image import DAMAGE
+from busight.errors import DataError
+from busight.io.paths import user_path
+from busight.types import Finding, Image, Mask, Problem, Sample
+
+_PARTS = ("train", "val", "test")
+_SIDES = (28, 64, 128, 224)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayReader:
+    """Reader for images held in one array for each part; ``Sample.frame`` is the index within the part."""
+
+    images: dict[str, Image]
+
+    def image(self, sample: Sample) -> Image:
+        """Return the grey picture, uint8 HW."""
+        picture: Image = self.images[str(sample.official_part)][sample.frame]
+        return picture.copy()
+
+    def mask(self, sample: Sample) -> Mask | None:
+        """Return None: BreastMNIST has no masks."""
+        return None
+
+
+def load_breastmnist(argument: str) -> DataSet:
+    """Read a BreastMNIST NPZ file (28, 64, 128 or 224 pixels a side).
+
+    The set tells malignant from "normal or benign" only. Its positive-for-health label is given as ``benign``, which
+    is right for the task ``malignancy`` and wrong for three classes; a problem line says so.
+
+    Args:
+        argument: Path of ``breastmnist.npz``, ``breastmnist_224.npz`` ...
+
+    Raises:
+        DataError: The file is missing, no NPZ of plain arrays, or of another shape.
+    """
+    path = user_path(argument)
+    if not path.is_file():
+        raise DataError(f"{argument or '(nothing)'}: no such file; write --data breastmnist:FILE.npz")
+    arrays = _arrays(path)
+    samples = tuple(
+        Sample(
+            sample_id=f"{part}/{index:04d}",
+            source="breastmnist",
+            finding=Finding.MALIGNANT if label == 0 else Finding.BENIGN,
+            frame=index,
+            official_part=part,
+        )
+        for part in _PARTS
+        for index, label in enumerate(arrays[f"{part}_labels"].reshape(-1).tolist())
+    )
+    images = {part: arrays[f"{part}_images"] for part in _PARTS}
+    merged = Problem(
+        path.name, "its label 1 is normal and benign together; given as benign, use classify.task=malignancy"
+    )
+    return DataSet(f"breastmnist:{argument}", "breastmnist", samples, ArrayReader(images), (merged,))
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    names = [f"{part}_{kind}" for part in _PARTS for kind in ("images", "labels")]
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in names}
+    except (*DAMAGE, zipfile.BadZipFile) as error:  # LookupError: an array is missing; TypeError: one array, no archive
+        raise DataError(f"{path}: not a BreastMNIST file ({error}); expected the arrays {', '.join(names)}") from error
+    for part in _PARTS:
+        images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
+        square = images.ndim == 3 and images.shape[1] == images.shape[2] and images.shape[1] in _SIDES
+        if not square or images.dtype != np.uint8:
+            raise DataError(
+                f"{path}: {part}_images are {images.shape} {images.dtype}; published are uint8 (N, S, S) with S of "
+                f"{', '.join(map(str, _SIDES))}; get it again"
+            )
+        if labels.dtype.kind not in "iu" or len(images) != labels.size or not np.isin(labels, (0, 1)).all():
+            raise DataError(
+                f"{path}: {part}_labels are {labels.shape} {labels.dtype}; published is one whole number for each of "
+                f"the {len(images)} images, 0 or 1; get it again"
+            )
+    if len(sides := {arrays[f"{part}_images"].shape[1] for part in _PARTS}) > 1:
+        raise DataError(f"{path}: images of {', '.join(map(str, sorted(sides)))} pixels in one file; get it again")
+    return arrays

@@ -1,0 +1,114 @@
+"""The catalogue of data sources: a spec ``name:argument``, or several joined by `` + ``, to a data set."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from busight.data.dataset import DataSet
+from busight.errors import DataError, RecipeError
+from busight.io.paths import is_utf8
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """One source: how its spec is written and what it holds."""
+
+    form: str
+    about: str
+    load: Callable[[str], DataSet]
+
+
+# Each loader is imported when it is used: DICOM, NPZ and phantoms need libraries that the others do not.
+def _busi(argument: str) -> DataSet:
+    from busight.data.sources.busi import load_busi
+
+    return load_busi(argument)
+
+
+def _busbra(argument: str) -> DataSet:
+    from busight.data.sources.busbra import load_busbra
+
+    return load_busbra(argument)
+
+
+def _breastmnist(argument: str) -> DataSet:
+    from busight.data.sources.breastmnist import load_breastmnist
+
+    return load_breastmnist(argument)
+
+
+def _folder(argument: str) -> DataSet:
+    from busight.data.sources.folder import load_folder
+
+    return load_folder(argument)
+
+
+def _dicom(argument: str) -> DataSet:
+    from busight.data.sources.dicom import load_dicom
+
+    return load_dicom(argument)
+
+
+def _phantom(argument: str) -> DataSet:
+    from busight.data.sources.phantom import load_phantoms
+
+    return load_phantoms(argument)
+
+
+SOURCES: dict[str, SourceEntry] = {
+    "busi": SourceEntry("busi:PATH", "BUSI in its official layout (780 images, 3 classes, masks)", _busi),
+    "busbra": SourceEntry("busbra:PATH", "BUS-BRA (patients, BI-RADS, histology, device, official folds)", _busbra),
+    "breastmnist": SourceEntry("breastmnist:FILE.npz", "BreastMNIST at 28–224 pixels with its own split", _breastmnist),
+    "folder": SourceEntry("folder:PATH", "class folders, or a CSV with path,label[,patient,mask]", _folder),
+    "dicom": SourceEntry("dicom:PATH", "DICOM ultrasound files or folders, single- or multi-frame", _dicom),
+    "phantom": SourceEntry("phantom:N[,key=value]", "N simulated ultrasound images with masks and findings", _phantom),
+}
+
+
+def load(spec: str) -> DataSet:
+    """Return the data set that a spec names.
+
+    Args:
+        spec: ``name:argument``, e.g. ``"busi:data/Dataset_BUSI_with_GT"`` or ``"phantom:240"``, or several of them
+            separated by `` + ``. A path may hold a `` + `` too, unless a source's name and a colon follow it.
+
+    Raises:
+        RecipeError: The name is not a source, or the spec is not UTF-8.
+        DataError: The source cannot be read.
+    """
+    if not is_utf8(spec):
+        raise RecipeError(f"data spec {spec!r}: not UTF-8, so no record can hold it; rename the folder")
+    parts = _PLUS.split(spec)
+    if len(parts) == 1:
+        return _load_one(spec)
+    from busight.data.concat import join
+
+    return join([_load_one(part.strip()) for part in parts])
+
+
+_PLUS = re.compile(rf" \+ (?=\s*(?:{'|'.join(SOURCES)}):)")
+
+
+def _load_one(spec: str) -> DataSet:
+    name, colon, argument = spec.partition(":")
+    if not colon or name not in SOURCES:
+        near = difflib.get_close_matches(name, SOURCES, n=1)
+        hint = (
+            f"did you mean {SOURCES[near[0]].form}?"
+            if near
+            else "write one of " + ", ".join(e.form for e in SOURCES.values())
+        )
+        raise RecipeError(f"data spec {spec!r}: {name!r} is not a source; {hint}")
+    try:
+        return SOURCES[name].load(argument)
+    except DataError as error:
+        raise DataError(f"{error}{_joining_hint(argument)}") from error
+
+
+def _joining_hint(argument: str) -> str:
+    """Say that a `` + `` was read as part of a path, where a source was perhaps meant and misspelt."""
+    tails = re.findall(r" \+ *(\w+):", argument)
+    return f"; after ' + ' {tails[0]!r} is not a source and was read as part of the path" if tails else ""

@@ -1,0 +1,144 @@
+"""The source ``dicom:PATH``: DICOM objects in a file or a folder, one sample for each frame."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from busight.data.dataset import DataSet
+from busight.data.readers.dicom import DicomFrames, is_dicom, read_frames
+from busight.data.sources.folder import natural_order
+from busight.errors import DataError, ImageError
+from busight.io.paths import user_path
+from busight.types import Finding, Image, Mask, Problem, Sample
+
+LABELS_FILE = "labels.csv"
+"""Optional table in the folder's root: columns ``path``, ``label`` and, if wanted, ``patient``."""
+
+
+@dataclass(frozen=True, slots=True)
+class DicomReader:
+    """Reads frames of the DICOM files below one folder."""
+
+    root: Path
+
+    def image(self, sample: Sample) -> Image:
+        """Return the ultrasound region (``sample.region``; the whole frame where it is None) as grey, uint8 HW."""
+        return read_frames(self.root / sample.image_path).ultrasound(sample.frame)
+
+    def mask(self, sample: Sample) -> Mask | None:
+        """Return None: DICOM images carry no lesion mask."""
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    finding: Finding | None
+    patient_id: str | None
+
+
+def load_dicom(argument: str) -> DataSet:
+    """Load DICOM images from a file, or from a folder and everything below it.
+
+    Every frame is a sample (``"case1/cine.dcm#7"``; without ``#`` where the object has a single frame). Its finding is
+    None unless ``labels.csv`` in the folder's root names the file: columns ``path`` (relative to the folder), ``label``
+    (normal, benign, malignant or empty) and optionally ``patient`` (a pseudonym that replaces the hashed PatientID).
+    Only headers are read here.
+
+    Args:
+        argument: A path, ``~`` allowed.
+
+    Returns:
+        Samples sorted by path and frame. Problems hold each unreadable DICOM file, each labelled file that is not
+        among the samples, and one line with the number of files that are not DICOM.
+
+    Raises:
+        DataError: Nothing there, no readable DICOM image, or a labels file that does not hold together.
+    """
+    path = user_path(argument)
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder; check the path after dicom:")
+    root = path if path.is_dir() else path.parent
+    labels = _read_labels(root / LABELS_FILE) if path.is_dir() and (root / LABELS_FILE).is_file() else {}
+    dicom_files, n_others = _found(path)
+    samples: list[Sample] = []
+    problems: list[Problem] = []
+    for file in dicom_files:
+        relative = file.relative_to(root).as_posix()
+        try:
+            samples += _samples(relative, read_frames(file), labels.get(relative))
+        except ImageError as error:
+            problems.append(Problem(relative, f"left out: {error}"))
+    if not samples:
+        reason = f"; the first: {problems[0].text}" if problems else ""
+        raise DataError(
+            f"{path}: no readable DICOM image among {len(dicom_files) + n_others} files{reason}; name another folder"
+        )
+    unused = sorted(labels.keys() - {sample.image_path for sample in samples})
+    problems += [Problem(name, f"in {LABELS_FILE}, but no readable DICOM image; label ignored") for name in unused]
+    if n_others:
+        problems.append(Problem(".", f"{n_others} files are not DICOM and were left out"))
+    return DataSet(f"dicom:{argument}", "dicom", tuple(samples), DicomReader(root), tuple(problems))
+
+
+def _found(path: Path) -> tuple[list[Path], int]:
+    """DICOM files in a stable order, and how many other files there are (labels and DICOMDIR index not counted)."""
+    if path.is_file():
+        return [path], 0
+    found = (file for file in path.rglob("*") if file.is_file() and file.name not in (LABELS_FILE, "DICOMDIR"))
+    files = sorted(found, key=lambda file: (natural_order(file), file))
+    dicom_files = [file for file in files if is_dicom(file)]
+    return dicom_files, len(files) - len(dicom_files)
+
+
+def _samples(relative: str, frames: DicomFrames, label: _Label | None) -> list[Sample]:
+    first = Sample(
+        sample_id=relative,
+        source="dicom",
+        finding=label.finding if label else None,
+        image_path=relative,
+        patient_id=(label.patient_id if label else None) or frames.patient_id,
+        exam_id=frames.exam_id,
+        laterality=frames.laterality,
+        device=frames.device,
+        pixel_spacing_mm=frames.pixel_spacing_mm,
+        region=frames.region,
+    )
+    if frames.n_frames == 1:
+        return [first]
+    return [replace(first, sample_id=f"{relative}#{index}", frame=index) for index in range(frames.n_frames)]
+
+
+def _read_labels(path: Path) -> dict[str, _Label]:
+    """Read the labels file; every row has to be right, because a dropped label would be a silent change of the data."""
+    labels: dict[str, _Label] = {}
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = csv.DictReader(stream)
+            missing = {"path", "label"} - set(rows.fieldnames or ())
+            if missing:
+                raise DataError(
+                    f"{path}: lacks the column {min(missing)}; its first line must read path,label[,patient]"
+                )
+            for row in rows:
+                name = Path((row["path"] or "").strip()).as_posix()
+                if name in labels:
+                    raise DataError(f"{path}: line {rows.line_num} names {name} a second time; keep one of the two")
+                labels[name] = _Label(
+                    _finding(path, rows.line_num, row["label"]), (row.get("patient") or "").strip() or None
+                )
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"{path}: cannot be read as CSV in UTF-8 ({type(error).__name__}); save it again as such"
+        ) from error
+    return labels
+
+
+def _finding(path: Path, line: int, text: str | None) -> Finding | None:
+    name = (text or "").strip().lower()
+    if not name:
+        return None
+    if name not in set(Finding):
+        raise DataError(f"{path}: line {line} has label {name!r:.40}; use normal, benign, malignant or leave it empty")
+    return Finding(name)

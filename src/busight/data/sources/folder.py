@@ -1,0 +1,225 @@
+"""Any folder: one sub-folder a class, or a CSV with the columns path, label and optionally patient and mask."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Set
+from pathlib import Path
+
+from busight.data.dataset import DataSet
+from busight.data.readers.files import FileReader
+from busight.data.readers.image import IMAGE_SUFFIXES, MASK_SUFFIX
+from busight.errors import DataError
+from busight.io.paths import user_path
+from busight.types import Finding, Problem, Sample
+
+TABLE_NAME = "samples.csv"
+_KNOWN_COLUMNS = {
+    "id", "path", "label", "patient", "mask", "laterality", "birads", "device",
+    "exam", "view", "histology", "part", "origin", "spacing_mm",
+}  # fmt: skip
+_SURPLUS = "(surplus)"
+_LEAST_SPACING, _MOST_SPACING = 0.001, 10
+"""In mm. No picture of a breast has finer or coarser pixels; what lies outside is another unit."""
+
+
+def existing_folder(argument: str, source: str) -> Path:
+    """Return the folder that a spec names.
+
+    Raises:
+        DataError: It is missing, not a folder, or empty.
+    """
+    root = user_path(argument)
+    if not argument or not root.is_dir():
+        raise DataError(
+            f"{argument or '(nothing)'}: no such folder; write --data {source}:PATH with an existing folder"
+        )
+    if not any(root.iterdir()):
+        raise DataError(f"{root}: the folder is empty; point --data {source}:PATH at the folder with the images")
+    return root
+
+
+def natural_order(path: Path) -> tuple[str | int, ...]:
+    """Sort key that puts ``benign (2)`` before ``benign (10)``."""
+    return tuple(int(part) if part.isdecimal() else part.lower() for part in re.split(r"(\d+)", path.as_posix()))
+
+
+def load_folder(argument: str) -> DataSet:
+    """List a folder of class folders, a folder with ``samples.csv``, or a CSV file.
+
+    Class folders are named normal, benign and malignant; masks lie beside their image as ``NAME_mask.png``. A CSV has
+    a header with ``path,label`` and optionally ``id,patient,mask,laterality,birads,device,exam,view,histology,part,
+    origin,spacing_mm``; paths are relative to it, several masks are separated by ``;``, an empty label means unknown.
+    Without ``id`` the path names the sample. ``part`` is train, val, test or an official fold, ``origin`` the digest
+    of the picture that it was shrunk from, ``spacing_mm`` row;column.
+
+    Args:
+        argument: A folder or a CSV file.
+
+    Raises:
+        DataError: Nothing usable is there, or a column or label is not known.
+    """
+    path = user_path(argument)
+    if path.is_file():
+        samples, problems = _from_table(path)
+        root = path.parent
+    else:
+        root = existing_folder(argument, "folder")
+        table = root / TABLE_NAME
+        samples, problems = _from_table(table) if table.is_file() else _from_class_folders(root)
+    if not samples:
+        raise DataError(
+            f"{argument}: no images found; expected class folders normal, benign, malignant or a {TABLE_NAME} "
+            "with the columns path,label"
+        )
+    return DataSet(f"folder:{argument}", "folder", tuple(samples), FileReader(root), tuple(problems))
+
+
+def _from_class_folders(root: Path) -> tuple[list[Sample], list[Problem]]:
+    samples: list[Sample] = []
+    problems: list[Problem] = []
+    for finding in Finding:
+        folder = root / finding.value
+        if not folder.is_dir():
+            continue
+        paths = sorted((p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES), key=natural_order)
+        images = [path for path in paths if not MASK_SUFFIX.search(path.stem)]
+        if not images:
+            raise DataError(f"{folder}: no images of class {finding.value}; add some or remove the folder")
+        owners = {path.with_suffix("").as_posix() for path in images}
+        masks = _masks_by_owner((path for path in paths if MASK_SUFFIX.search(path.stem)), root)
+        problems += [
+            Problem(mask, "mask without its image; left out")
+            for owner, files in masks.items()
+            if owner not in owners
+            for mask in files
+        ]
+        for path in images:
+            relative = path.relative_to(root)
+            samples.append(
+                Sample(
+                    sample_id=relative.as_posix(),
+                    source="folder",
+                    finding=finding,
+                    image_path=relative.as_posix(),
+                    mask_paths=tuple(masks.get(path.with_suffix("").as_posix(), ())),
+                )
+            )
+    return samples, problems
+
+
+def _masks_by_owner(paths: Iterable[Path], root: Path) -> dict[str, list[str]]:
+    masks: dict[str, list[str]] = {}
+    for path in paths:
+        owner = f"{path.parent.as_posix()}/{MASK_SUFFIX.sub('', path.stem)}"  # a file "_mask.png" has no owner
+        masks.setdefault(owner, []).append(path.relative_to(root).as_posix())
+    return masks
+
+
+def _from_table(table: Path) -> tuple[list[Sample], list[Problem]]:
+    try:
+        # As bytes: reading as text would turn a carriage return within a cell into a line feed.
+        text = io.StringIO(table.read_bytes().decode("utf-8-sig"), newline="")
+        reader = csv.DictReader(text, restkey=_SURPLUS, strict=True)
+        names = list(reader.fieldnames or ())
+        columns = set(names)
+        rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table}: not a CSV table in UTF-8 ({error}); save it as CSV, UTF-8") from error
+    if "path" not in columns or "label" not in columns:
+        found = ", ".join(sorted(columns)) or "none"
+        raise DataError(f"{table}: the columns path and label are needed, found {found}")
+    if len(columns) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise DataError(f"{table}: has two columns {twice}; keep the one that counts")
+    if unknown := columns - _KNOWN_COLUMNS:
+        raise DataError(f"{table}: unknown column {min(unknown)}; allowed: {', '.join(sorted(_KNOWN_COLUMNS))}")
+    samples: list[Sample] = []
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for number, row in enumerate(rows, start=2):
+        sample = _row_sample(table, number, row)
+        if sample.sample_id in seen:
+            what = "id" if row.get("id") else "path"
+            raise DataError(f"{table}: line {number} repeats the {what} {sample.sample_id}; name each image once")
+        seen.add(sample.sample_id)
+        if (table.parent / sample.image_path).is_file():
+            samples.append(sample)
+        else:
+            problems.append(Problem(sample.image_path, "listed in the table, but no such file; left out"))
+    if not rows:
+        raise DataError(f"{table}: has a header and no line under it; write one line for each image")
+    if not samples:
+        raise DataError(
+            f"{table}: none of its {len(rows)} images is there (first: {problems[0].path}); paths are relative to it"
+        )
+    _check_parts(table, {sample.official_part for sample in samples} - {None})
+    return samples, problems
+
+
+def _check_parts(table: Path, parts: Set[str | None]) -> None:
+    """Refuse parts that are neither the authors' train, val and test nor their numbered folds."""
+    folds = {part for part in parts if part is not None and part.isascii() and part.isdigit()}
+    if odd := parts - folds - {"train", "val", "test"}:
+        raise DataError(f"{table}: part {min(map(str, odd))!r} is not train, val, test or the number of a fold")
+    if folds and folds != parts:
+        raise DataError(f"{table}: its parts are partly folds, partly train, val or test; use one of the two")
+
+
+def _row_sample(table: Path, number: int, row: dict[str, str]) -> Sample:
+    if _SURPLUS in row:
+        raise DataError(f"{table}: line {number} has more cells than the header; put cells with commas in quotes")
+    values = {key: (value or "").strip() for key, value in row.items()}
+    birads, laterality = values.get("birads", ""), values.get("laterality", "").lower()
+    if birads not in ("", *"0123456"):
+        raise DataError(f"{table}: line {number}: BI-RADS {birads!r} is not a category 0–6")
+    if laterality not in ("", "left", "right"):
+        raise DataError(f"{table}: line {number}: laterality {laterality!r} is not left or right (or empty)")
+    if not values["path"]:
+        raise DataError(f"{table}: line {number} has no path; name an image or remove the line")
+    return Sample(
+        sample_id=values.get("id") or values["path"],
+        source="folder",
+        finding=_finding(table, number, values["label"]),
+        image_path=values["path"],
+        mask_paths=tuple(part.strip() for part in values.get("mask", "").split(";") if part.strip()),
+        patient_id=values.get("patient") or None,
+        laterality=laterality or None,
+        birads=int(birads) if birads else None,
+        device=values.get("device") or None,
+        exam_id=values.get("exam") or None,
+        view=values.get("view") or None,
+        histology=values.get("histology") or None,
+        official_part=values.get("part") or None,
+        tags=(f"origin:{values['origin']}",) if values.get("origin") else (),
+        pixel_spacing_mm=_spacing(table, number, values.get("spacing_mm", "")),
+    )
+
+
+def _spacing(table: Path, number: int, text: str) -> tuple[float, float] | None:
+    if not text:
+        return None
+    try:
+        row, column = map(float, text.split(";"))
+    except ValueError:
+        row = column = float("nan")
+    if not all(_LEAST_SPACING <= side <= _MOST_SPACING for side in (row, column)):
+        raise DataError(
+            f"{table}: line {number}: spacing_mm {text!r} is not ROW;COLUMN from {_LEAST_SPACING} to "
+            f"{_MOST_SPACING} mm, e.g. 0.1;0.1"
+        )
+    return row, column
+
+
+def _finding(table: Path, number: int, label: str) -> Finding | None:
+    if not label:
+        return None
+    try:
+        return Finding(label.lower())
+    except ValueError:
+        allowed = ", ".join(Finding)
+        raise DataError(
+            f"{table}: line {number}: label {label!r} is not one of {allowed} (or empty for unknown)"
+        ) from None

@@ -1,0 +1,113 @@
+"""The source ``phantom:N``: ultrasound phantoms made on first need."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.data.dataset import DataSet
+from busight.simulate.case import PhantomCase, patient_of
+from busight.simulate.descriptors import birads_category
+from busight.simulate.injected_faults import SOUND, Plant, plan_plants, render
+from busight.simulate.parallel import render_many
+from busight.simulate.scanner import DEVICES
+from busight.simulate.spec import PhantomSpec, parse_phantom_spec
+from busight.types import Image, Mask, Sample
+
+_BLOCK = 32
+"""Pictures made at once: enough to keep every core busy, few enough that a progress bar moves."""
+
+
+class PhantomReader:
+    """Holds the pictures of a set, each made, with its neighbours, when it is first asked for.
+
+    Pictures and packed masks stay in memory (74 kB each at 256 x 256); clean pictures are made again when asked for.
+    """
+
+    def __init__(self, spec: PhantomSpec, plants: dict[int, Plant]) -> None:
+        self._spec = spec
+        self._plants = plants
+        self._pictures: dict[int, tuple[Image, NDArray[np.uint8]]] = {}
+        self._lock = threading.Lock()
+
+    def image(self, sample: Sample) -> Image:
+        """Return the picture, uint8 HW."""
+        return self._picture(sample)[0].copy()
+
+    def mask(self, sample: Sample) -> Mask:
+        """Return the mask of the mass, bool HW; all False in a normal case."""
+        size = self._spec.size
+        bits = np.unpackbits(self._picture(sample)[1], count=size * size)
+        return bits.astype(bool).reshape(size, size)
+
+    def case(self, sample: Sample) -> PhantomCase:
+        """Return the picture with its clean twin, mask and descriptors. Made afresh: some 30 ms."""
+        return render(self._spec, self._plants, _index_of(sample))
+
+    def _picture(self, sample: Sample) -> tuple[Image, NDArray[np.uint8]]:
+        index = _index_of(sample)
+        with self._lock:
+            if index not in self._pictures:
+                start = index - index % _BLOCK
+                block = range(start, min(start + _BLOCK, self._spec.count))
+                self._pictures.update(zip(block, render_many(self._spec, self._plants, block), strict=True))
+        return self._pictures[index]
+
+
+def load_phantoms(argument: str) -> DataSet:
+    """Make a set of phantoms. Listing is quick; pixels are made when the reader is first asked.
+
+    Args:
+        argument: ``N`` or ``N,key=value,...`` with the keys ``seed``, ``size``, ``duplicates``, ``flips``,
+            ``overlays``, ``wrong_labels`` and ``typical``.
+
+    Returns:
+        The set. Planted facts stand in the samples' tags.
+
+    Raises:
+        RecipeError: The argument asks for something that is not allowed.
+
+    Example:
+        >>> [sample.finding.value for sample in load_phantoms("4").samples]
+        ['benign', 'benign', 'malignant', 'normal']
+    """
+    spec = parse_phantom_spec(argument)
+    plants = plan_plants(spec)
+    samples = tuple(_sample(spec, plants.get(index, SOUND), index) for index in range(spec.count))
+    return DataSet(f"phantom:{argument}", "phantom", samples, PhantomReader(spec, plants))
+
+
+def _sample(spec: PhantomSpec, plant: Plant, index: int) -> Sample:
+    """Describe one picture. A copy looks like its source but goes under its own patient, as in public archives."""
+    own = patient_of(spec.seed, index, spec.typical)
+    shown = own if plant.copy_of is None else patient_of(spec.seed, plant.copy_of, spec.typical)
+    tags = []
+    if plant.copy_of is not None:
+        tags += [f"duplicate-of:{_name(plant.copy_of)}", f"duplicate-kind:{plant.copy_kind}"]
+    if plant.overlay:
+        tags.append("overlay")
+    if plant.label is not None:
+        tags.append(f"wrong-label:true={shown.finding.value}")
+    spacing = shown.depth_mm / spec.size
+    return Sample(
+        sample_id=_name(index),
+        source="phantom",
+        finding=plant.label or shown.finding,
+        patient_id=f"phantom-patient-{own.number:05d}",
+        laterality=shown.laterality,
+        view=("first", "second")[own.view],
+        birads=birads_category(shown.descriptors),
+        device=DEVICES[shown.device].name,
+        pixel_spacing_mm=(spacing, spacing),
+        tags=tuple(tags),
+    )
+
+
+def _name(index: int) -> str:
+    return f"phantom-{index:05d}"
+
+
+def _index_of(sample: Sample) -> int:
+    return int(sample.sample_id.removeprefix("phantom-"))

@@ -1,0 +1,23 @@
+"""A small version of an image, for the search for near-duplicates."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from busight.types import Image
+
+SIDE = 96
+"""Side of the small picture on which copies are confirmed."""
+
+
+def small_picture(image: Image) -> Image:
+    """Shrink an image to 96×96 by area averaging; the aspect ratio is not kept, since copies are rescaled too.
+
+    Args:
+        image: uint8 HW.
+
+    Returns:
+        uint8 (96, 96).
+    """
+    return np.asarray(cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA))

@@ -1,0 +1,110 @@
+"""Temperature scaling: one number that makes probabilities mean what they say, fitted on validation cases only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from busight.errors import DataError
+from busight.metrics.checks import check_target
+from busight.types import FloatArray, IntArray
+
+MIN_CASES = 20
+"""Fewer cases than this leave even one number undetermined by a factor of about two."""
+
+# Wide enough for any network that has learned something; the ends keep the search finite.
+_LOWEST, _HIGHEST = 0.05, 20.0
+
+
+def softmax(logits: FloatArray) -> FloatArray:
+    """Turn logits into probabilities.
+
+    Args:
+        logits: float64 (..., K), any finite size: the highest is subtracted first, so nothing overflows.
+
+    Returns:
+        float64 (..., K), the last axis sums to 1.
+
+    Example:
+        >>> softmax(np.array([1000.0, 1000.0])).tolist()
+        [0.5, 0.5]
+    """
+    return np.exp(_log_softmax(np.asarray(logits, np.float64)))
+
+
+def apply_temperature(logits: FloatArray, temperature: float) -> FloatArray:
+    """Return calibrated probabilities, softmax(logits / T). The predicted class stays the same.
+
+    Args:
+        logits: float64 (..., K).
+        temperature: T above 0; above 1 it makes a model more modest, below 1 more certain.
+
+    Returns:
+        float64 (..., K), the last axis sums to 1.
+
+    Raises:
+        DataError: The temperature is not a finite number above 0.
+    """
+    if not (np.isfinite(temperature) and temperature > 0):
+        raise DataError(f"temperature {temperature}: it is a finite number above 0; fit it with fit_temperature")
+    return softmax(np.asarray(logits, np.float64) / temperature)
+
+
+def fit_temperature(logits: FloatArray, target: IntArray) -> float:
+    """Find the temperature with the lowest log-loss on validation cases.
+
+    Args:
+        logits: float64 (N, K), of cases that took no part in training and will take none in testing.
+        target: int64 (N,), actual class 0..K-1.
+
+    Returns:
+        T within 0.05–20. A value at the upper end says that the logits do not speak about the target.
+
+    Raises:
+        DataError: The cases cannot determine a temperature: fewer than 20 of them, a class without a case, or all of
+            them predicted right (the log-loss then falls all the way to T = 0, which would be boundless certainty).
+            The model is then to be called uncalibrated.
+
+    Source: Guo et al., "On calibration of modern neural networks", 2017, eq. 9.
+    """
+    from scipy.optimize import minimize_scalar
+
+    logits = np.asarray(logits, np.float64)
+    check_can_be_fitted(logits, target)
+    cases = np.arange(len(target))
+
+    def mean_negative_log_likelihood(log_temperature: float) -> float:
+        return -float(_log_softmax(logits / np.exp(log_temperature))[cases, target].mean())
+
+    # The loss is convex in 1/T, hence has one minimum in log T too, where the scale of the search is even.
+    found = minimize_scalar(
+        mean_negative_log_likelihood,
+        bounds=(np.log(_LOWEST), np.log(_HIGHEST)),
+        method="bounded",
+        options={"xatol": 1e-6},
+    )
+    return float(np.exp(found.x))
+
+
+def check_can_be_fitted(logits: FloatArray, target: IntArray) -> None:
+    """Refuse cases that cannot determine a calibration.
+
+    Raises:
+        DataError: They cannot; see `fit_temperature`.
+    """
+    if logits.ndim != 2 or not np.isfinite(logits).all():
+        raise DataError(f"logits of shape {logits.shape}: they are (cases, classes) and finite; check the network")
+    check_target(target, *logits.shape)
+    n_cases, n_classes = logits.shape
+    if n_cases < MIN_CASES:
+        raise DataError(f"{n_cases} validation cases: a calibration needs at least {MIN_CASES}; add cases")
+    empty = np.flatnonzero(np.bincount(target, minlength=n_classes) == 0)
+    if empty.size:
+        raise DataError(f"class {empty[0]} has no validation case: a calibration needs every class; add cases")
+    own = logits[np.arange(n_cases), target]
+    if (own == logits.max(1)).all():
+        raise DataError(f"all {n_cases} validation cases are predicted right: a calibration needs errors; add cases")
+
+
+def _log_softmax(logits: FloatArray) -> FloatArray:
+    shifted = logits - logits.max(-1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))

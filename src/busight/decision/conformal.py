@@ -1,0 +1,72 @@
+"""Prediction sets that hold the actual class as often as they promise, for each class by itself."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.errors import DataError
+from busight.metrics.checks import check_probs
+from busight.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class ConformalSets:
+    """Fitted prediction sets.
+
+    Attributes:
+        level: Promised coverage, 0–1, of each class.
+        least_probs: For each class the calibrated probability from which it is in the set; 0, always, where the class
+            has too few validation cases for the promise.
+        cases: Validation cases of each class.
+    """
+
+    level: float
+    least_probs: tuple[float, ...]
+    cases: tuple[int, ...]
+
+    def sets(self, probs: FloatArray) -> NDArray[np.bool_]:
+        """Return which classes are in each set, bool (N, K), for calibrated probabilities, float64 (N, K).
+
+        A set may be empty: then the image is unlike the validation cases of every class.
+        """
+        inside: NDArray[np.bool_] = probs >= np.array(self.least_probs)
+        return inside
+
+
+def fit_conformal(probs: FloatArray, target: IntArray, level: float = 0.9) -> ConformalSets:
+    """Fit class-conditional split-conformal sets on validation cases.
+
+    With n cases of a class, the class is in the set where its probability is not below the k-th lowest that the class's
+    own cases were given, k = ⌊(n + 1)(1 − level)⌋. A new case of the class, drawn like the validation cases, then finds
+    it in its set with a probability of at least ``level``, whatever the network. For other devices nothing is promised.
+
+    Args:
+        probs: float64 (N, K), calibrated, of validation cases.
+        target: int64 (N,), actual class 0..K-1.
+        level: Promised coverage, above 0 and below 1.
+
+    Raises:
+        DataError: The level is out of range, or the arrays do not belong together.
+
+    Source: Vovk, "Conditional validity of inductive conformal predictors", ACML 2012, section 3 (label-conditional);
+        score 1 − p of Sadinle et al., "Least ambiguous set-valued classifiers with bounded error levels", 2019.
+
+    Example:
+        >>> probs = np.array([[p, 1 - p] for p in (0.9, 0.8, 0.7, 0.3, 0.2)])
+        >>> fit_conformal(probs, np.array([0, 0, 0, 1, 1]), level=0.5).least_probs
+        (0.8, 0.7)
+    """
+    if not 0 < level < 1:
+        raise DataError(f"level {level}: the coverage of prediction sets is above 0 and below 1, e.g. 0.9")
+    check_probs(target, probs)
+    counts = np.bincount(target, minlength=probs.shape[1])
+    least = []
+    for k, count in enumerate(counts.tolist()):
+        rank = math.floor((count + 1) * (1 - level) + 1e-9)
+        own = np.sort(probs[target == k, k])
+        least.append(float(own[rank - 1]) if rank >= 1 else 0.0)
+    return ConformalSets(level, tuple(least), tuple(map(int, counts)))

@@ -1,0 +1,184 @@
+"""A lesion in the words of BI-RADS, and the numbers behind each word."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+
+from busight.descriptors.echo import echo_numbers
+from busight.descriptors.lesion_view import largest_region, working_view
+from busight.descriptors.margin import edge_numbers
+from busight.descriptors.posterior import posterior_numbers
+from busight.descriptors.shape import outline_numbers
+from busight.io.digests import sha256_of_json
+from busight.types import FloatArray, Image, Mask
+
+NOT_VISIBLE = "not visible"
+"""Stands for a word where what it speaks of is not in the picture."""
+
+TERMS = ("shape", "orientation", "margin", "echo_pattern", "posterior")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One descriptor of a lesion.
+
+    Attributes:
+        term: Of `TERMS`.
+        word: The likeliest word of the lexicon, or `NOT_VISIBLE`.
+        probs: (word, probability) of every word of the term; they sum to 1, or all are NaN.
+    """
+
+    term: str
+    word: str
+    probs: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """A lesion in words and numbers.
+
+    Attributes:
+        words: One for each of `TERMS`.
+        numbers: (name, value) of what was measured; pixels are those of the picture at 256 rows.
+        width_px: Of the lesion's box, in pixels of the image.
+        depth_px: Of the lesion's box, in pixels of the image.
+        width_mm: Where the pixel spacing is known, else None.
+        depth_mm: Likewise.
+    """
+
+    words: tuple[Word, ...]
+    numbers: tuple[tuple[str, float], ...]
+    width_px: float
+    depth_px: float
+    width_mm: float | None
+    depth_mm: float | None
+
+    def word(self, term: str) -> str:
+        """Return the word of a term."""
+        return next(one.word for one in self.words if one.term == term)
+
+    def sentence(self) -> str:
+        """Return the description as a reader would write it.
+
+        Example:
+            >>> words = (Word("shape", "oval", ()), Word("margin", "angular", ()))
+            >>> Description(words, (), 9, 6, None, None).sentence()
+            'shape oval, margin angular; 9 × 6 pixels (width × depth)'
+        """
+        words = ", ".join(f"{one.term.replace('_', ' ')} {one.word}" for one in self.words)
+        size = f"{self.width_px:.0f} × {self.depth_px:.0f} pixels"
+        if self.width_mm is not None and self.depth_mm is not None:
+            size = f"{self.width_mm:.1f} × {self.depth_mm:.1f} mm"
+        return f"{words}; {size} (width × depth)"
+
+
+def lesion_numbers(image: Image, mask: Mask) -> dict[str, float]:
+    """Measure a lesion: everything that words and readers are made from.
+
+    Args:
+        image: uint8 HW.
+        mask: bool HW; its largest region counts, holes filled.
+
+    Returns:
+        Name → value. What lies behind the lesion is NaN where none of it is in the picture; all others are finite.
+
+    Raises:
+        DataError: The mask is empty, too small, or touches the border.
+    """
+    view = working_view(image, mask)
+    return {**outline_numbers(view), **edge_numbers(view), **echo_numbers(view), **posterior_numbers(view)}
+
+
+def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | None = None) -> Description:
+    """Describe a lesion in BI-RADS words.
+
+    The words come from a logistic model a term on the numbers, learned from phantoms whose words are known
+    (`benchmarks/descriptors.py` measures them and makes them anew). On patients' images they are suggestions.
+
+    Args:
+        image: uint8 HW.
+        mask: bool HW, of the lesion.
+        pixel_spacing_mm: Row and column spacing where known.
+
+    Raises:
+        DataError: The mask is empty, too small, or touches the border: descriptors are undefined then, not guessed.
+
+    Source: ACR BI-RADS Atlas, Ultrasound, 5th edition (2013): shape, orientation, margin, echo pattern, posterior
+        features.
+    """
+    numbers = lesion_numbers(image, mask)
+    lesion = largest_region(mask)
+    depth, width = (float(lesion.any(axis=axis).sum()) for axis in (1, 0))
+    row_mm, column_mm = pixel_spacing_mm if pixel_spacing_mm is not None else (None, None)
+    return Description(
+        words=words_of(numbers),
+        numbers=tuple(numbers.items()),
+        width_px=width,
+        depth_px=depth,
+        width_mm=None if column_mm is None else width * column_mm,
+        depth_mm=None if row_mm is None else depth * row_mm,
+    )
+
+
+def words_of(numbers: dict[str, float]) -> tuple[Word, ...]:
+    """Return the words that fit a lesion's numbers best; `NOT_VISIBLE` for a term of which a number is unknown."""
+    model = _model()
+    found = []
+    for term in TERMS:
+        part = model[term]
+        given = np.array([numbers[name] for name in part.names])
+        if np.isnan(given).any():
+            found.append(Word(term, NOT_VISIBLE, tuple((word, float("nan")) for word in part.words)))
+            continue
+        away = (np.clip(given, part.low, part.high) - part.mean) / part.deviation
+        scores = part.weights @ away + part.offset
+        probs = np.exp(scores - scores.max())
+        probs /= probs.sum()
+        listed = tuple(zip(part.words, map(float, probs), strict=True))
+        found.append(Word(term, part.words[int(np.argmax(probs))], listed))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _TermModel:
+    """A term's logistic model. Numbers beyond what the phantoms showed are taken as the outermost one shown."""
+
+    words: tuple[str, ...]
+    names: tuple[str, ...]
+    low: FloatArray
+    high: FloatArray
+    mean: FloatArray
+    deviation: FloatArray
+    weights: FloatArray
+    offset: FloatArray
+
+
+def words_digest() -> str:
+    """Return the SHA-256 of the models behind the words."""
+    return sha256_of_json(_document())
+
+
+@cache
+def _document() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        files("busight.descriptors").joinpath("lexicon_model.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+@cache
+def _model() -> dict[str, _TermModel]:
+    document = _document()
+    arrays = ("low", "high", "mean", "deviation", "weights", "offset")
+    return {
+        term: _TermModel(
+            tuple(part["words"]), tuple(part["names"]), **{name: np.array(part[name], np.float64) for name in arrays}
+        )
+        for term, part in document["terms"].items()
+    }

@@ -1,0 +1,128 @@
+"""A transparent second reader: malignant or benign from BI-RADS words alone, by one weight a word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.descriptors.lexicon import words_of
+from busight.errors import DataError
+from busight.types import FloatArray
+
+MIN_LESIONS = 40
+"""Fewer lesions than this do not determine two dozen weights, however they are shrunk."""
+
+_NUMBERS = ("depth over width", "form factor", "solidity", "waves 2 to 7", "share of the picture")
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReader:
+    """Logistic regression on words.
+
+    Attributes:
+        names: Of the inputs: ``"term: word"``, and a few numbers. An input that is NaN, of what is not visible, counts
+            as the average lesion's.
+        mean: Of each input over the lesions that it was fitted on.
+        deviation: Likewise, above 0.
+        weights: Logarithm of the odds that one deviation of an input adds.
+        offset: Logarithm of the odds of an average lesion.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
+
+    names: tuple[str, ...]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+    weights: tuple[float, ...]
+    offset: float
+
+    def __post_init__(self) -> None:
+        """Refuse numbers that do not belong together."""
+        if len({len(self.names), len(self.mean), len(self.deviation), len(self.weights)}) > 1:
+            raise ValueError("a second reader has a mean, a deviation and a weight for each name")
+        if min(self.deviation, default=1) <= 0:
+            raise ValueError("a second reader's deviations are above 0")
+
+    def probs(self, inputs: FloatArray) -> FloatArray:
+        """Return the probability of malignancy, float64 (N,), of inputs, float64 (N, D)."""
+        return np.asarray(1 / (1 + np.exp(-(self._away(inputs) @ np.array(self.weights) + self.offset))))
+
+    def reasons(self, inputs: dict[str, float]) -> tuple[tuple[str, float], ...]:
+        """Return (input, change of the logarithm of the odds) of one lesion, the strongest first."""
+        away = self._away(np.array([[inputs[name] for name in self.names]]))[0]
+        changes = zip(self.names, map(float, away * np.array(self.weights)), strict=True)
+        return tuple(sorted(changes, key=lambda one: -abs(one[1])))
+
+    def _away(self, inputs: FloatArray) -> FloatArray:
+        return _deviations(inputs, np.array(self.mean), np.array(self.deviation))
+
+
+def _deviations(inputs: FloatArray, mean: FloatArray, deviation: FloatArray) -> FloatArray:
+    """Return how far inputs are from their means; what is not visible is not away from it."""
+    away = (inputs - mean) / deviation
+    return np.where(np.isnan(away), 0.0, away)
+
+
+def averaged(readers: Sequence[SecondReader]) -> SecondReader:
+    """Return the reader whose log-odds are the mean of several readers' log-odds.
+
+    Args:
+        readers: One or more, with the same inputs.
+
+    Raises:
+        DataError: They have other inputs.
+    """
+    first = readers[0]
+    if any(reader.names != first.names for reader in readers):
+        raise DataError("the second readers look at other words; they cannot be averaged")
+    # Of inputs as they are, each reader is linear, and so is their mean.
+    slopes = np.array([np.array(reader.weights) / np.array(reader.deviation) for reader in readers])
+    offsets = [
+        reader.offset - float(slope @ np.array(reader.mean)) for reader, slope in zip(readers, slopes, strict=True)
+    ]
+    mean, deviation = np.array(first.mean), np.array(first.deviation)
+    slope = slopes.mean(axis=0)
+    weights = slope * deviation
+    return SecondReader(
+        first.names, first.mean, first.deviation, tuple(map(float, weights)), float(np.mean(offsets) + slope @ mean)
+    )
+
+
+def reader_inputs(numbers: dict[str, float]) -> dict[str, float]:
+    """Return what the reader sees: the probability of each word (NaN: not visible) and five numbers."""
+    words = {f"{one.term}: {word}": prob for one in words_of(numbers) for word, prob in one.probs}
+    return words | {name: numbers[name] for name in _NUMBERS}
+
+
+def fit_reader(names: Sequence[str], inputs: FloatArray, malignant: NDArray[np.bool_]) -> SecondReader:
+    """Fit the reader on lesions of a training part; weights are shrunk, since words of a term go together.
+
+    Args:
+        names: D names.
+        inputs: float64 (N, D); NaN where a lesion does not show it.
+        malignant: bool (N,).
+
+    Raises:
+        DataError: Fewer than 40 lesions, or of one kind only, or an input that no lesion shows.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    if len(inputs) < MIN_LESIONS or malignant.all() or not malignant.any():
+        raise DataError(
+            f"{len(inputs)} lesions, {int(malignant.sum())} of them malignant: at least {MIN_LESIONS}, of both kinds"
+        )
+    if np.isnan(inputs).all(axis=0).any():
+        raise DataError("a word is visible on none of the lesions")
+    mean, deviation = np.nanmean(inputs, axis=0), np.maximum(np.nanstd(inputs, axis=0), 1e-9)
+    fitted = LogisticRegression(C=0.1, max_iter=2000).fit(_deviations(inputs, mean, deviation), malignant)
+    return SecondReader(
+        tuple(names),
+        tuple(map(float, mean)),
+        tuple(map(float, deviation)),
+        tuple(map(float, fitted.coef_[0])),
+        float(fitted.intercept_[0]),
+    )

@@ -1,1 +1,0 @@
-"""Filters that take away what is no tissue."""

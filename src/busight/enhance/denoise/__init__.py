@@ -1,1 +1,0 @@
-"""Filters against speckle and noise."""

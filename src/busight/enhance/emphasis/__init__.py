@@ -1,1 +1,0 @@
-"""Filters that bring out edges, details and dark or bright spots."""

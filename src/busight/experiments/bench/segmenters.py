@@ -1,0 +1,278 @@
+"""Ways to outline lesions, compared on a data set."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from busight.audit.checked_dataset import Material, gather
+from busight.data.dataset import DataSet
+from busight.decision.settings import AssessSettings
+from busight.errors import BundleError, DataError
+from busight.experiments.bench.measured import Measured, chosen_at_random, one_opencv_thread
+from busight.io.csv_text import csv_text
+from busight.io.progress import Progress, Silent
+from busight.metrics.bootstrap import Intervals, clustered_bootstrap
+from busight.metrics.mask_scores import MASK_SCORES, score_mask
+from busight.metrics.segmentation import counted_masks, mask_figures
+from busight.model.bundle.load import load_bundle
+from busight.model.opening import open_predictor
+from busight.model.segmenters import BundleOutliner, Outlined, Outliner
+from busight.results.crossval_folder import fold_folder, plan_of
+from busight.results.store import finished_cases
+from busight.types import FloatArray, Image, Mask, Sample
+
+Figure = tuple[str, str]
+"""(metric, of), as in a score sheet."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodRow:
+    """One way on all images.
+
+    Attributes:
+        name: Of the outliner.
+        figures: By (metric, of).
+        against_best: Its Dice less that of the way with the highest, on the same images; None for that one.
+        milliseconds: Median time of an image, on one thread; ONNX Runtime takes the threads it wants.
+        seen: Images that it was trained on: their scores flatter it.
+        shown: Its best, median and worst image by Dice.
+    """
+
+    name: str
+    figures: dict[Figure, Measured]
+    against_best: Measured | None
+    milliseconds: float
+    seen: int
+    shown: tuple[Shown, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """One image under one way.
+
+    Attributes:
+        rank: ``"best"``, ``"median"`` or ``"worst"``.
+        sample: The image's sample.
+        image: uint8 HW.
+        outlined: What was found.
+        drawn: bool HW.
+        dice: Between the two.
+    """
+
+    rank: str
+    sample: Sample
+    image: Image
+    outlined: Outlined
+    drawn: Mask
+    dice: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodComparison:
+    """Ways to outline lesions on the images of a set.
+
+    Attributes:
+        spec: The data set.
+        images: Images that were measured.
+        groups: Groups of them.
+        rows: The ways, the highest Dice first.
+        level: Coverage of the intervals.
+    """
+
+    spec: str
+    images: int
+    groups: int
+    rows: tuple[MethodRow, ...]
+    level: float
+
+
+class CrossvalOutliner:
+    """The networks of a cross-validation on its own data: each image by one that never saw its group (repeat 1)."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read which network tested which image.
+
+        Raises:
+            DataError: Not a finished cross-validation.
+            BundleError: Its networks draw no masks.
+        """
+        plan = plan_of(folder)
+        self._bundle_of: dict[str, Path] = {}
+        for fold in range(plan.folds):
+            place = fold_folder(folder, 0, fold)
+            self._bundle_of |= {case.sample_id: place / "bundle" for case in finished_cases(place)[0]}
+        card = load_bundle(next(iter(self._bundle_of.values()))).card
+        if card.segment is None:
+            raise BundleError(f"{folder}: its networks draw no masks; cross-validate a recipe that segments")
+        self.name = f"{card.name}, {plan.folds} folds ({folder.resolve().name})"
+        self._open: dict[Path, BundleOutliner] = {}
+
+    def outline(self, image: Image, sample_id: str) -> Outlined:
+        """Outline the lesions of an image by the network that tested it.
+
+        Raises:
+            KeyError: No network of the cross-validation tested this image; see `knows`.
+        """
+        return self._network(sample_id).outline(image, sample_id)
+
+    def knows(self, sample_id: str) -> bool:
+        """Say whether a network tested this image."""
+        return sample_id in self._bundle_of
+
+    def trained_on(self, sample_id: str) -> frozenset[str]:
+        """Return what the network that outlines this image was trained on: not it, where the data are the same."""
+        return self._network(sample_id).trained_on(sample_id)
+
+    def _network(self, sample_id: str) -> BundleOutliner:
+        folder = self._bundle_of[sample_id]
+        if folder not in self._open:
+            self._open[folder] = BundleOutliner(self.name, open_predictor(load_bundle(folder)))
+        return self._open[folder]
+
+
+def compare_methods(
+    dataset: DataSet,
+    outliners: Sequence[Outliner],
+    *,
+    limit: int = 0,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> MethodComparison:
+    """Measure how well each way outlines the lesions of a set; nothing is trained and nothing written.
+
+    Args:
+        dataset: The set; images without a known mask, and those that a way does not know, are left out.
+        outliners: The ways.
+        limit: Measure a random choice of this many images; 0 takes all.
+        seed: Of the choice and of the intervals.
+        progress: Told what happens.
+
+    Raises:
+        DataError: No image with a known mask that every way knows.
+    """
+    progress = progress or Silent()
+    material = gather(dataset, progress)
+    reader = material.inspection.dataset.reader
+    known = [index for index, entry in enumerate(material.inspection.entries) if entry.mask_digest]
+    if not known:
+        raise DataError(f"{dataset.spec}: no image has a drawn mask; name a set with masks, e.g. busi:PATH")
+    drawn_images = len(known)
+    known = [index for index in known if all(way.knows(material.samples[index].sample_id) for way in outliners)]
+    if not known:
+        raise DataError(f"{dataset.spec}: the cross-validation tested none of its images; compare on its own data")
+    if len(known) < drawn_images:
+        progress.line(f"{drawn_images - len(known)} images left out, which the cross-validation did not test")
+    known = chosen_at_random(known, limit, seed)
+    scores = np.empty((len(outliners), len(known), len(MASK_SCORES)))
+    seconds = np.empty((len(outliners), len(known)))
+    progress.stage("outlines")
+    with one_opencv_thread():
+        for place, index in enumerate(known):
+            sample = material.samples[index]
+            image, drawn = reader.image(sample), reader.mask(sample)
+            for row, outliner in enumerate(outliners):
+                begun = time.perf_counter()
+                found = outliner.outline(image, sample.sample_id)
+                seconds[row, place] = time.perf_counter() - begun
+                scores[row, place] = score_mask(found.mask, drawn, sample.pixel_spacing_mm).values
+            progress.tick(place + 1, len(known))
+    groups = [material.groups[index] for index in known]
+    return _comparison(material, known, groups, outliners, scores, seconds, seed)
+
+
+def comparison_csv(found: MethodComparison) -> str:
+    """Return the comparison as CSV: a line a way, each figure with its interval and its images."""
+    names = list(dict.fromkeys(name for row in found.rows for name in row.figures))
+    titles = [f"{metric} ({of})" for metric, of in names]
+    header = [f"{title}{end}" for title in titles for end in ("", " low", " high", " images")]
+    lines: list[list[object]] = [
+        ["method", *header, "dice less best", "low", "high", "milliseconds", "images seen in training"]
+    ]
+    for row in found.rows:
+        cells: list[object] = [row.name]
+        for name in names:
+            one = row.figures[name]
+            cells += [_number(one.value), _number(one.low), _number(one.high), one.images]
+        less = row.against_best
+        cells += ["", "", ""] if less is None else [_number(less.value), _number(less.low), _number(less.high)]
+        lines.append([*cells, f"{row.milliseconds:.2f}", row.seen])
+    return csv_text(lines)
+
+
+def _number(value: float) -> str:
+    return "" if value != value else repr(value)
+
+
+def _comparison(
+    material: Material,
+    known: list[int],
+    groups: list[str],
+    outliners: Sequence[Outliner],
+    scores: FloatArray,
+    seconds: FloatArray,
+    seed: int,
+) -> MethodComparison:
+    settings = AssessSettings()
+    names = list(mask_figures(scores[0], np.ones(len(known))))
+    dice = names.index(("dice", "lesion images"))
+
+    once = [mask_figures(one, np.ones(len(known)))["dice", "lesion images"] for one in scores]
+    best = int(np.nan_to_num(once, nan=-1.0).argmax())
+
+    def statistic(weights: FloatArray) -> FloatArray:
+        """Return the figures of all ways, and each Dice less the best: one drawing of groups serves all, paired."""
+        own = [np.stack(list(mask_figures(one, weights).values()), axis=-1) for one in scores]
+        less = np.stack([one[..., dice] - own[best][..., dice] for one in own], axis=-1)
+        return np.concatenate([*own, less], axis=-1)
+
+    found = clustered_bootstrap(statistic, groups, np.random.default_rng(seed), settings.resamples, settings.level)
+    n_figures = len(outliners) * len(names)
+    rows = []
+    for place, outliner in enumerate(outliners):
+        counted = counted_masks(scores[place])
+        figures = {
+            name: _measured(found, place * len(names) + column, counted[name]) for column, name in enumerate(names)
+        }
+        rows.append(
+            MethodRow(
+                name=outliner.name,
+                figures=figures,
+                against_best=None if place == best else _measured(found, n_figures + place, counted[names[dice]]),
+                milliseconds=1000 * float(np.median(seconds[place])),
+                seen=_seen(outliner, material, known),
+                shown=_shown(outliner, material, known, scores[place]),
+            )
+        )
+    rows.sort(key=lambda row: -np.nan_to_num(row.figures[names[dice]].value, nan=-1.0))
+    spec = material.inspection.dataset.spec
+    return MethodComparison(spec, len(known), len(set(groups)), tuple(rows), settings.level)
+
+
+def _measured(found: Intervals, index: int, images: int) -> Measured:
+    return Measured(float(found.value[index]), float(found.low[index]), float(found.high[index]), images)
+
+
+def _seen(outliner: Outliner, material: Material, known: Sequence[int]) -> int:
+    entries = [material.inspection.entries[index] for index in known]
+    return sum(not outliner.trained_on(one.sample.sample_id).isdisjoint(one.known_as) for one in entries)
+
+
+def _shown(outliner: Outliner, material: Material, known: list[int], scores: FloatArray) -> tuple[Shown, ...]:
+    dice = scores[:, MASK_SCORES.index("dice")]
+    ranked = [place for place in np.argsort(-dice, kind="stable").tolist() if dice[place] == dice[place]]
+    if not ranked:
+        return ()
+    reader = material.inspection.dataset.reader
+    shown = []
+    for rank, place in (("best", ranked[0]), ("median", ranked[len(ranked) // 2]), ("worst", ranked[-1])):
+        sample = material.samples[known[place]]
+        image, drawn = reader.image(sample), reader.mask(sample)
+        assert drawn is not None  # Dice was defined
+        found = outliner.outline(image, sample.sample_id)
+        shown.append(Shown(rank, sample, image, found, drawn, float(dice[place])))
+    return tuple(shown)

@@ -1,0 +1,112 @@
+"""Two runs, evaluations or cross-validations, compared on the cases that both were tested on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from busight._version import __version__
+from busight.decision.settings import AssessSettings
+from busight.errors import DataError
+from busight.metrics.paired import Comparison, compare
+from busight.results.crossval_folder import repeat_cases
+from busight.results.plan_file import PLAN_FILE
+from busight.results.run_record import Case
+from busight.results.scoring import scored_cases
+from busight.results.store import CASES_FILE, finished_cases
+
+
+@dataclass(frozen=True, slots=True)
+class RunComparison:
+    """A comparison with where it comes from.
+
+    Attributes:
+        first: The first folder.
+        second: The second folder.
+        only_first: Cases that only the first was tested on; left out.
+        only_second: Likewise.
+        comparison: What was found on the shared cases.
+    """
+
+    first: Path
+    second: Path
+    only_first: int
+    only_second: int
+    comparison: Comparison
+
+    def document(self) -> dict[str, Any]:
+        """Return everything as JSON; NaN is null there."""
+        return {
+            "format": 1,
+            "created_by": f"busight {__version__}",
+            "first": str(self.first),
+            "second": str(self.second),
+            "only_first": self.only_first,
+            "only_second": self.only_second,
+            **asdict(self.comparison),
+        }
+
+
+def compare_runs(first: Path, second: Path, settings: AssessSettings | None = None) -> RunComparison:
+    """Compare two folders that ``run``, ``evaluate`` or ``crossval`` left, on the cases that both hold.
+
+    Of two cross-validations repeat is compared with repeat; a surplus of repeats on one side is left out.
+
+    Args:
+        first: A folder.
+        second: Another.
+        settings: Resampling of the intervals.
+
+    Raises:
+        DataError: A folder holds no cases, the classes differ, no case is shared, or a shared case has two labels.
+    """
+    settings = settings or AssessSettings()
+    (ours, classes), (theirs, other_classes) = _cases(first), _cases(second)
+    if classes != other_classes:
+        raise DataError(
+            f"{first} tells {', '.join(classes)} apart, {second} {', '.join(other_classes)}; compare runs of one task"
+        )
+    repeats = min(len(ours), len(theirs))
+    ours, theirs = ours[:repeats], theirs[:repeats]
+    known, other = ({case.sample_id: case for case in found[0]} for found in (ours, theirs))
+    shared = sorted(known.keys() & other.keys())
+    if not shared:
+        raise DataError(
+            f"{first} and {second} share no case; test both on the same images: two cross-validations of one set, or "
+            "the test part of one split (--split)"
+        )
+    for name in shared:
+        if known[name].actual != other[name].actual:
+            raise DataError(
+                f"{name}: labelled {known[name].actual} in {first} and {other[name].actual} in {second}; "
+                "compare runs on the same data"
+            )
+    found = compare(
+        [scored_cases(_pick(cases, shared), classes) for cases in ours],
+        [scored_cases(_pick(cases, shared), classes) for cases in theirs],
+        [known[name].group for name in shared],
+        settings.seed,
+        settings.resamples,
+        settings.level,
+    )
+    return RunComparison(first, second, len(known) - len(shared), len(other) - len(shared), found)
+
+
+def _cases(folder: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ...]]:
+    """Read the labelled cases of a folder, by repeat."""
+    if (folder / CASES_FILE).is_file():
+        cases, classes = finished_cases(folder)
+        repeats: tuple[tuple[Case, ...], ...] = (cases,)
+    elif folder.is_dir() and (folder / PLAN_FILE).is_file():
+        repeats, classes = repeat_cases(folder)
+    else:
+        raise DataError(f"{folder}: holds no cases.csv; name the folder of a finished run, evaluate or crossval")
+    labelled = tuple(tuple(case for case in cases if case.actual is not None) for cases in repeats)
+    return labelled, classes
+
+
+def _pick(cases: Sequence[Case], names: Sequence[str]) -> list[Case]:
+    by_name = {case.sample_id: case for case in cases}
+    return [by_name[name] for name in names]

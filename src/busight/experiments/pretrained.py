@@ -1,0 +1,56 @@
+"""Weights that come from another run's bundle: what that network has seen must not be tested on."""
+
+from __future__ import annotations
+
+from busight.audit.checked_dataset import Material
+from busight.data.split import Split
+from busight.errors import DataError
+from busight.io.paths import user_path
+from busight.model.bundle.card import CARD, WEIGHTS
+from busight.model.bundle.load import load_bundle
+from busight.recipes.schema import Recipe
+
+
+def seen_by_weights(recipe: Recipe) -> frozenset[str]:
+    """Return the images that a recipe's initial weights were trained on, as `TrainingPart.seen` names them.
+
+    Empty for ImageNet weights, for none, and for a file that lies in no bundle: nobody knows what it has seen.
+
+    Raises:
+        BundleError: The file lies in a bundle that is damaged.
+    """
+    sources = [recipe.classify.weights] if recipe.classify.task != "segmentation" else []
+    sources += [recipe.segment.weights] if recipe.segments else []
+    seen: set[str] = set()
+    for source in sources:
+        path = user_path(source)
+        if path.name == WEIGHTS and (path.parent / CARD).is_file():
+            seen.update(load_bundle(path.parent).card.training.seen)
+    return frozenset(seen)
+
+
+def require_unseen(seen: frozenset[str], material: Material, split: Split) -> None:
+    """Refuse a split whose test or validation part holds images, or copies of images, that the weights have seen.
+
+    Args:
+        seen: From `seen_by_weights`.
+        material: The data.
+        split: How they are split.
+
+    Raises:
+        DataError: It does.
+    """
+    if not seen:
+        return
+    group_of = material.group_of()
+    known = {
+        group_of[entry.sample.sample_id]
+        for entry in material.inspection.entries
+        if not seen.isdisjoint(entry.known_as) and entry.sample.sample_id in group_of
+    }
+    held = [sample_id for sample_id in (*split.val, *split.test) if group_of[sample_id] in known]
+    if held:
+        raise DataError(
+            f"the initial weights were trained on {len(held)} of the {len(split.val) + len(split.test)} images to tune "
+            f"and to test on, or on copies of them, e.g. {held[0]}; take weights of other data or of the same split"
+        )

@@ -1,1 +1,0 @@
-"""Why an answer came about: where a network looked, and what a lesion looks like in the words of BI-RADS."""

@@ -1,0 +1,101 @@
+"""Atomic writes: a file appears whole or not at all, and nothing is overwritten."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from busight.errors import OutputError
+
+
+@contextmanager
+def written_beside(path: Path, interrupted: Path | None = None) -> Iterator[Path]:
+    """Yield a path beside ``path``; rename it to ``path`` when the block ends well, remove it when it does not.
+
+    Args:
+        path: The file that shall appear, whole or not at all. Its folder is made if missing.
+        interrupted: After Ctrl-C, keep what was written so far under this name instead of removing it.
+
+    Yields:
+        The temporary path, in the same folder and with the same suffix.
+
+    Raises:
+        OutputError: The operating system refused to write (full disk, no permission, ...).
+    """
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield beside
+        beside.replace(path)
+    except KeyboardInterrupt:
+        if interrupted is not None:
+            beside.replace(interrupted)
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{path}: could not be written ({reason}); free space or choose another place") from error
+    finally:
+        # After an error there may be nothing to remove, not even its folder; that error is the one to tell.
+        with suppress(OSError):
+            beside.unlink()
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write bytes to a file, whole or not at all."""
+    with written_beside(path) as beside:
+        beside.write_bytes(content)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text to a file, whole or not at all; of a file name that is not UTF-8, the odd bytes as escapes."""
+    write_bytes(path, text.encode(errors="backslashreplace"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a JSON value, indented, whole or not at all. NaN is written as null: JSON has no NaN."""
+    write_text(path, json.dumps(_nan_as_none(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _nan_as_none(value: Any) -> Any:
+    if isinstance(value, float) and value != value:
+        return None
+    if isinstance(value, dict):
+        return {key: _nan_as_none(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_nan_as_none(item) for item in value]
+    return value
+
+
+def require_new_file(path: Path) -> None:
+    """Refuse a file for results that is there already; worth asking before the work begins.
+
+    Raises:
+        OutputError: Something of this name exists.
+    """
+    if path.exists():
+        raise OutputError(f"{path}: exists already and is never overwritten; choose another place or remove it")
+
+
+def require_free_folder(path: Path) -> None:
+    """Refuse a folder for results that holds something or could not be written; never overwrite, make nothing yet.
+
+    The folder appears with the first result, so that a mistake noticed before leaves no empty folder behind.
+
+    Raises:
+        OutputError: The path exists and is not an empty folder that may be written in, or cannot be made.
+    """
+    try:
+        # A link to nowhere does not exist for most purposes, but nothing can be made in its place.
+        if os.path.lexists(path) and (not path.is_dir() or any(path.iterdir())):
+            raise OutputError(f"{path}: exists already and is never overwritten; choose another place or remove it")
+        nearest = next(parent for parent in (path, *path.absolute().parents) if parent.exists())
+    except OSError as error:
+        raise OutputError(f"{path}: folder could not be made ({error.strerror}); choose another place") from error
+    if not nearest.is_dir():
+        raise OutputError(f"{path}: folder could not be made ({nearest} is a file); choose another place")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise OutputError(f"{path}: nothing may be written in {nearest}; choose another place")

@@ -1,0 +1,21 @@
+"""CSV that reads back as it was written."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+
+def csv_text(rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows as CSV that reads back as it was, whatever stands in a cell.
+
+    `csv.writer` leaves a carriage return unquoted when lines end in a line feed, and then cannot read its own line.
+    """
+    text = io.StringIO()
+    plain = csv.writer(text, lineterminator="\n")
+    quoted = csv.writer(text, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in rows:
+        (quoted if any("\r" in cell for cell in row if isinstance(cell, str)) else plain).writerow(row)
+    return text.getvalue()

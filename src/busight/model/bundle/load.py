@@ -1,0 +1,82 @@
+"""Opening a bundle: its format, its paths and every byte are checked before anything is used."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from busight.errors import BundleError
+from busight.io.digests import sha256_of_file
+from busight.model.bundle.card import CARD, FORMAT, KNOWN_FILES, Card, card_digest
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A checked bundle.
+
+    Attributes:
+        folder: Where it lies.
+        card: What it says about itself.
+    """
+
+    folder: Path
+    card: Card
+
+    def path(self, name: str) -> Path | None:
+        """Return the path of one of the bundle's files, None where it has no such file."""
+        return self.folder / name if name in self.card.files else None
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Open a bundle and verify it.
+
+    Args:
+        folder: The bundle, or the folder of a run that holds one under ``bundle/``.
+
+    Raises:
+        BundleError: Not a bundle, of a newer format, with a path that leaves the folder, or with a changed byte.
+    """
+    if not (folder / CARD).is_file() and (folder / "bundle" / CARD).is_file():
+        folder = folder / "bundle"
+    card = _read_card(folder / CARD)
+    for name, digest in card.files.items():
+        if name not in KNOWN_FILES:
+            raise BundleError(
+                f"{folder}: names the file {name!r}, which is not part of a bundle; do not use this bundle"
+            )
+        path = folder / name
+        if not path.is_file() or path.is_symlink():
+            raise BundleError(f"{path}: missing from the bundle; copy the whole folder again")
+        if sha256_of_file(path) != digest:
+            raise BundleError(
+                f"{path}: changed since the bundle was made (SHA-256 differs); copy the whole folder again"
+            )
+    return Bundle(folder, card)
+
+
+def _read_card(path: Path) -> Card:
+    try:
+        document = json.loads(path.read_bytes())
+    except OSError as error:
+        raise BundleError(
+            f"{path.parent}: not a bundle, it has no readable {CARD}; give the folder that a run wrote"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise BundleError(f"{path}: not JSON; copy the bundle again") from error
+    version = document.get("format") if isinstance(document, dict) else None
+    if isinstance(version, int) and version > FORMAT:
+        raise BundleError(f"{path}: bundle format {version} is newer than {FORMAT}; update busight")
+    try:
+        card = Card.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise BundleError(
+            f"{path}: not a card of format {FORMAT} ({where}: {first['msg']}); copy the bundle again"
+        ) from error
+    if card.digest != card_digest(document):
+        raise BundleError(f"{path}: changed since the bundle was made (its digest differs); copy the bundle again")
+    return card

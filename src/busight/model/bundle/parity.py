@@ -1,0 +1,44 @@
+"""Whether a graph says what it was made from. No PyTorch here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.errors import BundleError
+from busight.preprocess.resize import as_network_input
+
+TOLERANCE = 1e-3
+"""Largest allowed difference of a logit or mask probability between a graph and its origin, relative to their size."""
+
+
+def graph_difference(path: Path, inputs: NDArray[np.uint8], expected: Sequence[NDArray[np.float32]]) -> float:
+    """Run a graph on example pictures and return how far it is from what is expected.
+
+    Args:
+        path: The graph.
+        inputs: uint8 (N, S, S), or (N, S, S, 3).
+        expected: One array for each output, in the graph's order.
+
+    Returns:
+        The largest difference, relative to the size of an output where that is above 1.
+
+    Raises:
+        BundleError: It is beyond the tolerance.
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    given = {"images": as_network_input(inputs)}
+    worst = 0.0
+    for found, wanted in zip(session.run(None, given), expected, strict=True):
+        scale = max(1.0, float(np.abs(wanted).max()))
+        worst = max(worst, float(np.abs(found - wanted).max()) / scale)
+    if not worst <= TOLERANCE:
+        raise BundleError(
+            f"{path.name}: is {worst:.2g} away from what it was made from; use another backbone or decoder"
+        )
+    return worst

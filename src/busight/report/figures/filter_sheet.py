@@ -1,0 +1,116 @@
+"""Pictures of filters: before, after and difference of one image, and one image under many filters."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import TwoSlopeNorm
+from matplotlib.figure import Figure
+
+from busight.experiments.bench.filters import MEASURES, FilterComparison, FilterRow
+from busight.io.atomic import written_beside
+from busight.report.figures.panels import show_grey
+from busight.report.figures.shrink import small_image
+from busight.report.render.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure, styled
+from busight.report.text.labels import aligned
+from busight.types import Image
+
+_COLUMNS = 5
+
+
+def write_panel(before: Image, after: Image, chain: str, path: Path) -> None:
+    """Write before, after and difference side by side, each with its histogram, as PNG.
+
+    Args:
+        before: uint8 HW.
+        after: uint8 HW of the same size.
+        chain: The chain, for the heading.
+        path: Ends in .png.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    with styled(), written_beside(path) as beside:
+        _panel(before, after, chain).savefig(beside)
+
+
+def write_filter_sheet(found: FilterComparison, path: Path) -> None:
+    """Write the example of a comparison under every chain, with the generalised CNR of the set below each.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    with styled(), written_beside(path) as beside:
+        _sheet(found).savefig(beside)
+
+
+def comparison_lines(found: FilterComparison) -> list[str]:
+    """Return the table for a terminal: a row a chain, the figures without intervals, which stand in the CSV."""
+    header = ("chain", *MEASURES.values(), "ms")
+    return [
+        f"{found.images} images in {found.groups} groups of {found.spec}; means over the images that define a figure",
+        *aligned([header, *map(_cells, found.rows)]),
+    ]
+
+
+def _cells(row: FilterRow) -> tuple[str, ...]:
+    figures = (row.measures[key].value for key in MEASURES)
+    return (row.chain, *("–" if math.isnan(value) else f"{value:.3f}" for value in figures), f"{row.milliseconds:.1f}")
+
+
+def _panel(before: Image, after: Image, chain: str) -> Figure:
+    ratio = before.shape[0] / before.shape[1]
+    figure = new_figure(FULL_WIDTH + 1.6, 0.9 + 2.9 * min(max(ratio, 0.4), 1.6) + 1.3)
+    figure.suptitle(chain, x=0.01, ha="left", color=INK, fontsize=9)
+    axes = figure.subplots(2, 3, height_ratios=(3 * min(max(ratio, 0.4), 1.6), 1))
+    show_grey(axes[0, 0], before)
+    show_grey(axes[0, 1], after)
+    difference = after.astype(np.int16) - before
+    _show_difference(figure, axes[0, 2], difference)
+    for ax, name in zip(axes[0], ("before", "after", "after less before"), strict=True):
+        ax.set_title(name)
+    _histogram(axes[1, 0], before)
+    _histogram(axes[1, 1], after)
+    axes[1, 2].hist(difference.ravel(), bins=np.arange(-255.5, 256).tolist(), color=MUTED)
+    axes[1, 2].set(xlabel="grey difference", yticks=[], xlim=_reach(difference))
+    return figure
+
+
+def _show_difference(figure: Figure, ax: Axes, difference: np.ndarray) -> None:
+    reach = max(1, int(np.abs(difference).max()))
+    drawn = ax.imshow(difference, cmap="PuOr", norm=TwoSlopeNorm(0, -reach, reach), interpolation="antialiased")
+    ax.set(xticks=[], yticks=[])
+    ax.grid(visible=False)
+    figure.colorbar(drawn, ax=ax, shrink=0.8, label="grey values")
+
+
+def _reach(difference: np.ndarray) -> tuple[float, float]:
+    reach = max(2.0, float(np.abs(difference).max()))
+    return -reach, reach
+
+
+def _histogram(ax: Axes, image: Image) -> None:
+    ax.hist(image.ravel(), bins=np.arange(-0.5, 256).tolist(), color=ACCENT)
+    ax.set(xlabel="grey value", yticks=[], xlim=(-1, 256))
+
+
+def _sheet(found: FilterComparison) -> Figure:
+    count = len(found.rows)
+    lines = math.ceil(count / _COLUMNS)
+    figure = new_figure(FULL_WIDTH + 2, 2.25 * lines)
+    axes = figure.subplots(lines, _COLUMNS, squeeze=False).ravel()
+    for ax in axes[count:]:
+        ax.set_visible(False)
+    for ax, row, image in zip(axes, found.rows, found.shown, strict=False):
+        show_grey(ax, small_image(image))
+        contrast = row.measures["gcnr"]
+        told = (
+            ""
+            if math.isnan(contrast.value)
+            else f"\ngCNR {contrast.value:.2f} ({contrast.low:.2f}–{contrast.high:.2f})"
+        )
+        ax.set_title(f"{row.chain.partition('(')[0] or row.chain}{told}", fontsize=7.5)
+    return figure

@@ -1,0 +1,36 @@
+"""Which samples of a data set a contact sheet shows: a stratified, seeded choice."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from busight.audit.checked_dataset import Material
+from busight.report.figures.contact_sheet import SheetPicture
+
+
+def sheet_pictures(material: Material, number: int, seed: int) -> list[SheetPicture]:
+    """Choose samples, every class in turn, and read their pixels.
+
+    Args:
+        material: The data set.
+        number: How many; fewer where there are fewer.
+        seed: Seed of the choice.
+    """
+    samples = material.samples
+    order = np.random.default_rng(seed).permutation(len(samples))
+    by_class: dict[str, list[int]] = {}
+    for index in order.tolist():
+        by_class.setdefault(str(samples[index].finding), []).append(index)
+    # The k-th of every class before the (k+1)-th of any.
+    ranked = sorted((rank, name, index) for name, indices in by_class.items() for rank, index in enumerate(indices))
+    chosen = sorted((name, index) for _, name, index in ranked[:number])
+    reader = material.inspection.dataset.reader
+    return [
+        SheetPicture(
+            title=samples[index].sample_id.rpartition("/")[2],
+            image=reader.image(samples[index]),
+            mask=reader.mask(samples[index]),
+            label=samples[index].finding,
+        )
+        for _, index in chosen
+    ]

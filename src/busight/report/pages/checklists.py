@@ -1,0 +1,238 @@
+"""The items of CLAIM 2024 and TRIPOD+AI that a bundle can answer, and those that only its makers can.
+
+Sources:
+    Tejani et al., "Checklist for Artificial Intelligence in Medical Imaging (CLAIM): 2024 update", Radiology:
+    Artificial Intelligence 6 (2024) e240300. Collins et al., "TRIPOD+AI statement", BMJ 385 (2024) e078378. Titles
+    are shortened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from busight.model.bundle.card import Card
+
+OPEN = "OPEN"
+"""Stands where the makers of a study have to write something."""
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """What items are answered from.
+
+    Attributes:
+        card: Of the bundle.
+        recipe: Its recipe, parsed: section → key → value.
+    """
+
+    card: Card
+    recipe: dict[str, Any]
+
+    def of(self, section: str, key: str, default: object = "") -> Any:
+        """Return a value of the recipe."""
+        return self.recipe.get(section, {}).get(key, default)
+
+
+Answer = Callable[[CardFacts], str]
+Item = tuple[str, str, Answer | None]
+"""Number, title, and what answers it; None for what no program can know."""
+
+
+def _data(facts: CardFacts) -> str:
+    training = facts.card.training
+    return f"{training.images} training images of {training.source} (manifest SHA-256 {training.data_digest[:16]}…)"
+
+
+def _data_without_dates(facts: CardFacts) -> str:
+    return f"{_data(facts)}; {OPEN}: where and when they were taken"
+
+
+def _numbers(facts: CardFacts) -> str:
+    tested = next((score.n for score in facts.card.scores if score.metric == "accuracy"), None)
+    evaluation = f"{tested} test images" if tested is not None else f"{OPEN}: in evaluation"
+    return f"{facts.card.training.images} training images; {evaluation}"
+
+
+def _split(facts: CardFacts) -> str:
+    kinds = {
+        "grouped": "by patient where known and by near-copy; nothing of one group lies on two sides",
+        "paper": "by image, as the paper does: near-copies may lie on two sides",
+        "official": "as the data's authors split it",
+    }
+    kind = facts.card.training.split_kind
+    return f"{kinds.get(kind, kind)} (split SHA-256 {facts.card.training.split_digest[:16]}…)"
+
+
+def _preparation(facts: CardFacts) -> str:
+    chain = facts.card.enhance or "no filter"
+    parts = (("classified", facts.card.classify), ("segmented", facts.card.segment))
+    sizes = {f"{what} at {part.input.size}×{part.input.size} pixels" for what, part in parts if part and part.input}
+    scaled = "; ".join(sorted(sizes)) or "at its own size"
+    return f"enhancement: {chain}; {scaled}; grey values in 0–1, normalised inside the network"
+
+
+def _training(facts: CardFacts) -> str:
+    train = facts.recipe.get("train", {})
+    augment = ", ".join(f"{name} {value}" for name, value in train.get("augment", {}).items() if value) or "none"
+    return (
+        f"{train.get('epochs')} epochs of batches of {train.get('batch')}, {train.get('optimizer')} with a step of "
+        f"{train.get('learning_rate')}, {train.get('schedule')} schedule, seed {train.get('seed')}; "
+        f"augmentation: {augment}"
+    )
+
+
+def _chosen(facts: CardFacts) -> str:
+    kept = facts.of("train", "keep")
+    return "the last epoch's weights" if kept == "last" else "the epoch that was best on the validation part"
+
+
+def _model(facts: CardFacts) -> str:
+    classify = facts.card.classify
+    if classify is None:
+        return f"segmentation by {facts.card.segment.method if facts.card.segment else 'nothing'}; no classifier"
+    classes = ", ".join(classify.classes)
+    return f"{facts.of('classify', 'backbone')}, use of the lesion: {classify.lesion}, classes {classes}"
+
+
+def _performance(facts: CardFacts) -> str:
+    scores = facts.card.scores
+    return f"{len(scores)} figures with intervals on the test part, see Scores" if scores else OPEN
+
+
+def _uncertainty(facts: CardFacts) -> str:
+    if not facts.card.scores:
+        return OPEN
+    level = facts.of("assess", "level", 0.95)
+    sets = "; prediction sets by split conformal" if facts.card.conformal is not None else ""
+    return f"{level:.0%} intervals by bootstrap over groups, see Scores{sets}"
+
+
+def _ensemble(facts: CardFacts) -> str:
+    training = facts.card.training
+    return training.weights.split(".")[0] if training.split_kind.endswith("members") else "none: one network"
+
+
+def _imbalance(facts: CardFacts) -> str:
+    weights, balance = facts.of("train", "class_weights", False), facts.of("train", "balance", "none")
+    return f"class weights in the loss: {'yes' if weights else 'no'}; balanced drawing: {balance}"
+
+
+def _output(facts: CardFacts) -> str:
+    card = facts.card
+    how = f"calibrated probabilities ({card.calibration.method})"
+    parts = [how if card.calibration.calibrated else "uncalibrated probabilities"]
+    parts += ["prediction set"] if card.conformal is not None else []
+    parts += [f"flag at {point.threshold:.3f}" for point in card.operating_points if point.threshold is not None]
+    parts += ["lesion mask"] if card.segment is not None else []
+    parts += (
+        ["refusal of images unlike the known ones"] if card.gate is not None and card.gate.image is not None else []
+    )
+    return "; ".join(parts)
+
+
+def _explain(facts: CardFacts) -> str:
+    parts = ["exact class-activation map"] if facts.card.classify is not None else []
+    parts += ["BI-RADS words of the outlined lesion"] if facts.card.segment is not None else []
+    parts += ["second reader"] if facts.card.reader is not None and facts.card.reader.reader is not None else []
+    return "; ".join(parts) or OPEN
+
+
+def _specification(facts: CardFacts) -> str:
+    return f"the bundle itself: graphs, weights, this recipe; SHA-256 {facts.card.digest[:16]}…"
+
+
+def _software(facts: CardFacts) -> str:
+    return f"busight {facts.card.busight}, which trains with PyTorch and predicts with ONNX Runtime"
+
+
+def _weights(facts: CardFacts) -> str:
+    return facts.card.training.weights
+
+
+def _task(facts: CardFacts) -> str:
+    return f"to tell {', '.join(facts.card.classify.classes)} apart" if facts.card.classify else "to outline lesions"
+
+
+CLAIM: tuple[Item, ...] = (
+    ("1", "Title names the AI method", None),
+    ("2", "Abstract", None),
+    ("3", "Scientific and clinical background", None),
+    ("4", "Aims and hypotheses", None),
+    ("5", "Prospective or retrospective", None),
+    ("6", "Study goal", _task),
+    ("7", "Data sources", _data),
+    ("8", "Inclusion and exclusion criteria", None),
+    ("9", "Data preprocessing", _preparation),
+    ("10", "Selection of data subsets", None),
+    ("11", "De-identification", None),
+    ("12", "Missing data", None),
+    ("13", "Image acquisition protocol", None),
+    ("14", "Definition of the reference standard", None),
+    ("15", "Why this reference standard", None),
+    ("16", "Source of the annotations", None),
+    ("17", "Annotation of the test set", None),
+    ("18", "Variability between and within raters", None),
+    ("19", "How data were assigned to partitions", _split),
+    ("20", "Level at which partitions are disjoint", _split),
+    ("21", "Intended sample size", None),
+    ("22", "Model", _model),
+    ("23", "Software", _software),
+    ("24", "Initialisation of parameters", _weights),
+    ("25", "Training", _training),
+    ("26", "How the final model was chosen", _chosen),
+    ("27", "Ensembling", _ensemble),
+    ("28", "Metrics", _performance),
+    ("29", "Significance and uncertainty", _uncertainty),
+    ("30", "Robustness and sensitivity", None),
+    ("31", "Explainability", _explain),
+    ("32", "Evaluation on internal data", _performance),
+    ("33", "Testing on external data", None),
+    ("34", "Trial registration", None),
+    ("35", "Numbers included and excluded", None),
+    ("36", "Demographic and clinical characteristics", None),
+    ("37", "Performance on all partitions", None),
+    ("38", "Estimates of performance and their precision", _performance),
+    ("39", "Failure analysis", None),
+    ("40", "Limitations", None),
+    ("41", "Implications for practice", None),
+    ("42", "Study protocol", None),
+    ("43", "Availability of software, model and data", _specification),
+    ("44", "Funding", None),
+)
+
+TRIPOD_AI: tuple[Item, ...] = (
+    ("1", "Title", None),
+    ("2", "Abstract", None),
+    ("3", "Background: context, target population, known inequalities", None),
+    ("4", "Objectives", None),
+    ("5", "Data: sources and dates", _data_without_dates),
+    ("6", "Participants: setting, eligibility, treatments", None),
+    ("7", "Data preparation", _preparation),
+    ("8", "Outcome: definition, assessors, blinding", None),
+    ("9", "Predictors", _preparation),
+    ("10", "Sample size", None),
+    ("11", "Missing data", None),
+    ("12", "Analytical methods", _training),
+    ("13", "Class imbalance", _imbalance),
+    ("14", "Fairness", None),
+    ("15", "Model output", _output),
+    ("16", "Differences between training and evaluation data", None),
+    ("17", "Ethical approval", None),
+    ("18", "Open science: funding, interests, protocol, registration, data, code", None),
+    ("19", "Patient and public involvement", None),
+    ("20", "Participants: flow and characteristics", None),
+    ("21", "Numbers in development and evaluation", _numbers),
+    ("22", "Model specification", _specification),
+    ("23", "Model performance", _performance),
+    ("24", "Model updating", None),
+    ("25", "Interpretation", None),
+    ("26", "Limitations", None),
+    ("27", "Usability in current care", None),
+)
+
+
+def answered(items: tuple[Item, ...], facts: CardFacts) -> tuple[tuple[str, str, str], ...]:
+    """Return number, title and answer of each item; `OPEN` where only the makers can answer."""
+    return tuple((number, title, OPEN if answer is None else answer(facts)) for number, title, answer in items)

@@ -1,0 +1,90 @@
+"""The folder of a cross-validation: where each fold lies, and the cases of all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from busight.errors import DataError, RecipeError
+from busight.results.plan_file import read_plan
+from busight.results.run_record import Case
+from busight.results.store import finished_cases
+
+SCORES_FILE = "crossval.json"
+
+
+By = Literal["group", "image"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to cross-validate.
+
+    Attributes:
+        folds: Parts, each tested once in every repeat.
+        repeats: How often, each time with other folds and another seed of training.
+        by: ``group`` keeps patients and near-duplicates together; ``image`` does not, and flatters.
+    """
+
+    folds: int = 5
+    repeats: int = 1
+    by: By = "group"
+
+    def __post_init__(self) -> None:
+        """Refuse what is no cross-validation."""
+        if self.folds < 2 or self.repeats < 1:
+            raise RecipeError(f"{self.folds} folds × {self.repeats} repeats: at least 2 folds and 1 repeat")
+
+
+def fold_folder(out: Path, repeat: int, fold: int) -> Path:
+    """Return the folder of one fold; both are counted from 0, folders from 1."""
+    return out / f"repeat-{repeat + 1}" / f"fold-{fold + 1}"
+
+
+def fold_folders(out: Path, plan: Plan) -> list[Path]:
+    """Return the folders of all folds, repeat after repeat."""
+    return [fold_folder(out, repeat, fold) for repeat in range(plan.repeats) for fold in range(plan.folds)]
+
+
+def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ...]]:
+    """Read the cases of a cross-validation.
+
+    Returns:
+        For each repeat its cases sorted by sample, and the classes.
+
+    Raises:
+        DataError: Not a cross-validation, one with an unfinished fold, or folds that do not belong together.
+    """
+    plan = plan_of(out)
+    repeats: list[tuple[Case, ...]] = []
+    classes: set[tuple[str, ...]] = set()
+    for repeat in range(plan.repeats):
+        cases: list[Case] = []
+        for fold in range(plan.folds):
+            try:
+                found, of = finished_cases(fold_folder(out, repeat, fold))
+            except DataError as error:
+                raise DataError(f"{error}; go on with busight crossval --resume, then come back") from error
+            classes.add(of)
+            cases += found
+        repeats.append(tuple(sorted(cases, key=lambda case: case.sample_id)))
+    if len(classes) != 1:
+        raise DataError(f"{out}: its folds do not tell the same classes apart; begin anew in another --out")
+    ids = {tuple(case.sample_id for case in cases) for cases in repeats}
+    if len(ids) != 1 or len(set(next(iter(ids)))) != len(next(iter(ids))):
+        raise DataError(f"{out}: its repeats do not hold every image once; begin anew in another --out")
+    return tuple(repeats), classes.pop()
+
+
+def plan_of(out: Path) -> Plan:
+    """Read the plan that a cross-validation was begun with.
+
+    Raises:
+        DataError: Not the folder of a cross-validation.
+    """
+    document = read_plan(out, "cross-validation")
+    try:
+        return Plan(*(document[name] for name in ("folds", "repeats", "by")))
+    except (KeyError, TypeError, RecipeError) as error:
+        raise DataError(f"{out}: not the folder of a cross-validation; see busight crossval") from error

@@ -1,0 +1,74 @@
+"""The course of a training: one row an epoch. No PyTorch here."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import astuple, dataclass, fields
+
+from busight.io.csv_text import csv_text as rows_as_csv
+
+
+@dataclass(frozen=True, slots=True)
+class EpochRow:
+    """One epoch of training. Accuracy is NaN for a segmenter, Dice is NaN for a plain classifier."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    val_dice: float
+    learning_rate: float
+    seconds: float
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> EpochRow:
+        """Make a row from its values in column order."""
+        return cls(int(values[0]), *map(float, values[1:]))
+
+    def values(self) -> tuple[float, ...]:
+        """Return the values in column order."""
+        return astuple(self)
+
+    def sentence(self, epochs: int) -> str:
+        """Say the epoch in one line."""
+        parts = [f"epoch {self.epoch}/{epochs}: loss {self.train_loss:.4f}, validation {self.val_loss:.4f}"]
+        for name, value in (("accuracy", self.val_accuracy), ("Dice", self.val_dice)):
+            if not math.isnan(value):
+                parts.append(f"{name} {value:.4f}")
+        return ", ".join(parts) + f" ({self.seconds:.0f} s)"
+
+
+COLUMNS = tuple(field.name for field in fields(EpochRow))
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The training of one network of the chain.
+
+    Attributes:
+        network: ``"segmenter"`` or ``"classifier"``.
+        rows: One for each epoch.
+        best_epoch: The epoch whose weights were kept.
+        monitor: The figure that chose it.
+    """
+
+    network: str
+    rows: tuple[EpochRow, ...]
+    best_epoch: int
+    monitor: str
+
+
+def csv_text(rows: Iterable[EpochRow]) -> str:
+    """Return the rows as CSV with a header; full precision, NaN as empty."""
+    lines = (["" if math.isnan(value) else repr(value) for value in row.values()] for row in rows)
+    return rows_as_csv([COLUMNS, *lines])
+
+
+def read_csv_text(text: str) -> tuple[EpochRow, ...]:
+    """Read back what `csv_text` wrote."""
+    rows = list(csv.reader(io.StringIO(text)))[1:]
+    return tuple(EpochRow.of([float(value) if value else math.nan for value in row]) for row in rows)

@@ -1,0 +1,173 @@
+"""``metrics.json``: a score sheet as a file that others can read. Its schema is published in ``docs/``."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from busight.errors import DataError
+from busight.io.atomic import write_json
+from busight.metrics.table import Score, ScoreSheet
+
+FORMAT = 1
+"""Raised when a reader of the old format would misread the new one."""
+
+Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0)]
+Figure = Annotated[float, Field(allow_inf_nan=False)] | None
+
+_CLOSED = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class About(BaseModel):
+    """What was scored, by what."""
+
+    model_config = _CLOSED
+
+    created_by: str = Field(description="Program and version, e.g. 'busight 0.1.0'")
+    data: str = Field(description="The data spec, e.g. 'busi:PATH'")
+    data_digest: Digest | None = Field(default=None, description="SHA-256 of the data manifest")
+    split_digest: Digest | None = Field(default=None, description="SHA-256 of the split; null for a whole data set")
+    bundle_digest: Digest | None = Field(default=None, description="SHA-256 of the bundle that predicted")
+    cases_digest: Digest | None = Field(default=None, description="SHA-256 of the cases.csv that was scored")
+
+
+class ScoreEntry(BaseModel):
+    """One figure with its interval; null where undefined."""
+
+    model_config = _CLOSED
+
+    metric: str
+    of: str = Field(description="'overall', 'macro', 'weighted', a class, or some of the images, e.g. 'lesion images'")
+    value: Figure
+    low: Figure
+    high: Figure
+    n: Count = Field(description="Images the figure is taken over")
+    undefined_resamples: Count = Field(description="Resamples in which the figure was undefined; they were left out")
+
+
+class MetricsDocument(BaseModel):
+    """Scores of one BUSight model on one set of cases."""
+
+    model_config = ConfigDict(**_CLOSED, title="BUSight metrics.json, format 1")
+
+    format: Literal[1]
+    about: About
+    classes: list[str] = Field(min_length=2, description="In the order of support and of the confusion matrix")
+    n_images: Count
+    n_groups: Count = Field(description="Patients or near-duplicate components: what was resampled")
+    support: list[Count] = Field(description="Images per class")
+    confusion: list[list[Count]] = Field(description="Rows actual, columns predicted")
+    interval: Literal["percentile bootstrap over groups"]
+    level: float = Field(gt=0, lt=1, description="Coverage of the intervals")
+    resamples: int = Field(ge=1)
+    seed: int
+    scores: list[ScoreEntry]
+
+    @model_validator(mode="after")
+    def _counts_fit(self) -> MetricsDocument:
+        n_classes = len(self.classes)
+        if len(self.support) != n_classes or [len(row) for row in self.confusion] != [n_classes] * n_classes:
+            raise ValueError(f"support and confusion are not of {n_classes} classes")
+        if [sum(row) for row in self.confusion] != self.support or sum(self.support) != self.n_images:
+            raise ValueError("confusion, support and n_images do not add up")
+        return self
+
+
+def metrics_document(sheet: ScoreSheet, about: About) -> MetricsDocument:
+    """Return the content of ``metrics.json``: NaN has become None."""
+    return MetricsDocument(
+        format=FORMAT,
+        about=about,
+        classes=list(sheet.classes),
+        n_images=sheet.n_images,
+        n_groups=sheet.n_groups,
+        support=list(sheet.support),
+        confusion=[list(row) for row in sheet.confusion],
+        interval="percentile bootstrap over groups",
+        level=sheet.level,
+        resamples=sheet.resamples,
+        seed=sheet.seed,
+        scores=[
+            ScoreEntry(**{name: None if value != value else value for name, value in asdict(score).items()})
+            for score in sheet.scores
+        ],
+    )
+
+
+def write_metrics(path: Path, sheet: ScoreSheet, about: About) -> None:
+    """Write ``metrics.json``, whole or not at all.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    write_json(path, metrics_document(sheet, about).model_dump(mode="json"))
+
+
+def read_metrics(path: Path) -> ScoreSheet:
+    """Read the score sheet of a ``metrics.json``; null becomes NaN.
+
+    Raises:
+        DataError: As `read_document`.
+    """
+    return _sheet(read_document(path))
+
+
+def read_document(path: Path) -> MetricsDocument:
+    """Read a ``metrics.json`` with all that it says of its origin.
+
+    Raises:
+        DataError: The file is missing, not JSON, of another format, or does not follow the schema.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be read ({error.strerror}); name a metrics.json that a run has written"
+        ) from error
+    except ValueError as error:
+        raise DataError(f"{path}: is not JSON in UTF-8; write it again with busight evaluate") from error
+    if isinstance(content, dict) and content.get("format") != FORMAT:
+        raise DataError(
+            f"{path}: format {content.get('format')!r}, this version reads {FORMAT}; use the version that wrote it"
+        )
+    try:
+        return MetricsDocument.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise DataError(
+            f"{path}: {where}: {first['msg']}; see docs/metrics.schema.json, or write it again with busight evaluate"
+        ) from error
+
+
+def metrics_schema() -> dict[str, Any]:
+    """Return the JSON schema of ``metrics.json``, which is committed as ``docs/metrics.schema.json``."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **MetricsDocument.model_json_schema(mode="validation"),
+    }
+
+
+def _sheet(document: MetricsDocument) -> ScoreSheet:
+    return ScoreSheet(
+        classes=tuple(document.classes),
+        n_images=document.n_images,
+        n_groups=document.n_groups,
+        support=tuple(document.support),
+        confusion=tuple(tuple(row) for row in document.confusion),
+        scores=tuple(_score(entry) for entry in document.scores),
+        resamples=document.resamples,
+        level=document.level,
+        seed=document.seed,
+    )
+
+
+def _score(entry: ScoreEntry) -> Score:
+    fields = entry.model_dump()
+    return Score(**fields | {name: math.nan for name in ("value", "low", "high") if fields[name] is None})

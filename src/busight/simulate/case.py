@@ -1,0 +1,156 @@
+"""One phantom from (seed, index): patient, breast, mass, scanner, picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from busight.simulate.anatomy import Anatomy, draw_anatomy, grow_tissue
+from busight.simulate.descriptors import Descriptors, draw_descriptors, draw_typical_descriptors
+from busight.simulate.lesion import draw_lesion, insert_lesion
+from busight.simulate.scanner import DEVICES, draw_gain, scan
+from busight.types import Finding, Image, Mask
+
+# The scanner's own grid. Smaller pictures are made by shrinking, as an archive would, not by a coarser scanner.
+_SCAN_ROWS = 256
+_DEPTHS_MM = (30.0, 35.0, 40.0, 45.0, 50.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PhantomCase:
+    """One phantom picture and the truth about it.
+
+    Attributes:
+        image: uint8 HW, as a scanner shows it.
+        clean: uint8 HW, the same picture without speckle and noise: the log-compressed expected echo.
+        mask: bool HW, True inside the mass; all False in a normal case.
+        descriptors: The mass in BI-RADS words; None in a normal case.
+    """
+
+    image: Image
+    clean: Image
+    mask: Mask
+    descriptors: Descriptors | None
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Who a picture is of and how she was scanned. Drawn apart from the picture, so that listing costs nothing.
+
+    Attributes:
+        number: Counts from 0.
+        view: 0 for the patient's first picture, 1 for a second one.
+        finding: What her breast shows.
+        laterality: ``"left"`` or ``"right"``.
+        device: Index in ``DEVICES``.
+        anatomy: Her breast.
+        depth_mm: Height of the picture.
+        descriptors: The mass in BI-RADS words; None for normal.
+    """
+
+    number: int
+    view: int
+    finding: Finding
+    laterality: str
+    device: int
+    anatomy: Anatomy
+    depth_mm: float
+    descriptors: Descriptors | None
+
+
+def patient_of(seed: int, index: int, typical: float = 0.0) -> Patient:
+    """Return the patient of a picture. Of each five pictures the last two show the same patient.
+
+    Findings follow the shares of BUSI (17 % normal, 56 % benign, 27 % malignant) in an order that holds every class
+    within the first twelve pictures. ``typical`` is the share of patients with a textbook's mass.
+
+    Example:
+        >>> [patient_of(0, index).number for index in range(7)]
+        [0, 1, 2, 3, 3, 4, 5]
+    """
+    fifth, place = divmod(index, 5)
+    number, view = 4 * fifth + min(place, 3), int(place == 4)
+    rng = _generator(seed, number, 0)
+    finding = finding_of(number)
+    anatomy = draw_anatomy(rng)
+    # The operator sets the depth so that the chest wall comes into view or nearly so.
+    wanted_mm = anatomy.chest_wall_mm * rng.uniform(0.95, 1.35)
+    return Patient(
+        number=number,
+        view=view,
+        finding=finding,
+        laterality=("left", "right")[int(rng.integers(2))],
+        device=int(rng.integers(len(DEVICES))),
+        anatomy=anatomy,
+        depth_mm=min(_DEPTHS_MM, key=lambda depth: abs(depth - wanted_mm)),
+        descriptors=None if finding is Finding.NORMAL else _descriptors(rng, seed, number, finding, typical),
+    )
+
+
+def _descriptors(rng: np.random.Generator, seed: int, number: int, finding: Finding, typical: float) -> Descriptors:
+    found = draw_descriptors(rng, finding)
+    # A stream of its own: whoever is not typical stays as she was.
+    own = _generator(seed, number, 9)
+    return draw_typical_descriptors(own, finding) if own.random() < typical else found
+
+
+def finding_of(number: int) -> Finding:
+    """Return the finding of patient ``number``: 17 normal and 27 malignant in each hundred, spread evenly.
+
+    Example:
+        >>> "".join(finding_of(number)[0] for number in range(12))
+        'bbmnbbmbbnmb'
+    """
+    place = number % 100
+    if _falls_on(place, 17):
+        return Finding.NORMAL
+    # The malignant share is laid over the 83 places that are not normal.
+    earlier_normals = sum(_falls_on(earlier, 17) for earlier in range(place))
+    return Finding.MALIGNANT if _falls_on(place - earlier_normals, 27, of=83) else Finding.BENIGN
+
+
+def _falls_on(place: int, share: int, of: int = 100) -> bool:
+    """Whether one of ``share`` marks spread evenly over ``of`` places falls on ``place``."""
+    return (share * (place + 1) + of // 3) // of > (share * place + of // 3) // of
+
+
+def generate_case(seed: int, index: int, size: int = 256, typical: float = 0.0) -> PhantomCase:
+    """Make one phantom. The same arguments give the same bytes with the same library versions.
+
+    Args:
+        seed: Of the data set.
+        index: Of the picture, from 0.
+        size: Rows and columns of the picture.
+        typical: Share of patients with a textbook's mass, 0–1.
+
+    Returns:
+        The case.
+    """
+    patient = patient_of(seed, index, typical)
+    of_patient = _generator(seed, patient.number, 1)
+    of_view = _generator(seed, patient.number, 2 + patient.view)
+    grid = max(size, _SCAN_ROWS)
+    device = DEVICES[patient.device]
+    anatomy = patient.anatomy
+    tissue = grow_tissue(of_view, anatomy, grid, patient.depth_mm)
+    mask = np.zeros((grid, grid), dtype=bool)
+    if patient.descriptors is not None:
+        lesion = draw_lesion(of_patient, patient.finding, patient.descriptors)
+        reachable = (anatomy.skin_mm + 0.5, anatomy.skin_mm + anatomy.fat_mm + anatomy.gland_mm)
+        tissue, mask = insert_lesion(of_view, tissue, lesion, reachable)
+    image, clean = scan(of_view, tissue, device, draw_gain(of_view, device, grid, patient.depth_mm))
+    if size != grid:
+        image, clean = _shrunk(image, size), _shrunk(clean, size)
+        mask = _shrunk(mask.astype(np.uint8) * 255, size) >= 128
+    return PhantomCase(image, clean, mask, patient.descriptors)
+
+
+def _shrunk(picture: Image, size: int) -> Image:
+    return np.asarray(cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA), dtype=np.uint8)
+
+
+def _generator(seed: int, patient: int, stream: int) -> np.random.Generator:
+    """A generator of its own for each patient and purpose: no case depends on how many others were made."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(patient, stream))))

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from picture_files import picture, save
+from quick import QUICK
+
+from busight.audit.checked_dataset import gather
+from busight.data.sources.catalogue import load
+from busight.errors import DataError
+from busight.experiments.crossval import crossval
+from busight.experiments.leakage import inflation
+from busight.experiments.repeat import repeat_seeds
+from busight.experiments.train import run
+from busight.io.progress import Silent
+from busight.recipes.load import load_recipe
+from busight.recipes.schema import Recipe
+from busight.results.crossval_folder import Plan
+
+
+@pytest.fixture
+def one_class(tmp_path: Path) -> Recipe:
+    for index in range(8):
+        save(tmp_path / "data" / "benign" / f"{index}.png", picture(index))
+    return load_recipe("demo", QUICK, data=f"folder:{tmp_path / 'data'}")
+
+
+@pytest.mark.parametrize("command", ["run", "crossval", "seeds", "inflation"])
+def test_one_class_teaches_nothing_and_is_one_line(one_class: Recipe, command: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    calls = {
+        "run": lambda: run(one_class, out),
+        "crossval": lambda: crossval(one_class, out, Plan(folds=2)),
+        "seeds": lambda: repeat_seeds(one_class, out, 2),
+        "inflation": lambda: inflation(one_class, out, Plan(folds=2)),
+    }
+    with pytest.raises(DataError, match="every labelled image is benign, but the task finding tells normal, benign"):
+        calls[command]()
+    assert not out.exists()
+
+
+def test_what_is_one_class_depends_on_the_task(tmp_path: Path) -> None:
+    for name in ("normal", "benign"):
+        save(tmp_path / name / "a.png", picture(len(name)))
+    material = gather(load(f"folder:{tmp_path}"), Silent())
+    material.require_classes("finding")
+    material.require_classes("lesion")
+    material.require_classes("segmentation")
+    with pytest.raises(DataError, match="every labelled image is not malignant"):
+        material.require_classes("malignancy")
+
+
+def test_all_equal_images_are_left_out_when_one_has_another_label(tmp_path: Path) -> None:
+    for name in ("benign/a", "benign/b", "malignant/a", "benign/c"):
+        save(tmp_path / f"{name}.png", picture(1))
+    near = picture(1)
+    near[:4, :4] += 1
+    save(tmp_path / "benign" / "near.png", near)
+    save(tmp_path / "normal" / "other.png", picture(2))
+    material = gather(load(f"folder:{tmp_path}"), Silent())
+    assert len(material.copies) == 4
+    assert [sample.sample_id for sample in material.without_conflicts().samples] == ["normal/other.png"]
+
+
+def test_a_missing_label_contradicts_none(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save(tmp_path / f"{name}.png", picture(1))
+    (tmp_path / "samples.csv").write_text("path,label\na.png,benign\nb.png,\n")
+    material = gather(load(f"folder:{tmp_path}"), Silent())
+    assert len(material.copies) == 1
+    assert material.conflicting() == ()
+    assert material.in_conflict() == frozenset()
+
+
+def test_copies_of_what_is_kept_are_kept(tmp_path: Path) -> None:
+    for name in ("benign/a", "malignant/a", "benign/b", "benign/c"):
+        save(tmp_path / f"{name}.png", picture(1 if name.endswith("/a") else 2))
+    material = gather(load(f"folder:{tmp_path}"), Silent())
+    assert len(material.copies) == 2
+    clean = material.without_conflicts()
+    assert [sample.sample_id for sample in clean.samples] == ["benign/b.png", "benign/c.png"]
+    assert [(copy.first, copy.second) for copy in clean.copies] == [(0, 1)]
+    assert len(set(clean.groups)) == 1

@@ -1,0 +1,252 @@
+import hashlib
+import logging
+from pathlib import Path
+
+import gdcm
+import numpy as np
+import pytest
+from dicom_files import RAMP, RGB, as_stream, luma, recompress, write_dicom
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image as Pillow
+from pydicom import dcmread
+from pydicom.uid import (
+    JPEG2000,
+    MPEG4HP41,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+)
+
+from busight.data.readers import dicom as read_dicom
+from busight.data.readers import dicom_decode
+from busight.data.readers.dicom import is_dicom, read_frames
+from busight.errors import ImageError
+
+
+def grey(path: Path, index: int = 0) -> np.ndarray:
+    frame = read_frames(path).frame(index)
+    assert frame.dtype == np.uint8
+    return frame.astype(int)
+
+
+def test_frames_one_by_one(tmp_path: Path) -> None:
+    cine = np.stack([RAMP, 255 - RAMP, RAMP // 2])
+    frames = read_frames(write_dicom(tmp_path / "a.dcm", cine))
+    assert frames.n_frames == 3
+    for index in (2, 0, 1):
+        np.testing.assert_array_equal(frames.frame(index), cine[index])
+    for index in (-1, 3):
+        with pytest.raises(ImageError, match=f"no frame {index}, it holds 3"):
+            frames.frame(index)
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
+def test_uncompressed_and_deflated_syntaxes(tmp_path: Path, syntax: str) -> None:
+    cine = np.stack([RAMP, 255 - RAMP])
+    np.testing.assert_array_equal(grey(write_dicom(tmp_path / "a.dcm", cine, syntax=syntax), 1), cine[1])
+
+
+@pytest.mark.parametrize("name", ["RLELossless", "JPEGLosslessProcess14_1", "JPEGLSLossless", "JPEG2000Lossless"])
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "RGB"])
+def test_lossless_compression_gives_the_same_pixels(tmp_path: Path, name: str, photometric: str) -> None:
+    cine = np.stack([RAMP, 255 - RAMP] if photometric == "MONOCHROME2" else [RGB, RGB[::-1]])
+    plain = write_dicom(tmp_path / "a.dcm", cine, photometric)
+    packed = recompress(plain, tmp_path / "b.dcm", getattr(gdcm.TransferSyntax, name))
+    assert dcmread(packed, stop_before_pixels=True).file_meta.TransferSyntaxUID.is_compressed
+    for index in (0, 1):
+        np.testing.assert_array_equal(grey(packed, index), grey(plain, index))
+
+
+@pytest.mark.parametrize("subsampling", [0, 1, 2])
+def test_jpeg_baseline_colour(tmp_path: Path, subsampling: int) -> None:
+    stream = as_stream(RGB, "JPEG", quality=100, subsampling=subsampling)
+    path = write_dicom(tmp_path / "a.dcm", RGB[None], "YBR_FULL_422", JPEGBaseline8Bit, [stream])
+    assert np.abs(grey(path) - luma(RGB)).max() <= 2
+
+
+def test_jpeg_baseline_grey_agrees_with_pillow(tmp_path: Path) -> None:
+    stream = as_stream(RAMP, "JPEG", quality=60)
+    (tmp_path / "a.jpg").write_bytes(stream)
+    path = write_dicom(tmp_path / "a.dcm", RAMP[None], syntax=JPEGBaseline8Bit, streams=[stream])
+    with Pillow.open(tmp_path / "a.jpg") as reference:
+        np.testing.assert_array_equal(grey(path), np.asarray(reference))
+
+
+def test_jpeg_2000_lossy_and_lossless_colour(tmp_path: Path) -> None:
+    for photometric, syntax, irreversible in [("YBR_ICT", JPEG2000, True), ("YBR_RCT", JPEG2000Lossless, False)]:
+        stream = as_stream(RGB, "JPEG2000", no_jp2=True, mct=1, irreversible=irreversible)
+        path = write_dicom(tmp_path / "a.dcm", RGB[None], photometric, syntax, [stream])
+        assert np.abs(grey(path) - luma(RGB)).max() <= 1 + irreversible
+
+
+def test_planar_configuration(tmp_path: Path) -> None:
+    planes = np.moveaxis(RGB, -1, 0).reshape(RGB.shape)
+    path = write_dicom(tmp_path / "a.dcm", planes[None], "RGB", PlanarConfiguration=1)
+    assert np.abs(grey(path) - luma(RGB)).max() <= 1
+
+
+def test_ybr_full_by_hand(tmp_path: Path) -> None:
+    """PS3.3 C.7.6.3.1.2: red has Y = 76, CB = 85, CR = 255; CB = CR = 128 is neutral and gives exactly Y."""
+    ybr = np.full((16, 16, 3), 128, np.uint8)
+    ybr[:, :, 0] = np.arange(256).reshape(16, 16)
+    np.testing.assert_array_equal(grey(write_dicom(tmp_path / "a.dcm", ybr[None], "YBR_FULL")), ybr[..., 0])
+    ybr[:] = 76, 85, 255
+    assert np.abs(grey(write_dicom(tmp_path / "a.dcm", ybr[None], "YBR_FULL")) - 76).max() <= 1
+
+
+def test_ybr_full_422_stores_two_bytes_a_pixel(tmp_path: Path) -> None:
+    packed = np.full((32, 20, 4), 128, np.uint8)  # Y1 Y2 CB CR for each pair of pixels
+    packed[..., 0], packed[..., 1] = RAMP[:, ::2], RAMP[:, 1::2]
+    path = write_dicom(tmp_path / "a.dcm", RGB[None], "YBR_FULL_422", PixelData=packed.tobytes())
+    np.testing.assert_array_equal(grey(path), RAMP)
+
+
+def test_identity_of_the_object(tmp_path: Path) -> None:
+    path = write_dicom(
+        tmp_path / "a.dcm", RAMP[None], PatientID="P-17 ", StudyInstanceUID="1.2.3",
+        ImageLaterality="R", ManufacturerModelName="LOGIQ E9",
+    )  # fmt: skip
+    frames = read_frames(path)
+    assert frames.patient_id == hashlib.sha256(b"P-17").hexdigest()[:16]
+    assert frames.exam_id == hashlib.sha256(b"1.2.3").hexdigest()[:16]
+    assert (frames.laterality, frames.device) == ("right", "LOGIQ E9")
+    assert frames.SOPInstanceUID == str(dcmread(path).SOPInstanceUID)
+    blank = read_frames(write_dicom(tmp_path / "b.dcm", RAMP[None], PatientID="", Laterality="B"))
+    assert (blank.patient_id, blank.exam_id, blank.laterality, blank.device) == (None, None, None, None)
+    assert "P-17" not in repr(frames)
+
+
+def test_is_dicom(tmp_path: Path) -> None:
+    plain = write_dicom(tmp_path / "IM_0001", RAMP[None])
+    (tmp_path / "a.txt").write_text("DICM")
+    assert is_dicom(plain)
+    assert is_dicom(tmp_path / "missing.DCM")
+    assert not is_dicom(tmp_path / "a.txt")
+    assert not is_dicom(tmp_path)
+    assert not is_dicom(tmp_path / "missing")
+
+
+def test_objects_that_are_no_picture(tmp_path: Path) -> None:
+    report = dcmread(write_dicom(tmp_path / "a.dcm", RAMP[None]))
+    for keyword in ("Rows", "Columns", "PixelData", "PhotometricInterpretation"):
+        delattr(report, keyword)
+    report.save_as(tmp_path / "report.dcm")
+    without = dcmread(tmp_path / "a.dcm")
+    del without.PixelData
+    without.save_as(tmp_path / "without.dcm")
+    for name in ("report.dcm", "without.dcm"):
+        with pytest.raises(ImageError, match="DICOM without pixels"):
+            read_frames(tmp_path / name)
+    (tmp_path / "text.dcm").write_text("a text that is called DICOM " * 20)
+    with pytest.raises(ImageError, match="not a DICOM file"):
+        read_frames(tmp_path / "text.dcm")
+
+
+@pytest.mark.parametrize(
+    ("elements", "rule"),
+    [
+        ({"Rows": 60000, "Columns": 60000}, "60000×60000 pixels, at most 67108864"),
+        ({"Rows": 8}, "40×8 pixels, needs at least 16 a side"),
+        ({"NumberOfFrames": 2_000_000_000}, "2000000000 frames, 1 to 10000 are read"),
+        ({"NumberOfFrames": 2}, "truncated, 2 frame.s. need 2560 bytes"),
+        ({"BitsAllocated": 32, "BitsStored": 32, "HighBit": 31}, "32 of 32 bits stored, 1 to 16 are read"),
+        ({"PhotometricInterpretation": "HSV"}, "photometric interpretation 'HSV' is not read"),
+        ({"SamplesPerPixel": 0, "BitsStored": 9}, "9 of 8 bits stored"),
+    ],
+)
+def test_headers_that_promise_too_much(tmp_path: Path, elements: dict[str, object], rule: str) -> None:
+    with pytest.raises(ImageError, match=rule):
+        read_frames(write_dicom(tmp_path / "a.dcm", RAMP[None], **elements))
+
+
+def test_a_transfer_syntax_without_decoder(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a.dcm", RAMP[None], syntax=MPEG4HP41, streams=[b"\0" * 64])
+    with pytest.raises(ImageError, match=r"transfer syntax 'MPEG-4 .*' is not read; export it uncompressed"):
+        read_frames(path)
+
+
+def test_a_stream_larger_than_its_header_is_not_decoded(tmp_path: Path) -> None:
+    stream = bytearray(as_stream(RAMP, "JPEG"))
+    place = stream.index(b"\xff\xc0") + 5
+    stream[place : place + 4] = (10000).to_bytes(2, "big") * 2
+    path = write_dicom(tmp_path / "a.dcm", RAMP[None], syntax=JPEGBaseline8Bit, streams=[bytes(stream)])
+    with pytest.raises(ImageError, match="truncated or damaged DICOM"):
+        read_frames(path).frame(0)
+
+
+def test_a_deflated_bomb_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_dicom(tmp_path / "a.dcm", np.zeros((1, 2000, 2000), np.uint8), syntax=DeflatedExplicitVRLittleEndian)
+    assert path.stat().st_size < 10_000
+    assert read_frames(path).frame(0).shape == (2000, 2000)
+    monkeypatch.setattr(read_dicom, "MAX_INFLATED_BYTES", 3_000_000)
+    with pytest.raises(ImageError, match="inflates to more than 3000000 bytes"):
+        read_frames(path)
+
+
+@pytest.mark.parametrize("name", ["JPEGLosslessProcess14_1", "JPEGLSLossless"])
+def test_a_stream_that_kills_gdcm_is_one_line(tmp_path: Path, name: str) -> None:
+    """Both changes end a process that decodes with GDCM 3.2.6 by abort()."""
+    plain = write_dicom(tmp_path / "a.dcm", RAMP[None])
+    packed = recompress(plain, tmp_path / "b.dcm", getattr(gdcm.TransferSyntax, name))
+    content = bytearray(packed.read_bytes())
+    start = content.rindex(b"\xff\xd8\xff")
+    for place, value in [(15, 23), (36, 169)] if name.startswith("JPEGLoss") else [(6, 184), (32, 3)]:
+        content[start + place] = value
+    packed.write_bytes(content)
+    with pytest.raises(ImageError, match=r"truncated or damaged DICOM \(RuntimeError\)"):
+        read_frames(packed).frame(0)
+
+
+def test_a_decoder_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = write_dicom(tmp_path / "a.dcm", RAMP[None])
+    packed = recompress(plain, tmp_path / "b.dcm", gdcm.TransferSyntax.JPEGLSLossless)
+    monkeypatch.setattr(dicom_decode, "_APART_SECONDS", 0.001)
+    with pytest.raises(ImageError, match="RuntimeError"):
+        read_frames(packed).frame(0)
+
+
+def test_nothing_of_the_patient_leaks(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A value that pydicom warns of (bad date, bad UID) and one that it cannot convert."""
+    caplog.set_level(logging.DEBUG)
+    path = write_dicom(tmp_path / "a.dcm", RAMP[None], PatientName="Meier^Anna", PatientID="P-17")
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"(\x00\x08\x00IS\x02\x001 ", b"(\x00\x08\x00IS\x02\x00xA"))
+    with pytest.raises(ImageError, match=r"truncated or damaged DICOM \(ValueError\)") as caught:
+        read_frames(path)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+    heard = caplog.text + "".join(capfd.readouterr()) + str(caught.value)
+    assert not any(word in heard for word in ("Meier", "P-17", "xA"))
+
+
+WHOLE: list[bytes] = []
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_damaged_objects_are_read_or_refused(tmp_path: Path, data: st.DataObject) -> None:
+    path = tmp_path / "a.dcm"
+    if not WHOLE:
+        small = RGB[:16, :16]
+        WHOLE.append(write_dicom(path, small[None], "RGB").read_bytes())
+        WHOLE.append(recompress(path, tmp_path / "b.dcm", gdcm.TransferSyntax.RLELossless).read_bytes())
+        stream = as_stream(small, "JPEG2000", no_jp2=True, mct=1)
+        WHOLE.append(write_dicom(path, small[None], "YBR_RCT", JPEG2000Lossless, [stream]).read_bytes())
+    content = bytearray(data.draw(st.sampled_from(WHOLE)))
+    for place in data.draw(st.lists(st.integers(128, len(content) - 1), max_size=4)):
+        content[place] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(len(content) // 2, len(content)))])
+    refusal, frame = "", RAMP
+    try:
+        frame = read_frames(path).frame(0)
+    except ImageError as error:
+        refusal = str(error)
+    assert "\n" not in refusal
+    assert refusal == "" or refusal.startswith(f"{path}: ")
+    assert frame.dtype == np.uint8
+    assert frame.ndim == 2

@@ -1,0 +1,152 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from picture_files import LESION, NOISE, picture, save
+
+from busight.data.manifest import inspect
+from busight.data.sources.folder import load_folder, natural_order
+from busight.errors import DataError
+from busight.types import Finding
+
+
+def table(folder: Path, text: str, name: str = "samples.csv") -> Path:
+    save(folder / "a.png", NOISE)
+    save(folder / "b.png", picture(1))
+    save(folder / "m1.png", LESION)
+    save(folder / "m2.png", LESION[::-1])
+    (folder / name).write_text(text)
+    return folder / name
+
+
+def test_class_folders_by_hand(tmp_path: Path) -> None:
+    save(tmp_path / "benign" / "x10.png", NOISE)
+    save(tmp_path / "benign" / "x2.jpg", NOISE)
+    save(tmp_path / "benign" / "x2_mask.png", LESION)
+    save(tmp_path / "benign" / "x2_mask_1.png", LESION[::-1])
+    save(tmp_path / "malignant" / "deep" / "y.TIF", NOISE)
+    (tmp_path / "malignant" / "notes.txt").write_text("no picture")
+    save(tmp_path / "elsewhere" / "z.png", NOISE)
+    data = load_folder(str(tmp_path))
+    assert [sample.sample_id for sample in data.samples] == ["benign/x2.jpg", "benign/x10.png", "malignant/deep/y.TIF"]
+    assert [sample.finding for sample in data.samples] == [Finding.BENIGN, Finding.BENIGN, Finding.MALIGNANT]
+    assert data.samples[0].mask_paths == ("benign/x2_mask.png", "benign/x2_mask_1.png")
+    np.testing.assert_array_equal(data.reader.mask(data.samples[0]), LESION | LESION[::-1])
+    assert data.reader.mask(data.samples[1]) is None
+    assert (data.name, data.problems) == ("folder", ())
+
+
+def test_masks_without_image_are_named(tmp_path: Path) -> None:
+    for name in ("x.png", "gone_mask.png", "_mask.png"):
+        save(tmp_path / "normal" / name, NOISE)
+    data = load_folder(str(tmp_path))
+    assert [sample.sample_id for sample in data.samples] == ["normal/x.png"]
+    assert {(problem.path, problem.text) for problem in data.problems} == {
+        ("normal/gone_mask.png", "mask without its image; left out"),
+        ("normal/_mask.png", "mask without its image; left out"),
+    }
+
+
+def test_a_table_by_hand(tmp_path: Path) -> None:
+    text = (
+        "\ufeffpath,label,patient,mask,laterality,birads,device\n"
+        "a.png, Benign ,p1,m1.png; m2.png,Left,3,Logiq\n"
+        "b.png,,,,,,\n"
+        "\n"
+        "gone.png,normal,,,,,\n"
+    )
+    data = load_folder(str(table(tmp_path, text)))
+    first, second = data.samples
+    assert (first.sample_id, first.finding, first.patient_id) == ("a.png", Finding.BENIGN, "p1")
+    assert (first.laterality, first.birads, first.device) == ("left", 3, "Logiq")
+    assert first.mask_paths == ("m1.png", "m2.png")
+    assert (second.finding, second.patient_id, second.birads, second.laterality) == (None, None, None, None)
+    assert data.class_counts() == {"benign": 1, "unlabelled": 1}
+    (problem,) = data.problems
+    assert (problem.path, problem.text) == ("gone.png", "listed in the table, but no such file; left out")
+
+
+def test_a_folder_with_a_table_is_read_by_the_table(tmp_path: Path) -> None:
+    save(tmp_path / "malignant" / "c.png", NOISE)
+    table(tmp_path, "path,label\na.png,normal\n")
+    assert [sample.sample_id for sample in load_folder(str(tmp_path)).samples] == ["a.png"]
+
+
+def test_a_mask_that_the_table_names_and_nobody_has(tmp_path: Path) -> None:
+    data = load_folder(str(table(tmp_path, "path,label,mask\na.png,benign,gone.png\nb.png,benign,m1.png\n")))
+    inspection = inspect(data)
+    (problem,) = inspection.dataset.problems
+    assert problem.path == "gone.png"
+    assert "mask ignored" in problem.text
+    assert len(inspection.entries) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("", "the columns path and label are needed, found none"),
+        ("file,label\na.png,benign\n", "the columns path and label are needed, found file, label"),
+        ("path,label,age\na.png,benign,50\n", "unknown column age; allowed: birads, device"),
+        ("path,label\na.png,cyst\n", "line 2: label 'cyst' is not one of normal, benign, malignant"),
+        ("path,label\na.png,benign\na.png,benign\n", "line 3 repeats the path a.png; name each image once"),
+        ("path,label\n,benign\n", "line 2 has no path; name an image"),
+        ("path,label\na,b.png,benign\n", "line 2 has more cells than the header"),
+        ("path,label,birads\na.png,benign,7\n", "line 2: BI-RADS '7' is not a category 0–6"),
+        ("path,label,birads\na.png,benign,²\n", "line 2: BI-RADS '²' is not a category 0–6"),
+        ("path,label,laterality\na.png,benign,middle\n", "line 2: laterality 'middle' is not left or right"),
+        ('path,label\n"a.png,benign\n', "not a CSV table in UTF-8"),
+        ("path,label\n", "has a header and no line under it"),
+        ("path,label\ngone.png,benign\n", r"none of its 1 images is there \(first: gone.png\); paths are relative"),
+        ("path,label,label\na.png,benign,normal\n", "has two columns label"),
+        ("path,label,part\na.png,benign,banana\n", "part 'banana' is not train, val, test or the number of a fold"),
+        ("path,label,part\na.png,benign,train\nb.png,benign,2\n", "parts are partly folds, partly train"),
+        ("path,label,spacing_mm\na.png,benign,1e-300;0.1\n", "spacing_mm '1e-300;0.1' is not ROW;COLUMN from 0.001 to"),
+    ],
+)
+def test_tables_that_are_refused(tmp_path: Path, text: str, rule: str) -> None:
+    with pytest.raises(DataError, match=rule) as caught:
+        load_folder(str(table(tmp_path, text)))
+    assert "\n" not in str(caught.value)
+    assert "samples.csv" in str(caught.value)
+
+
+def test_a_table_in_another_encoding(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("path,label\nä.png,benign\n".encode("latin-1"))
+    with pytest.raises(DataError, match=r"t.csv: not a CSV table in UTF-8 .*save it as CSV, UTF-8"):
+        load_folder(str(tmp_path / "t.csv"))
+
+
+def test_folders_that_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"\(nothing\): no such folder; write --data folder:PATH"):
+        load_folder("")
+    with pytest.raises(DataError, match="the folder is empty"):
+        load_folder(str(tmp_path))
+    save(tmp_path / "Cysts" / "a.png", NOISE)
+    with pytest.raises(DataError, match="no images found; expected class folders normal, benign, malignant"):
+        load_folder(str(tmp_path))
+
+
+@pytest.mark.parametrize("only_masks", [False, True])
+def test_a_class_without_images(tmp_path: Path, only_masks: bool) -> None:
+    save(tmp_path / "benign" / "a.png", NOISE)
+    (tmp_path / "malignant").mkdir()
+    if only_masks:
+        save(tmp_path / "malignant" / "a_mask.png", LESION)
+    with pytest.raises(DataError, match="malignant: no images of class malignant; add some or remove the folder"):
+        load_folder(str(tmp_path))
+
+
+def test_natural_order() -> None:
+    names = ["a (10).png", "B (1).png", "a (2).png", "a5²3.png"]
+    assert sorted(map(Path, names), key=natural_order) == [
+        Path("a5²3.png"),
+        Path("a (2).png"),
+        Path("a (10).png"),
+        Path("B (1).png"),
+    ]
+
+
+def test_a_carriage_return_in_a_name_survives_the_table(tmp_path: Path) -> None:
+    save(tmp_path / "a\rb.png", NOISE)
+    table(tmp_path, 'path,label\n"a\rb.png",benign\n')
+    assert [sample.sample_id for sample in load_folder(str(tmp_path)).samples] == ["a\rb.png"]

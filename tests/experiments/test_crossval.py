@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from quick import QUICK
+from sklearn.metrics import roc_auc_score
+
+from busight.audit.checked_dataset import gather
+from busight.data.sources.catalogue import load
+from busight.data.split_file import read_split
+from busight.errors import DataError, OutputError, RecipeError
+from busight.experiments.audit import audit
+from busight.experiments.compare import compare_runs
+from busight.experiments.crossval import crossval
+from busight.io.progress import Silent
+from busight.recipes.load import load_recipe
+from busight.recipes.schema import Recipe
+from busight.results.cases_file import read_cases
+from busight.results.crossval_folder import Plan, fold_folder, repeat_cases
+from busight.results.store import is_finished
+
+SPEC = "phantom:60,size=96,duplicates=0.1"
+PLAN = Plan(folds=3, repeats=2)
+
+
+def recipe(*more: str) -> Recipe:
+    return load_recipe("demo", [f"data.spec='{SPEC}'", *QUICK, "classify.lesion=whole", "train.epochs=1", *more])
+
+
+class Told(Silent):
+    """Remembers what was said, and stops like a power cut before a wanted stage."""
+
+    def __init__(self, cut: str = "") -> None:
+        self.cut = cut
+        self.lines: list[str] = []
+
+    def stage(self, name: str) -> None:
+        if self.cut and self.cut in name:
+            raise RuntimeError(f"power cut at {name}")
+        self.lines.append(name)
+
+    def line(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("crossval") / "out"
+    with pytest.raises(RuntimeError, match="power cut"):
+        crossval(recipe(), out, PLAN, progress=Told("repeat 2 of 2, fold 2"))
+    finished = fold_folder(out, 0, 1) / "metrics.json"
+    before = finished.stat().st_mtime_ns
+    told = Told()
+    crossval(recipe(), out, PLAN, resume=True, progress=told)
+    assert finished.stat().st_mtime_ns == before
+    assert told.lines.count("finished before") == 4
+    return out
+
+
+@pytest.fixture
+def copy(done: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(done, tmp_path / "copy"))
+
+
+def test_every_image_is_tested_once_a_repeat_by_a_network_that_never_saw_its_group(done: Path) -> None:
+    repeats, classes = repeat_cases(done)
+    assert classes == ("normal", "benign", "malignant")
+    assert [len(cases) for cases in repeats] == [60, 60]
+    group_of = {case.sample_id: case.group for case in repeats[0]}
+    for repeat in range(2):
+        for fold in range(3):
+            split = json.loads((fold_folder(done, repeat, fold) / "split.json").read_text())
+            tested = {group_of[name] for name in split["test"]}
+            assert not tested & {group_of[name] for name in split["train"] + split["val"]}
+
+
+def test_repeats_have_other_folds_and_other_seeds(done: Path) -> None:
+    splits = [json.loads((fold_folder(done, r, 0) / "split.json").read_text())["test"] for r in range(2)]
+    assert set(splits[0]) != set(splits[1])
+    recipes = [(fold_folder(done, r, 0) / "recipe.toml").read_text() for r in range(2)]
+    assert recipes[0] != recipes[1]
+
+
+def test_scores_are_means_over_repeats_of_all_their_images(done: Path) -> None:
+    document = json.loads((done / "crossval.json").read_text())
+    accuracy = next(score for score in document["scores"] if score["metric"] == "accuracy")
+    repeats, _ = repeat_cases(done)
+    by_repeat = [np.mean([case.actual == case.predicted for case in cases]) for cases in repeats]
+    assert accuracy["value"] == pytest.approx(np.mean(by_repeat))
+    assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
+    assert len(accuracy["folds"]) == 6
+    assert accuracy["folds_mean"] == pytest.approx(np.mean(accuracy["folds"]))
+
+
+def test_the_networks_of_all_repeats_together_are_scored_on_their_mean(done: Path) -> None:
+    document = json.loads((done / "crossval.json").read_text())
+    joint = {(score["metric"], score["of"]): score for score in document["repeats_together"]}
+    repeats, classes = repeat_cases(done)
+    probs = np.mean([[case.calibrated_probs for case in cases] for cases in repeats], axis=0)
+    actual = [classes.index(str(case.actual)) for case in repeats[0]]
+    assert joint["accuracy", "overall"]["value"] == pytest.approx(np.mean(probs.argmax(axis=1) == actual))
+    assert joint["auroc", "malignant"]["value"] == pytest.approx(
+        roc_auc_score([index == 2 for index in actual], probs[:, 2])
+    )
+
+
+def test_a_fold_can_be_compared_and_the_whole_too(done: Path) -> None:
+    found = compare_runs(done, done)
+    assert (found.comparison.n_images, found.comparison.repeats, found.only_first) == (60, 2, 0)
+    one = fold_folder(done, 0, 0)
+    alone = compare_runs(done, one)
+    assert alone.comparison.n_images == len(read_cases(one / "cases.csv")[0])
+    assert alone.only_first == 60 - alone.comparison.n_images
+    with pytest.raises(DataError, match="share no case"):
+        compare_runs(one, fold_folder(done, 0, 1))
+    with pytest.raises(DataError, match=r"holds no cases.csv"):
+        compare_runs(done, done / "repeat-1")
+
+
+def test_a_half_deleted_fold_is_named(copy: Path) -> None:
+    (fold_folder(copy, 1, 2) / "cases.csv").unlink()
+    with pytest.raises(OutputError, match=r"fold-3: cases.csv of the finished run is missing; remove this folder"):
+        crossval(recipe(), copy, PLAN, resume=True)
+    with pytest.raises(DataError, match=r"fold-3/cases.csv: cannot be read .*go on with busight crossval --resume"):
+        compare_runs(copy, copy)
+    shutil.rmtree(fold_folder(copy, 1, 2))
+    before = (copy / "crossval.json").read_text()
+    (copy / "crossval.json").unlink()
+    crossval(recipe(), copy, PLAN, resume=True)
+    assert (copy / "crossval.json").read_text() == before  # trained again on the CPU: the same to the last digit
+
+
+@pytest.mark.parametrize("change", ["shortened", "edited", "cases", "split"])
+def test_a_changed_fold_is_not_taken_for_a_finished_one(copy: Path, change: str) -> None:
+    folder = fold_folder(copy, 0, 1)
+    lines = (folder / "cases.csv").read_text().splitlines(keepends=True)
+    if change == "shortened":
+        (folder / "cases.csv").write_text("".join(lines[:-1]))
+    elif change == "edited":
+        (folder / "cases.csv").write_text("".join(lines).replace("malignant", "benign"))
+    elif change == "cases":
+        (folder / "cases.csv").write_text("nonsense")
+    else:
+        (folder / "split.json").write_text("{")
+    with pytest.raises(OutputError, match=r"fold-2/(cases\.csv|split\.json): .*remove this folder, and --resume"):
+        crossval(recipe(), copy, PLAN, resume=True)
+
+
+def test_an_unfinished_fold_is_told_wherever_its_cases_are_needed(copy: Path, done: Path) -> None:
+    (fold_folder(copy, 0, 1) / "metrics.json").unlink()
+    with pytest.raises(DataError, match=r"fold-2: is not finished; go on with busight crossval --resume"):
+        compare_runs(done, copy)
+    with pytest.raises(DataError, match=r"fold-2: is not finished"):
+        audit(load(SPEC), crossval=copy)
+
+
+def test_an_audit_refuses_a_cross_validation_of_other_data(done: Path) -> None:
+    other = SPEC.replace("phantom:60", "phantom:60,seed=99")
+    with pytest.raises(DataError, match=r"a cross-validation of other data than phantom:60,seed=99"):
+        audit(load(other), crossval=done)
+
+
+def test_going_on_with_another_plan_is_refused(copy: Path, tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="another recipe, data or plan"):
+        crossval(recipe(), copy, Plan(folds=3, repeats=3), resume=True)
+    (copy / "plan.json").write_text("{")
+    with pytest.raises(OutputError, match="another recipe, data or plan"):
+        crossval(recipe(), copy, PLAN, resume=True)
+    with pytest.raises(OutputError, match="no interrupted cross-validation"):
+        crossval(recipe(), tmp_path, PLAN, resume=True)
+
+
+def test_changed_pixels_under_the_same_names_are_not_gone_on_with(done: Path) -> None:
+    material = gather(load(SPEC), Silent())
+    split = read_split(fold_folder(done, 0, 0) / "split.json", material.samples)
+    assert is_finished(fold_folder(done, 0, 0), split, material)
+    changed = replace(material, inspection=replace(material.inspection, digest="other"))
+    with pytest.raises(OutputError, match=r"split.json: was made for other data .* have changed since"):
+        is_finished(fold_folder(done, 0, 0), split, changed)
+
+
+def test_a_copied_folder_beside_the_repeats_is_not_read(copy: Path) -> None:
+    before = repeat_cases(copy)
+    shutil.copytree(copy / "repeat-1", copy / "repeat-1 (copy)")
+    (copy / "repeat-x").mkdir()
+    assert str(repeat_cases(copy)) == str(before)
+
+
+def test_folds_that_cannot_be_are_noticed_before_training(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"class \w+: fewer independent groups than split.folds=40"):
+        crossval(recipe(), tmp_path / "out", Plan(folds=40))
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(RecipeError, match="at least 2 folds"):
+        Plan(folds=1)
+
+
+def test_by_image_is_called_flattering(tmp_path: Path) -> None:
+    record = crossval(recipe(), tmp_path / "out", Plan(folds=2, by="image"))
+    assert "near-duplicate pairs lie on two sides of a split" in record.limits[0]
+    assert "too high" in record.limits[0]

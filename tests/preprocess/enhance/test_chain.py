@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from busight.errors import RecipeError
+from busight.preprocess.enhance.chain import FILTERS, Step, apply_chain, parse_chain
+from busight.preprocess.enhance.contrast.clahe import clahe
+from busight.preprocess.enhance.denoise.median import median
+
+IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56), dtype=np.uint8)
+
+
+def test_a_chain_by_hand() -> None:
+    steps = parse_chain(" median( 5 ) | clahe(tiles=4) | equalize ")
+    assert steps == (
+        Step("median", (("size", 5),)),
+        Step("clahe", (("clip", 2.0), ("tiles", 4))),
+        Step("equalize", ()),
+    )
+    assert [str(step) for step in steps] == ["median(size=5)", "clahe(clip=2.0, tiles=4)", "equalize()"]
+
+
+def test_steps_are_applied_in_order() -> None:
+    chained = apply_chain(IMAGE, parse_chain("median(3) | clahe(2.0)"))
+    np.testing.assert_array_equal(chained, clahe(median(IMAGE, 3), 2.0))
+    assert (chained != apply_chain(IMAGE, parse_chain("clahe(2.0) | median(3)"))).any()
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n"])
+def test_no_text_is_no_step(text: str) -> None:
+    assert parse_chain(text) == ()
+    assert apply_chain(IMAGE, ()) is IMAGE
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_every_filter_keeps_the_form_and_its_input(name: str) -> None:
+    (step,) = parse_chain(name)
+    for shape in [(16, 16), (40, 56), (17, 301)]:
+        image = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
+        before = image.copy()
+        for view in (image, image[:, ::-1], image[::2].repeat(2, axis=0)):
+            filtered = apply_chain(view, (step,))
+            assert (filtered.dtype, filtered.shape) == (np.uint8, view.shape)
+            np.testing.assert_array_equal(filtered, apply_chain(np.ascontiguousarray(view), (step,)))
+        np.testing.assert_array_equal(image, before)
+
+
+def test_the_text_of_a_step_is_itself_a_chain() -> None:
+    steps = parse_chain("median(7) | clahe(clip=3.5, tiles=2) | equalize")
+    assert parse_chain(" | ".join(map(str, steps))) == steps
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("medain(3)", "no filter 'medain'; did you mean median. known: adaptive_threshold, bilateral, clahe"),
+        ("zzz", "no filter 'zzz'; known: adaptive_threshold, bilateral, clahe"),
+        ("median(3) |", "chain step '': not of the form name"),
+        ("| median(3)", "chain step '': not of the form name"),
+        ("median(3", "not of the form name"),
+        ("median 3", "not of the form name"),
+        ("cv2.median(3)", "not of the form name"),
+        ("median(3)(5)", "not of the form name"),
+        ("3", "not of the form name"),
+        ("median(\0)", "not of the form name"),
+        ("median(" + "-" * 9000 + "1)", "not of the form name"),
+        ("median(3, 5)", "wrong arguments; median takes: size=3"),
+        ("median(sise=3)", "wrong arguments; median takes: size=3"),
+        ("median(*[3])", "wrong arguments; median takes: size=3"),
+        ("median(**{'size': 3})", "wrong arguments; median takes: size=3"),
+        ("median(open('x'))", "wrong arguments; median takes: size=3"),
+        ("equalize(1)", "wrong arguments; equalize takes: none"),
+        ("median('3')", "size='3' must be of type int"),
+        ("median(3.0)", "size=3.0 must be of type int"),
+        ("median(True)", "size=True must be of type int"),
+        ("clahe(clip='2')", "clip='2' must be of type float"),
+        ("clahe(None)", "clip=None must be of type float"),
+        ("median(4)", "median: size 4 must be odd, 3–31 pixels"),
+        ("median(3) | clahe(clip=0)", "clahe: clip 0 must be above 0"),
+        ("clahe(1e999)", "clahe: clip inf must be"),
+    ],
+)
+def test_chains_that_are_refused(text: str, rule: str) -> None:
+    with pytest.raises(RecipeError, match=rule) as caught:
+        parse_chain(text)
+    assert "\n" not in str(caught.value)
+
+
+@given(st.text(max_size=40) | st.text("mediancl(3)=, |.1-'[]{}", max_size=40))
+def test_any_text_is_a_chain_or_refused(text: str) -> None:
+    try:
+        steps = parse_chain(text)
+    except RecipeError:
+        return
+    assert apply_chain(IMAGE, steps).shape == IMAGE.shape

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from busight.errors import DataError
+from busight.metrics.mask_scores import MaskScores
+from busight.results.cases_file import read_cases, write_cases
+from busight.results.run_record import Case
+
+NAN = float("nan")
+CASE = Case(
+    sample_id='b, "1"\n',
+    group="g",
+    actual="benign",
+    predicted="malignant",
+    logits=(0.1, 1 / 3),
+    raw_probs=(0.4, 0.6),
+    calibrated_probs=(0.45, 0.55),
+    mask=MaskScores(dice=0.7, iou=NAN, true_area_share=0.0, predicted_area_share=1e-17),
+    flagged=True,
+    second_reader=1 / 7,
+    facts=(("device", 'GE "Logiq", E9'), ("BI-RADS", "4")),
+)
+CLASSES = ("benign", "malignant")
+
+
+def test_cases_come_back_to_the_last_digit(tmp_path: Path) -> None:
+    cases = (
+        CASE,
+        replace(CASE, actual=None, flagged=None, mask=MaskScores(iou=0.25)),
+        replace(CASE, flagged=False, second_reader=None),
+    )
+    write_cases(tmp_path / "cases.csv", cases, CLASSES)
+    found, classes = read_cases(tmp_path / "cases.csv")
+    assert classes == CLASSES
+    # NaN is not equal to itself; everything else must be.
+    assert [repr(case) for case in found] == [repr(case) for case in cases]
+
+
+def test_a_table_from_before_the_second_reader_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    write_cases(path, [replace(CASE, second_reader=None, sample_id="b")], CLASSES)
+    path.write_text(path.read_text().replace("refused,second_reader", "refused").replace(",1,,,,", ",1,,,"))
+    found, _ = read_cases(path)
+    assert repr(found) == repr((replace(CASE, second_reader=None, sample_id="b"),))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "name the folder of a finished run"),
+        (b"", "not a table of cases"),
+        (b"sample_id,group\na,b\n", "not a table of cases"),
+        (b"\xff\xfe\x00", "not a table of cases"),
+    ],
+)
+def test_anything_else_is_refused(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "cases.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        read_cases(path)
+
+
+def test_a_line_with_a_cell_too_many_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    write_cases(path, [CASE], CLASSES)
+    path.write_text(path.read_text().rstrip("\n") + ",more\n")
+    with pytest.raises(DataError, match="more cells than the header"):
+        read_cases(path)
+
+
+def test_a_damaged_line_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    write_cases(path, [CASE], CLASSES)
+    path.write_text(path.read_text().replace("0.45", "much"))
+    with pytest.raises(DataError, match="a line does not hold what its header says"):
+        read_cases(path)
