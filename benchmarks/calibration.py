@@ -56,7 +56,7 @@ def main() -> None:
         target, groups = np.array(actual), [group_of[one] for one in ids]
         cases, classes = read_cases(place / CASES_FILE)
         logits = np.array([case.logits for case in cases])
-        targets.append(np.array([classes.index(str(case.actual)) for case in cases]))
+        targets.append(np.array([classes.index(case.target) for case in cases]))
         for method in CANDIDATES:
             told[method].append(fit_calibrator(method, val, target).probs(logits))
         auto = choose_calibrator(val, target, groups, CANDIDATES)
@@ -65,7 +65,7 @@ def main() -> None:
         own = fit_calibrator("temperature", val, target)
         for level, found in sets.items():
             found.append(fit_conformal(own.probs(val), target, level).sets(own.probs(logits)))
-        refused.append(np.array([bool(case.refused) for case in cases]))
+        refused.append(np.array([bool(case.rejected_ood) for case in cases]))
         gate = predictor.card.gate
         if gate is not None and gate.image is not None:
             strangers.append(gate.image.distance(others) > gate.image.limit)
@@ -133,7 +133,7 @@ def _elsewhere(path: Path) -> None:
     rest = [case for case in cases if case.group not in picked]
 
     # Sets without normal images: of what is benign or malignant, which?
-    names = [name for name in classes if any(case.actual == name for case in cases)]
+    names = [name for name in classes if any(case.target == name for case in cases)]
     columns = [classes.index(name) for name in names]
 
     def arrays(part: list) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -142,7 +142,7 @@ def _elsewhere(path: Path) -> None:
         return (
             logits,
             probs / probs.sum(axis=1, keepdims=True),
-            np.array([names.index(str(case.actual)) for case in part]),
+            np.array([names.index(case.target) for case in part]),
         )
 
     known, _, known_target = arrays(seen)
@@ -151,7 +151,7 @@ def _elsewhere(path: Path) -> None:
     vector = fit_calibrator("vector", known, known_target).probs(logits)
     print(f"{path.name}: {' / '.join(names)}, {len(rest)} images: ECE {float(ece(target, before)):.3f}; ", end="")
     print(f"recalibrated on {len(seen)} images of 50 groups: temperature {float(ece(target, after)):.3f}, ", end="")
-    refused = np.mean([bool(case.refused) for case in cases])
+    refused = np.mean([bool(case.rejected_ood) for case in cases])
     print(f"vector {float(ece(target, vector)):.3f}; refused {refused:.3f}")
 
 

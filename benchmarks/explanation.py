@@ -63,7 +63,7 @@ def main() -> None:
         network, size = _network(place)
         randomised = {"random last layer": with_random_head(network), "random network": with_random_network(network)}
         cases, classes = read_cases(place / CASES_FILE)
-        found = [case for case in cases if case.mask.iou >= FOUND and case.predicted == case.actual]
+        found = [case for case in cases if case.mask_scores.iou >= FOUND and not case.is_error]
         drawn_lots = np.random.default_rng(fold).permutation(len(found))[: options.limit // folds]
         for number, case in enumerate(found[lot] for lot in drawn_lots):
             sample = sample_of[case.sample_id]
@@ -73,11 +73,11 @@ def main() -> None:
             shares.append(float(drawn.mean()))
             slow = number < options.occlusion // folds
             for name, one in _page(predictor, picture).items():
-                curves = _curves(picture, one, _answer(predictor, case.predicted)) if slow else [np.nan, np.nan]
+                curves = _curves(picture, one, _answer(predictor, case.prediction)) if slow else [np.nan, np.nan]
                 values = [float(pointing_hit(one, drawn)), energy_inside(one - one.min(), drawn), *curves]
                 shown.setdefault(name, []).append((case.group, values))
             image = to_input(picture, size, keep_aspect=False)
-            mask, target = mask_to_input(drawn, size, keep_aspect=False), classes.index(case.predicted)
+            mask, target = mask_to_input(drawn, size, keep_aspect=False), classes.index(case.prediction)
             maps = _maps(network, image, target)
             if slow:
                 maps["occlusion"] = occlusion_map(image, _score(network, target), steps=8)

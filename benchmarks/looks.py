@@ -22,7 +22,7 @@ from busight.audit.checked_dataset import gather
 from busight.data.sources.catalogue import load
 from busight.decision.calibration.temperature import softmax
 from busight.io.progress import Silent
-from busight.metrics.compute import ScoredCases
+from busight.metrics.compute import MALIGNANT_VS_BENIGN, ScoredCases
 from busight.metrics.paired import compare
 from busight.model.bundle.load import load_bundle
 from busight.model.model import Predictor
@@ -125,14 +125,14 @@ def _table(looks: list[list[Looks]], target: np.ndarray, groups: list[str], own_
     first = next(iter(WAYS.values()))
     blind = np.mean([look["own"] is None for of in looks for look in of if look])
     print(f"{len(target)} images in {len(set(groups))} groups; no lesion found by the first look: {blind:.3f}\n")
-    print("| looks | accuracy | against zoom | AUROC among lesions | against zoom | all networks together |")
+    print("| looks | accuracy | against zoom | AUROC, malignant vs benign | against zoom | all networks together |")
     print("|---|---|---|---|---|---|")
     for name, way in WAYS.items():
         found = compare(repeats(first), repeats(way), groups)
-        joint = compare(together(first), together(way), groups).get("auroc", "malignant among lesions")
+        joint = compare(together(first), together(way), groups).differences.get("auroc", MALIGNANT_VS_BENIGN)
         cells = []
-        for key in (("accuracy", "overall"), ("auroc", "malignant among lesions")):
-            one = found.get(*key)
+        for key in (("accuracy", "overall"), ("auroc", MALIGNANT_VS_BENIGN)):
+            one = found.differences.get(*key)
             cells += [f"{one.second:.3f}", f"{one.value:+.3f} ({one.low:+.3f} to {one.high:+.3f})"]
         print(f"| {name} | {' | '.join(cells)} | {joint.second:.3f} |")
 

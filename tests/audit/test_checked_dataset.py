@@ -10,7 +10,7 @@ from busight.audit.checked_dataset import gather
 from busight.data.sources.catalogue import load
 from busight.errors import DataError
 from busight.experiments.crossval import crossval
-from busight.experiments.leakage import inflation
+from busight.experiments.leakage import leakage_study
 from busight.experiments.repeat import repeat_seeds
 from busight.experiments.train import run
 from busight.io.progress import Silent
@@ -26,14 +26,14 @@ def one_class(tmp_path: Path) -> Recipe:
     return load_recipe("demo", QUICK, data=f"folder:{tmp_path / 'data'}")
 
 
-@pytest.mark.parametrize("command", ["run", "crossval", "seeds", "inflation"])
+@pytest.mark.parametrize("command", ["run", "crossval", "seeds", "leakage"])
 def test_one_class_teaches_nothing_and_is_one_line(one_class: Recipe, command: str, tmp_path: Path) -> None:
     out = tmp_path / "out"
     calls = {
         "run": lambda: run(one_class, out),
         "crossval": lambda: crossval(one_class, out, Plan(folds=2)),
         "seeds": lambda: repeat_seeds(one_class, out, 2),
-        "inflation": lambda: inflation(one_class, out, Plan(folds=2)),
+        "leakage": lambda: leakage_study(one_class, out, Plan(folds=2)),
     }
     with pytest.raises(DataError, match="every labelled image is benign, but the task finding tells normal, benign"):
         calls[command]()

@@ -62,14 +62,14 @@ def test_one_page_holds_everything(bundle: Path, phantom: Path, tmp_path: Path) 
     assert code == 0, said
     page = (tmp_path / "page" / "report.html").read_text()
     for words in (
-        "May be",
+        "Prediction set",
         "calibrated probability 0.",
         "Operating point: malignant",
-        "Where 1.00% have malignant",
-        "as measured on test images",
-        "The lesion in words",
-        "It knows BI-RADS words alone and read",
-        "look alike to the network",
+        "At a prevalence of malignant findings of 1.00%",
+        "as measured on test images: PPV ",
+        "BI-RADS descriptors of the lesion",
+        "It uses BI-RADS descriptors alone, of ",
+        "Similar training images",
     ):
         assert words in page, words
     assert (tmp_path / "page" / "report.pdf").read_bytes().startswith(b"%PDF")
@@ -82,7 +82,7 @@ def test_similar_training_images_are_shown_where_they_are_at_hand(bundle: Path, 
     code, said = call("explain", bundle, phantom, "--training-data", data, "--out", tmp_path / "page")
     assert code == 0, said
     assert (tmp_path / "page" / "figures" / "similar-cases.png").stat().st_size > 10_000
-    assert "The most alike training images" in (tmp_path / "page" / "report.html").read_text()
+    assert "The most similar training images" in (tmp_path / "page" / "report.html").read_text()
     folder = tmp_path / "others" / "benign"
     folder.mkdir(parents=True)
     cv2.imwrite(str(folder / "one.png"), np.full((64, 64), 90, np.uint8))
@@ -98,8 +98,8 @@ def test_predict_writes_a_page_an_image(bundle: Path, photograph: Path, phantom:
     assert code == 0, said
     told = {page.parent.name: page.read_text() for page in pages.glob("*/report.html")}
     assert sorted(told) == ["00001_photograph_0", "00002_phantom_0"]
-    assert "No answer" in told["00001_photograph_0"]
-    assert "Where 1.00% have malignant" in told["00002_phantom_0"]
+    assert "No prediction" in told["00001_photograph_0"]
+    assert "At a prevalence of malignant findings of 1.00%" in told["00002_phantom_0"]
     for option in ("--pages", "--overlays"):
         code, said = call("predict", bundle, phantom, option, tmp_path / "one", "--out", tmp_path / "one")
         assert (code, "want the same place" in said, said.count("\n")) == (1, True, 1), said
@@ -165,20 +165,20 @@ def test_a_photograph_is_not_answered_unless_asked(bundle: Path, photograph: Pat
     code, said = call("explain", bundle, photograph, "--show-refused", "--out", tmp_path / "all")
     shown = (tmp_path / "all" / "report.html").read_text()
     assert "calibrated probability" in shown
-    assert "would not answer" in shown
+    assert "The bundle rejects this image" in shown
 
 
 def test_predict_shows_no_probabilities_of_a_refused_image(bundle: Path, photograph: Path, phantom: Path) -> None:
     code, said = call("predict", bundle, photograph, phantom)
     records = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    refused = next(one for one in records if one["path"].endswith("photograph.png"))
+    rejected = next(one for one in records if one["path"].endswith("photograph.png"))
     other = next(one for one in records if one["path"].endswith("phantom.png"))
     assert code == 0
     assert "photograph.png: not answered: unlike the images" in said
-    assert refused["refused"].startswith("unlike")
-    assert all(value is None for name, value in refused.items() if name not in ("path", "frame", "refused"))
-    assert list(refused) == list(other)
-    assert (other["refused"], other["error"]) == (None, None)
+    assert rejected["rejected_ood"].startswith("unlike")
+    assert all(value is None for name, value in rejected.items() if name not in ("path", "frame", "rejected_ood"))
+    assert list(rejected) == list(other)
+    assert (other["rejected_ood"], other["error"]) == (None, None)
     assert set(other["prediction_set"]) <= {"normal", "benign", "malignant"}
     code, said = call("predict", bundle, photograph, "--show-refused", "--format", "csv")
     assert code == 0
@@ -218,7 +218,7 @@ def test_a_card_is_written_from_the_bundle(bundle: Path, tmp_path: Path) -> None
     code, said = call("card", bundle, "--out", tmp_path / "card")
     assert code == 0, said
     page = (tmp_path / "card" / "report.html").read_text()
-    for words in ("CLAIM 2024", "TRIPOD+AI", "OPEN", "Not for diagnosis", "Held by the prediction set, benign"):
+    for words in ("CLAIM 2024", "TRIPOD+AI", "OPEN", "Not for diagnosis", "Empirical coverage, benign"):
         assert words in page
     count = int(re.search(r"(\d+) items of the checklists are left open", said).group(1))  # type: ignore[union-attr]
     assert page.count(">OPEN<") >= count

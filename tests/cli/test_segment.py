@@ -283,7 +283,7 @@ def test_every_method_is_compared_on_phantoms(tmp_path: Path) -> None:
     found = [float(row["dice (lesion images)"]) for row in rows]
     assert found == sorted(found, reverse=True)
     assert (rows[0]["dice less best"], float(rows[-1]["dice less best"]) <= 0) == ("", True)
-    assert all(int(row["unmarked (normal images) images"]) > 0 for row in rows)
+    assert all(int(row["specificity_image_level (normal images) images"]) > 0 for row in rows)
     assert (tmp_path / "out" / "methods.png").stat().st_size > 10_000
     assert said.count("\n") >= len(METHODS) + 3
 
@@ -302,10 +302,14 @@ def test_folds_are_each_measured_on_their_own_test_images(tmp_path: Path, quick_
     folds = CrossvalOutliner(tmp_path / "folds")
     found = compare_methods(load(spec), [folds, MethodOutliner("otsu")])
     row = next(row for row in found.rows if row.name == folds.name)
-    for metric, of in (("dice", "lesion images"), ("hausdorff_95_px", "lesion images"), ("unmarked", "normal images")):
-        expected = record.sheet.get(metric, of)
-        assert row.figures[metric, of].value == pytest.approx(expected.value, nan_ok=True)
-        assert row.figures[metric, of].images == expected.n
+    for metric, of in (
+        ("dice", "lesion images"),
+        ("hd95_px", "lesion images"),
+        ("specificity_image_level", "normal images"),
+    ):
+        expected = record.metrics.get(metric, of)
+        assert row.metrics[metric, of].value == pytest.approx(expected.value, nan_ok=True)
+        assert row.metrics[metric, of].images == expected.n
     assert row.seen == 0
     assert {one.rank for one in row.shown} == {"best", "median", "worst"}
 
@@ -316,12 +320,12 @@ def test_ways_that_find_nothing_stand_beside_others_in_millimetres() -> None:
     found = compare_methods(load("phantom:10"), [nothing, MethodOutliner("kmeans")])
     alone = compare_methods(load("phantom:10"), [MethodOutliner("kmeans")])
     row = next(row for row in found.rows if row.name == "kmeans")
-    assert repr(row.figures) == repr(alone.rows[0].figures)
-    assert row.figures["hausdorff_95_mm", "lesion images"].images > 0
+    assert repr(row.metrics) == repr(alone.rows[0].metrics)
+    assert row.metrics["hd95_mm", "lesion images"].images > 0
     empty = next(row for row in found.rows if row.name == "nothing")
-    assert empty.figures["hausdorff_95_mm", "lesion images"].images == 0
-    assert empty.figures["unmarked", "normal images"].value == 1
-    assert empty.figures["false_marks", "images with a known mask"].value == 0
+    assert empty.metrics["hd95_mm", "lesion images"].images == 0
+    assert empty.metrics["specificity_image_level", "normal images"].value == 1
+    assert empty.metrics["false_positives_per_image", "images with a known mask"].value == 0
 
 
 class Nothing:

@@ -35,7 +35,7 @@ def test_the_audit_tells_what_was_planted(tmp_path: Path) -> None:
     assert document["n_images"] == 80
     assert len(document["copies"]) == len(record.copies)
     page = write_audit_page(record, data, tmp_path, other).read_text()
-    for heading in ("Copies", "Marks, colour, borders", "What can be told without tissue"):
+    for heading in ("Copies", "Marks, colour, borders", "Shortcuts: classes predicted without tissue"):
         assert heading in page
     assert (tmp_path / "report.pdf").read_bytes()[:5] == b"%PDF-"
     assert any("copies:" in line for line in audit_lines(record))

@@ -48,5 +48,5 @@ def test_the_protocol_runs_on_the_official_layout(official_layout: Path, tmp_pat
     cases, classes = read_cases(tmp_path / "out" / "cases.csv")
     assert classes == ("not malignant", "malignant")
     with np.load(official_layout) as saved:
-        actual = np.where(saved["test_labels"].ravel() == 0, "malignant", "not malignant")
-    assert [case.actual for case in cases] == actual.tolist()
+        targets = np.where(saved["test_labels"].ravel() == 0, "malignant", "not malignant")
+    assert [case.target for case in cases] == targets.tolist()

@@ -86,26 +86,26 @@ def test_repeats_have_other_folds_and_other_seeds(done: Path) -> None:
     assert recipes[0] != recipes[1]
 
 
-def test_scores_are_means_over_repeats_of_all_their_images(done: Path) -> None:
+def test_metrics_are_means_over_repeats_of_all_their_images(done: Path) -> None:
     document = json.loads((done / "crossval.json").read_text())
-    accuracy = next(score for score in document["scores"] if score["metric"] == "accuracy")
+    accuracy = next(row for row in document["metrics"] if row["metric"] == "accuracy")
     repeats, _ = repeat_cases(done)
-    by_repeat = [np.mean([case.actual == case.predicted for case in cases]) for cases in repeats]
+    by_repeat = [np.mean([case.target == case.prediction for case in cases]) for cases in repeats]
     assert accuracy["value"] == pytest.approx(np.mean(by_repeat))
     assert accuracy["low"] <= accuracy["value"] <= accuracy["high"]
     assert len(accuracy["folds"]) == 6
     assert accuracy["folds_mean"] == pytest.approx(np.mean(accuracy["folds"]))
 
 
-def test_the_networks_of_all_repeats_together_are_scored_on_their_mean(done: Path) -> None:
+def test_the_ensemble_of_all_repeats_is_evaluated_on_the_mean_of_their_predictions(done: Path) -> None:
     document = json.loads((done / "crossval.json").read_text())
-    joint = {(score["metric"], score["of"]): score for score in document["repeats_together"]}
+    ensemble = {(row["metric"], row["of"]): row for row in document["ensemble"]}
     repeats, classes = repeat_cases(done)
     probs = np.mean([[case.calibrated_probs for case in cases] for cases in repeats], axis=0)
-    actual = [classes.index(str(case.actual)) for case in repeats[0]]
-    assert joint["accuracy", "overall"]["value"] == pytest.approx(np.mean(probs.argmax(axis=1) == actual))
-    assert joint["auroc", "malignant"]["value"] == pytest.approx(
-        roc_auc_score([index == 2 for index in actual], probs[:, 2])
+    target = [classes.index(case.target) for case in repeats[0]]
+    assert ensemble["accuracy", "overall"]["value"] == pytest.approx(np.mean(probs.argmax(axis=1) == target))
+    assert ensemble["auroc", "malignant"]["value"] == pytest.approx(
+        roc_auc_score([index == 2 for index in target], probs[:, 2])
     )
 
 
@@ -201,5 +201,5 @@ def test_folds_that_cannot_be_are_noticed_before_training(tmp_path: Path) -> Non
 
 def test_by_image_is_called_flattering(tmp_path: Path) -> None:
     record = crossval(recipe(), tmp_path / "out", Plan(folds=2, by="image"))
-    assert "near-duplicate pairs lie on two sides of a split" in record.limits[0]
-    assert "too high" in record.limits[0]
+    assert "near-duplicate pairs lie on two sides of a split" in record.limitations[0]
+    assert "too high" in record.limitations[0]

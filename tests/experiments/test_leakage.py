@@ -13,13 +13,16 @@ from busight.data.manifest import inspect
 from busight.data.resize import write_shrunk
 from busight.data.sources.catalogue import load
 from busight.errors import DataError, OutputError
-from busight.experiments.leakage import inflation
+from busight.experiments.leakage import leakage_study
 from busight.io.atomic import write_text
 from busight.io.csv_text import csv_text
+from busight.metrics.paired import Difference
+from busight.metrics.table import MetricRows, MetricTable
 from busight.recipes.load import load_recipe
 from busight.report.figures.leakage import points_text
-from busight.report.pages.leakage import inflation_lines, write_inflation
+from busight.report.pages.leakage import leakage_lines, write_leakage_page
 from busight.results.crossval_folder import Plan
+from busight.results.leakage_record import ProtocolResult
 
 SPEC = "phantom:70,size=96,duplicates=0.2"
 
@@ -42,39 +45,44 @@ def with_one_conflict(folder: Path) -> str:
 
 
 def test_without_conflicting_labels_there_is_no_third_protocol(tmp_path: Path) -> None:
-    record = inflation(load_recipe("demo", overrides()), tmp_path / "out", Plan(2))
+    record = leakage_study(load_recipe("demo", overrides()), tmp_path / "out", Plan(2))
     assert [protocol.name for protocol in record.protocols] == ["image", "group"]
-    assert not (tmp_path / "out" / "clean").exists()
-    assert len(inflation_lines(record)) == 4 * 2 + 1
-    write_inflation(record, tmp_path / "out")
+    assert not (tmp_path / "out" / "without_label_conflicts").exists()
+    assert len(leakage_lines(record)) == 4 * 2 + 1
+    write_leakage_page(record, tmp_path / "out")
 
 
 def test_one_recipe_under_every_protocol(tmp_path: Path) -> None:
     recipe, out = load_recipe("demo", overrides(), with_one_conflict(tmp_path / "data")), tmp_path / "out"
-    record = inflation(recipe, out, Plan(2), against="phantom:20,seed=7,size=96")
-    assert [protocol.name for protocol in record.protocols] == ["image", "group", "clean", "external"]
+    record = leakage_study(recipe, out, Plan(2), against="phantom:20,seed=7,size=96")
+    assert [protocol.name for protocol in record.protocols] == ["image", "group", "without_label_conflicts", "external"]
     image, group, _, external = record.protocols
-    assert (image.sheet.n_images, group.sheet.n_images, external.sheet.n_images) == (70, 70, 20)
-    assert record.protocols[2].sheet.n_images == 68
-    found = image.difference("accuracy", "overall")
+    assert (image.metrics.n_images, group.metrics.n_images, external.metrics.n_images) == (70, 70, 20)
+    assert record.protocols[2].metrics.n_images == 68
+    found = image.difference_to_grouped.find("accuracy")
     assert found is not None
-    assert found.value == pytest.approx(image.sheet.get("accuracy").value - group.sheet.get("accuracy").value)
+    assert found.value == pytest.approx(image.metrics.get("accuracy").value - group.metrics.get("accuracy").value)
     assert points_text(group, "accuracy", "overall") == points_text(external, "accuracy", "overall") == ""
-    page = write_inflation(record, out).read_text()
-    assert "What a leaking split adds" in page
-    assert (out / "figures" / "inflation.svg").is_file()
+    page = write_leakage_page(record, out).read_text()
+    assert "Effect of a leaking split" in page
+    assert (out / "figures" / "leakage.svg").is_file()
     assert (out / "report.pdf").read_bytes()[:5] == b"%PDF-"
-    assert len(inflation_lines(record)) == 4 * 4 + 1
-    document = json.loads((out / "inflation.json").read_text())
-    assert [protocol["name"] for protocol in document["protocols"]] == ["image", "group", "clean", "external"]
+    assert len(leakage_lines(record)) == 4 * 4 + 1
+    document = json.loads((out / "leakage.json").read_text())
+    assert [protocol["name"] for protocol in document["protocols"]] == [
+        "image",
+        "group",
+        "without_label_conflicts",
+        "external",
+    ]
     # Everything is there already: going on trains nothing and tells the same.
-    again = inflation(recipe, out, Plan(2), against="phantom:20,seed=7,size=96", resume=True)
+    again = leakage_study(recipe, out, Plan(2), against="phantom:20,seed=7,size=96", resume=True)
     assert again.protocols == record.protocols or _equal_but_nan(again, record)
-    finished = (out / "inflation.json").read_text()
+    finished = (out / "leakage.json").read_text()
     # Other data under the same folder would keep the old figures under a new name.
     with pytest.raises(OutputError, match="out: was begun with another recipe, data or plan"):
-        inflation(recipe, out, Plan(2), against="phantom:20,seed=8,size=96", resume=True)
-    assert (out / "inflation.json").read_text() == finished
+        leakage_study(recipe, out, Plan(2), against="phantom:20,seed=8,size=96", resume=True)
+    assert (out / "leakage.json").read_text() == finished
 
 
 def _equal_but_nan(one: object, other: object) -> bool:
@@ -83,7 +91,7 @@ def _equal_but_nan(one: object, other: object) -> bool:
 
 def test_a_wrong_second_set_is_noticed_before_any_training(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such folder"):
-        inflation(load_recipe("demo", overrides()), tmp_path / "out", Plan(2), against="busbra:/nowhere")
+        leakage_study(load_recipe("demo", overrides()), tmp_path / "out", Plan(2), against="busbra:/nowhere")
     assert not (tmp_path / "out").exists()
 
 
@@ -98,7 +106,7 @@ def test_a_useless_second_set_is_noticed_before_any_training(tmp_path: Path, aga
     save(tmp_path / "unlabelled" / "a.png", picture(1))
     (tmp_path / "unlabelled" / "samples.csv").write_text("path,label\na.png,\n")
     with pytest.raises(DataError, match=message):
-        inflation(
+        leakage_study(
             load_recipe("demo", overrides()),
             tmp_path / "out",
             Plan(2),
@@ -108,18 +116,18 @@ def test_a_useless_second_set_is_noticed_before_any_training(tmp_path: Path, aga
 
 
 def test_going_on_needs_something_begun(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="no interrupted inflation to resume; leave --resume away"):
-        inflation(load_recipe("demo", overrides()), tmp_path / "out", Plan(2), resume=True)
+    with pytest.raises(OutputError, match="no interrupted leakage study to resume; leave --resume away"):
+        leakage_study(load_recipe("demo", overrides()), tmp_path / "out", Plan(2), resume=True)
 
 
 def test_nothing_is_said_of_a_difference_that_is_undefined() -> None:
-    from busight.experiments.leakage import Protocol
-    from busight.metrics.paired import Difference
-    from busight.metrics.table import ScoreSheet
-
-    sheet = ScoreSheet(("a", "b"), 2, 2, (1, 1), ((1, 0), (0, 1)), (), 10, 0.95, 0)
     nan = math.nan
-    protocol = Protocol("image", "", "", sheet, (Difference("auroc", "macro", nan, nan, nan, nan, nan),))
-    assert points_text(protocol, "auroc", "macro") == ""
-    shown = Protocol("image", "", "", sheet, (Difference("accuracy", "overall", 0.8, 0.85, 0.05, 0.01, 0.09),))
-    assert points_text(shown, "accuracy", "overall") == "+5.0 points (+1.0 to +9.0)"
+
+    def protocol(difference: Difference) -> ProtocolResult:
+        table = MetricTable(("a", "b"), 2, 2, (1, 1), ((1, 0), (0, 1)), MetricRows(), 10, 0.95, 0)
+        return ProtocolResult("image", "", "", table, MetricRows([difference]))
+
+    undefined = protocol(Difference("auroc", "macro", nan, nan, nan, nan, nan))
+    assert points_text(undefined, "auroc", "macro") == ""
+    defined = protocol(Difference("accuracy", "overall", 0.8, 0.85, 0.05, 0.01, 0.09))
+    assert points_text(defined, "accuracy", "overall") == "+5.0 points (+1.0 to +9.0)"

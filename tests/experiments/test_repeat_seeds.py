@@ -13,7 +13,7 @@ from busight.experiments.repeat import repeat_seeds, seed_folder
 from busight.io.progress import Silent
 from busight.recipes.load import load_recipe
 from busight.recipes.schema import Recipe
-from busight.report.text.repeats import seeds_lines
+from busight.report.text.repeats import repeat_lines
 
 
 def recipe(*more: str) -> Recipe:
@@ -41,17 +41,17 @@ def test_seeds_differ_go_on_after_a_power_cut_and_are_summed_up(tmp_path: Path) 
     accuracies = []
     for seed in range(3):
         document = json.loads((seed_folder(out, seed) / "metrics.json").read_text())
-        accuracies.append(next(s["value"] for s in document["scores"] if s["metric"] == "accuracy"))
-    found = record.find("accuracy", "overall")
+        accuracies.append(next(s["value"] for s in document["metrics"] if s["metric"] == "accuracy"))
+    found = record.metrics.find("accuracy")
     assert found is not None
     assert found.values == tuple(accuracies)
     assert found.spread.mean == pytest.approx(np.mean(accuracies))
     assert found.single_low <= found.spread.mean <= found.single_high
     assert record.crossing_pairs > 0  # by image, as the paper splits
     assert json.loads((out / "seeds.json").read_text())["n_test"] == record.n_test == len(tests[0])
-    lines = seeds_lines(record)
+    lines = repeat_lines(record)
     assert lines[0].startswith("3 seeds; ")
-    assert all(0 <= one.spread.low <= one.spread.high <= 1 for one in (record.find("accuracy", "overall"),) if one)
+    assert all(0 <= one.spread.low <= one.spread.high <= 1 for one in (record.metrics.find("accuracy"),) if one)
     starts = {found.start() for line in lines[2:] if (found := re.search(r"\d\.\d", line))}
     assert len(starts) == 1  # columns stand under each other
     assert any(line.startswith("Accuracy") for line in lines)

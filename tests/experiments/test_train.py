@@ -76,7 +76,7 @@ def test_cases_are_the_test_part_and_the_card_carries_their_scores(quick_run: Qu
     split = json.loads((out / "split.json").read_text())
     assert [case["sample_id"] for case in cases] == split["test"]
     card = load_bundle(out).card
-    right = sum(case["actual"] == case["predicted"] for case in cases) / len(cases)
+    right = sum(case["target"] == case["prediction"] for case in cases) / len(cases)
     accuracy = next(score for score in card.scores if score.metric == "accuracy")
     assert accuracy.value == pytest.approx(right)
     assert card.training.split_digest == split["digest"]
@@ -191,14 +191,14 @@ def test_the_split_of_one_run_can_be_given_to_another(quick_run: Quick, tmp_path
     assert (tmp_path / "again" / "split.json").read_text() == (first / "split.json").read_text()
 
 
-def test_evaluating_on_the_same_test_part_gives_the_same_scores(quick_run: Quick, tmp_path: Path) -> None:
+def test_evaluating_on_the_same_test_part_gives_the_same_metrics(quick_run: Quick, tmp_path: Path) -> None:
     from busight.results.metrics_file import read_metrics
 
     out = quick_run("demo")
     spec = "phantom:60,size=96"
     settings = load_recipe("demo", [*QUICK]).assess
     evaluate(load_bundle(out), spec, tmp_path / "again", split_file=out / "split.json", settings=settings)
-    assert read_metrics(tmp_path / "again" / "metrics.json").scores == read_metrics(out / "metrics.json").scores
+    assert read_metrics(tmp_path / "again" / "metrics.json").rows == read_metrics(out / "metrics.json").rows
 
 
 def test_scoring_on_training_images_is_said_aloud(quick_run: Quick, tmp_path: Path) -> None:
@@ -207,8 +207,10 @@ def test_scoring_on_training_images_is_said_aloud(quick_run: Quick, tmp_path: Pa
     seen = len(split["train"]) + len(split["val"])
     # More images than the bundle knows: the ones that it was trained on are told by their pixels, not by the data set.
     record = evaluate(load_bundle(out), "phantom:70,size=96", tmp_path / "all")
-    assert record.limits[0].startswith(f"{seen} of the 70 images are among those that the bundle was trained or tuned")
-    assert "--split" in record.limits[0]
+    assert record.limitations[0].startswith(
+        f"{seen} of the 70 images are among those that the bundle was trained or tuned"
+    )
+    assert "--split" in record.limitations[0]
 
 
 def test_a_data_set_without_labels_cannot_be_scored(quick_run: Quick, tmp_path: Path) -> None:

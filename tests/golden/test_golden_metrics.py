@@ -12,9 +12,9 @@ from synthetic_record import synthetic_record
 from busight.decision.settings import AssessSettings
 from busight.metrics.paired import compare
 from busight.metrics.subgroups import subgroups
-from busight.results.ensemble import together
-from busight.results.run_record import Case
-from busight.results.scoring import repeated_sheet, scored_cases, subgroups_of
+from busight.results.case import Case
+from busight.results.ensemble import ensemble_cases
+from busight.results.scoring import case_metrics, scored_cases, subgroup_metrics
 
 SETTINGS = AssessSettings(resamples=200)
 TASKS: dict[str, dict[str, Any]] = {
@@ -25,24 +25,24 @@ TASKS: dict[str, dict[str, Any]] = {
 
 
 def cases_of(name: str, seed: int = 0) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    record = synthetic_record(seed=seed, pictures=0, **TASKS[name])
+    record = synthetic_record(seed=seed, images=0, **TASKS[name])
     return record.cases, record.classes
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_metrics_and_intervals(name: str) -> None:
     cases, classes = cases_of(name)
-    sheet = repeated_sheet([cases], classes, SETTINGS)
-    check(f"metrics-{name}", {"confusion": sheet.confusion, "scores": [_row(one) for one in sheet.scores]}, 1e-9)
+    table = case_metrics([cases], classes, SETTINGS)
+    check(f"metrics-{name}", {"confusion": table.confusion, "scores": [_row(one) for one in table.rows]}, 1e-9)
 
 
 def test_metrics_over_repeats_and_of_an_ensemble() -> None:
     repeats = [cases_of("three-classes", seed)[0] for seed in (1, 2, 3)]
     classes = cases_of("three-classes")[1]
-    mean = repeated_sheet(repeats, classes, SETTINGS)
-    ensemble = repeated_sheet([together(repeats, classes)], classes, SETTINGS)
-    check("metrics-repeats", {"mean": [_row(one) for one in mean.scores]}, 1e-9)
-    check("metrics-ensemble", {"ensemble": [_row(one) for one in ensemble.scores]}, 1e-9)
+    mean = case_metrics(repeats, classes, SETTINGS)
+    ensemble = case_metrics([ensemble_cases(repeats, classes)], classes, SETTINGS)
+    check("metrics-repeats", {"mean": [_row(one) for one in mean.rows]}, 1e-9)
+    check("metrics-ensemble", {"ensemble": [_row(one) for one in ensemble.rows]}, 1e-9)
 
 
 def test_comparison() -> None:
@@ -62,7 +62,7 @@ def test_subgroups() -> None:
         100,
         0.95,
     )
-    assert subgroups_of([cases], classes, SETTINGS) == ()
+    assert subgroup_metrics([cases], classes, SETTINGS) == ()
     check("metrics-subgroups", [_row(one) for one in found], 1e-9)
 
 

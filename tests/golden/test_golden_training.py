@@ -49,7 +49,7 @@ def test_cases_of_the_demo_recipe(quick_run: Quick) -> None:
             case.sample_id: {
                 "logits": case.logits,
                 "probs": case.calibrated_probs,
-                "dice": None if np.isnan(case.mask.dice) else case.mask.dice,
+                "dice": None if np.isnan(case.mask_scores.dice) else case.mask_scores.dice,
             }
             for case in cases
         },

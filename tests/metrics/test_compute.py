@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from busight.metrics.bootstrap import draw_group_counts
-from busight.metrics.compute import ScoredCases, figures
+from busight.metrics.compute import ScoredCases, compute_metrics
 from busight.metrics.mask_scores import MASK_SCORES
 from busight.types import IntArray
 
@@ -20,34 +20,34 @@ def random_cases(seed: int, n_cases: int) -> ScoredCases:
     probs /= probs.sum(1, keepdims=True)
     names = ("normal", "benign", "malignant")
     masks = rng.random((n_cases, len(MASK_SCORES)))
-    masks[:, MASK_SCORES.index("lesions_drawn")] = np.where(target == 0, np.nan, rng.integers(1, 3, n_cases))
-    masks[:, MASK_SCORES.index("lesions_found")] = np.where(target == 0, np.nan, rng.integers(0, 2, n_cases))
+    masks[:, MASK_SCORES.index("lesions_annotated")] = np.where(target == 0, np.nan, rng.integers(1, 3, n_cases))
+    masks[:, MASK_SCORES.index("lesion_true_positives")] = np.where(target == 0, np.nan, rng.integers(0, 2, n_cases))
     masks[:, MASK_SCORES.index("dice")] = overlap
-    masks[:, MASK_SCORES.index("hausdorff_95_px")] = np.where(overlap < 0.3, np.nan, overlap)
-    masks[:, MASK_SCORES.index("predicted_area_share")] = share
-    masks[:, MASK_SCORES.index("true_area_share")] = np.where(target == 0, 0.0, share)
+    masks[:, MASK_SCORES.index("hd95_px")] = np.where(overlap < 0.3, np.nan, overlap)
+    masks[:, MASK_SCORES.index("predicted_area_fraction")] = share
+    masks[:, MASK_SCORES.index("annotated_area_fraction")] = np.where(target == 0, 0.0, share)
     return ScoredCases(target, probs, names, masks)
 
 
 def copied(cases: ScoredCases, chosen: IntArray) -> ScoredCases:
-    masks = None if cases.masks is None else cases.masks[chosen]
-    return ScoredCases(cases.target[chosen], cases.probs[chosen], cases.classes, masks)
+    mask_scores = None if cases.mask_scores is None else cases.mask_scores[chosen]
+    return ScoredCases(cases.target[chosen], cases.probs[chosen], cases.classes, mask_scores)
 
 
 @settings(deadline=None, max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1), n_cases=st.integers(6, 60), n_groups=st.integers(2, 30))
-def test_weighted_figures_equal_those_of_physically_resampled_cases(seed: int, n_cases: int, n_groups: int) -> None:
+def test_weighted_metrics_equal_those_of_physically_resampled_cases(seed: int, n_cases: int, n_groups: int) -> None:
     cases = random_cases(seed, n_cases)
     rng = np.random.default_rng(seed)
     group_of_case = rng.integers(n_groups, size=n_cases)
     weights = draw_group_counts(n_groups, 4, rng)[:, group_of_case]
-    weighted = figures(cases, weights)
+    weighted = compute_metrics(cases, weights)
     for row, counts in enumerate(weights):
         if counts.sum() == 0:
             assert np.isnan(weighted["accuracy", "overall"][row])
             continue
         sample = copied(cases, np.repeat(np.arange(n_cases), counts.astype(int)))
-        by_copy = figures(sample, np.ones(len(sample.target)))
+        by_copy = compute_metrics(sample, np.ones(len(sample.target)))
         if (sample.support == 0).any():
             # The cases had this class: a resample that lost it must not average over the others only.
             assert np.isnan(weighted["balanced_accuracy", "overall"][row])

@@ -22,7 +22,7 @@ def cases(seed: int, skill: float, n: int = 150) -> ScoredCases:
 def test_the_difference_is_second_minus_first() -> None:
     poor, good = cases(0, 0.5), cases(1, 3.0)
     found = compare([poor], [good], list(range(150)), resamples=300)
-    difference = found.get("auroc", "malignant")
+    difference = found.differences.get("auroc", "malignant")
     areas = [roc_auc_score(one.target == 2, one.probs[:, 2]) for one in (poor, good)]
     assert (difference.first, difference.second) == pytest.approx(areas)
     assert difference.value == pytest.approx(areas[1] - areas[0])
@@ -40,8 +40,8 @@ def test_pairing_makes_intervals_narrow() -> None:
     jitter = np.random.default_rng(5).normal(scale=0.05, size=one.probs.shape)
     powers = np.exp(np.log(one.probs) + jitter)
     other = ScoredCases(one.target, powers / powers.sum(axis=1, keepdims=True), CLASSES)
-    paired = compare([one], [other], list(range(150)), resamples=300).get("auroc", "macro")
-    apart = compare([one], [cases(7, 1.0)], list(range(150)), resamples=300).get("auroc", "macro")
+    paired = compare([one], [other], list(range(150)), resamples=300).differences.get("auroc", "macro")
+    apart = compare([one], [cases(7, 1.0)], list(range(150)), resamples=300).differences.get("auroc", "macro")
     assert paired.high - paired.low < 0.2 * (apart.high - apart.low)
 
 

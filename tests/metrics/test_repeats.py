@@ -11,19 +11,19 @@ from busight.metrics.repeats import seed_spread
 
 
 def test_by_hand() -> None:
-    found = seed_spread([0.80, 0.84, 0.88], train=800, test=200)
-    assert (found.mean, found.deviation) == (pytest.approx(0.84), pytest.approx(0.04))
-    assert (found.least, found.greatest, found.seeds) == (0.80, 0.88, 3)
+    spread = seed_spread([0.80, 0.84, 0.88], train=800, test=200)
+    assert (spread.mean, spread.std) == (pytest.approx(0.84), pytest.approx(0.04))
+    assert (spread.min, spread.max, spread.seeds) == (0.80, 0.88, 3)
     # t of 2 degrees of freedom at 97.5 %: 4.3027; 0.04 * sqrt(1/3 + 1/4)
-    assert found.high - found.mean == pytest.approx(4.30265 * 0.04 * math.sqrt(7 / 12), rel=1e-5)
-    assert found.mean - found.low == pytest.approx(found.high - found.mean)
+    assert spread.high - spread.mean == pytest.approx(4.30265 * 0.04 * math.sqrt(7 / 12), rel=1e-5)
+    assert spread.mean - spread.low == pytest.approx(spread.high - spread.mean)
 
 
 def test_with_a_tiny_test_part_it_is_students_interval() -> None:
     values = np.random.default_rng(0).normal(0.8, 0.02, 12)
-    found = seed_spread(values.tolist(), train=10**9, test=1)
+    spread = seed_spread(values.tolist(), train=10**9, test=1)
     low, high = stats.t.interval(0.95, 11, values.mean(), stats.sem(values))
-    assert (found.low, found.high) == (pytest.approx(low, rel=1e-6), pytest.approx(high, rel=1e-6))
+    assert (spread.low, spread.high) == (pytest.approx(low, rel=1e-6), pytest.approx(high, rel=1e-6))
 
 
 def test_the_correction_covers_where_the_naive_interval_does_not() -> None:
@@ -33,8 +33,8 @@ def test_the_correction_covers_where_the_naive_interval_does_not() -> None:
     for _ in range(300):
         right = rng.random(200) < 0.8  # a fixed rule, right on each case with probability 0.8
         scores = [right[rng.permutation(200)[:60]].mean() for _ in range(10)]
-        found = seed_spread(scores, train=140, test=60)
-        hits += found.low <= 0.8 <= found.high
+        spread = seed_spread(scores, train=140, test=60)
+        hits += spread.low <= 0.8 <= spread.high
         low, high = stats.t.interval(0.95, 9, np.mean(scores), stats.sem(scores))
         naive += low <= 0.8 <= high
     assert naive / 300 < 0.8
@@ -42,15 +42,15 @@ def test_the_correction_covers_where_the_naive_interval_does_not() -> None:
 
 
 def test_undefined_seeds_are_left_out_and_counted() -> None:
-    found = seed_spread([0.5, math.nan, 0.7], train=10, test=2)
-    assert (found.seeds, found.mean) == (2, pytest.approx(0.6))
+    spread = seed_spread([0.5, math.nan, 0.7], train=10, test=2)
+    assert (spread.seeds, spread.mean) == (2, pytest.approx(0.6))
     nothing = seed_spread([math.nan, math.nan], train=10, test=2)
     assert nothing.seeds == 0
     assert math.isnan(nothing.mean)
     one = seed_spread([0.5], train=10, test=2)
     assert (one.mean, one.seeds) == (0.5, 1)
     assert math.isnan(one.low)
-    assert math.isnan(one.deviation)
+    assert math.isnan(one.std)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from monai.metrics import compute_average_surface_distance, compute_hausdorff_di
 from busight.errors import DataError
 from busight.metrics.detection import Detection, detect
 from busight.metrics.mask_scores import score_mask
-from busight.metrics.surface import hausdorff_95, surface_distance
+from busight.metrics.surface import assd, hd95
 from busight.types import Mask
 
 
@@ -25,13 +25,13 @@ def blobs(seed: int, share: float) -> tuple[Mask, Mask]:
 def test_two_lines_by_hand() -> None:
     one, two = np.zeros((2, 9, 12), bool)
     one[2], two[6] = True, True
-    assert hausdorff_95(one, two) == surface_distance(one, two) == 4
-    assert hausdorff_95(one, two, (0.5, 9.0)) == 2
+    assert hd95(one, two) == assd(one, two) == 4
+    assert hd95(one, two, (0.5, 9.0)) == 2
     two[6, 6:] = False
     # From the half line all pixels are 4 rows away, from the whole one half of them also up to 6 columns.
     there = np.hypot(4, [0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6])
-    assert hausdorff_95(one, two) == pytest.approx(np.percentile(there, 95))
-    assert surface_distance(one, two) == pytest.approx((there.sum() + 6 * 4) / 18)
+    assert hd95(one, two) == pytest.approx(np.percentile(there, 95))
+    assert assd(one, two) == pytest.approx((there.sum() + 6 * 4) / 18)
 
 
 @pytest.mark.filterwarnings("ignore:monai.metrics.utils get_mask_edges")  # MONAI's own call of its own old argument
@@ -43,47 +43,56 @@ def test_equals_monai(seed: int, share: float, rows: float) -> None:
     spacing = [rows, 0.7]
     far = compute_hausdorff_distance(*given_, include_background=True, percentile=95, spacing=spacing)
     mean = compute_average_surface_distance(*given_, include_background=True, symmetric=True, spacing=spacing)
-    assert hausdorff_95(one, two, (rows, 0.7)) == pytest.approx(float(far), rel=1e-5)
-    assert surface_distance(one, two, (rows, 0.7)) == pytest.approx(float(mean), rel=1e-5)
+    assert hd95(one, two, (rows, 0.7)) == pytest.approx(float(far), rel=1e-5)
+    assert assd(one, two, (rows, 0.7)) == pytest.approx(float(mean), rel=1e-5)
 
 
 def test_an_empty_mask_has_no_outline() -> None:
     empty, full = np.zeros((5, 6), bool), np.ones((5, 6), bool)
-    assert np.isnan([hausdorff_95(empty, full), hausdorff_95(full, empty), surface_distance(empty, empty)]).all()
-    assert hausdorff_95(full, full) == 0
+    assert np.isnan([hd95(empty, full), hd95(full, empty), assd(empty, empty)]).all()
+    assert hd95(full, full) == 0
     with pytest.raises(DataError, match="bring both to the image's size"):
-        hausdorff_95(full, full[:2])
+        hd95(full, full[:2])
 
 
-def test_each_mark_finds_one_lesion_at_most() -> None:
-    drawn, predicted = np.zeros((2, 20, 40), bool)
-    drawn[5:15, 5:15] = drawn[5:15, 20:30] = True
-    predicted[5:15, 5:30] = True  # one mark over both: IoU 0.4 with each
-    assert detect(predicted, drawn) == Detection(drawn=2, found=0, false_marks=1)
+def test_each_region_hits_one_lesion_at_most() -> None:
+    annotated, predicted = np.zeros((2, 20, 40), bool)
+    annotated[5:15, 5:15] = annotated[5:15, 20:30] = True
+    predicted[5:15, 5:30] = True  # one region over both: IoU 0.4 with each
+    assert detect(predicted, annotated) == Detection(annotated=2, true_positives=0, false_positives=1)
     predicted[:, 15:20] = False
-    assert detect(predicted, drawn) == Detection(drawn=2, found=2, false_marks=0)
-    assert detect(np.zeros_like(drawn), drawn) == Detection(drawn=2, found=0, false_marks=0)
-    assert detect(predicted, np.zeros_like(drawn)) == Detection(drawn=0, found=0, false_marks=2)
-    half = np.zeros_like(drawn)
+    assert detect(predicted, annotated) == Detection(annotated=2, true_positives=2, false_positives=0)
+    assert detect(np.zeros_like(annotated), annotated) == Detection(annotated=2, true_positives=0, false_positives=0)
+    assert detect(predicted, np.zeros_like(annotated)) == Detection(annotated=0, true_positives=0, false_positives=2)
+    half = np.zeros_like(annotated)
     half[5:10, 5:15] = True
-    assert detect(half, drawn).found == 1  # IoU of exactly 0.5
-    assert detect(half, drawn, least_iou=0.51).found == 0
+    assert detect(half, annotated).true_positives == 1  # IoU of exactly 0.5
+    assert detect(half, annotated, min_iou=0.51).true_positives == 0
 
 
-def test_what_a_mask_is_scored_by() -> None:
-    drawn, predicted, empty = np.zeros((3, 10, 10), bool)
-    drawn[2:6, 2:6], predicted[2:6, 2:4] = True, True
-    both = score_mask(predicted, drawn, (0.5, 0.5))
-    assert (both.pixel_sensitivity, both.pixel_precision, both.iou) == (0.5, 1.0, 0.5)
-    assert both.hausdorff_95_mm == both.hausdorff_95_px / 2
-    assert (both.lesions_found, both.false_marks, both.true_area_share) == (1, 0, 0.16)
-    missed = score_mask(empty, drawn)
-    assert (missed.dice, missed.pixel_sensitivity, missed.lesions_found, missed.false_marks) == (0, 0, 0, 0)
-    assert np.isnan([missed.pixel_precision, missed.hausdorff_95_px, missed.surface_distance_px]).all()
+def test_scores_of_a_mask_by_hand() -> None:
+    annotated, predicted, empty = np.zeros((3, 10, 10), bool)
+    annotated[2:6, 2:6], predicted[2:6, 2:4] = True, True
+    both = score_mask(predicted, annotated, (0.5, 0.5))
+    assert (both.pixel_recall, both.pixel_precision, both.iou) == (0.5, 1.0, 0.5)
+    assert both.hd95_mm == both.hd95_px / 2
+    assert (both.lesion_true_positives, both.lesion_false_positives, both.annotated_area_fraction) == (1, 0, 0.16)
+    missed = score_mask(empty, annotated)
+    assert (missed.dice, missed.pixel_recall, missed.lesion_true_positives, missed.lesion_false_positives) == (
+        0,
+        0,
+        0,
+        0,
+    )
+    assert np.isnan([missed.pixel_precision, missed.hd95_px, missed.assd_px]).all()
     normal = score_mask(predicted, empty)
-    assert (normal.false_marks, normal.predicted_area_share, normal.true_area_share) == (1, 0.08, 0)
-    assert np.isnan([normal.dice, normal.pixel_precision, normal.lesions_drawn]).all()
+    assert (normal.lesion_false_positives, normal.predicted_area_fraction, normal.annotated_area_fraction) == (
+        1,
+        0.08,
+        0,
+    )
+    assert np.isnan([normal.dice, normal.pixel_precision, normal.lesions_annotated]).all()
     unknown = score_mask(predicted, None)
-    assert unknown.predicted_area_share == 0.08
-    assert np.isnan([unknown.dice, unknown.false_marks, unknown.true_area_share]).all()
+    assert unknown.predicted_area_fraction == 0.08
+    assert np.isnan([unknown.dice, unknown.lesion_false_positives, unknown.annotated_area_fraction]).all()
     assert np.isnan(score_mask(None, None).values).all()

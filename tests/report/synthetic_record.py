@@ -1,8 +1,9 @@
-"""A plausible run record made from a seed: what the tests of the report and its authors look at."""
+"""Plausible records made from a seed: what the tests of the report and its authors look at."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,11 @@ from scipy.ndimage import gaussian_filter
 from busight.audit.checked_dataset import DataSummary
 from busight.decision.settings import AssessSettings
 from busight.metrics.mask_scores import MaskScores
-from busight.metrics.table import ScoreSheet
-from busight.results.run_record import Case, EpochRow, History, RunRecord, SplitSummary, StagePicture
-from busight.results.scoring import repeated_sheet
+from busight.metrics.table import MetricTable
+from busight.results.case import Case, StageImages
+from busight.results.history import EpochRow, History
+from busight.results.records import EvaluationRecord, ModelRecord, SplitSummary, TrainingRunRecord
+from busight.results.scoring import case_metrics
 from busight.types import Problem, Roi
 
 THREE = ("normal", "benign", "malignant")
@@ -28,71 +31,73 @@ def synthetic_record(
     counts: tuple[int, ...] = (20, 66, 31),
     segmented: bool = True,
     trained: bool = True,
-    pictures: int = 9,
+    images: int = 9,
     prefix: str = "",
     busi: Path | None = None,
-) -> RunRecord:
+) -> ModelRecord:
     """Return a record with ``counts[k]`` test cases of class k; ``busi`` gives real pixels in place of random ones."""
     rng = np.random.default_rng(seed)
     cases = _cases(rng, classes, counts, segmented, prefix)
-    walks = tuple(
-        _stage_picture(rng, next(case for case in cases if case.actual == name), segmented, busi)
+    example_cases = tuple(
+        _stage_images(rng, next(case for case in cases if case.target == name), segmented, busi)
         for name, count in zip(classes, counts, strict=True)
-        if count and pictures
+        if count and images
     )
-    others = rng.permutation(len(cases))[:pictures]
-    return RunRecord(
-        kind="run" if trained else "evaluate",
-        title=prefix + ("default" if trained else "default-bundle"),
-        command=f"busight run default --data busi:{prefix}Dataset_BUSI_with_GT --out runs/first",
-        started="2025-01-31T09:30:00Z",
-        stage_seconds=(("read", 4.2), ("audit", 11.0), ("train segmenter", 913.5), ("train classifier", 1402.1)),
-        recipe_toml=f'name = "{prefix}default"\n[train]\nepochs = 12\nlearning_rate = 0.0003\n',
-        classes=classes,
-        network="ResNet101 with 42.5 million parameters on the region around the predicted lesion (two-stage).",
-        weights="ImageNet weights of torchvision; 624 of 626 tensors fitted, the new head (2) did not.",
-        calibration="Temperature 1.31, fitted on the 117 validation cases.",
-        paper_comparison=set(classes) == set(THREE) and trained,
-        data=_data(prefix),
-        split=_split(classes) if trained else None,
-        digests=(("data", "3f" * 32), ("split", "a1" * 32), ("bundle", "07" * 32)),
-        versions=(("busight", "0.1.0"), ("python", "3.11.2"), ("torch", "2.11.0"), ("onnxruntime", "1.23.0")),
-        histories=(_history(rng, "segmenter", 8), _history(rng, "classifier", 12)) if trained else (),
-        sheet=_sheet(cases, classes),
-        cases=cases,
-        walks=walks,
-        gallery=tuple(_stage_picture(rng, cases[i], segmented, busi) for i in others),
-        limits=(
-            "One hospital, two devices of one maker: figures for other devices are not known.",
+    others = rng.permutation(len(cases))[:images]
+    histories = (_history(rng, "segmenter", 8), _history(rng, "classifier", 12)) if trained else ()
+    fields: dict[str, Any] = {
+        "title": prefix + ("default" if trained else "default-bundle"),
+        "command": f"busight run default --data busi:{prefix}Dataset_BUSI_with_GT --out runs/first",
+        "started": "2025-01-31T09:30:00Z",
+        "stage_seconds": (("read", 4.2), ("audit", 11.0), ("train segmenter", 913.5), ("train classifier", 1402.1)),
+        "recipe_toml": f'name = "{prefix}default"\n[train]\nepochs = 12\nlearning_rate = 0.0003\n',
+        "classes": classes,
+        "network": "ResNet101 with 42.5 million parameters on the region around the predicted lesion (two-stage).",
+        "weights": "ImageNet weights of torchvision; 624 of 626 tensors fitted, the new head (2) did not.",
+        "calibration": "Temperature 1.31, fitted on the 117 validation cases.",
+        "data": _data(prefix),
+        "digests": (("data", "3f" * 32), ("split", "a1" * 32), ("bundle", "07" * 32)),
+        "versions": (("busight", "0.1.0"), ("python", "3.11.2"), ("torch", "2.11.0"), ("onnxruntime", "1.23.0")),
+        "metrics": _metrics(cases, classes),
+        "cases": cases,
+        "example_cases": example_cases,
+        "explanations": (),
+        "more_cases": tuple(_stage_images(rng, cases[i], segmented, busi) for i in others),
+        "limitations": (
+            "One hospital, two devices of one maker: metrics on other devices are not known.",
             f"{prefix}BUSI names no patients; groups come from near-duplicate images only.",
         ),
-    )
+    }
+    if not trained:
+        return EvaluationRecord(**fields)
+    comparable = set(classes) == set(THREE)
+    return TrainingRunRecord(**fields, split=_split(classes), histories=histories, comparable_with_paper=comparable)
 
 
 def _cases(
     rng: np.random.Generator, classes: tuple[str, ...], counts: tuple[int, ...], segmented: bool, prefix: str
 ) -> tuple[Case, ...]:
     cases = []
-    for actual, count in enumerate(counts):
+    for target, count in enumerate(counts):
         for number in range(count):
             logits = rng.normal(0, 1, len(classes))
-            logits[actual] += 2.4
+            logits[target] += 2.4
             raw, calibrated = _softmax(logits * 1.8), _softmax(logits)
-            lesion = segmented and classes[actual] != "normal"
+            lesion = segmented and classes[target] != "normal"
             dice = float(rng.beta(6, 2)) if lesion else NAN
             cases.append(
                 Case(
-                    sample_id=f"{prefix}{classes[actual]}/{classes[actual]} ({number + 1})",
-                    group=f"{classes[actual]}-{number // 2}",
-                    actual=classes[actual],
-                    predicted=classes[int(calibrated.argmax())],
+                    sample_id=f"{prefix}{classes[target]}/{classes[target]} ({number + 1})",
+                    group=f"{classes[target]}-{number // 2}",
+                    target=classes[target],
+                    prediction=classes[int(calibrated.argmax())],
                     logits=tuple(logits.tolist()),
                     raw_probs=tuple(raw.tolist()),
                     calibrated_probs=tuple(calibrated.tolist()),
-                    mask=_mask_scores(dice, segmented, lesion),
-                    flagged=bool(calibrated[-1] >= 0.2),
+                    mask_scores=_mask_scores(dice, segmented, lesion),
+                    above_threshold=bool(calibrated[-1] >= 0.2),
                     prediction_set=tuple(name for name, value in zip(classes, calibrated, strict=True) if value >= 0.2),
-                    second_reader=float(calibrated[-1]) if lesion else None,
+                    descriptor_prob_malignant=float(calibrated[-1]) if lesion else None,
                 )
             )
     return tuple(cases)
@@ -102,15 +107,15 @@ def _mask_scores(dice: float, segmented: bool, lesion: bool) -> MaskScores:
     return MaskScores(
         dice=dice,
         iou=dice / (2 - dice),
-        pixel_sensitivity=dice,
+        pixel_recall=dice,
         pixel_precision=dice,
-        hausdorff_95_px=40 * (1 - dice),
-        surface_distance_px=10 * (1 - dice),
-        lesions_drawn=1.0 if lesion else NAN,
-        lesions_found=float(dice > 2 / 3) if lesion else NAN,
-        false_marks=1.0 - float(dice > 2 / 3) if segmented else NAN,
-        true_area_share=(0.08 if lesion else 0.0) if segmented else NAN,
-        predicted_area_share=0.09 if segmented else NAN,
+        hd95_px=40 * (1 - dice),
+        assd_px=10 * (1 - dice),
+        lesions_annotated=1.0 if lesion else NAN,
+        lesion_true_positives=float(dice > 2 / 3) if lesion else NAN,
+        lesion_false_positives=1.0 - float(dice > 2 / 3) if segmented else NAN,
+        annotated_area_fraction=(0.08 if lesion else 0.0) if segmented else NAN,
+        predicted_area_fraction=0.09 if segmented else NAN,
     )
 
 
@@ -119,21 +124,21 @@ def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     return powers / powers.sum()
 
 
-def _stage_picture(rng: np.random.Generator, case: Case, segmented: bool, busi: Path | None) -> StagePicture:
-    drawn_lesion = case.actual != "normal"
-    image, truth = _real_pixels(busi, case) if busi else _random_pixels(rng, drawn_lesion)
+def _stage_images(rng: np.random.Generator, case: Case, segmented: bool, busi: Path | None) -> StageImages:
+    has_lesion = case.target != "normal"
+    image, truth = _real_pixels(busi, case) if busi else _random_pixels(rng, has_lesion)
     height, width = image.shape
-    shifted = np.roll(truth, (4, -6), (0, 1)) if drawn_lesion else np.zeros_like(truth)
+    shifted = np.roll(truth, (4, -6), (0, 1)) if has_lesion else np.zeros_like(truth)
     rows, columns = np.nonzero(shifted if shifted.any() else np.ones_like(shifted))
     roi = Roi(int(rows.min()), int(columns.min()), int(rows.max()) + 1, int(columns.max()) + 1)
     region = np.asarray(PillowImage.fromarray(image[roi.top : roi.bottom, roi.left : roi.right]).resize((224, 224)))
     heat = gaussian_filter(shifted.astype(float) + 0.05 * rng.random(image.shape), min(height, width) / 12)
-    return StagePicture(
+    return StageImages(
         case=case,
         image=image,
         enhanced=np.clip(image * 1.3, 0, 255).astype(np.uint8),
         mask=shifted if segmented else None,
-        true_mask=truth if segmented and drawn_lesion else None,
+        annotated_mask=truth if segmented and has_lesion else None,
         roi=roi,
         region=region,
         activation=heat.astype(np.float32),
@@ -194,5 +199,5 @@ def _split(classes: tuple[str, ...]) -> SplitSummary:
     return SplitSummary(kind="grouped", seed=7, digest="a1" * 32, counts=counts, crossing_pairs=0)
 
 
-def _sheet(cases: tuple[Case, ...], classes: tuple[str, ...]) -> ScoreSheet:
-    return repeated_sheet([cases], classes, AssessSettings(seed=7, resamples=200))
+def _metrics(cases: tuple[Case, ...], classes: tuple[str, ...]) -> MetricTable:
+    return case_metrics([cases], classes, AssessSettings(seed=7, resamples=200))

@@ -6,27 +6,31 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from synthetic_record import synthetic_record
 
-from busight.report.catalogue import FAMILIES
+from busight.report.catalogue import FIGURES
 from busight.report.figures.activation import relative_activation
-from busight.report.figures.actual_predicted import draw_actual_predicted
 from busight.report.figures.confusion_matrix import draw_confusion_matrix
-from busight.report.figures.panels import DRAWN_STYLE, is_wrong, outline, panel_grid
-from busight.report.figures.shrink import shrunk
+from busight.report.figures.panels import ANNOTATED_STYLE, outline, panel_grid
+from busight.report.figures.shrink import shrink_stages
+from busight.report.figures.target_prediction import draw_target_prediction
 from busight.report.figures.training_curves import draw_training_curve
 from busight.report.render.style import SEQUENTIAL, styled
 
-RECORD = synthetic_record(counts=(4, 8, 6), pictures=6)
+RECORD = synthetic_record(counts=(4, 8, 6), images=6)
 
 
 def texts(figure: Figure) -> list[str]:
     return [text.get_text() for ax in figure.axes for text in ax.texts]
 
 
-def test_names_of_plates_are_unique_and_every_plate_is_explained() -> None:
-    plates = [plate for make in FAMILIES.values() for plate in make(RECORD)]
-    names = [plate.name for plate in plates]
-    assert len(names) == len(set(names)) == 22
-    assert all(plate.title and plate.alt.endswith(".") and plate.reading.endswith(".") for plate in plates)
+def test_names_of_figures_are_unique_and_every_figure_is_explained() -> None:
+    specs = {family: specs_of(RECORD) for family, specs_of in FIGURES.items()}
+    assert [family for family, of_family in specs.items() if not of_family] == ["folds"]
+    names = [spec.name for of_family in specs.values() for spec in of_family]
+    assert len(names) == len(set(names))
+    for spec in (spec for of_family in specs.values() for spec in of_family):
+        assert spec.title
+        assert spec.alt.endswith(".")
+        assert spec.caption.endswith(".")
 
 
 def test_confusion_matrix_shows_counts_and_row_shares() -> None:
@@ -59,7 +63,7 @@ def hue(colour: str) -> str:
 
 
 def test_a_segmenter_has_a_dice_curve_in_place_of_accuracy() -> None:
-    assert [plate.name for plate in FAMILIES["training"](RECORD)] == [
+    assert [spec.name for spec in FIGURES["training"](RECORD)] == [
         "dice-segmenter",
         "loss-segmenter",
         "accuracy-classifier",
@@ -68,16 +72,16 @@ def test_a_segmenter_has_a_dice_curve_in_place_of_accuracy() -> None:
 
 
 def test_exactly_the_wrong_predictions_are_marked() -> None:
-    record = synthetic_record(seed=3, pictures=16)
-    pictures = list(record.gallery)
-    wrong = sum(is_wrong(picture.case) for picture in pictures)
-    assert 0 < wrong < len(pictures)
-    assert texts(draw_actual_predicted(pictures)).count("✗ wrong") == wrong
+    record = synthetic_record(seed=3, images=16)
+    cases = list(record.more_cases)
+    n_errors = sum(stages.case.is_error for stages in cases)
+    assert 0 < n_errors < len(cases)
+    assert texts(draw_target_prediction(cases)).count("✗ wrong") == n_errors
 
 
 def test_an_outline_follows_a_mask_that_fills_the_image() -> None:
     _, axes = panel_grid(1, 1)
-    outline(axes[0], np.ones((4, 6), bool), DRAWN_STYLE)
+    outline(axes[0], np.ones((4, 6), bool), ANNOTATED_STYLE)
     corners = np.concatenate([path.vertices for path in axes[0].collections[0].get_paths()])
     assert corners.min(0).tolist() == pytest.approx([-0.5, -0.5])
     assert corners.max(0).tolist() == pytest.approx([5.5, 3.5])
@@ -85,7 +89,7 @@ def test_an_outline_follows_a_mask_that_fills_the_image() -> None:
 
 def test_an_empty_mask_draws_nothing() -> None:
     _, axes = panel_grid(1, 1)
-    outline(axes[0], np.zeros((4, 6), bool), DRAWN_STYLE)
+    outline(axes[0], np.zeros((4, 6), bool), ANNOTATED_STYLE)
     assert not axes[0].collections
 
 
@@ -100,12 +104,12 @@ def test_the_shading_keeps_its_order_in_grey() -> None:
 
 
 def test_shrinking_keeps_aspect_lesion_and_box() -> None:
-    picture = RECORD.walks[1]
-    small = shrunk(picture, longest=75)
+    stages = RECORD.example_cases[1]
+    small = shrink_stages(stages, longest=75)
     assert small.image.shape == (60, 75)
-    assert small.true_mask is not None
-    assert small.true_mask.mean() == pytest.approx(picture.true_mask.mean(), rel=0.05)
-    assert (small.roi.top, small.roi.left) == (round(picture.roi.top / 2), round(picture.roi.left / 2))
+    assert small.annotated_mask is not None
+    assert small.annotated_mask.mean() == pytest.approx(stages.annotated_mask.mean(), rel=0.05)
+    assert (small.roi.top, small.roi.left) == (round(stages.roi.top / 2), round(stages.roi.left / 2))
 
 
 def test_the_readers_own_style_neither_leaks_in_nor_out() -> None:

@@ -7,22 +7,22 @@ import pytest
 
 from busight.errors import DataError
 from busight.metrics.mask_scores import MaskScores
+from busight.results.case import Case
 from busight.results.cases_file import read_cases, write_cases
-from busight.results.run_record import Case
 
 NAN = float("nan")
 CASE = Case(
     sample_id='b, "1"\n',
     group="g",
-    actual="benign",
-    predicted="malignant",
+    target="benign",
+    prediction="malignant",
     logits=(0.1, 1 / 3),
     raw_probs=(0.4, 0.6),
     calibrated_probs=(0.45, 0.55),
-    mask=MaskScores(dice=0.7, iou=NAN, true_area_share=0.0, predicted_area_share=1e-17),
-    flagged=True,
-    second_reader=1 / 7,
-    facts=(("device", 'GE "Logiq", E9'), ("BI-RADS", "4")),
+    mask_scores=MaskScores(dice=0.7, iou=NAN, annotated_area_fraction=0.0, predicted_area_fraction=1e-17),
+    above_threshold=True,
+    descriptor_prob_malignant=1 / 7,
+    metadata=(("device", 'GE "Logiq", E9'), ("BI-RADS", "4")),
 )
 CLASSES = ("benign", "malignant")
 
@@ -30,22 +30,14 @@ CLASSES = ("benign", "malignant")
 def test_cases_come_back_to_the_last_digit(tmp_path: Path) -> None:
     cases = (
         CASE,
-        replace(CASE, actual=None, flagged=None, mask=MaskScores(iou=0.25)),
-        replace(CASE, flagged=False, second_reader=None),
+        replace(CASE, above_threshold=None, mask_scores=MaskScores(iou=0.25), prediction_set=(), rejected_ood=True),
+        replace(CASE, above_threshold=False, descriptor_prob_malignant=None, prediction_set=CLASSES, metadata=()),
     )
     write_cases(tmp_path / "cases.csv", cases, CLASSES)
     found, classes = read_cases(tmp_path / "cases.csv")
     assert classes == CLASSES
     # NaN is not equal to itself; everything else must be.
     assert [repr(case) for case in found] == [repr(case) for case in cases]
-
-
-def test_a_table_from_before_the_second_reader_is_read(tmp_path: Path) -> None:
-    path = tmp_path / "cases.csv"
-    write_cases(path, [replace(CASE, second_reader=None, sample_id="b")], CLASSES)
-    path.write_text(path.read_text().replace("refused,second_reader", "refused").replace(",1,,,,", ",1,,,"))
-    found, _ = read_cases(path)
-    assert repr(found) == repr((replace(CASE, second_reader=None, sample_id="b"),))
 
 
 @pytest.mark.parametrize(
@@ -78,4 +70,20 @@ def test_a_damaged_line_is_refused(tmp_path: Path) -> None:
     write_cases(path, [CASE], CLASSES)
     path.write_text(path.read_text().replace("0.45", "much"))
     with pytest.raises(DataError, match="a line does not hold what its header says"):
+        read_cases(path)
+
+
+@pytest.mark.parametrize("column", ["target", "prediction"])
+def test_a_class_that_the_header_does_not_name_is_refused(tmp_path: Path, column: str) -> None:
+    path = tmp_path / "cases.csv"
+    write_cases(path, [replace(CASE, sample_id="a", **{column: "cyst"})], CLASSES)
+    with pytest.raises(DataError, match=f"{column} 'cyst' is none of benign, malignant"):
+        read_cases(path)
+
+
+def test_a_table_with_other_columns_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    write_cases(path, [CASE], CLASSES)
+    path.write_text(path.read_text().replace("above_threshold", "flagged"))
+    with pytest.raises(DataError, match="not a table of cases of this version; make it anew"):
         read_cases(path)

@@ -11,20 +11,20 @@ import pytest
 
 from busight.errors import DataError
 from busight.metrics.mask_scores import MASK_SCORES
-from busight.metrics.metric_table import score_sheet
-from busight.metrics.table import ScoreSheet
-from busight.results.metrics_file import About, metrics_schema, read_metrics, write_metrics
+from busight.metrics.metric_table import metric_table
+from busight.metrics.table import MetricTable
+from busight.results.metrics_file import Provenance, metrics_schema, read_metrics, write_metrics
 
 COMMITTED = Path(__file__).parents[2] / "docs" / "metrics.schema.json"
-ABOUT = About(created_by="busight 0.1.0", data="phantom:40", data_digest="0" * 64, bundle_digest="f" * 64)
+PROVENANCE = Provenance(created_by="busight 0.1.0", data="phantom:40", data_digest="0" * 64, bundle_digest="f" * 64)
 
 
 @pytest.fixture
-def sheet() -> ScoreSheet:
-    """Without normals, so that some scores are undefined."""
+def table() -> MetricTable:
+    """Without normals, so that some metrics are undefined."""
     rng = np.random.default_rng(0)
     target = rng.integers(1, 3, size=40)
-    return score_sheet(
+    return metric_table(
         target,
         rng.dirichlet(np.ones(3), size=40),
         ("normal", "benign", "malignant"),
@@ -32,13 +32,13 @@ def sheet() -> ScoreSheet:
         rng,
         seed=0,
         resamples=60,
-        masks=rng.random((40, len(MASK_SCORES))),
+        mask_scores=rng.random((40, len(MASK_SCORES))),
     )
 
 
 @pytest.fixture
-def written(tmp_path: Path, sheet: ScoreSheet) -> Path:
-    write_metrics(tmp_path / "metrics.json", sheet, ABOUT)
+def written(tmp_path: Path, table: MetricTable) -> Path:
+    write_metrics(tmp_path / "metrics.json", table, PROVENANCE)
     return tmp_path / "metrics.json"
 
 
@@ -57,22 +57,22 @@ def test_a_written_file_follows_the_committed_schema(written: Path) -> None:
             jsonschema.validate(content | changed, schema)
 
 
-def test_what_is_read_is_what_was_written(written: Path, sheet: ScoreSheet) -> None:
+def test_what_is_read_is_what_was_written(written: Path, table: MetricTable) -> None:
     found = read_metrics(written)
     undefined = found.get("sensitivity", "normal")
     assert math.isnan(undefined.value)
     assert undefined.undefined_resamples == 60
-    assert found.get("dice", "lesion images") == sheet.get("dice", "lesion images")
-    # NaN differs from itself, so that the sheets are compared by how they print.
-    assert repr(found) == repr(sheet)
+    assert found.get("dice", "lesion images") == table.get("dice", "lesion images")
+    # NaN differs from itself, so that the tables are compared by how they print.
+    assert repr(found) == repr(table)
 
 
-def test_undefined_is_null_and_the_facts_stand_beside(written: Path) -> None:
+def test_undefined_is_null_and_the_provenance_stands_beside(written: Path) -> None:
     text = written.read_text(encoding="utf-8")
     assert "NaN" not in text
     content = json.loads(text)
     assert content["format"] == 1
-    assert content["about"] == {
+    assert content["provenance"] == {
         "created_by": "busight 0.1.0",
         "data": "phantom:40",
         "data_digest": "0" * 64,
@@ -81,7 +81,7 @@ def test_undefined_is_null_and_the_facts_stand_beside(written: Path) -> None:
         "cases_digest": None,
     }
     assert {"value": None, "low": None, "n": 0}.items() <= next(
-        score.items() for score in content["scores"] if (score["metric"], score["of"]) == ("sensitivity", "normal")
+        row.items() for row in content["metrics"] if (row["metric"], row["of"]) == ("sensitivity", "normal")
     )
 
 

@@ -45,14 +45,14 @@ def command(
             record = crossval(chosen, folder, plan, resume=resume, command=command_line(), progress=progress)
             progress.stage("report")
             write_report(record, folder)
-        for line in headline(record.sheet):
+        for line in headline(record.metrics):
             typer.echo(line)
-        if record.together is not None:
-            typer.echo(f"\nthe {repeats} networks that never saw an image together")
-            for line in headline(record.together):
+        if record.ensemble is not None:
+            typer.echo(f"\nensemble of the {repeats} networks that were not trained on an image")
+            for line in headline(record.ensemble):
                 typer.echo(f"  {line}")
             typer.echo()
-        typer.echo(f"scores: {folder / 'crossval.json'}")
+        typer.echo(f"metrics: {folder / 'crossval.json'}")
         typer.echo(f"report: {folder / 'report.html'}")
 
 

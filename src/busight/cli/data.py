@@ -40,15 +40,15 @@ def show(
         from busight.cli.console import ConsoleProgress
         from busight.data.sources.catalogue import load
         from busight.io.atomic import require_new_file
-        from busight.report.figures.contact_sheet import contact_sheet, require_picture_name
-        from busight.report.figures.sample_sheet import sheet_pictures
+        from busight.report.figures.contact_sheet import contact_sheet, require_image_suffix
+        from busight.report.figures.sample_sheet import sheet_images
 
-        require_picture_name(out)
+        require_image_suffix(out)
         require_new_file(out)
         with ConsoleProgress() as progress:
             material = gather(load(spec), progress)
         summary = material.summary()
-        contact_sheet(sheet_pictures(material, number, seed), out, columns)
+        contact_sheet(sheet_images(material, number, seed), out, columns)
         counts = ", ".join(f"{count} {name}" for name, count in summary.class_counts)
         typer.echo(f"images: {summary.n_images} ({counts}); masks: {summary.n_masks}; groups: {summary.n_groups}")
         typer.echo(

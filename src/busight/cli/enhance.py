@@ -47,7 +47,7 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
     from busight.experiments.bench.filters import write_enhanced
     from busight.preprocess.enhance.chain import parse_chain
     from busight.report.figures.filter_sheet import write_panel
-    from busight.report.overlay import picture_name
+    from busight.report.overlay import image_file_name
     from busight.types import Failure
 
     if len(chains) != 1 or not (steps := parse_chain(chains[0])):
@@ -62,7 +62,7 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
                     typer.echo(f"busight: {one_line(frame.reason)}", err=True)
                     continue
                 done += 1
-                name = picture_name(frame.path, frame.frame, done)
+                name = image_file_name(frame.path, frame.frame, done)
                 before, after = write_enhanced(frame.image, steps, out / "images" / name)
                 write_panel(before, after, " | ".join(map(str, steps)), out / "panels" / name)
             progress.tick(number, len(files))

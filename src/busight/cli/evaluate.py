@@ -18,7 +18,7 @@ def command(
 ) -> None:
     """Score a bundle on a data set: the same figures and report as a run. Nothing is fitted.
 
-    Of a cross-validation every network is scored, by itself and all together; no report is written then.
+    Of a cross-validation every network is evaluated by itself, and their ensemble; no report is written then.
     """
     from datetime import datetime
 
@@ -39,7 +39,7 @@ def command(
             record = evaluate(checked, data, folder, split_file=split, command=command_line(), progress=progress)
             progress.stage("report")
             write_report(record, folder)
-        for line in headline(record.sheet):
+        for line in headline(record.metrics):
             typer.echo(line)
         typer.echo(f"report: {folder / 'report.html'}")
 
@@ -47,17 +47,21 @@ def command(
 def _folds(crossval: Path, data: str, folder: Path, split: Path | None) -> None:
     from busight.cli.console import ConsoleProgress
     from busight.errors import RecipeError
-    from busight.experiments.evaluate_folds import evaluate_folds
+    from busight.experiments.evaluate_folds import PER_NETWORK_FILE, evaluate_folds
     from busight.report.text.headline import headline
 
     if split is not None:
         raise RecipeError("--split goes with one bundle; the networks of a cross-validation have a split each")
     with ConsoleProgress() as progress:
-        found = evaluate_folds(crossval, data, folder, progress=progress)
-    if found.seen:
-        typer.echo(f"warning: {found.seen} images were seen in training or tuning: the scores are too high", err=True)
-    for title, sheet in ((f"one network, mean of {found.networks}", found.single), ("all together", found.together)):
+        evaluation = evaluate_folds(crossval, data, folder, progress=progress)
+    if evaluation.n_trained_on:
+        typer.echo(
+            f"warning: {evaluation.n_trained_on} images were used in training or tuning: the metrics are too high",
+            err=True,
+        )
+    per_network = (f"one network, mean of {evaluation.n_networks}", evaluation.per_network_mean)
+    for title, metrics in (per_network, (f"ensemble of {evaluation.n_networks}", evaluation.ensemble)):
         typer.echo(f"\n{title}")
-        for line in headline(sheet):
+        for line in headline(metrics):
             typer.echo(f"  {line}")
-    typer.echo(f"\nscores: {folder / 'metrics.json'} (all together), {folder / 'single.json'} (one network)")
+    typer.echo(f"\nmetrics: {folder / 'metrics.json'} (ensemble), {folder / PER_NETWORK_FILE} (one network)")

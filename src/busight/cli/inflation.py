@@ -28,14 +28,14 @@ def command(
     with one_line_errors(hint=how_to_go_on(folder, "image/plan.json")):
         require_training()
         from busight.cli.console import ConsoleProgress
-        from busight.experiments.leakage import inflation
+        from busight.experiments.leakage import leakage_study
         from busight.recipes.load import load_recipe
-        from busight.report.pages.leakage import inflation_lines, write_inflation
+        from busight.report.pages.leakage import leakage_lines, write_leakage_page
         from busight.results.crossval_folder import Plan
 
         chosen = load_recipe(recipe, set_ or [], data)
         with ConsoleProgress() as progress:
-            record = inflation(
+            record = leakage_study(
                 chosen,
                 folder,
                 Plan(folds, repeats),
@@ -45,8 +45,8 @@ def command(
                 progress=progress,
             )
             progress.stage("report")
-            write_inflation(record, folder)
-        for line in inflation_lines(record):
+            write_leakage_page(record, folder)
+        for line in leakage_lines(record):
             typer.echo(line)
-        typer.echo(f"picture: {folder / 'figures' / 'inflation.svg'}")
+        typer.echo(f"figure: {folder / 'figures' / 'leakage.svg'}")
         typer.echo(f"report: {folder / 'report.html'}")

@@ -132,7 +132,7 @@ def _drawing(
     predictor: Predictor, overlays: Path | None, pages: Path | None, prevalence: float | None, show_refused: bool
 ) -> Callable[[Prediction, int], None]:
     """Return what draws a prediction, given its running number, in every way that was asked for."""
-    from busight.report.overlay import picture_name, write_overlay
+    from busight.report.overlay import image_file_name, write_overlay
 
     def draw(found: Prediction, number: int) -> None:
         if overlays is not None and (show_refused or not found.refused):
@@ -141,7 +141,7 @@ def _drawing(
             from busight.model.explain.explained import explained
             from busight.report.pages.case import write_explanation
 
-            name = Path(picture_name(found.path, found.frame, number)).stem
+            name = Path(image_file_name(found.path, found.frame, number)).stem
             write_explanation(explained(predictor, found, prevalence), pages / name, show_refused)
 
     return draw

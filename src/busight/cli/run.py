@@ -10,7 +10,7 @@ import typer
 from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
 
 if TYPE_CHECKING:
-    from busight.metrics.table import ScoreSheet
+    from busight.metrics.table import MetricTable
 
 RecipeArgument = Annotated[str, typer.Argument(help="A recipe's name (see `busight recipes`) or a TOML file.")]
 DataOption = Annotated[str, typer.Option("--data", help="Data spec, e.g. busi:PATH or phantom:300.")]
@@ -62,13 +62,13 @@ def execute(
                 progress.stage("report")
                 write_report(record, folder)
             finish(folder)
-        _tell(record.sheet, folder, report)
+        _tell(record.metrics, folder, report)
 
 
-def _tell(sheet: ScoreSheet, folder: Path, report: bool) -> None:
+def _tell(metrics: MetricTable, folder: Path, report: bool) -> None:
     from busight.report.text.headline import headline
 
-    for line in headline(sheet):
+    for line in headline(metrics):
         typer.echo(line)
     typer.echo(f"bundle: {folder / 'bundle'}")
     if report:

@@ -28,11 +28,11 @@ def command(
         from busight.cli.console import ConsoleProgress
         from busight.experiments.repeat import SEEDS_FILE, repeat_seeds
         from busight.recipes.load import load_recipe
-        from busight.report.text.repeats import seeds_lines
+        from busight.report.text.repeats import repeat_lines
 
         chosen = load_recipe(recipe, set_ or [], data)
         with ConsoleProgress() as progress:
             record = repeat_seeds(chosen, folder, seeds, resume=resume, command=command_line(), progress=progress)
-        for line in seeds_lines(record):
+        for line in repeat_lines(record):
             typer.echo(line)
-        typer.echo(f"scores: {folder / SEEDS_FILE}")
+        typer.echo(f"metrics: {folder / SEEDS_FILE}")

@@ -188,7 +188,7 @@ def _frame(
     from busight.errors import DataError
     from busight.model.lesion_table import error_row, lesion_rows, lesions_of
     from busight.model.segmenters import MethodOutliner
-    from busight.report.overlay import picture_name, with_outline, write_picture
+    from busight.report.overlay import image_file_name, with_outline, write_image
     from busight.segment.postprocess import entropy
     from busight.types import Failure
 
@@ -203,12 +203,12 @@ def _frame(
     except DataError as error:  # a box or click that lies outside this picture
         typer.echo(f"busight: {one_line(f'{frame.path}: {error}')}", err=True)
         return [error_row(frame.path, frame.frame, str(error))], None
-    name = picture_name(frame.path, frame.frame, number)
+    name = image_file_name(frame.path, frame.frame, number)
     words = f"{outliner.name}: {found.mask.mean():.1%} outlined - research use only"
-    write_picture(out / "masks" / name, found.mask.astype(np.uint8) * 255)
-    write_picture(out / "outlines" / name, with_outline(frame.image, found.mask, words))
+    write_image(out / "masks" / name, found.mask.astype(np.uint8) * 255)
+    write_image(out / "outlines" / name, with_outline(frame.image, found.mask, words))
     if uncertainty and found.probs is not None:
-        write_picture(out / "uncertainty" / name, (entropy(found.probs) * 255).round().astype(np.uint8))
+        write_image(out / "uncertainty" / name, (entropy(found.probs) * 255).round().astype(np.uint8))
     lesions = lesions_of(found.mask, found.probs, frame.origin)
     return lesion_rows(frame.path, frame.frame, name, lesions, frame.pixel_spacing_mm), len(lesions)
 

@@ -16,7 +16,7 @@ from busight.decision.threshold import threshold_for_sensitivity
 from busight.errors import DataError
 from busight.experiments.pretrained import seen_by_weights
 from busight.experiments.scoring import ScoredPart
-from busight.metrics.table import ScoreSheet
+from busight.metrics.table import MetricTable
 from busight.model.bundle.card import (
     CalibrationPart,
     Card,
@@ -97,11 +97,11 @@ def calibrated(card: Card, val: ScoredPart, classes: tuple[str, ...], settings: 
     return card.model_copy(update=update)
 
 
-def with_scores(card: Card, sheet: ScoreSheet) -> Card:
-    """Put the scores of the test part into the card."""
+def with_scores(card: Card, metrics: MetricTable) -> Card:
+    """Return the card with the metrics of the test part."""
     scores = tuple(
-        ScorePart(metric=s.metric, of=s.of, value=_number(s.value), low=_number(s.low), high=_number(s.high), n=s.n)
-        for s in sheet.scores
+        ScorePart(metric=m.metric, of=m.of, value=_number(m.value), low=_number(m.low), high=_number(m.high), n=m.n)
+        for m in metrics.rows
     )
     return card.model_copy(update={"scores": scores})
 

@@ -25,8 +25,8 @@ from busight.io.atomic import write_json
 from busight.io.progress import Progress, Silent
 from busight.metrics.bootstrap import clustered_bootstrap
 from busight.metrics.ranking import auroc
+from busight.results.case import Case
 from busight.results.crossval_folder import fold_folder, repeat_cases
-from busight.results.run_record import Case
 from busight.results.store import SPLIT_FILE
 from busight.types import Finding, FloatArray, IntArray
 
@@ -321,7 +321,7 @@ def _likely_wrong(
         )
     ids = [case.sample_id for case in repeats[0]]
     probs = np.mean([[case.calibrated_probs for case in cases] for cases in repeats], axis=0)
-    target: IntArray = np.array([classes.index(str(case.actual)) for case in repeats[0]], dtype=np.int64)
+    target: IntArray = np.array([classes.index(case.target) for case in repeats[0]], dtype=np.int64)
     found = label_issues(target, probs)
     return tuple(
         LikelyWrong(

@@ -11,9 +11,9 @@ from busight._version import __version__
 from busight.decision.settings import AssessSettings
 from busight.errors import DataError
 from busight.metrics.paired import Comparison, compare
+from busight.results.case import Case
 from busight.results.crossval_folder import repeat_cases
 from busight.results.plan_file import PLAN_FILE
-from busight.results.run_record import Case
 from busight.results.scoring import scored_cases
 from busight.results.store import CASES_FILE, finished_cases
 
@@ -27,7 +27,7 @@ class RunComparison:
         second: The second folder.
         only_first: Cases that only the first was tested on; left out.
         only_second: Likewise.
-        comparison: What was found on the shared cases.
+        comparison: Differences and tests on the shared cases.
     """
 
     first: Path
@@ -70,7 +70,7 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
         )
     repeats = min(len(ours), len(theirs))
     ours, theirs = ours[:repeats], theirs[:repeats]
-    known, other = ({case.sample_id: case for case in found[0]} for found in (ours, theirs))
+    known, other = ({case.sample_id: case for case in repeats_of_run[0]} for repeats_of_run in (ours, theirs))
     shared = sorted(known.keys() & other.keys())
     if not shared:
         raise DataError(
@@ -78,12 +78,12 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
             "the test part of one split (--split)"
         )
     for name in shared:
-        if known[name].actual != other[name].actual:
+        if known[name].target != other[name].target:
             raise DataError(
-                f"{name}: labelled {known[name].actual} in {first} and {other[name].actual} in {second}; "
+                f"{name}: labelled {known[name].target} in {first} and {other[name].target} in {second}; "
                 "compare runs on the same data"
             )
-    found = compare(
+    comparison = compare(
         [scored_cases(_pick(cases, shared), classes) for cases in ours],
         [scored_cases(_pick(cases, shared), classes) for cases in theirs],
         [known[name].group for name in shared],
@@ -91,20 +91,17 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
         settings.resamples,
         settings.level,
     )
-    return RunComparison(first, second, len(known) - len(shared), len(other) - len(shared), found)
+    return RunComparison(first, second, len(known) - len(shared), len(other) - len(shared), comparison)
 
 
 def _cases(folder: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ...]]:
-    """Read the labelled cases of a folder, by repeat."""
+    """Return the cases of a folder, by repeat, and their classes."""
     if (folder / CASES_FILE).is_file():
         cases, classes = finished_cases(folder)
-        repeats: tuple[tuple[Case, ...], ...] = (cases,)
-    elif folder.is_dir() and (folder / PLAN_FILE).is_file():
-        repeats, classes = repeat_cases(folder)
-    else:
-        raise DataError(f"{folder}: holds no cases.csv; name the folder of a finished run, evaluate or crossval")
-    labelled = tuple(tuple(case for case in cases if case.actual is not None) for cases in repeats)
-    return labelled, classes
+        return (cases,), classes
+    if folder.is_dir() and (folder / PLAN_FILE).is_file():
+        return repeat_cases(folder)
+    raise DataError(f"{folder}: holds no cases.csv; name the folder of a finished run, evaluate or crossval")
 
 
 def _pick(cases: Sequence[Case], names: Sequence[str]) -> list[Case]:

@@ -16,22 +16,21 @@ from busight.audit.checked_dataset import Material, gather
 from busight.data.sources.catalogue import load
 from busight.data.split import crossing_pairs
 from busight.experiments.checks import check_data_is_named
-from busight.experiments.facts import limits, versions
+from busight.experiments.facts import limitations, versions
 from busight.experiments.jobs import Member, plan_member, run_series
 from busight.io.atomic import write_json
 from busight.io.progress import Progress, Silent
-from busight.metrics.table import Score, ScoreSheet
 from busight.model.bundle.card import Card
 from busight.model.bundle.load import load_bundle
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
-from busight.results.crossval_folder import SCORES_FILE, Plan, fold_folder, repeat_cases
-from busight.results.ensemble import together
+from busight.results.crossval_folder import CROSSVAL_FILE, Plan, fold_folder, repeat_cases
+from busight.results.ensemble import ensemble_cases
 from busight.results.metrics_file import read_metrics
 from busight.results.plan_file import open_planned_folder, write_plan
-from busight.results.run_record import FoldScores, RunRecord
-from busight.results.scoring import repeated_sheet, subgroups_of
-from busight.results.store import DONE_FILE
+from busight.results.records import CrossValidationRecord, FoldMetrics
+from busight.results.scoring import case_metrics, subgroup_metrics
+from busight.results.store import METRICS_FILE
 
 
 def crossval(
@@ -43,12 +42,12 @@ def crossval(
     command: str = "",
     progress: Progress | None = None,
     material: Material | None = None,
-) -> RunRecord:
-    """Train and test every fold of every repeat, then score all of them together.
+) -> CrossValidationRecord:
+    """Train and test every fold of every repeat, then compute the metrics over all of them.
 
     Args:
         recipe: What to do; its own split is replaced by folds, its seeds are raised by one a repeat.
-        out: A new folder: ``repeat-R/fold-F/`` holds what a run leaves, ``crossval.json`` the scores.
+        out: A new folder: ``repeat-R/fold-F/`` holds what a run leaves, ``crossval.json`` the metrics.
         plan: Folds and repeats.
         resume: Go on in a folder that an interrupted call of the same plan left; finished folds are kept.
         command: The command line, for the record.
@@ -67,9 +66,9 @@ def crossval(
     members = plan_folds(recipe, out, plan, material)
     write_plan(out, _plan_document(recipe, plan))
     run_series(members, material, command, progress)
-    progress.stage("all folds together")
+    progress.stage("metrics over all folds")
     record = _record(recipe, out, plan, material, members, command, started)
-    write_json(out / SCORES_FILE, scores_document(record, plan))
+    write_json(out / CROSSVAL_FILE, crossval_document(record, plan))
     return replace(record, stage_seconds=(("cross-validation", time.monotonic() - began),))
 
 
@@ -106,18 +105,19 @@ def fold_recipe(recipe: Recipe, plan: Plan, repeat: int, fold: int) -> Recipe:
     return recipe.model_copy(update={"split": split, "train": train})
 
 
-def scores_document(record: RunRecord, plan: Plan) -> dict[str, object]:
-    """Return ``crossval.json``: every figure over all repeats, and what it was in each fold. NaN is null there."""
-    scores = []
-    for score in record.sheet.scores:
-        by_fold = [fold.sheet.get(score.metric, score.of).value for fold in record.folds if _has(fold.sheet, score)]
+def crossval_document(record: CrossValidationRecord, plan: Plan) -> dict[str, object]:
+    """Return ``crossval.json``: every metric over all repeats, and its value in each fold. NaN is null there."""
+    metrics = []
+    for row in record.metrics.rows:
+        of_folds = (fold.metrics.find(row.metric, row.of) for fold in record.folds)
+        by_fold = [of_fold.value for of_fold in of_folds if of_fold is not None]
         defined = np.array([value for value in by_fold if value == value])
-        scores.append(
+        metrics.append(
             {
-                **score.document(),
+                **row.document(),
                 "folds": by_fold,
                 "folds_mean": float(defined.mean()) if defined.size else None,
-                "folds_sd": float(defined.std(ddof=1)) if defined.size > 1 else None,
+                "folds_std": float(defined.std(ddof=1)) if defined.size > 1 else None,
             }
         )
     return {
@@ -129,34 +129,31 @@ def scores_document(record: RunRecord, plan: Plan) -> dict[str, object]:
         "folds": plan.folds,
         "repeats": plan.repeats,
         "classes": list(record.classes),
-        "n_images": record.sheet.n_images,
-        "n_groups": record.sheet.n_groups,
-        "level": record.sheet.level,
-        "resamples": record.sheet.resamples,
-        "scores": scores,
-        "repeats_together": [score.document() for score in (record.together.scores if record.together else ())],
+        "n_images": record.metrics.n_images,
+        "n_groups": record.metrics.n_groups,
+        "level": record.metrics.level,
+        "resamples": record.metrics.resamples,
+        "metrics": metrics,
+        "ensemble": [row.document() for row in (record.ensemble.rows if record.ensemble else ())],
     }
-
-
-def _has(sheet: ScoreSheet, score: Score) -> bool:
-    return any((one.metric, one.of) == (score.metric, score.of) for one in sheet.scores)
 
 
 def _record(
     recipe: Recipe, out: Path, plan: Plan, material: Material, members: Sequence[Member], command: str, started: str
-) -> RunRecord:
+) -> CrossValidationRecord:
     repeats, classes = repeat_cases(out)
-    sheet = repeated_sheet(repeats, classes, recipe.assess)
+    metrics = case_metrics(repeats, classes, recipe.assess)
+    ensemble = case_metrics([ensemble_cases(repeats, classes)], classes, recipe.assess) if plan.repeats > 1 else None
     cards = [load_bundle(member.folder).card for member in members]
     data = material.summary()
     crossing = sum(crossing_pairs(member.split, material.pair_ids()) for member in members)
+    fold_limitations = _fold_limitations(plan, crossing, len(members))
     folds = tuple(
-        FoldScores(repeat + 1, fold + 1, read_metrics(fold_folder(out, repeat, fold) / DONE_FILE))
+        FoldMetrics(repeat + 1, fold + 1, read_metrics(fold_folder(out, repeat, fold) / METRICS_FILE))
         for repeat in range(plan.repeats)
         for fold in range(plan.folds)
     )
-    return RunRecord(
-        kind="crossval",
+    return CrossValidationRecord(
         title=recipe.name,
         command=command,
         started=started,
@@ -166,21 +163,17 @@ def _record(
         network=f"{plan.repeats} × {plan.folds} networks by the recipe {recipe.name}, one a fold and repeat.",
         weights=cards[0].training.weights,
         calibration=_calibration_sentence(cards),
-        paper_comparison=material.inspection.dataset.name == "busi" and recipe.classify.task == "finding",
+        comparable_with_paper=material.inspection.dataset.name == "busi" and recipe.classify.task == "finding",
         data=data,
-        split=None,
         digests=(("data", data.digest),),
         versions=versions(),
-        histories=(),
-        sheet=sheet,
+        metrics=metrics,
         cases=tuple(case for cases in repeats for case in cases),
-        walks=(),
-        gallery=(),
-        limits=(*_fold_limits(plan, crossing, len(members)), *limits(data, None, sheet, recipe)),
-        warnings=_fold_limits(plan, crossing, len(members)) if plan.by == "image" else (),
-        subgroups=subgroups_of(repeats, classes, recipe.assess),
+        limitations=(*fold_limitations, *limitations(data, None, metrics, recipe)),
+        warnings=fold_limitations if plan.by == "image" else (),
+        subgroups=subgroup_metrics(repeats, classes, recipe.assess),
         folds=folds,
-        together=repeated_sheet([together(repeats, classes)], classes, recipe.assess) if plan.repeats > 1 else None,
+        ensemble=ensemble,
     )
 
 
@@ -191,14 +184,16 @@ def _calibration_sentence(cards: Sequence[Card]) -> str:
     return told if without is None else f"{told} Elsewhere none: {without.calibration.source}."
 
 
-def _fold_limits(plan: Plan, crossing: int, n_splits: int) -> tuple[str, ...]:
+def _fold_limitations(plan: Plan, crossing: int, n_splits: int) -> tuple[str, ...]:
     if plan.by == "image":
         return (
             f"Folds by image: on average {crossing / n_splits:.0f} near-duplicate pairs lie on two sides of a split, "
-            "so the networks have seen copies of what they are tested on. The scores are too high.",
+            "so the networks were trained on copies of what they are tested on. The metrics are too high.",
         )
-    few = (f"{plan.repeats} repeat: the interval does not hold the luck of folds and seed; use --repeats 3 or more.",)
-    return few if plan.repeats < 2 else ()
+    one_repeat = (
+        f"{plan.repeats} repeat: the interval does not include the variance of folds and seed; use --repeats 3 or more."
+    )
+    return (one_repeat,) if plan.repeats < 2 else ()
 
 
 def _plan_document(recipe: Recipe, plan: Plan) -> dict[str, object]:

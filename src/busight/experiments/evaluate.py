@@ -1,4 +1,4 @@
-"""An existing bundle on another data set: the same scores, the same report."""
+"""Evaluation of a finished bundle on a data set: the same metrics and report as of a run."""
 
 from __future__ import annotations
 
@@ -6,25 +6,21 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from busight._version import __version__
 from busight.audit.checked_dataset import Material, gather
 from busight.data.sources.catalogue import load
 from busight.data.split_file import read_split
 from busight.decision.settings import AssessSettings
 from busight.experiments.checks import require_split_file, tell_other_data
-from busight.experiments.facts import calibration_sentence, limits, versions
-from busight.experiments.scoring import score_samples, sheet_of, shown_cases
+from busight.experiments.facts import calibration_sentence, limitations, versions
+from busight.experiments.scoring import score_samples, shown_cases
 from busight.io.atomic import require_free_folder
-from busight.io.digests import sha256_of_file
 from busight.io.progress import Progress, Silent
 from busight.model.bundle.card import Card
 from busight.model.bundle.load import Bundle
 from busight.model.opening import open_predictor
-from busight.results.cases_file import write_cases
-from busight.results.metrics_file import About, write_metrics
-from busight.results.run_record import RunRecord
-from busight.results.scoring import subgroups_of
-from busight.results.store import CASES_FILE, DONE_FILE
+from busight.results.records import EvaluationRecord
+from busight.results.scoring import case_metrics, subgroup_metrics
+from busight.results.store import write_result
 
 
 def evaluate(
@@ -36,14 +32,14 @@ def evaluate(
     settings: AssessSettings | None = None,
     command: str = "",
     progress: Progress | None = None,
-) -> RunRecord:
-    """Score a bundle on a data set, or on the test part of a split of it. Nothing is fitted.
+) -> EvaluationRecord:
+    """Evaluate a bundle on a data set, or on the test part of a split of it. Nothing is fitted.
 
     Args:
         bundle: A checked bundle.
         spec: The data set.
         out: A new folder for ``cases.csv``, ``metrics.json`` and, later, the report.
-        split_file: Score only the test part of this split.
+        split_file: Evaluate only the test part of this split.
         settings: Resampling of the intervals.
         command: The command line, for the record.
         progress: Told what happens.
@@ -66,23 +62,21 @@ def evaluate(
     samples = material.samples_of(wanted)
     progress.stage("assess")
     part = score_samples(samples, material.group_of(), reader, predictor, progress)
-    sheet = sheet_of(part, predictor.classes, settings)
-    write_cases(out / CASES_FILE, part.cases, predictor.classes)
+    metrics = case_metrics([part.cases], predictor.classes, settings)
     data, card = material.summary(), bundle.card
-    about = About(
-        created_by=f"busight {__version__}",
+    write_result(
+        out,
+        part.cases,
+        metrics,
         data=spec,
         data_digest=data.digest,
         split_digest=split.digest if split is not None else None,
         bundle_digest=card.digest,
-        cases_digest=sha256_of_file(out / CASES_FILE),
     )
-    write_metrics(out / DONE_FILE, sheet, about)
     seen = _seen_before(card, material, wanted)
     _tell(seen, progress)
     shown = shown_cases(part, reader, predictor, settings.seed)
-    return RunRecord(
-        kind="evaluate",
+    return EvaluationRecord(
         title=card.name,
         command=command,
         started=started,
@@ -92,20 +86,17 @@ def evaluate(
         network=_network(card),
         weights=card.training.weights,
         calibration=calibration_sentence(card.calibration, card.operating_points, part.cases),
-        paper_comparison=False,
         data=data,
-        split=None,
         digests=(("data", data.digest), ("bundle", card.digest)),
         versions=versions(),
-        histories=(),
-        sheet=sheet,
+        metrics=metrics,
         cases=part.cases,
-        walks=shown.walks,
-        gallery=shown.gallery,
-        explained=shown.explained,
+        example_cases=shown.example_cases,
+        explanations=shown.explanations,
+        more_cases=shown.more_cases,
         warnings=seen,
-        subgroups=subgroups_of([part.cases], predictor.classes, settings),
-        limits=(*seen, *limits(data, None, sheet, None)),
+        subgroups=subgroup_metrics([part.cases], predictor.classes, settings),
+        limitations=(*seen, *limitations(data, None, metrics, None)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The networks of a cross-validation on another data set: each by itself, and all of them together."""
+"""Evaluation of the networks of a cross-validation on another data set: each by itself, and as an ensemble."""
 
 from __future__ import annotations
 
@@ -15,37 +15,35 @@ from busight.decision.settings import AssessSettings
 from busight.errors import DataError
 from busight.experiments.scoring import score_samples
 from busight.io.atomic import require_free_folder, write_json
-from busight.io.digests import sha256_of_file
 from busight.io.progress import Progress, Silent
-from busight.metrics.table import ScoreSheet
+from busight.metrics.table import MetricTable
 from busight.model.bundle.load import load_bundle
 from busight.model.opening import open_predictor
+from busight.results.case import Case
 from busight.results.cases_file import read_cases, write_cases
-from busight.results.ensemble import together
-from busight.results.metrics_file import About, write_metrics
+from busight.results.ensemble import ensemble_cases
 from busight.results.plan_file import PLAN_FILE, open_planned_folder, write_plan
-from busight.results.run_record import Case
-from busight.results.scoring import repeated_sheet
-from busight.results.store import CASES_FILE, DONE_FILE
+from busight.results.scoring import case_metrics
+from busight.results.store import write_result
 
-SINGLE_FILE = "single.json"
+PER_NETWORK_FILE = "per_network_mean.json"
 
 
 @dataclass(frozen=True, slots=True)
 class FoldsEvaluation:
-    """What the networks of a cross-validation say of another set.
+    """Metrics of the networks of a cross-validation on another set.
 
     Attributes:
-        networks: How many.
-        seen: Images of the set that one of them was trained or tuned on.
-        single: Scores of one network: the mean over all of them.
-        together: Scores of the mean of their calibrated probabilities.
+        n_networks: Networks.
+        n_trained_on: Images of the set that one of them was trained or tuned on.
+        per_network_mean: Metrics of one network: the mean over all of them.
+        ensemble: Metrics of the mean of their calibrated probabilities.
     """
 
-    networks: int
-    seen: int
-    single: ScoreSheet
-    together: ScoreSheet
+    n_networks: int
+    n_trained_on: int
+    per_network_mean: MetricTable
+    ensemble: MetricTable
 
 
 def is_crossval(folder: Path) -> bool:
@@ -61,13 +59,13 @@ def evaluate_folds(
     settings: AssessSettings | None = None,
     progress: Progress | None = None,
 ) -> FoldsEvaluation:
-    """Score every network of a cross-validation on a data set, and all of them together. Nothing is fitted.
+    """Evaluate every network of a cross-validation on a data set, and their ensemble. Nothing is fitted.
 
     Args:
         folder: Of the cross-validation.
         spec: The data set.
-        out: A new folder: ``networks/`` with the cases of each network, ``single.json`` with the mean of their scores,
-            ``cases.csv`` and ``metrics.json`` with those of all together.
+        out: A new folder: ``networks/`` with the cases of each network, ``per_network_mean.json`` with the mean of
+            their metrics, ``cases.csv`` and ``metrics.json`` of the ensemble.
         settings: Resampling of the intervals.
         progress: Told what happens.
 
@@ -78,29 +76,21 @@ def evaluate_folds(
     require_free_folder(out)
     bundles = sorted(folder.glob("repeat-*/fold-*/bundle"), key=_place)
     material = gather(load(spec), progress)
-    found, classes = score_networks(bundles, material, out / "networks", progress)
-    both = together(found, classes)
-    single, joint = (repeated_sheet(cases, classes, settings) for cases in (found, [both]))
-    write_json(out / SINGLE_FILE, _document(single, spec, len(bundles)))
-    write_cases(out / CASES_FILE, both, classes)
-    about = About(
-        created_by=f"busight {__version__}",
-        data=spec,
-        data_digest=material.inspection.digest,
-        split_digest=None,
-        bundle_digest=None,
-        cases_digest=sha256_of_file(out / CASES_FILE),
-    )
-    write_metrics(out / DONE_FILE, joint, about)
+    cases_by_network, classes = score_networks(bundles, material, out / "networks", progress)
+    cases_of_ensemble = ensemble_cases(cases_by_network, classes)
+    per_network_mean = case_metrics(cases_by_network, classes, settings)
+    ensemble = case_metrics([cases_of_ensemble], classes, settings)
+    write_json(out / PER_NETWORK_FILE, _document(per_network_mean, spec, len(bundles)))
+    write_result(out, cases_of_ensemble, ensemble, data=spec, data_digest=material.inspection.digest)
     known = {digest for bundle in bundles for digest in load_bundle(bundle).card.training.seen}
     seen = sum(not known.isdisjoint(entry.known_as) for entry in material.inspection.entries)
-    return FoldsEvaluation(len(bundles), seen, single, joint)
+    return FoldsEvaluation(len(bundles), seen, per_network_mean, ensemble)
 
 
 def score_networks(
     bundles: Sequence[Path], material: Material, out: Path, progress: Progress
 ) -> tuple[list[tuple[Case, ...]], tuple[str, ...]]:
-    """Score a data set with each network; what is there already from an interrupted call is read.
+    """Evaluate each network on a data set; what an interrupted call has finished is read.
 
     Args:
         bundles: ``repeat-R/fold-F/bundle`` of a cross-validation.
@@ -136,16 +126,16 @@ def score_networks(
     return found, classes.pop()
 
 
-def _document(sheet: ScoreSheet, spec: str, networks: int) -> dict[str, Any]:
+def _document(metrics: MetricTable, spec: str, n_networks: int) -> dict[str, Any]:
     return {
         "format": 1,
         "created_by": f"busight {__version__}",
         "data": spec,
-        "networks": networks,
-        "classes": list(sheet.classes),
-        "n_images": sheet.n_images,
-        "n_groups": sheet.n_groups,
-        "scores": [score.document() for score in sheet.scores],
+        "n_networks": n_networks,
+        "classes": list(metrics.classes),
+        "n_images": metrics.n_images,
+        "n_groups": metrics.n_groups,
+        "metrics": [row.document() for row in metrics.rows],
     }
 
 

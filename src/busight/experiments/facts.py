@@ -1,4 +1,4 @@
-"""Facts about a run that the report states: versions, the network in a sentence, the limits of its figures."""
+"""Sentences of a record: library versions, network, calibration, limitations of the metrics."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from busight.audit.checked_dataset import DataSummary
-from busight.metrics.table import ScoreSheet
+from busight.metrics.table import MetricTable
 from busight.model.bundle.card import CalibrationPart, OperatingPointPart
 from busight.recipes.schema import Recipe
-from busight.results.run_record import Case, SplitSummary
+from busight.results.case import Case
+from busight.results.records import SplitSummary
 from busight.segment.settings import is_learned
 
 _LIBRARIES = (
@@ -20,7 +21,7 @@ _LIBRARIES = (
 
 
 def versions() -> tuple[tuple[str, str], ...]:
-    """Return the versions of Python and of the libraries that a figure can depend on; absent ones are left out."""
+    """Return the versions of Python and of the libraries that a metric can depend on; absent ones are left out."""
     found = [("python", platform.python_version())]
     for name in _LIBRARIES:
         try:
@@ -31,7 +32,7 @@ def versions() -> tuple[tuple[str, str], ...]:
 
 
 def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
-    """Say in a sentence which networks were trained and how the lesion is used."""
+    """Return in a sentence which networks were trained and how the lesion is used."""
     settings, segment = recipe.classify, recipe.segment
     learned = is_learned(segment.method)
     finder = f"the method {segment.method}, without training"
@@ -60,7 +61,7 @@ def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
 
 
 def calibration_sentence(part: CalibrationPart, points: Sequence[OperatingPointPart], cases: Sequence[Case]) -> str:
-    """Say what was fitted on which cases, and what the operating point does on the cases at hand."""
+    """Return what was fitted on which cases, and the effect of the operating point on the cases at hand."""
     name = f"Temperature {part.numbers[0][0]:.3f}" if part.method == "temperature" else part.method.capitalize()
     fitted = f"None: {part.source}." if part.method == "none" else f"{name}, {part.source}."
     return " ".join([fitted, *(_operating_sentence(point, cases) for point in points)])
@@ -71,51 +72,55 @@ def _operating_sentence(point: OperatingPointPart, cases: Sequence[Case]) -> str
         return f"No operating point for {point.of}: {point.source}."
     # The operating point is the last class's.
     above = [case.calibrated_probs[-1] >= point.threshold for case in cases]
-    found = [hit for hit, case in zip(above, cases, strict=True) if case.actual == point.of]
-    false = [hit for hit, case in zip(above, cases, strict=True) if case.actual != point.of]
+    positives = [hit for hit, case in zip(above, cases, strict=True) if case.target == point.of]
+    negatives = [hit for hit, case in zip(above, cases, strict=True) if case.target != point.of]
     return (
         f"Operating point: {point.of} from a probability of {point.threshold:.3f}, chosen for sensitivity "
-        f"{point.wanted_sensitivity:.2f} on {point.source}; on the cases scored here it finds {sum(found)} of "
-        f"{len(found)} and marks {sum(false)} of {len(false)} others."
+        f"{point.wanted_sensitivity:.2f} on {point.source}; on the test cases {sum(positives)} of {len(positives)} "
+        f"{point.of} and {sum(negatives)} of {len(negatives)} other images are above it."
     )
 
 
-def limits(data: DataSummary, split: SplitSummary | None, sheet: ScoreSheet, recipe: Recipe | None) -> tuple[str, ...]:
-    """Say what a reader must know before believing a figure."""
-    found = []
+def limitations(
+    data: DataSummary, split: SplitSummary | None, metrics: MetricTable, recipe: Recipe | None
+) -> tuple[str, ...]:
+    """Return what a reader must know before believing a metric."""
+    sentences = []
     if split is not None and split.crossing_pairs:
-        found.append(
+        sentences.append(
             f"{split.crossing_pairs} near-duplicate pairs lie in two different parts of this split: images that chose "
             "or test the network have copies that trained it, and the scores are too high by an unknown amount. "
             "Use split.kind=grouped."
         )
     if split is not None and not split.crossing_pairs and data.n_patients is None:
-        found.append(
+        sentences.append(
             "The source names no patients. Near-duplicates are kept together, but two different views of one patient "
             "can still lie on both sides of the split."
         )
     if data.cross_label_pairs:
-        found.append(
+        sentences.append(
             f"{len(data.cross_label_pairs)} near-duplicate pairs carry two different labels; "
             "at least one label of each is wrong."
         )
     if data.spec.startswith("phantom:"):
-        found.append("The images are simulated. The scores show that the chain works and say nothing about patients.")
-    if sheet.n_images < 200:
-        found.append(f"{sheet.n_images} test images in {sheet.n_groups} groups: the intervals are wide, read them.")
-    if missing := [name for name, count in zip(sheet.classes, sheet.support, strict=True) if not count]:
-        found.append(f"No case of class {', '.join(missing)}: figures that need it are undefined.")
-    found.append(
+        sentences.append(
+            "The images are simulated. The scores show that the chain works and say nothing about patients."
+        )
+    if metrics.n_images < 200:
+        sentences.append(f"{metrics.n_images} test images in {metrics.n_groups} groups: the intervals are wide.")
+    if missing := [name for name, count in zip(metrics.classes, metrics.support, strict=True) if not count]:
+        sentences.append(f"No case of class {', '.join(missing)}: metrics that need it are undefined.")
+    sentences.append(
         "Intervals are percentile bootstrap over groups. Where every case was right they shrink to a point, which "
         "means too few cases and not certainty."
     )
     if recipe is not None and recipe.classify.needs_mask and is_learned(recipe.segment.method):
-        found.append(
+        sentences.append(
             "The classifier was trained on what the segmenter found in its own training images; on new images that "
             "is a little worse."
         )
     if split is not None:
-        found.append(
-            "One split and one seed: another seed gives other figures, another hospital's images still others."
+        sentences.append(
+            "One split and one seed: another seed gives other metrics, another hospital's images still others."
         )
-    return tuple(found)
+    return tuple(sentences)

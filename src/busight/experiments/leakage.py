@@ -1,14 +1,12 @@
-"""How much a split that leaks flatters: one recipe under four protocols, from the most flattering to the hardest."""
+"""Leakage study: one recipe under four evaluation protocols, from the most optimistic to the hardest."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-from busight._version import __version__
-from busight.audit.checked_dataset import DataSummary, Material, gather
+from busight.audit.checked_dataset import Material, gather
 from busight.data.labels import TASKS, TaskName
 from busight.data.sources.catalogue import load
 from busight.errors import DataError
@@ -20,75 +18,19 @@ from busight.experiments.facts import versions
 from busight.io.atomic import write_json
 from busight.io.progress import Progress, Silent
 from busight.metrics.paired import Difference
-from busight.metrics.table import ScoreSheet
+from busight.metrics.table import MetricRows
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 from busight.results.crossval_folder import By, Plan, fold_folders
+from busight.results.leakage_record import LeakageRecord, ProtocolResult
 from busight.results.plan_file import PLAN_FILE, open_planned_folder, write_plan
-from busight.results.run_record import RunRecord
-from busight.results.scoring import repeated_sheet
+from busight.results.records import CrossValidationRecord
+from busight.results.scoring import case_metrics
 
-INFLATION_FILE = "inflation.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Protocol:
-    """One way to test, and what it gave.
-
-    Attributes:
-        name: ``image``, ``group``, ``clean`` or ``external``.
-        about: The protocol in a few words.
-        data: The data that were tested on.
-        sheet: The scores, means over repeats (for ``external``: over the networks of the folds).
-        against_group: Differences from the grouped folds on the images that both tested; empty for ``group`` itself and
-            for ``external``, which shares no image with it.
-    """
-
-    name: str
-    about: str
-    data: str
-    sheet: ScoreSheet
-    against_group: tuple[Difference, ...]
-
-    def difference(self, metric: str, of: str) -> Difference | None:
-        """Return one difference from the grouped folds, where there is one."""
-        return next((one for one in self.against_group if (one.metric, one.of) == (metric, of)), None)
+LEAKAGE_FILE = "leakage.json"
 
 
-@dataclass(frozen=True, slots=True)
-class InflationRecord:
-    """The outcome: everything that the page, the picture and ``inflation.json`` tell.
-
-    Attributes:
-        recipe: The recipe's name.
-        command: The command line as typed.
-        started: UTC, ISO 8601.
-        folds: Folds of each cross-validation.
-        repeats: Repeats of each cross-validation.
-        data: What went in.
-        weights: A sentence: where the initial weights came from.
-        protocols: From the most flattering to the hardest.
-        recipe_toml: The recipe in full.
-        versions: (library, version).
-    """
-
-    recipe: str
-    command: str
-    started: str
-    folds: int
-    repeats: int
-    data: DataSummary
-    weights: str
-    protocols: tuple[Protocol, ...]
-    recipe_toml: str
-    versions: tuple[tuple[str, str], ...]
-
-    def document(self) -> dict[str, Any]:
-        """Return the content of ``inflation.json``; NaN is null there."""
-        return {"format": 1, "created_by": f"busight {__version__}", **asdict(self)}
-
-
-def inflation(
+def leakage_study(
     recipe: Recipe,
     out: Path,
     plan: Plan,
@@ -97,7 +39,7 @@ def inflation(
     resume: bool = False,
     command: str = "",
     progress: Progress | None = None,
-) -> InflationRecord:
+) -> LeakageRecord:
     """Run one recipe under image folds, grouped folds, grouped folds without conflicting labels, and on other data.
 
     The folds are as large under every protocol, and each image is tested once a repeat, so that nothing differs but
@@ -105,8 +47,8 @@ def inflation(
 
     Args:
         recipe: What to do.
-        out: A new folder: ``image/``, ``group/`` and ``clean/`` are cross-validations, ``external/`` the other data.
-            Where no labels conflict there is no ``clean/``.
+        out: A new folder: ``image/``, ``group/`` and ``without_label_conflicts/`` are cross-validations, ``external/``
+            the other data. Where no labels conflict there is no ``without_label_conflicts/``.
         plan: Folds and repeats; its ``by`` is not used.
         against: Another data set for the fourth protocol, tested with every network of the grouped folds; may be empty.
         resume: Go on in a folder that an interrupted call of the same plan left.
@@ -120,7 +62,7 @@ def inflation(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     check_data_is_named(recipe)
     begun = {"folds": plan.folds, "repeats": plan.repeats, "against": against, "recipe": recipe_toml(recipe)}
-    open_planned_folder(out, begun, "inflation", resume)
+    open_planned_folder(out, begun, "leakage study", resume)
     listed = [load(spec) for spec in (recipe.data.spec, against) if spec]
     material, *others = [gather(dataset, progress) for dataset in listed]
     material.require_classes(recipe.classify.task)
@@ -134,42 +76,44 @@ def inflation(
     write_plan(out, begun)
     records = {name: _crossval(one, out / name, command, progress) for name, one in protocols_of.items()}
     protocols = [
-        Protocol(name, ABOUT[name], recipe.data.spec, record.sheet, _against_group(name, out, recipe))
+        ProtocolResult(
+            name, DESCRIPTIONS[name], recipe.data.spec, record.metrics, _difference_to_grouped(name, out, recipe)
+        )
         for name, record in records.items()
     ]
     bundles = [folder / "bundle" for folder in fold_folders(out / "group", plan)]
     for other in others:
         cases, classes = score_networks(bundles, other, out / "external", progress)
-        sheet = repeated_sheet(cases, classes, recipe.assess)
-        protocols.append(Protocol("external", ABOUT["external"], against, sheet, ()))
-    found = InflationRecord(
-        recipe=recipe.name,
+        metrics = case_metrics(cases, classes, recipe.assess)
+        protocols.append(ProtocolResult("external", DESCRIPTIONS["external"], against, metrics, MetricRows()))
+    record = LeakageRecord(
+        title=recipe.name,
         command=command,
         started=started,
-        folds=plan.folds,
-        repeats=plan.repeats,
+        recipe_toml=recipe_toml(recipe),
         data=records["group"].data,
         weights=records["group"].weights,
-        protocols=tuple(protocols),
-        recipe_toml=recipe_toml(recipe),
         versions=versions(),
+        folds=plan.folds,
+        repeats=plan.repeats,
+        protocols=tuple(protocols),
     )
-    write_json(out / INFLATION_FILE, found.document())
-    return found
+    write_json(out / LEAKAGE_FILE, record.document())
+    return record
 
 
-ABOUT = {
+DESCRIPTIONS = {
     "image": "folds by image, as often published",
-    "group": "folds by patient and near-copy",
-    "clean": "likewise, conflicting labels left out",
+    "group": "folds by patient and near-duplicate",
+    "without_label_conflicts": "likewise, conflicting labels left out",
     "external": "another data set, unchanged networks",
 }
-"""What each protocol is, in a few words."""
+"""Each protocol in a few words."""
 
 _CROSSVALS: tuple[tuple[str, By, bool], ...] = (
     ("image", "image", False),
     ("group", "group", False),
-    ("clean", "group", True),
+    ("without_label_conflicts", "group", True),
 )
 
 
@@ -190,8 +134,8 @@ def _prepared(recipe: Recipe, out: Path, plan: Plan, by: By, drop: bool, materia
     return found
 
 
-def _crossval(one: _Prepared, out: Path, command: str, progress: Progress) -> RunRecord:
-    progress.stage(f"protocol: {ABOUT[out.name]}")
+def _crossval(one: _Prepared, out: Path, command: str, progress: Progress) -> CrossValidationRecord:
+    progress.stage(f"protocol: {DESCRIPTIONS[out.name]}")
     resume = (out / PLAN_FILE).is_file()
     return crossval(one.recipe, out, one.plan, resume=resume, command=command, progress=progress, material=one.material)
 
@@ -209,7 +153,7 @@ def _require_another_set(material: Material, other: Material, task: TaskName) ->
         raise DataError(f"--against {spec}: no image has a label of the task {task}; name a labelled set")
 
 
-def _against_group(name: str, out: Path, recipe: Recipe) -> tuple[Difference, ...]:
+def _difference_to_grouped(name: str, out: Path, recipe: Recipe) -> MetricRows[Difference]:
     if name == "group":
-        return ()
+        return MetricRows()
     return compare_runs(out / "group", out / name, recipe.assess).comparison.differences

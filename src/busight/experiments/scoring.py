@@ -1,4 +1,4 @@
-"""From predictions to scored cases, to a score sheet, to the pictures worth showing."""
+"""From predictions to evaluated cases, and to the cases that a report shows."""
 
 from __future__ import annotations
 
@@ -9,19 +9,16 @@ import numpy as np
 
 from busight.audit.overlays import marks_of
 from busight.data.dataset import Reader
-from busight.decision.settings import AssessSettings
 from busight.io.progress import Progress
 from busight.metrics.mask_scores import score_mask
-from busight.metrics.table import ScoreSheet
 from busight.model.explain.explained import Explained, explained, with_pictures
 from busight.model.model import Predictor
-from busight.results.run_record import Case, StagePicture
-from busight.results.scoring import repeated_sheet
+from busight.results.case import Case, StageImages
 from busight.types import FloatArray, Image, IntArray, Prediction, Sample
 
-GALLERY = 16
+MORE_CASES = 16
 
-_SIZES = ((0.03, "below 3 % of the image"), (0.1, "3 to 10 %"), (float("inf"), "above 10 %"))
+_LESION_SIZES = ((0.03, "below 3 % of the image"), (0.1, "3 to 10 %"), (float("inf"), "above 10 %"))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,147 +33,139 @@ class ScoredPart:
         return np.array([case.logits for case in self.cases], dtype=np.float64)
 
     def target(self, classes: tuple[str, ...]) -> IntArray:
-        """Actual classes as indices, int64 (N,)."""
-        return np.array([classes.index(str(case.actual)) for case in self.cases], dtype=np.int64)
+        """Targets as class indices, int64 (N,)."""
+        return np.array([classes.index(case.target) for case in self.cases], dtype=np.int64)
 
 
 def score_samples(
     samples: Sequence[Sample], group_of: dict[str, str], reader: Reader, predictor: Predictor, progress: Progress
 ) -> ScoredPart:
-    """Predict every sample and compare with what its source says.
+    """Predict every sample and score the prediction against its label and its annotated mask.
 
     Samples whose finding is not a class of the predictor's task are left out.
     """
     kept: list[Sample] = []
     cases: list[Case] = []
     for number, sample in enumerate(samples, start=1):
-        actual = predictor.actual_class(sample.finding)
-        if actual is not None:
+        target = predictor.actual_class(sample.finding)
+        if target is not None:
             kept.append(sample)
-            cases.append(_score(sample, actual, group_of[sample.sample_id], reader, predictor))
+            cases.append(_score(sample, target, group_of[sample.sample_id], reader, predictor))
         progress.tick(number, len(samples))
     return ScoredPart(tuple(kept), tuple(cases))
 
 
-def _score(sample: Sample, actual: str, group: str, reader: Reader, predictor: Predictor) -> Case:
+def _score(sample: Sample, target: str, group: str, reader: Reader, predictor: Predictor) -> Case:
     image = reader.image(sample)
-    found = predictor.predict(image)
-    drawn = reader.mask(sample)
-    scores = score_mask(found.mask, drawn, sample.pixel_spacing_mm)
+    prediction = predictor.predict(image)
+    mask_scores = score_mask(prediction.mask, reader.mask(sample), sample.pixel_spacing_mm)
+    descriptor_model = prediction.second_reader
     return Case(
         sample_id=sample.sample_id,
         group=group,
-        actual=actual,
-        predicted=found.finding,
-        logits=tuple(map(float, found.logits)),
-        raw_probs=tuple(map(float, found.raw_probs)),
-        calibrated_probs=tuple(map(float, found.calibrated_probs)),
-        mask=scores,
-        flagged=found.flagged,
-        prediction_set=found.prediction_set,
-        refused=None if predictor.card.gate is None else found.refused is not None,
-        second_reader=None if found.second_reader is None else found.second_reader.malignant,
-        facts=_facts(sample, image, scores.true_area_share),
+        target=target,
+        prediction=prediction.finding,
+        logits=tuple(map(float, prediction.logits)),
+        raw_probs=tuple(map(float, prediction.raw_probs)),
+        calibrated_probs=tuple(map(float, prediction.calibrated_probs)),
+        mask_scores=mask_scores,
+        above_threshold=prediction.flagged,
+        prediction_set=prediction.prediction_set,
+        rejected_ood=None if predictor.card.gate is None else prediction.refused is not None,
+        descriptor_prob_malignant=None if descriptor_model is None else descriptor_model.malignant,
+        metadata=_metadata(sample, image, mask_scores.annotated_area_fraction),
     )
 
 
-def _facts(sample: Sample, image: Image, lesion_share: float) -> tuple[tuple[str, str], ...]:
-    """Return what is known of a case besides its finding; what is not known is absent."""
-    found = {
+def _metadata(sample: Sample, image: Image, lesion_fraction: float) -> tuple[tuple[str, str], ...]:
+    """Return what is known of a case besides its finding; an attribute that is not known is absent."""
+    lesion_size = None
+    if lesion_fraction > 0:
+        lesion_size = next(name for below, name in _LESION_SIZES if lesion_fraction < below)
+    attributes = {
         "data set": sample.source,
         "device": sample.device,
         "BI-RADS": None if sample.birads is None else str(sample.birads),
         "histology": sample.histology,
-        "lesion size": None if not lesion_share > 0 else next(name for below, name in _SIZES if lesion_share < below),
+        "lesion size": lesion_size,
         "marks": "burned in" if marks_of(image).overlay else "none",
     }
-    return tuple((name, value) for name, value in found.items() if value)
+    return tuple((name, value) for name, value in attributes.items() if value)
 
 
-def sheet_of(part: ScoredPart, classes: tuple[str, ...], settings: AssessSettings) -> ScoreSheet:
-    """Return every score with its interval.
-
-    Raises:
-        DataError: No labelled case.
-    """
-    return repeated_sheet([part.cases], classes, settings)
-
-
-def choose_walks(part: ScoredPart, classes: tuple[str, ...]) -> list[int]:
-    """Choose one case a class: the typical right one (middle confidence), else the typical wrong one."""
+def choose_example_cases(part: ScoredPart, classes: tuple[str, ...]) -> list[int]:
+    """Choose one case a class: the right prediction of median confidence, else the wrong one."""
     chosen = []
     for index, name in enumerate(classes):
-        of_class = [i for i, case in enumerate(part.cases) if case.actual == name]
-        right = [i for i in of_class if part.cases[i].predicted == name] or of_class
-        right.sort(key=lambda i, k=index: part.cases[i].calibrated_probs[k])  # type: ignore[misc]
-        if right:
-            chosen.append(right[len(right) // 2])
+        of_class = [i for i, case in enumerate(part.cases) if case.target == name]
+        candidates = [i for i in of_class if not part.cases[i].is_error] or of_class
+        candidates.sort(key=lambda i, k=index: part.cases[i].calibrated_probs[k])  # type: ignore[misc]
+        if candidates:
+            chosen.append(candidates[len(candidates) // 2])
     return chosen
 
 
-def choose_gallery(part: ScoredPart, without: Sequence[int], rng: np.random.Generator) -> list[int]:
-    """Choose up to 16 more cases at random: half of them wrong ones, where there are that many."""
+def choose_more_cases(part: ScoredPart, without: Sequence[int], rng: np.random.Generator) -> list[int]:
+    """Choose up to 16 more cases at random: half of them errors, where there are that many."""
     left = [i for i in range(len(part.cases)) if i not in set(without)]
     order = rng.permutation(len(left))
     shuffled = [left[i] for i in order]
-    wrong = [i for i in shuffled if part.cases[i].actual != part.cases[i].predicted][: GALLERY // 2]
-    right = [i for i in shuffled if part.cases[i].actual == part.cases[i].predicted]
-    return sorted(wrong + right[: GALLERY - len(wrong)])
+    wrong = [i for i in shuffled if part.cases[i].is_error][: MORE_CASES // 2]
+    right = [i for i in shuffled if not part.cases[i].is_error]
+    return sorted(wrong + right[: MORE_CASES - len(wrong)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """The cases that a report shows.
+class ShownCases:
+    """The cases that a report shows; see `busight.results.records.ModelRecord`."""
 
-    Attributes:
-        walks: One a class, with the picture after every stage.
-        explained: Everything there is to say about each of them.
-        gallery: More of them.
-    """
-
-    walks: tuple[StagePicture, ...]
-    explained: tuple[Explained, ...]
-    gallery: tuple[StagePicture, ...]
+    example_cases: tuple[StageImages, ...]
+    explanations: tuple[Explained, ...]
+    more_cases: tuple[StageImages, ...]
 
 
 def shown_cases(
     part: ScoredPart, reader: Reader, predictor: Predictor, seed: int, training: Sequence[Sample] = ()
-) -> Shown:
-    """Choose the cases that a report shows (`choose_walks`, `choose_gallery`), and run them again.
+) -> ShownCases:
+    """Choose the cases that a report shows (`choose_example_cases`, `choose_more_cases`), and predict them again.
 
     Args:
-        part: The scored cases.
+        part: The evaluated cases.
         reader: Reads their images, and the training images.
-        predictor: The one that scored them.
+        predictor: The one that predicted them.
         seed: Of the choice.
-        training: The training images that are at hand: those that look alike are shown.
+        training: The training images that are at hand: similar ones are shown.
     """
-    chosen = choose_walks(part, predictor.classes)
-    more = choose_gallery(part, chosen, np.random.default_rng(seed))
-    known = {sample.sample_id: sample for sample in training}
-    walks, told = [], []
+    chosen = choose_example_cases(part, predictor.classes)
+    more = choose_more_cases(part, chosen, np.random.default_rng(seed))
+    training_by_id = {sample.sample_id: sample for sample in training}
+    example_cases, explanations = [], []
     for index in chosen:
-        found = _again(part, index, reader, predictor)
-        walks.append(_picture(part, index, found, reader, predictor))
-        told.append(with_pictures(explained(predictor, found), known, reader))
-    gallery = (_picture(part, index, _again(part, index, reader, predictor), reader, predictor) for index in more)
-    return Shown(tuple(walks), tuple(told), tuple(gallery))
+        prediction = _predict_again(part, index, reader, predictor)
+        example_cases.append(_stage_images(part, index, prediction, reader, predictor))
+        explanations.append(with_pictures(explained(predictor, prediction), training_by_id, reader))
+    more_cases = (
+        _stage_images(part, index, _predict_again(part, index, reader, predictor), reader, predictor) for index in more
+    )
+    return ShownCases(tuple(example_cases), tuple(explanations), tuple(more_cases))
 
 
-def _again(part: ScoredPart, index: int, reader: Reader, predictor: Predictor) -> Prediction:
+def _predict_again(part: ScoredPart, index: int, reader: Reader, predictor: Predictor) -> Prediction:
     sample = part.samples[index]
     return predictor.predict(reader.image(sample), sample.sample_id, pixel_spacing_mm=sample.pixel_spacing_mm)
 
 
-def _picture(part: ScoredPart, index: int, found: Prediction, reader: Reader, predictor: Predictor) -> StagePicture:
-    """Return the picture of one case after every stage."""
-    return StagePicture(
+def _stage_images(
+    part: ScoredPart, index: int, prediction: Prediction, reader: Reader, predictor: Predictor
+) -> StageImages:
+    """Return one case with the image after every stage."""
+    return StageImages(
         case=part.cases[index],
-        image=found.image,
-        enhanced=found.enhanced,
-        mask=found.mask,
-        true_mask=reader.mask(part.samples[index]),
-        roi=found.roi,
-        region=predictor.region(found),
-        activation=found.activation,
+        image=prediction.image,
+        enhanced=prediction.enhanced,
+        mask=prediction.mask,
+        annotated_mask=reader.mask(part.samples[index]),
+        roi=prediction.roi,
+        region=predictor.region(prediction),
+        activation=prediction.activation,
     )

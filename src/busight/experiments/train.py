@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from busight._version import __version__
 from busight.audit.checked_dataset import Material, gather
 from busight.data.manifest_file import write_manifest
 from busight.data.sources.catalogue import load
@@ -17,30 +16,25 @@ from busight.data.split_file import read_split, write_split
 from busight.errors import DataError, OutputError
 from busight.experiments import assemble
 from busight.experiments.checks import check_data_is_named, require_split_file, tell_other_data
-from busight.experiments.facts import calibration_sentence, limits, network_sentence, versions
+from busight.experiments.facts import calibration_sentence, limitations, network_sentence, versions
 from busight.experiments.memory import with_memory
-from busight.experiments.networks import (
-    build_networks,
-)
+from busight.experiments.networks import build_networks
 from busight.experiments.pretrained import require_unseen, seen_by_weights
-from busight.experiments.scoring import ScoredPart, score_samples, sheet_of, shown_cases
+from busight.experiments.scoring import ScoredPart, score_samples, shown_cases
 from busight.experiments.training import Clock, train_networks
 from busight.experiments.tune_postprocess import choose_postprocess
 from busight.io.atomic import require_free_folder, write_text
-from busight.io.digests import sha256_of_file
 from busight.io.progress import Progress, Silent
-from busight.metrics.table import ScoreSheet
+from busight.metrics.table import MetricTable
 from busight.model.bundle.load import Bundle
 from busight.model.bundle.save import write_card
 from busight.model.model import Predictor
 from busight.model.opening import open_predictor
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
-from busight.results.cases_file import write_cases
-from busight.results.metrics_file import About, write_metrics
-from busight.results.run_record import RunRecord, SplitSummary
-from busight.results.scoring import subgroups_of
-from busight.results.store import CASES_FILE, DONE_FILE, RECIPE_FILE, SPLIT_FILE
+from busight.results.records import SplitSummary, TrainingRunRecord
+from busight.results.scoring import case_metrics, subgroup_metrics
+from busight.results.store import METRICS_FILE, RECIPE_FILE, SPLIT_FILE, write_result
 from busight.train.accelerator import trainer_device
 
 
@@ -54,7 +48,7 @@ def run(
     command: str = "",
     progress: Progress | None = None,
     material: Material | None = None,
-) -> RunRecord:
+) -> TrainingRunRecord:
     """Train by a recipe, assess on the test part, and write everything but the report.
 
     Args:
@@ -97,7 +91,7 @@ def run(
     write_split(out / SPLIT_FILE, split, material.inspection.digest)
     clock.lap("data and split")
     bundle, networks = train_networks(built, recipe, material, split, out, clock)
-    predictor, test, sheet = _assess(recipe, material, split, bundle, out, progress)
+    predictor, test, metrics = _assess(recipe, material, split, bundle, out, progress)
     clock.lap("assessment")
     card = predictor.card
     reader = material.inspection.dataset.reader
@@ -105,8 +99,7 @@ def run(
     data, parts = material.summary(), _split_summary(split, material)
     if not keep_checkpoints:
         finish(out)
-    return RunRecord(
-        kind="run",
+    return TrainingRunRecord(
         title=recipe.name,
         command=command,
         started=started,
@@ -116,25 +109,25 @@ def run(
         network=network_sentence(recipe, {name: net.parameters for name, net in networks.items()}),
         weights=card.training.weights,
         calibration=calibration_sentence(card.calibration, card.operating_points, test.cases),
-        paper_comparison=material.inspection.dataset.name == "busi" and recipe.classify.task == "finding",
+        comparable_with_paper=material.inspection.dataset.name == "busi" and recipe.classify.task == "finding",
         data=data,
         split=parts,
         digests=(("data", data.digest), ("split", split.digest), ("bundle", card.digest)),
         versions=versions(),
         histories=tuple(net.history for net in networks.values()),
-        sheet=sheet,
+        metrics=metrics,
         cases=test.cases,
-        walks=shown.walks,
-        gallery=shown.gallery,
-        explained=shown.explained,
-        limits=limits(data, parts, sheet, recipe),
-        subgroups=subgroups_of([test.cases], predictor.classes, recipe.assess),
+        example_cases=shown.example_cases,
+        explanations=shown.explanations,
+        more_cases=shown.more_cases,
+        limitations=limitations(data, parts, metrics, recipe),
+        subgroups=subgroup_metrics([test.cases], predictor.classes, recipe.assess),
     )
 
 
 def _assess(
     recipe: Recipe, material: Material, split: Split, bundle: Bundle, out: Path, progress: Progress
-) -> tuple[Predictor, ScoredPart, ScoreSheet]:
+) -> tuple[Predictor, ScoredPart, MetricTable]:
     """Calibrate on the validation part, score the test part once, write card, cases and metrics."""
     predictor = _with_chosen_postprocess(open_predictor(bundle), recipe, material, split)
     reader = material.inspection.dataset.reader
@@ -145,19 +138,18 @@ def _assess(
     predictor = replace(predictor, card=assemble.calibrated(predictor.card, val, predictor.classes, recipe.assess))
     progress.stage("assess: test")
     test = _score(material, split.test, predictor, progress)
-    sheet = sheet_of(test, predictor.classes, recipe.assess)
-    card = write_card(bundle.folder, assemble.with_scores(predictor.card, sheet))
-    write_cases(out / CASES_FILE, test.cases, predictor.classes)
-    about = About(
-        created_by=f"busight {__version__}",
+    metrics = case_metrics([test.cases], predictor.classes, recipe.assess)
+    card = write_card(bundle.folder, assemble.with_scores(predictor.card, metrics))
+    write_result(
+        out,
+        test.cases,
+        metrics,
         data=recipe.data.spec,
         data_digest=material.inspection.digest,
         split_digest=split.digest,
         bundle_digest=card.digest,
-        cases_digest=sha256_of_file(out / CASES_FILE),
     )
-    write_metrics(out / DONE_FILE, sheet, about)
-    return replace(predictor, card=card), test, sheet
+    return replace(predictor, card=card), test, metrics
 
 
 def _with_chosen_postprocess(predictor: Predictor, recipe: Recipe, material: Material, split: Split) -> Predictor:
@@ -174,7 +166,7 @@ def _open_folder(out: Path, recipe: Recipe, resume: bool) -> None:
     if not resume:
         require_free_folder(out)
         return
-    if (out / DONE_FILE).exists() and not any(out.glob("training/*/last.ckpt")):
+    if (out / METRICS_FILE).exists() and not any(out.glob("training/*/last.ckpt")):
         raise OutputError(f"{out}: the run in it is finished; there is nothing to resume")
     before = out / RECIPE_FILE
     if not before.is_file():

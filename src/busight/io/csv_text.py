@@ -19,3 +19,13 @@ def csv_text(rows: Iterable[Sequence[Any]]) -> str:
     for row in rows:
         (quoted if any("\r" in cell for cell in row if isinstance(cell, str)) else plain).writerow(row)
     return text.getvalue()
+
+
+def csv_number(value: float) -> str:
+    """Return a number with full precision, NaN as an empty cell.
+
+    Example:
+        >>> csv_number(0.1), csv_number(float("nan"))
+        ('0.1', '')
+    """
+    return "" if value != value else repr(value)

@@ -12,7 +12,7 @@ from busight.metrics.ratio import ratio
 from busight.types import FloatArray, IntArray
 
 Statistic = Callable[[FloatArray], FloatArray]
-"""From weights, float64 (R, N), to figures, float64 (R, S): S figures in each of R weighted versions of N cases."""
+"""From weights, float64 (R, N), to metrics, float64 (R, S): S metrics in each of R weighted versions of N cases."""
 
 # Weights of this many resample × case pairs are held at once (16 MB), however large the data set is.
 _PAIRS_AT_ONCE = 2_000_000
@@ -20,14 +20,14 @@ _PAIRS_AT_ONCE = 2_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Intervals:
-    """Figures with their intervals.
+    """Metrics with their intervals.
 
     Attributes:
         value: float64 (S,), on all cases.
         low: float64 (S,), lower ends; NaN where undefined.
         high: float64 (S,), upper ends; NaN where undefined.
-        mean: float64 (S,), over the resamples in which the figure was defined; NaN where there is none.
-        undefined: int64 (S,), resamples in which the figure was undefined, left out of its interval.
+        mean: float64 (S,), over the resamples in which the metric was defined; NaN where there is none.
+        undefined: int64 (S,), resamples in which the metric was undefined, left out of its interval.
         n_groups: Groups that were resampled.
     """
 
@@ -46,22 +46,22 @@ def clustered_bootstrap(
     resamples: int = 2000,
     level: float = 0.95,
 ) -> Intervals:
-    """Put percentile intervals around figures by drawing whole groups with replacement.
+    """Compute percentile intervals of metrics by drawing whole groups with replacement.
 
     A resample is never copied together: it is a weight for each case, the number of times its group was drawn.
 
-    Known limits: with fewer than about ten groups the interval is too narrow, and a figure at the end of its range
-    (20 of 20 found) gets an interval without width, since no resample can hold an error that the data do not.
+    Known limits: with fewer than about ten groups the interval is too narrow, and a metric at the end of its range
+    (20 of 20 detected) gets an interval without width, since no resample can hold an error that the data do not.
 
     Args:
-        statistic: The figures as a function of weights.
+        statistic: The metrics as a function of weights.
         groups: (N,), the group of each case. The order of the cases does not matter to the draws.
         rng: Source of the draws.
         resamples: R, how often to draw.
         level: Coverage, between 0 and 1.
 
     Returns:
-        The figures on all cases with their intervals. A single group says nothing about others: its intervals are
+        The metrics on all cases with their intervals. A single group says nothing about others: its intervals are
         NaN and every resample counts as undefined.
 
     Raises:
@@ -73,8 +73,8 @@ def clustered_bootstrap(
     Example:
         >>> answers = np.array([1.0, 1.0, 0.0, 1.0])
         >>> share = lambda weights: (weights @ answers / weights.sum(1))[:, None]
-        >>> found = clustered_bootstrap(share, ["p1", "p1", "p2", "p3"], np.random.default_rng(0))
-        >>> found.value.tolist(), found.low.tolist(), found.high.tolist()
+        >>> intervals = clustered_bootstrap(share, ["p1", "p1", "p2", "p3"], np.random.default_rng(0))
+        >>> intervals.value.tolist(), intervals.low.tolist(), intervals.high.tolist()
         ([0.75], [0.0], [1.0])
     """
     return repeated_bootstrap([statistic], groups, rng, resamples, level)
@@ -87,21 +87,21 @@ def repeated_bootstrap(
     resamples: int = 2000,
     level: float = 0.95,
 ) -> Intervals:
-    """Put percentile intervals around the mean of figures over repeats of one experiment on the same cases.
+    """Compute percentile intervals of the mean of metrics over repeats of one experiment on the same cases.
 
     Each resample draws whole groups and, with them, repeats (other folds, other seeds) with replacement, so that an
-    interval holds both the choice of patients and the luck of a training. With few repeats the second part is told
-    too small.
+    interval holds both the choice of patients and the luck of a training. With few repeats the second part is
+    underestimated.
 
     Args:
-        statistics: The figures of each repeat as a function of weights; all over the same N cases.
+        statistics: The metrics of each repeat as a function of weights; all over the same N cases.
         groups: (N,), the group of each case.
         rng: Source of the draws.
         resamples: R, how often to draw.
         level: Coverage, between 0 and 1.
 
     Returns:
-        The means over the repeats on all cases with their intervals. A mean is undefined where a repeat's figure is.
+        The means over the repeats on all cases with their intervals. A mean is undefined where a repeat's metric is.
 
     Raises:
         DataError: There is no case or no repeat, or ``resamples`` or ``level`` is out of range.
@@ -135,13 +135,13 @@ def repeated_bootstrap(
 def _draw(
     statistics: Sequence[Statistic], n_groups: int, group_of_case: IntArray, resamples: int, rng: np.random.Generator
 ) -> FloatArray:
-    """Return figures of some resamples, float64 (resamples, S)."""
+    """Return metrics of some resamples, float64 (resamples, S)."""
     weights = draw_group_counts(n_groups, resamples, rng)[:, group_of_case]
-    figures = np.stack([statistic(weights) for statistic in statistics])
+    values = np.stack([statistic(weights) for statistic in statistics])
     if len(statistics) == 1:
-        return np.asarray(figures[0])
+        return np.asarray(values[0])
     chosen = rng.integers(len(statistics), size=(len(statistics), resamples))
-    mean: FloatArray = figures[chosen, np.arange(resamples)].mean(axis=0)
+    mean: FloatArray = values[chosen, np.arange(resamples)].mean(axis=0)
     return mean
 
 

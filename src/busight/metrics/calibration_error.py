@@ -1,4 +1,4 @@
-"""Scores of probabilities: how far they are from the truth, and whether they mean what they say."""
+"""Proper scoring rules and calibration errors of probabilities."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from busight.metrics.ratio import ratio, weighted_mean
 from busight.types import FloatArray, IntArray
 
 ECE_BINS = 15
-"""Bins of Guo et al. 2017, section 2; the figure depends on it, so it is the same everywhere."""
+"""Bins of Guo et al. 2017, section 2; the value depends on it, so it is the same everywhere."""
 
 
 def brier(target: IntArray, probs: FloatArray, weights: FloatArray | None = None) -> FloatArray:
     """Return the mean squared distance of the probability vector from the truth, summed over classes.
 
-    Brier's own convention, 0–2. For two classes it is twice the figure of scikit-learn's binary ``brier_score_loss``.
+    Brier's own convention, 0–2. For two classes it is twice the value of scikit-learn's binary ``brier_score_loss``.
 
     Args:
-        target: int64 (N,), actual class 0..K-1.
+        target: int64 (N,), class 0..K-1.
         probs: float64 (N, K), rows sum to 1.
         weights: float64 (..., N): how often each case counts; None for once each.
 
@@ -44,12 +44,12 @@ def brier(target: IntArray, probs: FloatArray, weights: FloatArray | None = None
 
 
 def log_loss(target: IntArray, probs: FloatArray, weights: FloatArray | None = None) -> FloatArray:
-    """Return the mean negative logarithm (base e) of the probability that the actual class was given.
+    """Return the mean negative logarithm (base e) of the probability that the target class was given.
 
     A probability of 0 is read as 2⁻⁵² (scikit-learn's convention), so that one such case costs 36 and not infinity.
 
     Args:
-        target: int64 (N,), actual class 0..K-1.
+        target: int64 (N,), class 0..K-1.
         probs: float64 (N, K), rows sum to 1.
         weights: float64 (..., N): how often each case counts; None for once each.
 
@@ -73,10 +73,10 @@ def ece(target: IntArray, probs: FloatArray, weights: FloatArray | None = None, 
     """Return the expected calibration error: the mean gap between confidence and accuracy over bins of confidence.
 
     Confidence is the highest probability of a case; bins are equally wide and closed above, as in the source. The
-    figure is never negative and grows with noise: on few cases, and in every resample, it errs upwards.
+    error is never negative and grows with noise: on few cases, and in every resample, it errs upwards.
 
     Args:
-        target: int64 (N,), actual class 0..K-1.
+        target: int64 (N,), class 0..K-1.
         probs: float64 (N, K), rows sum to 1.
         weights: float64 (..., N): how often each case counts; None for once each.
         bins: Number of bins over 0–1.
@@ -114,7 +114,7 @@ def adaptive_ece(target: IntArray, probs: FloatArray, bins: int = ECE_BINS) -> f
     Most cases of a good network are sure ones: equally wide bins then hold a handful each but the last.
 
     Args:
-        target: int64 (N,), actual class 0..K-1.
+        target: int64 (N,), class 0..K-1.
         probs: float64 (N, K), rows sum to 1.
         bins: Number of bins; never more than cases.
 
@@ -167,8 +167,8 @@ def brier_parts(positive: NDArray[np.bool_], probs: FloatArray, bins: int = ECE_
     Source: Murphy, "A new vector partition of the probability score", 1973, eq. 7.
 
     Example:
-        >>> found = brier_parts(np.array([True, False, False, False]), np.array([0.5, 0.5, 0.0, 0.0]))
-        >>> found.reliability, found.resolution, found.uncertainty
+        >>> parts = brier_parts(np.array([True, False, False, False]), np.array([0.5, 0.5, 0.0, 0.0]))
+        >>> parts.reliability, parts.resolution, parts.uncertainty
         (0.0, 0.0625, 0.1875)
     """
     check_scores(probs, positive)

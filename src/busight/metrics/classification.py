@@ -1,4 +1,4 @@
-"""Scores of predicted labels, each a function of the confusion matrix (rows actual, columns predicted).
+"""Metrics of predicted labels, each a function of the confusion matrix (rows target, columns prediction).
 
 Every function takes float64 (..., K, K) and works on all leading indices at once. Undefined is NaN:
 
@@ -26,7 +26,7 @@ def accuracy(confusion: FloatArray) -> FloatArray:
 
 
 def sensitivity(confusion: FloatArray) -> FloatArray:
-    """Return, for each class, the share of its cases that was found (recall), shape (..., K).
+    """Return, for each class, the share of its cases that is predicted as such (recall), shape (..., K).
 
     Example:
         >>> sensitivity(np.array([[8.0, 2.0], [0.0, 0.0]])).tolist()
@@ -60,7 +60,7 @@ def macro(per_class: FloatArray) -> FloatArray:
 def support_weighted(per_class: FloatArray, confusion: FloatArray) -> FloatArray:
     """Return the mean over classes weighted by their cases, shape (...).
 
-    A class without cases has no weight; a class with cases whose figure is undefined makes the mean undefined.
+    A class without cases has no weight; a class with cases whose metric is undefined makes the mean undefined.
     """
     support = confusion.sum(-1)
     return ratio(np.where(support == 0, 0.0, support * per_class).sum(-1), support.sum(-1))
@@ -96,10 +96,10 @@ def mcc(confusion: FloatArray) -> FloatArray:
 
     Source: Gorodkin, "Comparing two K-category assignments by a K-category correlation coefficient", 2004, eq. 8.
     """
-    actual, predicted = confusion.sum(-1), confusion.sum(-2)
+    target, predicted = confusion.sum(-1), confusion.sum(-2)
     total = confusion.sum((-2, -1))
-    covariance = total * _diagonal(confusion).sum(-1) - (actual * predicted).sum(-1)
-    spread = (total**2 - (actual**2).sum(-1)) * (total**2 - (predicted**2).sum(-1))
+    covariance = total * _diagonal(confusion).sum(-1) - (target * predicted).sum(-1)
+    spread = (total**2 - (target**2).sum(-1)) * (total**2 - (predicted**2).sum(-1))
     return ratio(covariance, np.sqrt(spread))
 
 

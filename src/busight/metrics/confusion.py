@@ -11,17 +11,17 @@ from busight.types import FloatArray, IntArray
 def confusion_matrix(
     target: IntArray, predicted: IntArray, n_classes: int, weights: FloatArray | None = None
 ) -> FloatArray:
-    """Count actual class against predicted class.
+    """Count target against predicted class.
 
     Args:
-        target: int64 (N,), actual class 0..K-1.
+        target: int64 (N,), class 0..K-1.
         predicted: int64 (N,), predicted class 0..K-1.
         n_classes: K.
         weights: float64 (..., N): how often each case counts; None for once each. Whole weights give whole counts,
             exactly, which is how thousands of bootstrap resamples become one matrix product.
 
     Returns:
-        float64 (..., K, K), rows actual, columns predicted.
+        float64 (..., K, K), rows target, columns prediction.
 
     Raises:
         DataError: There is no case, lengths differ, or an index is outside 0..K-1.

@@ -1,4 +1,4 @@
-"""The points of the curves in a report: ROC, precision–recall, reliability."""
+"""Points of ROC, precision–recall and reliability curves."""
 
 from __future__ import annotations
 
@@ -79,8 +79,10 @@ def roc_points(score: FloatArray, positive: NDArray[np.bool_]) -> RocPoints:
         ([0.0, 0.0, 1.0, 1.0], [0.0, 0.5, 0.5, 1.0])
     """
     counts = counts_at_thresholds(score, positive)
-    found, missed = np.append(0.0, counts.true_positives), np.append(0.0, counts.false_positives)
-    return RocPoints(ratio(missed, missed[-1]), ratio(found, found[-1]), np.append(np.inf, counts.threshold))
+    hits, false_positives = np.append(0.0, counts.true_positives), np.append(0.0, counts.false_positives)
+    return RocPoints(
+        ratio(false_positives, false_positives[-1]), ratio(hits, hits[-1]), np.append(np.inf, counts.threshold)
+    )
 
 
 def precision_recall_points(score: FloatArray, positive: NDArray[np.bool_]) -> PrecisionRecallPoints:
@@ -94,17 +96,15 @@ def precision_recall_points(score: FloatArray, positive: NDArray[np.bool_]) -> P
         DataError: There is no case, shapes differ, or a score is not finite.
     """
     counts = counts_at_thresholds(score, positive)
-    found = counts.true_positives
-    return PrecisionRecallPoints(
-        ratio(found, found[-1]), ratio(found, found + counts.false_positives), counts.threshold
-    )
+    hits = counts.true_positives
+    return PrecisionRecallPoints(ratio(hits, hits[-1]), ratio(hits, hits + counts.false_positives), counts.threshold)
 
 
 def reliability_bins(target: IntArray, probs: FloatArray, bins: int = ECE_BINS) -> ReliabilityBins:
     """Return the bins of a reliability diagram; the ECE is the mean of their gaps, weighted by ``count``.
 
     Args:
-        target: int64 (N,), actual class 0..K-1.
+        target: int64 (N,), class 0..K-1.
         probs: float64 (N, K), rows sum to 1.
         bins: Number of bins over 0–1.
 

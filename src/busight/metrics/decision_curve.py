@@ -1,4 +1,4 @@
-"""Decision curves: is acting on a probability worth more than acting on everybody or on nobody?"""
+"""Decision curves: net benefit of acting on a probability, against acting on everybody or on nobody."""
 
 from __future__ import annotations
 

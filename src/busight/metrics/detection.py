@@ -1,4 +1,4 @@
-"""Were the lesions of an image found, and what else was marked."""
+"""Lesion detection: which annotated lesions of an image a predicted mask hits, and what else it marks."""
 
 from __future__ import annotations
 
@@ -10,53 +10,53 @@ import numpy as np
 from busight.metrics.overlap import check_pair
 from busight.types import Mask
 
-FOUND_IOU = 0.5
-"""A mark with at least this IoU with a lesion has found it."""
+HIT_IOU = 0.5
+"""A predicted region with at least this IoU with a lesion is a true positive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """Lesions and marks of one image.
+    """Counts of lesions and predicted regions of one image.
 
     Attributes:
-        drawn: Connected drawn regions.
-        found: Those that a mark of their own has found.
-        false_marks: Connected predicted regions that found none.
+        annotated: Connected annotated regions.
+        true_positives: Annotated regions that a predicted region of their own overlaps.
+        false_positives: Connected predicted regions without such an annotated one.
     """
 
-    drawn: int
-    found: int
-    false_marks: int
+    annotated: int
+    true_positives: int
+    false_positives: int
 
 
-def detect(predicted: Mask, drawn: Mask, least_iou: float = FOUND_IOU) -> Detection:
-    """Match predicted with drawn regions, each with at most one, the best overlap first.
+def detect(predicted: Mask, annotated: Mask, min_iou: float = HIT_IOU) -> Detection:
+    """Match predicted with annotated regions, each with at most one, the best overlap first.
 
     Args:
         predicted: bool HW.
-        drawn: bool HW of the same size.
-        least_iou: IoU from which a mark has found a lesion, above 0.
+        annotated: bool HW of the same size.
+        min_iou: IoU from which a predicted region is a true positive, above 0.
 
     Raises:
         DataError: A mask is not bool HW, or the sizes differ.
 
     Example:
         >>> import numpy as np
-        >>> drawn = np.zeros((8, 20), bool); drawn[2:6, 2:6] = drawn[2:6, 12:16] = True
+        >>> annotated = np.zeros((8, 20), bool); annotated[2:6, 2:6] = annotated[2:6, 12:16] = True
         >>> predicted = np.zeros((8, 20), bool); predicted[2:6, 3:6] = predicted[0, 19] = True
-        >>> detect(predicted, drawn)
-        Detection(drawn=2, found=1, false_marks=1)
+        >>> detect(predicted, annotated)
+        Detection(annotated=2, true_positives=1, false_positives=1)
     """
-    check_pair(predicted, drawn)
-    n_marks, marks = cv2.connectedComponents(predicted.astype(np.uint8), connectivity=8)
-    n_lesions, lesions = cv2.connectedComponents(drawn.astype(np.uint8), connectivity=8)
-    both = np.bincount(lesions.ravel() * n_marks + marks.ravel(), minlength=n_lesions * n_marks)
-    both = both.reshape(n_lesions, n_marks)
-    sizes = both.sum(axis=1, keepdims=True) + both.sum(axis=0, keepdims=True) - both
-    overlap = (both / np.maximum(sizes, 1))[1:, 1:]  # without the background
-    found = 0
-    while overlap.size and overlap.max() >= least_iou:
-        lesion, mark = np.unravel_index(int(overlap.argmax()), overlap.shape)
-        overlap[lesion], overlap[:, mark] = 0, 0
-        found += 1
-    return Detection(n_lesions - 1, found, n_marks - 1 - found)
+    check_pair(predicted, annotated)
+    n_regions, regions = cv2.connectedComponents(predicted.astype(np.uint8), connectivity=8)
+    n_lesions, lesions = cv2.connectedComponents(annotated.astype(np.uint8), connectivity=8)
+    both = np.bincount(lesions.ravel() * n_regions + regions.ravel(), minlength=n_lesions * n_regions)
+    both = both.reshape(n_lesions, n_regions)
+    union = both.sum(axis=1, keepdims=True) + both.sum(axis=0, keepdims=True) - both
+    iou = (both / np.maximum(union, 1))[1:, 1:]  # without the background
+    true_positives = 0
+    while iou.size and iou.max() >= min_iou:
+        lesion, region = np.unravel_index(int(iou.argmax()), iou.shape)
+        iou[lesion], iou[:, region] = 0, 0
+        true_positives += 1
+    return Detection(n_lesions - 1, true_positives, n_regions - 1 - true_positives)

@@ -1,12 +1,12 @@
-"""Everything that one predicted mask is scored by."""
+"""Every score of one predicted mask."""
 
 from __future__ import annotations
 
 from dataclasses import astuple, dataclass, fields
 
 from busight.metrics.detection import detect
-from busight.metrics.overlap import area_share, dice, iou, share_found
-from busight.metrics.surface import hausdorff_95, surface_distance
+from busight.metrics.overlap import area_fraction, dice, iou, pixel_precision, pixel_recall
+from busight.metrics.surface import assd, hd95
 from busight.types import Mask
 
 
@@ -14,39 +14,39 @@ from busight.types import Mask
 class MaskScores:
     """The scores of one image's mask; NaN where they are undefined.
 
-    On images where a lesion is drawn: overlap, distances (NaN too where nothing is predicted) and found lesions. On
-    images known to have none, only the marks and their area count. Where nobody drew a mask, only the predicted area
-    is known; without segmentation, nothing.
+    Overlap, distances and true positives are defined on images with an annotated lesion (distances only where
+    something is predicted). On images known to have none, only false positives and their area are. Where nobody
+    annotated a mask, only the predicted area is known; without segmentation, nothing.
 
     Attributes:
         dice: 2 |A ∩ B| / (|A| + |B|), 0–1; 0 where nothing is predicted.
         iou: |A ∩ B| / |A ∪ B|, 0–1; likewise.
-        pixel_sensitivity: Share of the drawn lesion that was predicted, 0–1.
-        pixel_precision: Share of the predicted lesion that is drawn, 0–1; NaN where nothing is predicted.
-        hausdorff_95_px: 95 % Hausdorff distance of the outlines in pixels.
-        surface_distance_px: Average symmetric surface distance in pixels.
-        hausdorff_95_mm: In mm; NaN too where the pixel spacing is not known.
-        surface_distance_mm: Likewise.
-        lesions_drawn: Connected drawn regions.
-        lesions_found: Those that a mark of their own meets with an IoU of 0.5 or more.
-        false_marks: Connected predicted regions that found no lesion.
-        true_area_share: Drawn lesion's share of the image, 0–1.
-        predicted_area_share: Predicted lesion's share of the image, 0–1.
+        pixel_recall: Share of the annotated pixels that were predicted, 0–1.
+        pixel_precision: Share of the predicted pixels that are annotated, 0–1; NaN where nothing is predicted.
+        hd95_px: 95 % Hausdorff distance of the outlines in pixels.
+        assd_px: Average symmetric surface distance in pixels.
+        hd95_mm: In mm; NaN too where the pixel spacing is not known.
+        assd_mm: Likewise.
+        lesions_annotated: Connected annotated regions.
+        lesion_true_positives: Those that a predicted region of their own meets with an IoU of 0.5 or more.
+        lesion_false_positives: Connected predicted regions that meet none so.
+        annotated_area_fraction: Annotated lesion's share of the image, 0–1.
+        predicted_area_fraction: Predicted lesion's share of the image, 0–1.
     """
 
     dice: float = float("nan")
     iou: float = float("nan")
-    pixel_sensitivity: float = float("nan")
+    pixel_recall: float = float("nan")
     pixel_precision: float = float("nan")
-    hausdorff_95_px: float = float("nan")
-    surface_distance_px: float = float("nan")
-    hausdorff_95_mm: float = float("nan")
-    surface_distance_mm: float = float("nan")
-    lesions_drawn: float = float("nan")
-    lesions_found: float = float("nan")
-    false_marks: float = float("nan")
-    true_area_share: float = float("nan")
-    predicted_area_share: float = float("nan")
+    hd95_px: float = float("nan")
+    assd_px: float = float("nan")
+    hd95_mm: float = float("nan")
+    assd_mm: float = float("nan")
+    lesions_annotated: float = float("nan")
+    lesion_true_positives: float = float("nan")
+    lesion_false_positives: float = float("nan")
+    annotated_area_fraction: float = float("nan")
+    predicted_area_fraction: float = float("nan")
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -58,40 +58,43 @@ MASK_SCORES = tuple(field.name for field in fields(MaskScores))
 """The names of the scores, in order."""
 
 
-def score_mask(predicted: Mask | None, drawn: Mask | None, spacing_mm: tuple[float, float] | None = None) -> MaskScores:
-    """Score a predicted mask against a drawn one.
+def score_mask(
+    predicted: Mask | None, annotated: Mask | None, spacing_mm: tuple[float, float] | None = None
+) -> MaskScores:
+    """Compute the scores of a predicted mask against an annotated one.
 
     Args:
         predicted: bool HW; None without segmentation.
-        drawn: bool HW of the same size, empty where it is known that there is no lesion; None where nobody drew.
+        annotated: bool HW of the same size, empty where it is known that there is no lesion; None where nobody
+            annotated the image.
         spacing_mm: Distance between rows and between columns in mm, or None.
 
     Raises:
         DataError: A mask is not bool HW, or the sizes differ.
     """
     areas = {
-        "true_area_share": float("nan") if drawn is None else area_share(drawn),
-        "predicted_area_share": float("nan") if predicted is None else area_share(predicted),
+        "annotated_area_fraction": float("nan") if annotated is None else area_fraction(annotated),
+        "predicted_area_fraction": float("nan") if predicted is None else area_fraction(predicted),
     }
-    if predicted is None or drawn is None:
+    if predicted is None or annotated is None:
         return MaskScores(**areas)
-    marks = detect(predicted, drawn)
-    if not drawn.any():
-        return MaskScores(false_marks=float(marks.false_marks), **areas)
+    detection = detect(predicted, annotated)
+    if not annotated.any():
+        return MaskScores(lesion_false_positives=float(detection.false_positives), **areas)
     in_mm = {}
     if spacing_mm is not None:
-        in_mm["hausdorff_95_mm"] = hausdorff_95(predicted, drawn, spacing_mm)
-        in_mm["surface_distance_mm"] = surface_distance(predicted, drawn, spacing_mm)
+        in_mm["hd95_mm"] = hd95(predicted, annotated, spacing_mm)
+        in_mm["assd_mm"] = assd(predicted, annotated, spacing_mm)
     return MaskScores(
-        dice=dice(predicted, drawn),
-        iou=iou(predicted, drawn),
-        pixel_sensitivity=share_found(drawn, predicted),
-        pixel_precision=share_found(predicted, drawn),
-        hausdorff_95_px=hausdorff_95(predicted, drawn),
-        surface_distance_px=surface_distance(predicted, drawn),
-        lesions_drawn=float(marks.drawn),
-        lesions_found=float(marks.found),
-        false_marks=float(marks.false_marks),
+        dice=dice(predicted, annotated),
+        iou=iou(predicted, annotated),
+        pixel_recall=pixel_recall(predicted, annotated),
+        pixel_precision=pixel_precision(predicted, annotated),
+        hd95_px=hd95(predicted, annotated),
+        assd_px=assd(predicted, annotated),
+        lesions_annotated=float(detection.annotated),
+        lesion_true_positives=float(detection.true_positives),
+        lesion_false_positives=float(detection.false_positives),
         **in_mm,
         **areas,
     )

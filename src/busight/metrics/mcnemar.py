@@ -1,4 +1,4 @@
-"""McNemar's test: do two models err on the same cases equally often?"""
+"""McNemar's test of the errors of two models on the same cases."""
 
 from __future__ import annotations
 

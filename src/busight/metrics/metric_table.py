@@ -1,4 +1,4 @@
-"""One model on one set of cases: every figure with its interval."""
+"""Metric tables: every metric of one model on one set of cases, with its interval."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from busight.errors import DataError
 from busight.metrics.bootstrap import Intervals, Statistic, repeated_bootstrap
 from busight.metrics.checks import check_per_case, check_probs
 from busight.metrics.compute import (
-    AMONG_LESIONS,
     MACRO,
+    MALIGNANT_VS_BENIGN,
     OVERALL,
     WEIGHTED,
     ScoredCases,
-    counted_images,
-    figures,
+    compute_metrics,
+    metric_counts,
 )
 from busight.metrics.confusion import confusion_matrix
 from busight.metrics.mask_scores import MASK_SCORES
-from busight.metrics.segmentation import DRAWN, LESIONS, NORMALS
-from busight.metrics.table import Score, ScoreSheet
+from busight.metrics.segmentation import ANNOTATED_IMAGES, LESION_IMAGES, NORMAL_IMAGES
+from busight.metrics.table import MetricEstimate, MetricRows, MetricTable
 from busight.types import FloatArray, IntArray
 
 
-def score_sheet(
+def metric_table(
     target: IntArray,
     probs: FloatArray,
     classes: tuple[str, ...],
@@ -35,60 +35,60 @@ def score_sheet(
     seed: int,
     resamples: int = 2000,
     level: float = 0.95,
-    masks: FloatArray | None = None,
-    flagged: NDArray[np.bool_] | None = None,
-) -> ScoreSheet:
-    """Score predictions; the predicted class is the one with the highest probability.
+    mask_scores: FloatArray | None = None,
+    above_threshold: NDArray[np.bool_] | None = None,
+) -> MetricTable:
+    """Compute every metric of a set of predictions; the predicted class is the one with the highest probability.
 
-    Figures, as (``metric``, ``of``):
+    Metrics, as (``metric``, ``of``):
 
     - ``"overall"``: accuracy, balanced_accuracy (over the classes that have cases), kappa, mcc, brier, log_loss, ece;
     - ``"macro"``: precision, sensitivity, f1, auroc, average_precision, NaN where one class is undefined;
     - ``"weighted"`` by cases: precision, sensitivity, f1;
     - each class against the rest: precision, sensitivity, specificity, f1, auroc, average_precision;
-    - ``"malignant among lesions"``: auroc of malignant against benign alone, where the task has a third class;
-    - the last class at its operating point: operating_sensitivity, operating_specificity, where ``flagged`` is given;
-    - ``"lesion images"``, the mean over images with a drawn lesion: dice, iou, pixel_sensitivity, pixel_precision,
-      hausdorff_95_px, surface_distance_px, where the spacing is known hausdorff_95_mm, surface_distance_mm (precision
-      and distances over those where something is predicted), and lesion_sensitivity, the share of all drawn lesions
-      that were found;
-    - ``"images with a known mask"``: false_marks, the mean count of an image;
-    - ``"normal images"``, those known to have no lesion: unmarked, the share without any mark, and
-      false_positive_area_share, the mean predicted area.
+    - ``"malignant vs benign"``: auroc over the lesion images alone, where the task has a third class;
+    - the last class at its operating point: operating_sensitivity, operating_specificity, where ``above_threshold`` is
+      given;
+    - ``"lesion images"``, the mean over images with an annotated lesion: dice, iou, pixel_recall, pixel_precision,
+      hd95_px, assd_px, where the spacing is known hd95_mm, assd_mm (precision and distances over those where something
+      is predicted), and lesion_sensitivity, the share of all annotated lesions that were hit;
+    - ``"images with a known mask"``: false_positives_per_image, the mean count of false positive regions;
+    - ``"normal images"``, those known to have no lesion: specificity_image_level, the share of them without any
+      predicted region, and fp_area_fraction, the mean predicted area.
 
-    A class without cases makes NaN of its own figures but the specificity, and of macro averages, with all resamples
+    A class without cases makes NaN of its own metrics but the specificity, and of macro averages, with all resamples
     counted as undefined; the others stand. A prediction that never names a class makes NaN of its precision. The
-    interval of ECE is moved down by what resampling adds to it.
+    interval of ECE is moved down by the mean excess that resampling gives it.
 
     Args:
-        target: int64 (N,), actual class 0..K-1; unlabelled images are left out before.
+        target: int64 (N,), class 0..K-1.
         probs: float64 (N, K), rows sum to 1.
         classes: K names.
-        groups: (N,), patient or near-duplicate component of each case: what is resampled together.
+        groups: (N,), patient or near-duplicate component of each case: resampled as a whole.
         rng: Source of the resampling.
-        seed: What ``rng`` was made from; noted in the sheet.
+        seed: What ``rng`` was made from, for the record.
         resamples: Bootstrap resamples.
         level: Coverage of the intervals, between 0 and 1.
-        masks: float64 (N, M), each row the values of a `busight.metrics.mask_scores.MaskScores`; None without
+        mask_scores: float64 (N, M), each row the values of a `busight.metrics.mask_scores.MaskScores`; None without
             segmentation.
-        flagged: bool (N,), called positive for the last class at its operating point; or None.
+        above_threshold: bool (N,), the last class's probability reaches the operating point; or None.
 
     Raises:
         DataError: There is no case, or the arrays do not belong together.
     """
-    cases = ScoredCases(target, probs, classes, masks, flagged)
-    return repeated_score_sheet([cases], groups, rng, seed, resamples, level)
+    cases = ScoredCases(target, probs, classes, mask_scores, above_threshold)
+    return repeated_metric_table([cases], groups, rng, seed, resamples, level)
 
 
-def repeated_score_sheet(
+def repeated_metric_table(
     repeats: Sequence[ScoredCases],
     groups: Sequence[str] | Sequence[int],
     rng: np.random.Generator,
     seed: int,
     resamples: int = 2000,
     level: float = 0.95,
-) -> ScoreSheet:
-    """Score several repeats of one experiment on the same cases: each figure is the mean over the repeats.
+) -> MetricTable:
+    """Compute every metric of several repeats of one experiment on the same cases: each is the mean over the repeats.
 
     Args:
         repeats: The cases of each repeat, in one order, with the same targets and classes.
@@ -99,31 +99,31 @@ def repeated_score_sheet(
         level: Coverage of the intervals, between 0 and 1.
 
     Returns:
-        The figures of `score_sheet`; besides, where the cases hold them, set_coverage of each class, set_size,
-        one_in_set and refused of all, and second_reader_auroc among lesions; the confusion matrix is summed over the
-        repeats.
+        The metrics of `metric_table`; besides, where the cases hold them, class_coverage of each class, mean_set_size,
+        singleton_rate and rejection_rate of all, and descriptor_auroc of ``"malignant vs benign"``; the confusion
+        matrix is summed over the repeats.
 
     Raises:
         DataError: There is no repeat or no case, or the arrays do not belong together.
     """
     if not repeats:
-        raise DataError("no repeat to score; hand over the cases of at least one")
+        raise DataError("no repeat to evaluate; hand over the cases of at least one")
     first = repeats[0]
     for cases in repeats:
         _check(cases, groups)
         if cases.classes != first.classes or not np.array_equal(cases.target, first.target):
             raise DataError("the repeats are not over the same cases in one order; sort them by sample first")
     confusion = sum(
-        confusion_matrix(cases.target, cases.predicted, len(cases.classes)).astype(int) for cases in repeats
+        confusion_matrix(cases.target, cases.prediction, len(cases.classes)).astype(int) for cases in repeats
     )
-    scores, n_groups = _scores(repeats, groups, rng, resamples, level)
-    return ScoreSheet(
+    rows, n_groups = _estimates(repeats, groups, rng, resamples, level)
+    return MetricTable(
         classes=first.classes,
         n_images=len(first.target),
         n_groups=n_groups,
         support=tuple(first.support.tolist()),
         confusion=tuple(tuple(row) for row in np.asarray(confusion).tolist()),
-        scores=scores,
+        rows=rows,
         resamples=resamples,
         level=level,
         seed=seed,
@@ -135,59 +135,60 @@ def _check(cases: ScoredCases, groups: Sequence[str] | Sequence[int]) -> None:
     check_probs(target, cases.probs)
     _check_names(cases.classes, cases.probs.shape[1])
     check_per_case("groups", np.asarray(groups), len(target))
-    if cases.masks is not None and cases.masks.shape != (len(target), len(MASK_SCORES)):
+    if cases.mask_scores is not None and cases.mask_scores.shape != (len(target), len(MASK_SCORES)):
         raise DataError(
-            f"masks has shape {cases.masks.shape} for {len(target)} cases; hand over {len(MASK_SCORES)} values a case"
+            f"mask_scores has shape {cases.mask_scores.shape} for {len(target)} cases; hand over {len(MASK_SCORES)} "
+            "values a case"
         )
-    check_per_case("flagged", cases.flagged, len(target))
+    check_per_case("above_threshold", cases.above_threshold, len(target))
 
 
-def _scores(
+def _estimates(
     repeats: Sequence[ScoredCases],
     groups: Sequence[str] | Sequence[int],
     rng: np.random.Generator,
     resamples: int,
     level: float,
-) -> tuple[tuple[Score, ...], int]:
+) -> tuple[MetricRows[MetricEstimate], int]:
     def statistic_of(cases: ScoredCases) -> Statistic:
-        return lambda weights: np.stack(list(figures(cases, weights).values()), axis=-1)
+        return lambda weights: np.stack(list(compute_metrics(cases, weights).values()), axis=-1)
 
     once = np.ones(len(repeats[0].target))
-    names = list(figures(repeats[0], once))
-    if any(list(figures(cases, once)) != names for cases in repeats):
-        raise DataError("the repeats do not have the same figures; all or none of them must segment")
-    found = repeated_bootstrap([statistic_of(cases) for cases in repeats], groups, rng, resamples, level)
-    counted = counted_images(repeats[0])
-    low, high = _without_bias(names, found)
-    scores = tuple(
-        Score(
+    names = list(compute_metrics(repeats[0], once))
+    if any(list(compute_metrics(cases, once)) != names for cases in repeats):
+        raise DataError("the repeats do not have the same metrics; all or none of them must segment")
+    intervals = repeated_bootstrap([statistic_of(cases) for cases in repeats], groups, rng, resamples, level)
+    counts = metric_counts(repeats[0])
+    low, high = _without_bias(names, intervals)
+    estimates = MetricRows(
+        MetricEstimate(
             metric=metric,
             of=of,
-            value=float(found.value[index]),
+            value=float(intervals.value[index]),
             low=float(low[index]),
             high=float(high[index]),
-            n=counted.get((metric, of), len(once)),
-            undefined_resamples=int(found.undefined[index]),
+            n=counts.get((metric, of), len(once)),
+            undefined_resamples=int(intervals.undefined[index]),
         )
         for index, (metric, of) in enumerate(names)
     )
-    return scores, found.n_groups
+    return estimates, intervals.n_groups
 
 
-def _without_bias(names: Sequence[tuple[str, str]], found: Intervals) -> tuple[FloatArray, FloatArray]:
-    """Move the interval of the calibration error down by what resampling adds to it.
+def _without_bias(names: Sequence[tuple[str, str]], intervals: Intervals) -> tuple[FloatArray, FloatArray]:
+    """Return the intervals, that of the calibration error moved down by what resampling adds to it.
 
     A resample holds some cases several times, which makes its bins rougher: the resampled ECE lies above the ECE of the
     cases themselves on average, and its percentiles may even leave that out.
     """
-    biased = np.array([metric == "ece" for metric, _ in names]) & ~np.isnan(found.mean)
-    shift = np.where(biased, found.mean - found.value, 0.0)
-    return np.where(biased, np.maximum(found.low - shift, 0.0), found.low), found.high - shift
+    biased = np.array([metric == "ece" for metric, _ in names]) & ~np.isnan(intervals.mean)
+    shift = np.where(biased, intervals.mean - intervals.value, 0.0)
+    return np.where(biased, np.maximum(intervals.low - shift, 0.0), intervals.low), intervals.high - shift
 
 
 def _check_names(classes: tuple[str, ...], n_classes: int) -> None:
     if len(classes) != n_classes or len(set(classes)) != n_classes:
         raise DataError(f"classes {classes} for {n_classes} columns of probs; give each column a name of its own")
-    for reserved in (OVERALL, MACRO, WEIGHTED, LESIONS, NORMALS, DRAWN, AMONG_LESIONS):
+    for reserved in (OVERALL, MACRO, WEIGHTED, LESION_IMAGES, NORMAL_IMAGES, ANNOTATED_IMAGES, MALIGNANT_VS_BENIGN):
         if reserved in classes:
-            raise DataError(f"class {reserved!r}: the score sheet uses this name for something else; rename the class")
+            raise DataError(f"class {reserved!r}: the metric table uses this name for something else; rename the class")

@@ -1,4 +1,4 @@
-"""How well a predicted lesion mask lies on a drawn one."""
+"""Overlap of a predicted with an annotated lesion mask."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def dice(mask_a: Mask, mask_b: Mask) -> float:
         mask_b: bool HW of the same size.
 
     Returns:
-        0–1; 0 where just one mask is empty; NaN where both are: nothing was there to be found, which is neither a
-        perfect overlap nor a miss. What a segmenter draws on images without a lesion is scored by its area.
+        0–1; 0 where just one mask is empty; NaN where both are: there was nothing to segment, which is neither a
+        perfect overlap nor a miss. A prediction on an image without a lesion is scored by its area.
 
     Raises:
         DataError: A mask is not bool HW, or the sizes differ.
@@ -49,25 +49,42 @@ def iou(mask_a: Mask, mask_b: Mask) -> float:
     return both / (size_a + size_b - both) if size_a + size_b else float("nan")
 
 
-def share_found(of: Mask, within: Mask) -> float:
-    """Return |A ∩ B| / |A|: with the drawn mask as A the sensitivity of pixels, with the predicted one the precision.
+def pixel_recall(predicted: Mask, annotated: Mask) -> float:
+    """Return |A ∩ B| / |B|: the share of the annotated pixels B that were predicted (A).
 
     Args:
-        of: A, bool HW.
-        within: B, bool HW of the same size.
+        predicted: A, bool HW.
+        annotated: B, bool HW of the same size.
 
     Returns:
-        0–1; NaN where A is empty.
+        0–1; NaN where nothing is annotated.
 
     Raises:
         DataError: A mask is not bool HW, or the sizes differ.
     """
-    both, size, _ = _sizes(of, within)
-    return both / size if size else float("nan")
+    both, _, size_annotated = _sizes(predicted, annotated)
+    return both / size_annotated if size_annotated else float("nan")
 
 
-def area_share(mask: Mask) -> float:
-    """Return the share of the image that the mask covers, 0–1.
+def pixel_precision(predicted: Mask, annotated: Mask) -> float:
+    """Return |A ∩ B| / |A|: the share of the predicted pixels A that are annotated (B).
+
+    Args:
+        predicted: A, bool HW.
+        annotated: B, bool HW of the same size.
+
+    Returns:
+        0–1; NaN where nothing is predicted.
+
+    Raises:
+        DataError: A mask is not bool HW, or the sizes differ.
+    """
+    both, size_predicted, _ = _sizes(predicted, annotated)
+    return both / size_predicted if size_predicted else float("nan")
+
+
+def area_fraction(mask: Mask) -> float:
+    """Return the fraction of the image that the mask covers, 0–1.
 
     Raises:
         DataError: The mask is not bool HW, or has no pixels.

@@ -1,4 +1,4 @@
-"""Two models on the same cases: every figure's difference with its interval, and the tests that readers know."""
+"""Two models on the same cases: difference of every metric with its interval, DeLong's and McNemar's tests."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import numpy as np
 
 from busight.errors import DataError
 from busight.metrics.bootstrap import Statistic, repeated_bootstrap
-from busight.metrics.compute import ScoredCases, figures
+from busight.metrics.compute import ScoredCases, compute_metrics
 from busight.metrics.delong import DeLongTest, delong_test
 from busight.metrics.mcnemar import McNemarTest, mcnemar_test
+from busight.metrics.table import MetricRows
 from busight.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One figure of two models on the same cases.
+    """One metric of two models on the same cases.
 
     Attributes:
-        metric: As in a score sheet.
-        of: As in a score sheet.
-        first: The first model's figure, the mean over repeats; NaN where undefined.
+        metric: As in a metric table.
+        of: As in a metric table.
+        first: The first model's value, the mean over repeats; NaN where undefined.
         second: The second model's.
         value: ``second - first``.
         low: Lower end of its interval; NaN where undefined.
@@ -47,9 +48,9 @@ class Comparison:
         n_images: Cases that both were tested on.
         n_groups: Independent groups among them: what was resampled.
         repeats: Pairs of repeats that were compared.
-        differences: Every figure that both have.
+        differences: Every metric that both have.
         delong: For each repeat, DeLong's test for clustered cases of each class's AUROC; None where it is undefined.
-        mcnemar: For each repeat, McNemar's test of right and wrong calls. It takes cases as independent.
+        mcnemar: For each repeat, McNemar's test of right and wrong predictions. It takes cases as independent.
         level: Coverage of the intervals.
         resamples: Bootstrap resamples.
         seed: Seed of the resampling.
@@ -59,23 +60,12 @@ class Comparison:
     n_images: int
     n_groups: int
     repeats: int
-    differences: tuple[Difference, ...]
+    differences: MetricRows[Difference]
     delong: tuple[tuple[DeLongTest | None, ...], ...]
     mcnemar: tuple[McNemarTest, ...]
     level: float
     resamples: int
     seed: int
-
-    def get(self, metric: str, of: str = "overall") -> Difference:
-        """Return one difference.
-
-        Raises:
-            KeyError: The models do not both have this figure.
-        """
-        for difference in self.differences:
-            if (difference.metric, difference.of) == (metric, of):
-                return difference
-        raise KeyError((metric, of))
 
 
 def compare(
@@ -101,29 +91,29 @@ def compare(
     """
     _check_same(first, second)
     once = np.ones(len(first[0].target))
-    names = [name for name in figures(first[0], once) if name in figures(second[0], once)]
+    names = [name for name in compute_metrics(first[0], once) if name in compute_metrics(second[0], once)]
     n = len(names)
 
     def statistic_of(one: ScoredCases, other: ScoredCases) -> Statistic:
-        """Return the figures of both models and their differences as one function of weights."""
+        """Return the metrics of both models and their differences as one function of weights."""
 
         def both(weights: FloatArray) -> FloatArray:
-            a, b = (figures(cases, weights) for cases in (one, other))
-            own = [np.stack([found[name] for name in names], axis=-1) for found in (a, b)]
-            return np.concatenate([*own, own[1] - own[0]], axis=-1)
+            values = [compute_metrics(cases, weights) for cases in (one, other)]
+            a, b = (np.stack([of_model[name] for name in names], axis=-1) for of_model in values)
+            return np.concatenate([a, b, b - a], axis=-1)
 
         return both
 
     statistics = [statistic_of(one, other) for one, other in zip(first, second, strict=True)]
-    found = repeated_bootstrap(statistics, groups, np.random.default_rng(seed), resamples, level)
-    differences = tuple(
+    intervals = repeated_bootstrap(statistics, groups, np.random.default_rng(seed), resamples, level)
+    differences = MetricRows(
         Difference(
             *name,
-            first=float(found.value[i]),
-            second=float(found.value[n + i]),
-            value=float(found.value[2 * n + i]),
-            low=float(found.low[2 * n + i]),
-            high=float(found.high[2 * n + i]),
+            first=float(intervals.value[i]),
+            second=float(intervals.value[n + i]),
+            value=float(intervals.value[2 * n + i]),
+            low=float(intervals.low[2 * n + i]),
+            high=float(intervals.high[2 * n + i]),
         )
         for i, name in enumerate(names)
     )
@@ -131,11 +121,11 @@ def compare(
     return Comparison(
         classes=first[0].classes,
         n_images=len(once),
-        n_groups=found.n_groups,
+        n_groups=intervals.n_groups,
         repeats=len(pairs),
         differences=differences,
         delong=tuple(_delong(one, other, groups, level) for one, other in pairs),
-        mcnemar=tuple(mcnemar_test(a.predicted == a.target, b.predicted == b.target) for a, b in pairs),
+        mcnemar=tuple(mcnemar_test(a.prediction == a.target, b.prediction == b.target) for a, b in pairs),
         level=level,
         resamples=resamples,
         seed=seed,

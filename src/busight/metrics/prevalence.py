@@ -1,4 +1,4 @@
-"""What a result means where a disease is rarer, or more common, than among the cases it was measured on."""
+"""Predictive values and probabilities at another prevalence than that of the measured cases."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def at_prevalence(probs: FloatArray, positive: int, measured: float, wanted: flo
     """Move calibrated probabilities from the prevalence of the cases they were calibrated on to another one.
 
     Bayes' rule: the odds of the positive class are multiplied by the ratio of the prior odds. What remains is shared
-    among the other classes as before. It is right where only the mix of patients differs, not the pictures themselves.
+    among the other classes as before. It is right where only the mix of patients differs, not the images themselves.
 
     Args:
         probs: float64 (..., K), rows sum to 1.

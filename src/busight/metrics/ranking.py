@@ -1,4 +1,4 @@
-"""Scores of a ranking: how well a number puts the positive cases before the negative ones."""
+"""Ranking metrics of a score: AUROC and average precision."""
 
 from __future__ import annotations
 
@@ -96,16 +96,16 @@ def average_precision(score: FloatArray, positive: NDArray[np.bool_], weights: F
 
 def auroc_of_counts(counts: ThresholdCounts) -> FloatArray:
     """Return the area under the ROC curve of counts already made, shape (...)."""
-    found, missed = counts.true_positives, counts.false_positives
-    mean_height = found - np.diff(found, prepend=0.0) / 2
-    area = (np.diff(missed, prepend=0.0) * mean_height).sum(-1)
-    return ratio(area, found[..., -1] * missed[..., -1])
+    hits, false_positives = counts.true_positives, counts.false_positives
+    mean_height = hits - np.diff(hits, prepend=0.0) / 2
+    area = (np.diff(false_positives, prepend=0.0) * mean_height).sum(-1)
+    return ratio(area, hits[..., -1] * false_positives[..., -1])
 
 
 def average_precision_of_counts(counts: ThresholdCounts) -> FloatArray:
     """Return the average precision of counts already made, shape (...)."""
-    found = counts.true_positives
-    newly_found = np.diff(found, prepend=0.0)
-    # Where a resample holds no case yet, precision is undefined, but nothing was newly found there either.
-    precision = np.nan_to_num(ratio(found, found + counts.false_positives))
-    return ratio((newly_found * precision).sum(-1), found[..., -1])
+    hits = counts.true_positives
+    new_hits = np.diff(hits, prepend=0.0)
+    # Where a resample holds no case yet, precision is undefined, but there is no new hit either.
+    precision = np.nan_to_num(ratio(hits, hits + counts.false_positives))
+    return ratio((new_hits * precision).sum(-1), hits[..., -1])

@@ -32,7 +32,7 @@ def weighted_mean(values: FloatArray, weights: FloatArray | None = None) -> Floa
     """Average over the cases whose value is defined.
 
     Args:
-        values: float64 (N,); NaN marks a case that the figure does not speak of.
+        values: float64 (N,); NaN marks a case that does not define the metric.
         weights: float64 (..., N), not negative: how often each case counts; None for once each.
 
     Returns:

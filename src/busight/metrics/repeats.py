@@ -1,4 +1,4 @@
-"""What the seed alone does to a score: the spread over repetitions with other splits and other training."""
+"""Spread of a metric over seeds: repeats with another split and another training each."""
 
 from __future__ import annotations
 
@@ -12,35 +12,35 @@ from busight.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class SeedSpread:
-    """One figure over several seeds.
+    """One metric over several seeds.
 
     Attributes:
-        mean: Over the seeds; NaN where no seed defines the figure.
-        deviation: Standard deviation over the seeds (n - 1); NaN with fewer than two.
-        least: The lowest.
-        greatest: The highest.
+        mean: Over the seeds; NaN where no seed defines the metric.
+        std: Standard deviation over the seeds (n - 1); NaN with fewer than two.
+        min: The lowest.
+        max: The highest.
         low: Lower end of the interval of the mean; NaN with fewer than two seeds.
         high: Upper end.
-        seeds: Seeds that define the figure.
+        seeds: Seeds that define the metric.
     """
 
     mean: float
-    deviation: float
-    least: float
-    greatest: float
+    std: float
+    min: float
+    max: float
     low: float
     high: float
     seeds: int
 
 
 def seed_spread(values: Sequence[float], train: int, test: int, level: float = 0.95) -> SeedSpread:
-    """Describe a figure over seeds, each with a random split of its own.
+    """Compute the spread of a metric over seeds, each with a random split of its own.
 
     The test parts of different seeds overlap, and so do the training parts still more: the seeds are not independent,
     and the naive interval, s / sqrt(n), is far too narrow. The correction adds the ratio of test to training images.
 
     Args:
-        values: The figure for each seed; NaN where undefined, left out and counted.
+        values: The metric of each seed; NaN where undefined, left out and counted.
         train: Images that each seed trains on, 1 or more.
         test: Images that each seed tests on, 1 or more.
         level: Coverage, above 0 and below 1.
@@ -52,8 +52,8 @@ def seed_spread(values: Sequence[float], train: int, test: int, level: float = 0
         corrected resampled t-test.
 
     Example:
-        >>> found = seed_spread([0.8, 0.9], train=700, test=100)
-        >>> round(found.mean, 2), round(found.high - found.mean, 3)
+        >>> spread = seed_spread([0.8, 0.9], train=700, test=100)
+        >>> round(spread.mean, 2), round(spread.high - spread.mean, 3)
         (0.85, 0.72)
     """
     from scipy.stats import t
@@ -69,7 +69,7 @@ def seed_spread(values: Sequence[float], train: int, test: int, level: float = 0
         nan = float("nan")
         return SeedSpread(nan, nan, nan, nan, nan, nan, 0)
     mean = float(defined.mean())
-    deviation = float(defined.std(ddof=1)) if n > 1 else float("nan")
-    half = float(t.ppf(0.5 + level / 2, n - 1)) * deviation * float(np.sqrt(1 / n + test / train)) if n > 1 else np.nan
-    least, greatest = float(defined.min()), float(defined.max())
-    return SeedSpread(mean, deviation, least, greatest, mean - float(half), mean + float(half), n)
+    std = float(defined.std(ddof=1)) if n > 1 else float("nan")
+    half = float(t.ppf(0.5 + level / 2, n - 1)) * std * float(np.sqrt(1 / n + test / train)) if n > 1 else np.nan
+    lowest, highest = float(defined.min()), float(defined.max())
+    return SeedSpread(mean, std, lowest, highest, mean - float(half), mean + float(half), n)

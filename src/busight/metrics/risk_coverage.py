@@ -1,4 +1,4 @@
-"""Answering the sure cases only: how the risk falls as more of them are handed to a person."""
+"""Selective prediction: risk over coverage when only the cases of highest confidence are answered."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def risk_coverage(target: IntArray, probs: FloatArray) -> RiskCoverage:
     """Return the curve; cases of equal confidence are answered together.
 
     Args:
-        target: int64 (N,), actual class 0..K-1.
+        target: int64 (N,), class 0..K-1.
         probs: float64 (N, K), calibrated; the confidence of a case is its highest probability.
 
     Raises:

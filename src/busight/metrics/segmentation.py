@@ -1,4 +1,4 @@
-"""The figures of a segmentation, as a function of how often each image counts."""
+"""Metrics of a segmentation, as a function of how often each image counts."""
 
 from __future__ import annotations
 
@@ -8,53 +8,56 @@ from busight.metrics.mask_scores import MASK_SCORES
 from busight.metrics.ratio import ratio, weighted_mean
 from busight.types import FloatArray
 
-LESIONS, NORMALS, DRAWN = "lesion images", "normal images", "images with a known mask"
+LESION_IMAGES, NORMAL_IMAGES, ANNOTATED_IMAGES = "lesion images", "normal images", "images with a known mask"
 
-_ON_LESIONS = (
+_MEANS_ON_LESIONS = (
     "dice",
     "iou",
-    "pixel_sensitivity",
+    "pixel_recall",
     "pixel_precision",
-    "hausdorff_95_px",
-    "surface_distance_px",
-    "hausdorff_95_mm",
-    "surface_distance_mm",
+    "hd95_px",
+    "assd_px",
+    "hd95_mm",
+    "assd_mm",
 )
 
 
-def mask_figures(masks: FloatArray, weights: FloatArray) -> dict[tuple[str, str], FloatArray]:
-    """Compute every figure of the masks.
+def mask_metrics(mask_scores: FloatArray, weights: FloatArray) -> dict[tuple[str, str], FloatArray]:
+    """Compute every metric of the masks.
 
     Args:
-        masks: float64 (N, M), the scores of each image's mask in the order of `MASK_SCORES`.
+        mask_scores: float64 (N, M), the scores of each image's mask in the order of `MASK_SCORES`.
         weights: float64 (..., N): how often each image counts.
 
     Returns:
-        (metric, of) → float64 (...): means over the images that a figure speaks of; ``lesion_sensitivity`` is the share
-        of all drawn lesions that were found. The figures are the same whatever is known: NaN where nothing defines one.
+        (metric, of) → float64 (...): means over the images that define a metric; ``lesion_sensitivity`` is the share of
+        all annotated lesions that were hit. The metrics are the same whatever is known: NaN where nothing defines one.
     """
-    found = {name: weighted_mean(values, weights) for name, values in _values(masks).items()}
-    drawn, hit = (np.nan_to_num(_column(masks, name)) for name in ("lesions_drawn", "lesions_found"))
-    found["lesion_sensitivity", LESIONS] = ratio(weights @ hit, weights @ drawn)
-    return found
+    metrics = {name: weighted_mean(values, weights) for name, values in _values(mask_scores).items()}
+    annotated, hits = (
+        np.nan_to_num(_column(mask_scores, name)) for name in ("lesions_annotated", "lesion_true_positives")
+    )
+    metrics["lesion_sensitivity", LESION_IMAGES] = ratio(weights @ hits, weights @ annotated)
+    return metrics
 
 
-def counted_masks(masks: FloatArray) -> dict[tuple[str, str], int]:
-    """Count the images behind each figure of `mask_figures`."""
-    counted = {name: int((~np.isnan(values)).sum()) for name, values in _values(masks).items()}
-    counted["lesion_sensitivity", LESIONS] = int((_column(masks, "lesions_drawn") > 0).sum())
-    return counted
+def mask_metric_counts(mask_scores: FloatArray) -> dict[tuple[str, str], int]:
+    """Count the images that define each metric of `mask_metrics`."""
+    counts = {name: int((~np.isnan(values)).sum()) for name, values in _values(mask_scores).items()}
+    counts["lesion_sensitivity", LESION_IMAGES] = int((_column(mask_scores, "lesions_annotated") > 0).sum())
+    return counts
 
 
-def _values(masks: FloatArray) -> dict[tuple[str, str], FloatArray]:
-    """Return values per image, NaN on images that the figure does not speak of."""
-    values = {(metric, LESIONS): _column(masks, metric) for metric in _ON_LESIONS}
-    share = np.where(_column(masks, "true_area_share") == 0, _column(masks, "predicted_area_share"), np.nan)
-    values["false_marks", DRAWN] = _column(masks, "false_marks")
-    values["unmarked", NORMALS] = np.where(np.isnan(share), np.nan, share == 0)
-    values["false_positive_area_share", NORMALS] = share
+def _values(mask_scores: FloatArray) -> dict[tuple[str, str], FloatArray]:
+    """Return values per image, NaN on images that do not define the metric."""
+    values = {(metric, LESION_IMAGES): _column(mask_scores, metric) for metric in _MEANS_ON_LESIONS}
+    normal = _column(mask_scores, "annotated_area_fraction") == 0
+    false_area = np.where(normal, _column(mask_scores, "predicted_area_fraction"), np.nan)
+    values["false_positives_per_image", ANNOTATED_IMAGES] = _column(mask_scores, "lesion_false_positives")
+    values["specificity_image_level", NORMAL_IMAGES] = np.where(np.isnan(false_area), np.nan, false_area == 0)
+    values["fp_area_fraction", NORMAL_IMAGES] = false_area
     return values
 
 
-def _column(masks: FloatArray, name: str) -> FloatArray:
-    return np.asarray(masks[:, MASK_SCORES.index(name)])
+def _column(mask_scores: FloatArray, name: str) -> FloatArray:
+    return np.asarray(mask_scores[:, MASK_SCORES.index(name)])

@@ -1,4 +1,4 @@
-"""Scores by device, category, size and other facts about the cases: where a model is worse than on the whole."""
+"""Metrics by subgroup: device, BI-RADS category, lesion size and other metadata of the cases."""
 
 from __future__ import annotations
 
@@ -10,73 +10,76 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.metrics.compute import ScoredCases
-from busight.metrics.metric_table import repeated_score_sheet
-from busight.metrics.table import ScoreSheet
+from busight.metrics.metric_table import repeated_metric_table
+from busight.metrics.table import MetricTable
 
 FEW = 20
-"""Cases below which a subgroup's scores are shown with a warning."""
+"""Cases below which a subgroup's metrics are shown with a warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subgroup:
-    """The cases that share one fact.
+    """The cases that share the value of one attribute.
 
     Attributes:
-        fact: What is told apart (``"device"``).
+        attribute: A key of the cases' metadata (``"device"``).
         value: The shared value.
-        sheet: Their scores.
+        table: Their metrics.
     """
 
-    fact: str
+    attribute: str
     value: str
-    sheet: ScoreSheet
+    table: MetricTable
 
     @property
     def few(self) -> bool:
         """There are too few cases to conclude anything."""
-        return self.sheet.n_images < FEW
+        return self.table.n_images < FEW
 
 
 def subgroups(
     repeats: Sequence[ScoredCases],
-    facts: Sequence[dict[str, str]],
+    metadata: Sequence[dict[str, str]],
     groups: Sequence[str],
     seed: int,
     resamples: int = 500,
     level: float = 0.95,
 ) -> tuple[Subgroup, ...]:
-    """Score the cases of each value of each fact; a fact that has one value only tells nothing and is left out.
+    """Compute the metrics of each value of each attribute; an attribute of a single value is left out.
 
     Args:
         repeats: The cases of each repeat, in one order.
-        facts: (N,), what is known of each case; a fact that is not known is absent.
+        metadata: (N,), attributes of each case; an attribute that is not known is absent.
         groups: (N,), patient or near-duplicate component of each case.
         seed: Seed of the resampling.
         resamples: Bootstrap resamples of each subgroup.
         level: Coverage of the intervals, between 0 and 1.
 
     Returns:
-        In the order in which the facts first appear, values sorted.
+        In the order in which the attributes first appear, values sorted.
 
     Raises:
         DataError: The arrays do not belong together.
     """
-    found = []
-    for fact in dict.fromkeys(name for known in facts for name in known):
-        values = sorted({known[fact] for known in facts if fact in known})
+    found: list[Subgroup] = []
+    for attribute in dict.fromkeys(name for attributes in metadata for name in attributes):
+        values = sorted({attributes[attribute] for attributes in metadata if attribute in attributes})
         if len(values) < 2:
             continue
         for value in values:
-            chosen = np.array([known.get(fact) == value for known in facts])
-            own = [_only(cases, chosen) for cases in repeats]
-            kept = [group for group, is_in in zip(groups, chosen, strict=True) if is_in]
-            sheet = repeated_score_sheet(own, kept, np.random.default_rng(seed), seed, resamples, level)
-            found.append(Subgroup(fact, value, sheet))
+            selected = np.array([attributes.get(attribute) == value for attributes in metadata])
+            cases_of_value = [_select(cases, selected) for cases in repeats]
+            groups_of_value = [group for group, is_selected in zip(groups, selected, strict=True) if is_selected]
+            rng = np.random.default_rng(seed)
+            table = repeated_metric_table(cases_of_value, groups_of_value, rng, seed, resamples, level)
+            found.append(Subgroup(attribute, value, table))
     return tuple(found)
 
 
-def _only(cases: ScoredCases, chosen: NDArray[np.bool_]) -> ScoredCases:
-    """Return some of the cases: every field that is an array has one entry a case."""
-    values = {field.name: getattr(cases, field.name) for field in fields(cases)}
-    some: dict[str, Any] = {name: of[chosen] for name, of in values.items() if isinstance(of, np.ndarray)}
-    return replace(cases, **some)
+def _select(cases: ScoredCases, selected: NDArray[np.bool_]) -> ScoredCases:
+    """Return the selected cases: every field that is an array has one entry a case."""
+    fields_of_cases = {field.name: getattr(cases, field.name) for field in fields(cases)}
+    arrays: dict[str, Any] = {
+        name: values[selected] for name, values in fields_of_cases.items() if isinstance(values, np.ndarray)
+    }
+    return replace(cases, **arrays)

@@ -1,4 +1,4 @@
-"""How far apart the outlines of a predicted and a drawn lesion run."""
+"""Distances between the outlines of a predicted and an annotated lesion."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from busight.metrics.overlap import check_pair
 from busight.types import FloatArray, Mask
 
 
-def hausdorff_95(mask_a: Mask, mask_b: Mask, spacing: tuple[float, float] = (1.0, 1.0)) -> float:
+def hd95(mask_a: Mask, mask_b: Mask, spacing: tuple[float, float] = (1.0, 1.0)) -> float:
     """Return the 95 % Hausdorff distance: 95 of 100 outline pixels have the other outline within this distance.
 
     Args:
@@ -33,7 +33,7 @@ def hausdorff_95(mask_a: Mask, mask_b: Mask, spacing: tuple[float, float] = (1.0
     return max(float(np.percentile(there, 95)), float(np.percentile(back, 95)))
 
 
-def surface_distance(mask_a: Mask, mask_b: Mask, spacing: tuple[float, float] = (1.0, 1.0)) -> float:
+def assd(mask_a: Mask, mask_b: Mask, spacing: tuple[float, float] = (1.0, 1.0)) -> float:
     """Return the average symmetric surface distance: the mean distance of all outline pixels to the other outline.
 
     Args:
@@ -62,7 +62,7 @@ def _distances(mask_a: Mask, mask_b: Mask, spacing: tuple[float, float]) -> tupl
     check_pair(mask_a, mask_b)
     if not mask_a.any() or not mask_b.any():
         return np.zeros(0), np.zeros(0)
-    # Nothing outside the box of both matters; a mask that touches the picture's border has an outline there too.
+    # Nothing outside the box of both matters; a mask that touches the image's border has an outline there too.
     rows, columns = (np.flatnonzero((mask_a | mask_b).any(axis=axis)) for axis in (1, 0))
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     outlines = [mask[box] & ~binary_erosion(mask[box]) for mask in (mask_a, mask_b)]

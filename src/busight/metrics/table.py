@@ -1,22 +1,68 @@
-"""What an assessment yields: scores with intervals."""
+"""The metric table: every metric of one model on one set of cases, found by its name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+
+class NamedByMetric(Protocol):
+    """A record of one metric, named by the metric and by what it is of."""
+
+    @property
+    def metric(self) -> str:
+        """The metric, e.g. ``"auroc"``."""
+
+    @property
+    def of(self) -> str:
+        """A class, an average or a subset of the images, e.g. ``"macro"``."""
+
+
+RowT = TypeVar("RowT", bound=NamedByMetric)
+
+
+class MetricRows(tuple[RowT, ...]):
+    """Records in order, each found by (metric, of).
+
+    Example:
+        >>> rows = MetricRows([MetricEstimate("accuracy", "overall", 0.9, 0.8, 1.0, 20)])
+        >>> rows.get("accuracy").value, rows.find("auroc", "macro")
+        (0.9, None)
+    """
+
+    def get(self, metric: str, of: str = "overall") -> RowT:
+        """Return the record of a metric.
+
+        Raises:
+            KeyError: There is none.
+        """
+        row = self.find(metric, of)
+        if row is None:
+            raise KeyError(f"no metric {metric!r} of {of!r}")
+        return row
+
+    def find(self, metric: str, of: str = "overall") -> RowT | None:
+        """Return the record of a metric, or None where there is none."""
+        return self._by_name.get((metric, of))
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], RowT]:
+        return {(row.metric, row.of): row for row in self}
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """One figure with its interval.
+class MetricEstimate:
+    """A metric with its confidence interval.
 
     Attributes:
         metric: ``"accuracy"``, ``"sensitivity"``, ``"auroc"``, ``"dice"`` ...
-        of: What it speaks of: ``"overall"``, ``"macro"``, ``"weighted"``, a class name, ``"lesion images"`` ...
-        value: The figure on all cases; NaN where undefined.
+        of: ``"overall"``, ``"macro"``, ``"weighted"``, a class name, ``"lesion images"`` ...
+        value: The metric on all cases; NaN where undefined.
         low: Lower end of the interval; NaN where undefined.
         high: Upper end of the interval; NaN where undefined.
-        n: Images the figure is taken over.
-        undefined_resamples: Bootstrap resamples in which the figure was undefined (and which were left out).
+        n: Images that the metric is computed from.
+        undefined_resamples: Bootstrap resamples in which the metric was undefined (and which were left out).
     """
 
     metric: str
@@ -28,22 +74,22 @@ class Score:
     undefined_resamples: int = 0
 
     def document(self) -> dict[str, object]:
-        """Return the figure and its interval as JSON; NaN is null there."""
+        """Return the metric and its interval as JSON; NaN is null there."""
         names = ("metric", "of", "value", "low", "high", "n")
         return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreSheet:
-    """Every score of one model on one set of cases.
+class MetricTable:
+    """Every metric of one model on one set of cases.
 
     Attributes:
         classes: Class names, in the order of the confusion matrix.
-        n_images: Cases scored.
+        n_images: Cases evaluated.
         n_groups: Independent groups among them (patients and near-duplicate components): what was resampled.
         support: Cases per class.
-        confusion: Rows actual, columns predicted; over repeats of one experiment, their sum.
-        scores: The figures.
+        confusion: Rows target, columns prediction; over repeats of one experiment, their sum.
+        rows: The metrics.
         resamples: Bootstrap resamples.
         level: Coverage of the intervals.
         seed: Seed of the resampling.
@@ -54,18 +100,19 @@ class ScoreSheet:
     n_groups: int
     support: tuple[int, ...]
     confusion: tuple[tuple[int, ...], ...]
-    scores: tuple[Score, ...]
+    rows: MetricRows[MetricEstimate]
     resamples: int
     level: float
     seed: int
 
-    def get(self, metric: str, of: str = "overall") -> Score:
-        """Return one score.
+    def get(self, metric: str, of: str = "overall") -> MetricEstimate:
+        """Return a metric.
 
         Raises:
-            KeyError: The sheet does not hold it.
+            KeyError: The table does not hold it.
         """
-        for score in self.scores:
-            if score.metric == metric and score.of == of:
-                return score
-        raise KeyError(f"no score {metric!r} of {of!r}")
+        return self.rows.get(metric, of)
+
+    def find(self, metric: str, of: str = "overall") -> MetricEstimate | None:
+        """Return a metric, or None where the table does not hold it."""
+        return self.rows.find(metric, of)

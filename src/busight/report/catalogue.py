@@ -1,4 +1,4 @@
-"""Every figure of a report, by family, in the order in which they are drawn."""
+"""Catalogue of a report's figures, by family, in the order in which they are drawn."""
 
 from __future__ import annotations
 
@@ -6,41 +6,41 @@ from collections.abc import Callable
 
 from busight.report.figures import (
     activation,
-    actual_predicted,
     class_counts,
+    classification_report,
     confusion_matrix,
     decision_curve,
-    fold_scores,
+    fold_metrics,
     paper_beside,
     precision_recall,
     reliability,
     risk_coverage,
     roc,
     sample_grid,
-    score_heat_map,
     segmentation_overlays,
+    stages,
+    target_prediction,
     training_curves,
-    walk,
 )
-from busight.report.render.plate import Plate
-from busight.results.run_record import RunRecord
+from busight.report.render.figure_spec import FigureSpec
+from busight.results.records import ResultRecord
 
-FAMILIES: dict[str, Callable[[RunRecord], list[Plate]]] = {
-    "walks": walk.plates,
-    "class counts": class_counts.plates,
-    "samples": sample_grid.plates,
-    "training": training_curves.plates,
-    "confusion": confusion_matrix.plates,
-    "classification report": score_heat_map.plates,
-    "folds": fold_scores.plates,
-    "roc": roc.plates,
-    "precision-recall": precision_recall.plates,
-    "reliability": reliability.plates,
-    "risk and coverage": risk_coverage.plates,
-    "decision curve": decision_curve.plates,
-    "predictions": actual_predicted.plates,
-    "segmentation": segmentation_overlays.plates,
-    "activation": activation.plates,
-    "paper": paper_beside.plates,
+FIGURES: dict[str, Callable[[ResultRecord], list[FigureSpec]]] = {
+    "example cases": stages.figure_specs,
+    "class counts": class_counts.figure_specs,
+    "samples": sample_grid.figure_specs,
+    "training": training_curves.figure_specs,
+    "confusion": confusion_matrix.figure_specs,
+    "classification report": classification_report.figure_specs,
+    "folds": fold_metrics.figure_specs,
+    "roc": roc.figure_specs,
+    "precision-recall": precision_recall.figure_specs,
+    "reliability": reliability.figure_specs,
+    "risk and coverage": risk_coverage.figure_specs,
+    "decision curve": decision_curve.figure_specs,
+    "predictions": target_prediction.figure_specs,
+    "segmentation": segmentation_overlays.figure_specs,
+    "activation": activation.figure_specs,
+    "paper": paper_beside.figure_specs,
 }
-"""From a family's name to what makes its figures; a family without material for a record returns none."""
+"""From a family to its figures; a family that does not apply to a record has none."""

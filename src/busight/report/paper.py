@@ -1,4 +1,4 @@
-"""What the paper prints, to stand beside a run.
+"""The paper's published results, to stand beside a run.
 
 Source: Panchal, Bhosale, Pancholi, Madhavi, Dhaigude, "Investigation of Convolutional Neural Networks for the
     Identification of Breast Cancer", 2024: Fig. 4 (117 test images) and the log of its three epochs.
@@ -6,14 +6,15 @@ Source: Panchal, Bhosale, Pancholi, Madhavi, Dhaigude, "Investigation of Convolu
 
 from __future__ import annotations
 
-from busight.metrics.table import ScoreSheet
-from busight.results.run_record import EpochRow, History
+from busight.metrics.table import MetricTable
+from busight.results.history import EpochRow, History
+from busight.results.records import CrossValidationRecord, ResultRecord, TrainingRunRecord
 
 _NAN = float("nan")
 
 PAPER_CLASSES = ("benign", "malignant", "normal")
 PAPER_CONFUSION = ((65, 0, 1), (2, 29, 0), (0, 0, 20))
-"""Rows actual, columns predicted."""
+"""Rows target, columns prediction."""
 
 PAPER_TEXT = {
     ("accuracy", "overall"): "0.99",
@@ -21,7 +22,7 @@ PAPER_TEXT = {
     ("sensitivity", "malignant"): "1.00",
     ("sensitivity", "normal"): "1.00",
 }
-"""What its abstract, text and conclusion say, by (metric, of); elsewhere the text has 97 % for the accuracy."""
+"""Metrics in its abstract, text and conclusion, by (metric, of); elsewhere the text has 97 % for the accuracy."""
 
 
 def _row(epoch: int, train_accuracy: float, train_loss: float, val_accuracy: float, val_loss: float) -> EpochRow:
@@ -41,27 +42,39 @@ PAPER_HISTORY = History(
 """The paper does not say which epoch's weights it tested."""
 
 
-def in_paper_order(sheet: ScoreSheet) -> tuple[tuple[int, ...], ...]:
-    """Return a sheet's confusion matrix with rows and columns in the paper's order of classes."""
-    places = [sheet.classes.index(name) for name in PAPER_CLASSES]
-    return tuple(tuple(sheet.confusion[row][column] for column in places) for row in places)
+def is_comparable(record: ResultRecord) -> bool:
+    """Return whether the paper's results can stand beside a record: its task on its data, trained by a recipe."""
+    return isinstance(record, TrainingRunRecord | CrossValidationRecord) and record.comparable_with_paper
 
 
-def paper_scores() -> dict[tuple[str, str], float]:
-    """Return what follows from the paper's matrix, by (metric, of), named as in a score sheet.
+def classifier_history(record: ResultRecord) -> History | None:
+    """Return the training history of a record's classifier, to stand beside `PAPER_HISTORY`; None without one."""
+    if not isinstance(record, TrainingRunRecord):
+        return None
+    return next((history for history in record.histories if history.network == "classifier" and history.rows), None)
+
+
+def in_paper_order(table: MetricTable) -> tuple[tuple[int, ...], ...]:
+    """Return a table's confusion matrix with rows and columns in the paper's order of classes."""
+    places = [table.classes.index(name) for name in PAPER_CLASSES]
+    return tuple(tuple(table.confusion[row][column] for column in places) for row in places)
+
+
+def paper_metrics() -> dict[tuple[str, str], float]:
+    """Return the metrics of the paper's matrix, by (metric, of), named as in a metric table.
 
     Example:
-        >>> scores = paper_scores()
-        >>> round(scores["accuracy", "overall"], 3), round(scores["sensitivity", "malignant"], 3)
+        >>> metrics = paper_metrics()
+        >>> round(metrics["accuracy", "overall"], 3), round(metrics["sensitivity", "malignant"], 3)
         (0.974, 0.935)
     """
     total = sum(map(sum, PAPER_CONFUSION))
-    scores = {("accuracy", "overall"): sum(PAPER_CONFUSION[k][k] for k in range(3)) / total}
+    metrics = {("accuracy", "overall"): sum(PAPER_CONFUSION[k][k] for k in range(3)) / total}
     for k, name in enumerate(PAPER_CLASSES):
-        right, actual = PAPER_CONFUSION[k][k], sum(PAPER_CONFUSION[k])
-        predicted = sum(row[k] for row in PAPER_CONFUSION)
-        scores["precision", name] = right / predicted
-        scores["sensitivity", name] = right / actual
-        scores["f1", name] = 2 * right / (actual + predicted)
-    scores["balanced_accuracy", "overall"] = sum(scores["sensitivity", name] for name in PAPER_CLASSES) / 3
-    return scores
+        right, targets = PAPER_CONFUSION[k][k], sum(PAPER_CONFUSION[k])
+        predictions = sum(row[k] for row in PAPER_CONFUSION)
+        metrics["precision", name] = right / predictions
+        metrics["sensitivity", name] = right / targets
+        metrics["f1", name] = 2 * right / (targets + predictions)
+    metrics["balanced_accuracy", "overall"] = sum(metrics["sensitivity", name] for name in PAPER_CLASSES) / 3
+    return metrics

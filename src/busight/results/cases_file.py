@@ -1,4 +1,4 @@
-"""``cases.csv``: one line for each scored image."""
+"""``cases.csv``: one line for each evaluated image."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ from pathlib import Path
 
 from busight.errors import DataError
 from busight.io.atomic import write_text
-from busight.io.csv_text import csv_text
+from busight.io.csv_text import csv_number, csv_text
 from busight.metrics.mask_scores import MASK_SCORES, MaskScores
-from busight.results.run_record import Case
+from busight.results.case import Case
 
-_SECOND = "second_reader"
-"""A column that tables of before November 2026 do not have: read as empty."""
-
-_KINDS = ("logit", "raw_prob", "calibrated_prob")
+_VECTORS = ("logit", "raw_prob", "calibrated_prob")
 
 
 def write_cases(path: Path, cases: Sequence[Case], classes: tuple[str, ...]) -> None:
@@ -43,8 +40,7 @@ def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a table of cases ({error}); make it anew with busight evaluate") from error
     classes = tuple(name.removeprefix("logit_") for name in names if name.startswith("logit_"))
-    expected = _header(classes)
-    if not classes or names not in (expected, [name for name in expected if name != _SECOND]):
+    if not classes or names != _header(classes):
         raise DataError(f"{path}: not a table of cases of this version; make it anew with busight evaluate")
     if not rows:
         raise DataError(f"{path}: holds no case; make it anew with busight evaluate")
@@ -57,50 +53,64 @@ def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
 
 
 def _header(classes: tuple[str, ...]) -> list[str]:
-    vectors = [f"{kind}_{name}" for kind in _KINDS for name in classes]
     return [
         "sample_id",
         "group",
-        "actual",
-        "predicted",
-        *vectors,
+        "target",
+        "prediction",
+        *(f"{kind}_{name}" for kind in _VECTORS for name in classes),
         *MASK_SCORES,
-        "flagged",
+        "above_threshold",
         "prediction_set",
-        "refused",
-        _SECOND,
-        "facts",
+        "rejected_ood",
+        "descriptor_prob_malignant",
+        "metadata",
     ]
 
 
 def _line(case: Case) -> list[str]:
-    figures = [*case.logits, *case.raw_probs, *case.calibrated_probs, *case.mask.values]
-    cells = ["" if value != value else repr(value) for value in figures]
-    flagged, refused = ("" if one is None else str(int(one)) for one in (case.flagged, case.refused))
-    inside = "" if case.prediction_set is None else json.dumps(case.prediction_set, ensure_ascii=False)
-    second = "" if case.second_reader is None else repr(case.second_reader)
-    facts = json.dumps(dict(case.facts), ensure_ascii=False)
-    last = [flagged, inside, refused, second, facts]
-    return [case.sample_id, case.group, case.actual or "", case.predicted, *cells, *last]
+    return [
+        case.sample_id,
+        case.group,
+        case.target,
+        case.prediction,
+        *map(csv_number, (*case.logits, *case.raw_probs, *case.calibrated_probs, *case.mask_scores.values)),
+        _truth_value(case.above_threshold),
+        "" if case.prediction_set is None else json.dumps(case.prediction_set, ensure_ascii=False),
+        _truth_value(case.rejected_ood),
+        "" if case.descriptor_prob_malignant is None else csv_number(case.descriptor_prob_malignant),
+        json.dumps(dict(case.metadata), ensure_ascii=False),
+    ]
+
+
+def _truth_value(value: bool | None) -> str:
+    return "" if value is None else str(int(value))
 
 
 def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
     def vector(kind: str) -> tuple[float, ...]:
         return tuple(float(row[f"{kind}_{name}"]) for name in classes)
 
-    logits, raw, calibrated = map(vector, _KINDS)
+    def truth_value(column: str) -> bool | None:
+        return bool(int(row[column])) if row[column] else None
+
+    for column in ("target", "prediction"):
+        if row[column] not in classes:
+            raise ValueError(f"{column} {row[column]!r} is none of {', '.join(classes)}")
+    logits, raw_probs, calibrated_probs = map(vector, _VECTORS)
+    descriptor_prob = row["descriptor_prob_malignant"]
     return Case(
         sample_id=row["sample_id"],
         group=row["group"],
-        actual=row["actual"] or None,
-        predicted=row["predicted"],
+        target=row["target"],
+        prediction=row["prediction"],
         logits=logits,
-        raw_probs=raw,
-        calibrated_probs=calibrated,
-        mask=MaskScores(*(float(row[name] or "nan") for name in MASK_SCORES)),
-        flagged=bool(int(row["flagged"])) if row["flagged"] else None,
+        raw_probs=raw_probs,
+        calibrated_probs=calibrated_probs,
+        mask_scores=MaskScores(*(float(row[name] or "nan") for name in MASK_SCORES)),
+        above_threshold=truth_value("above_threshold"),
         prediction_set=tuple(json.loads(row["prediction_set"])) if row["prediction_set"] else None,
-        refused=bool(int(row["refused"])) if row["refused"] else None,
-        second_reader=float(row[_SECOND]) if row.get(_SECOND) else None,
-        facts=tuple(json.loads(row["facts"]).items()),
+        rejected_ood=truth_value("rejected_ood"),
+        descriptor_prob_malignant=float(descriptor_prob) if descriptor_prob else None,
+        metadata=tuple(json.loads(row["metadata"]).items()),
     )

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from busight.errors import DataError, RecipeError
+from busight.results.case import Case
 from busight.results.plan_file import read_plan
-from busight.results.run_record import Case
 from busight.results.store import finished_cases
 
-SCORES_FILE = "crossval.json"
-
+CROSSVAL_FILE = "crossval.json"
 
 By = Literal["group", "image"]
 
@@ -63,11 +62,11 @@ def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ..
         cases: list[Case] = []
         for fold in range(plan.folds):
             try:
-                found, of = finished_cases(fold_folder(out, repeat, fold))
+                of_fold, classes_of_fold = finished_cases(fold_folder(out, repeat, fold))
             except DataError as error:
                 raise DataError(f"{error}; go on with busight crossval --resume, then come back") from error
-            classes.add(of)
-            cases += found
+            classes.add(classes_of_fold)
+            cases += of_fold
         repeats.append(tuple(sorted(cases, key=lambda case: case.sample_id)))
     if len(classes) != 1:
         raise DataError(f"{out}: its folds do not tell the same classes apart; begin anew in another --out")

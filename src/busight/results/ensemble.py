@@ -1,4 +1,4 @@
-"""Several networks as one: the mean of what they say of the same cases."""
+"""The ensemble of several networks: the mean of their predictions of the same cases."""
 
 from __future__ import annotations
 
@@ -9,43 +9,44 @@ from dataclasses import replace
 import numpy as np
 
 from busight.metrics.mask_scores import MaskScores
-from busight.results.run_record import Case
+from busight.results.case import Case
 
 
-def together(networks: Sequence[Sequence[Case]], classes: tuple[str, ...]) -> tuple[Case, ...]:
-    """Join what several networks say of the same cases: mean logits and probabilities, flagged by the majority.
+def ensemble_cases(networks: Sequence[Sequence[Case]], classes: tuple[str, ...]) -> tuple[Case, ...]:
+    """Return the cases of an ensemble: mean logits and probabilities, above the threshold by majority vote.
 
-    They have no mask, no prediction set and no gate in common; what rests on them is undefined.
+    The networks have no mask, no prediction set and no out-of-distribution detector in common; what rests on them is
+    undefined.
 
     Args:
         networks: The cases of each network, in one order.
         classes: Class names, in the order of the vectors.
     """
-    return tuple(_joined(cases, classes) for cases in zip(*networks, strict=True))
+    return tuple(_ensemble_case(cases, classes) for cases in zip(*networks, strict=True))
 
 
-def _joined(cases: Sequence[Case], classes: tuple[str, ...]) -> Case:
+def _ensemble_case(cases: Sequence[Case], classes: tuple[str, ...]) -> Case:
     def mean(name: str) -> tuple[float, ...]:
         return tuple(np.mean([getattr(case, name) for case in cases], axis=0).tolist())
 
     probs = mean("calibrated_probs")
-    flags = Counter(case.flagged for case in cases)
+    votes = Counter(case.above_threshold for case in cases)
     return replace(
         cases[0],
-        predicted=classes[int(np.argmax(probs))],
+        prediction=classes[int(np.argmax(probs))],
         logits=mean("logits"),
         raw_probs=mean("raw_probs"),
         calibrated_probs=probs,
-        mask=MaskScores(true_area_share=cases[0].mask.true_area_share),
-        flagged=None if None in flags else flags[True] * 2 > len(cases),
+        mask_scores=MaskScores(annotated_area_fraction=cases[0].mask_scores.annotated_area_fraction),
+        above_threshold=None if None in votes else votes[True] * 2 > len(cases),
         prediction_set=None,
-        refused=None,
-        second_reader=_mean_log_odds([case.second_reader for case in cases]),
+        rejected_ood=None,
+        descriptor_prob_malignant=_mean_log_odds([case.descriptor_prob_malignant for case in cases]),
     )
 
 
 def _mean_log_odds(probs: Sequence[float | None]) -> float | None:
-    """Return the probability of the mean log-odds; None where one of the readers says nothing."""
+    """Return the probability of the mean log-odds; None where one of the models has none."""
     known = [value for value in probs if value is not None]
     if len(known) < len(probs):
         return None

@@ -1,4 +1,4 @@
-"""The course of a training: one row an epoch. No PyTorch here."""
+"""Training histories: one row an epoch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 
+from busight.io.csv_text import csv_number
 from busight.io.csv_text import csv_text as rows_as_csv
 
 
@@ -34,7 +35,7 @@ class EpochRow:
         return astuple(self)
 
     def sentence(self, epochs: int) -> str:
-        """Say the epoch in one line."""
+        """Return the epoch in one line."""
         parts = [f"epoch {self.epoch}/{epochs}: loss {self.train_loss:.4f}, validation {self.val_loss:.4f}"]
         for name, value in (("accuracy", self.val_accuracy), ("Dice", self.val_dice)):
             if not math.isnan(value):
@@ -47,13 +48,13 @@ COLUMNS = tuple(field.name for field in fields(EpochRow))
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The training of one network of the chain.
+    """The training history of one network of the chain.
 
     Attributes:
         network: ``"segmenter"`` or ``"classifier"``.
         rows: One for each epoch.
         best_epoch: The epoch whose weights were kept.
-        monitor: The figure that chose it.
+        monitor: The metric that chose it.
     """
 
     network: str
@@ -64,8 +65,7 @@ class History:
 
 def csv_text(rows: Iterable[EpochRow]) -> str:
     """Return the rows as CSV with a header; full precision, NaN as empty."""
-    lines = (["" if math.isnan(value) else repr(value) for value in row.values()] for row in rows)
-    return rows_as_csv([COLUMNS, *lines])
+    return rows_as_csv([COLUMNS, *(list(map(csv_number, row.values())) for row in rows)])
 
 
 def read_csv_text(text: str) -> tuple[EpochRow, ...]:

@@ -1,4 +1,4 @@
-"""``metrics.json``: a score sheet as a file that others can read. Its schema is published in ``docs/``."""
+"""``metrics.json``: a metric table as a file that others can read. Its schema is published in ``docs/``."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from busight.errors import DataError
 from busight.io.atomic import write_json
-from busight.metrics.table import Score, ScoreSheet
+from busight.metrics.table import MetricEstimate, MetricRows, MetricTable
 
 FORMAT = 1
 """Raised when a reader of the old format would misread the new one."""
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
-Figure = Annotated[float, Field(allow_inf_nan=False)] | None
+Number = Annotated[float, Field(allow_inf_nan=False)] | None
 
 _CLOSED = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class About(BaseModel):
-    """What was scored, by what."""
+class Provenance(BaseModel):
+    """What was evaluated, by what."""
 
     model_config = _CLOSED
 
@@ -34,40 +34,40 @@ class About(BaseModel):
     data_digest: Digest | None = Field(default=None, description="SHA-256 of the data manifest")
     split_digest: Digest | None = Field(default=None, description="SHA-256 of the split; null for a whole data set")
     bundle_digest: Digest | None = Field(default=None, description="SHA-256 of the bundle that predicted")
-    cases_digest: Digest | None = Field(default=None, description="SHA-256 of the cases.csv that was scored")
+    cases_digest: Digest | None = Field(default=None, description="SHA-256 of the cases.csv that was evaluated")
 
 
-class ScoreEntry(BaseModel):
-    """One figure with its interval; null where undefined."""
+class MetricEntry(BaseModel):
+    """One metric with its interval; null where undefined."""
 
     model_config = _CLOSED
 
     metric: str
-    of: str = Field(description="'overall', 'macro', 'weighted', a class, or some of the images, e.g. 'lesion images'")
-    value: Figure
-    low: Figure
-    high: Figure
-    n: Count = Field(description="Images the figure is taken over")
-    undefined_resamples: Count = Field(description="Resamples in which the figure was undefined; they were left out")
+    of: str = Field(description="'overall', 'macro', 'weighted', a class, or a subset of images, e.g. 'lesion images'")
+    value: Number
+    low: Number
+    high: Number
+    n: Count = Field(description="Images that the metric is computed from")
+    undefined_resamples: Count = Field(description="Resamples in which the metric was undefined; they were left out")
 
 
 class MetricsDocument(BaseModel):
-    """Scores of one BUSight model on one set of cases."""
+    """Metrics of one BUSight model on one set of cases."""
 
     model_config = ConfigDict(**_CLOSED, title="BUSight metrics.json, format 1")
 
     format: Literal[1]
-    about: About
+    provenance: Provenance
     classes: list[str] = Field(min_length=2, description="In the order of support and of the confusion matrix")
     n_images: Count
     n_groups: Count = Field(description="Patients or near-duplicate components: what was resampled")
     support: list[Count] = Field(description="Images per class")
-    confusion: list[list[Count]] = Field(description="Rows actual, columns predicted")
+    confusion: list[list[Count]] = Field(description="Rows target, columns prediction")
     interval: Literal["percentile bootstrap over groups"]
     level: float = Field(gt=0, lt=1, description="Coverage of the intervals")
     resamples: int = Field(ge=1)
     seed: int
-    scores: list[ScoreEntry]
+    metrics: list[MetricEntry]
 
     @model_validator(mode="after")
     def _counts_fit(self) -> MetricsDocument:
@@ -79,47 +79,47 @@ class MetricsDocument(BaseModel):
         return self
 
 
-def metrics_document(sheet: ScoreSheet, about: About) -> MetricsDocument:
-    """Return the content of ``metrics.json``: NaN has become None."""
+def metrics_document(metrics: MetricTable, provenance: Provenance) -> MetricsDocument:
+    """Return the content of ``metrics.json``, with NaN as None."""
     return MetricsDocument(
         format=FORMAT,
-        about=about,
-        classes=list(sheet.classes),
-        n_images=sheet.n_images,
-        n_groups=sheet.n_groups,
-        support=list(sheet.support),
-        confusion=[list(row) for row in sheet.confusion],
+        provenance=provenance,
+        classes=list(metrics.classes),
+        n_images=metrics.n_images,
+        n_groups=metrics.n_groups,
+        support=list(metrics.support),
+        confusion=[list(row) for row in metrics.confusion],
         interval="percentile bootstrap over groups",
-        level=sheet.level,
-        resamples=sheet.resamples,
-        seed=sheet.seed,
-        scores=[
-            ScoreEntry(**{name: None if value != value else value for name, value in asdict(score).items()})
-            for score in sheet.scores
+        level=metrics.level,
+        resamples=metrics.resamples,
+        seed=metrics.seed,
+        metrics=[
+            MetricEntry(**{name: None if value != value else value for name, value in asdict(row).items()})
+            for row in metrics.rows
         ],
     )
 
 
-def write_metrics(path: Path, sheet: ScoreSheet, about: About) -> None:
+def write_metrics(path: Path, metrics: MetricTable, provenance: Provenance) -> None:
     """Write ``metrics.json``, whole or not at all.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    write_json(path, metrics_document(sheet, about).model_dump(mode="json"))
+    write_json(path, metrics_document(metrics, provenance).model_dump(mode="json"))
 
 
-def read_metrics(path: Path) -> ScoreSheet:
-    """Read the score sheet of a ``metrics.json``; null becomes NaN.
+def read_metrics(path: Path) -> MetricTable:
+    """Read the metric table of a ``metrics.json``, with null as NaN.
 
     Raises:
         DataError: As `read_document`.
     """
-    return _sheet(read_document(path))
+    return _table(read_document(path))
 
 
 def read_document(path: Path) -> MetricsDocument:
-    """Read a ``metrics.json`` with all that it says of its origin.
+    """Read a ``metrics.json`` with its provenance.
 
     Raises:
         DataError: The file is missing, not JSON, of another format, or does not follow the schema.
@@ -154,20 +154,20 @@ def metrics_schema() -> dict[str, Any]:
     }
 
 
-def _sheet(document: MetricsDocument) -> ScoreSheet:
-    return ScoreSheet(
+def _table(document: MetricsDocument) -> MetricTable:
+    return MetricTable(
         classes=tuple(document.classes),
         n_images=document.n_images,
         n_groups=document.n_groups,
         support=tuple(document.support),
         confusion=tuple(tuple(row) for row in document.confusion),
-        scores=tuple(_score(entry) for entry in document.scores),
+        rows=MetricRows(_estimate(entry) for entry in document.metrics),
         resamples=document.resamples,
         level=document.level,
         seed=document.seed,
     )
 
 
-def _score(entry: ScoreEntry) -> Score:
+def _estimate(entry: MetricEntry) -> MetricEstimate:
     fields = entry.model_dump()
-    return Score(**fields | {name: math.nan for name in ("value", "low", "high") if fields[name] is None})
+    return MetricEstimate(**fields | {name: math.nan for name in ("value", "low", "high") if fields[name] is None})

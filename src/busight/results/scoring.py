@@ -1,4 +1,4 @@
-"""From scored cases to metrics with intervals, overall and by subgroup."""
+"""Metrics of evaluated cases, overall and by subgroup."""
 
 from __future__ import annotations
 
@@ -11,34 +11,36 @@ import numpy as np
 from busight.decision.settings import AssessSettings
 from busight.errors import DataError
 from busight.metrics.compute import ScoredCases
-from busight.metrics.metric_table import repeated_score_sheet
+from busight.metrics.metric_table import repeated_metric_table
 from busight.metrics.subgroups import Subgroup, subgroups
-from busight.metrics.table import ScoreSheet
-from busight.results.run_record import Case
+from busight.metrics.table import MetricTable
+from busight.results.case import Case
 
 
 def scored_cases(cases: Sequence[Case], classes: tuple[str, ...]) -> ScoredCases:
     """Return cases as the arrays that `busight.metrics` takes."""
-    masks = np.array([case.mask.values for case in cases], dtype=np.float64)
-    segmented = any(not np.isnan(case.mask.predicted_area_share) for case in cases)
-    flagged = [case.flagged for case in cases]
-    refused = [case.refused for case in cases]
-    second = [np.nan if case.second_reader is None else case.second_reader for case in cases]
+    mask_scores = np.array([case.mask_scores.values for case in cases], dtype=np.float64)
+    segmented = any(not np.isnan(case.mask_scores.predicted_area_fraction) for case in cases)
+    above_threshold = [case.above_threshold for case in cases]
+    rejected = [case.rejected_ood for case in cases]
+    descriptor_probs = np.array([case.descriptor_prob_malignant for case in cases], dtype=np.float64)
     sets = [case.prediction_set for case in cases if case.prediction_set is not None]
     return ScoredCases(
-        target=np.array([classes.index(str(case.actual)) for case in cases], dtype=np.int64),
+        target=np.array([classes.index(case.target) for case in cases], dtype=np.int64),
         probs=np.array([case.calibrated_probs for case in cases], dtype=np.float64),
         classes=classes,
-        masks=masks if segmented else None,
-        flagged=None if None in flagged else np.array(flagged, dtype=bool),
-        sets=np.array([[name in one for name in classes] for one in sets]) if len(sets) == len(cases) else None,
-        refused=None if None in refused else np.array(refused, dtype=bool),
-        second_reader=None if np.isnan(second).all() else np.array(second),
+        mask_scores=mask_scores if segmented else None,
+        above_threshold=None if None in above_threshold else np.array(above_threshold, dtype=bool),
+        prediction_sets=np.array([[name in of_case for name in classes] for of_case in sets])
+        if len(sets) == len(cases)
+        else None,
+        rejected=None if None in rejected else np.array(rejected, dtype=bool),
+        descriptor_probs=None if np.isnan(descriptor_probs).all() else descriptor_probs,
     )
 
 
-def repeated_sheet(repeats: Sequence[Sequence[Case]], classes: tuple[str, ...], settings: AssessSettings) -> ScoreSheet:
-    """Return every score, the mean over repeats of one experiment on the same cases in one order, with its interval.
+def case_metrics(repeats: Sequence[Sequence[Case]], classes: tuple[str, ...], settings: AssessSettings) -> MetricTable:
+    """Compute every metric with its interval, the mean over repeats of one experiment on the same cases in one order.
 
     Raises:
         DataError: No labelled case, or other cases in one repeat than in another.
@@ -47,24 +49,23 @@ def repeated_sheet(repeats: Sequence[Sequence[Case]], classes: tuple[str, ...], 
         raise DataError("no labelled image to score; the classes of the data set must be among the bundle's")
     rng = np.random.default_rng(settings.seed)
     groups = [case.group for case in repeats[0]]
-    return repeated_score_sheet(
-        _in_common(repeats, classes), groups, rng, settings.seed, settings.resamples, settings.level
-    )
+    arrays = _arrays_in_common(repeats, classes)
+    return repeated_metric_table(arrays, groups, rng, settings.seed, settings.resamples, settings.level)
 
 
-def _in_common(repeats: Sequence[Sequence[Case]], classes: tuple[str, ...]) -> list[ScoredCases]:
-    """Return the repeats' cases without what a bundle of any repeat did not say: the mean is over all of them."""
-    found = [scored_cases(cases, classes) for cases in repeats]
-    said = ("flagged", "sets", "refused", "second_reader")
-    missing = [name for name in said if any(getattr(cases, name) is None for cases in found)]
-    nothing: dict[str, Any] = dict.fromkeys(missing)
-    return [replace(cases, **nothing) for cases in found]
-
-
-def subgroups_of(
+def subgroup_metrics(
     repeats: Sequence[Sequence[Case]], classes: tuple[str, ...], settings: AssessSettings
 ) -> tuple[Subgroup, ...]:
-    """Return the scores by what is known of the cases, means over repeats as in `repeated_sheet`."""
-    facts, groups = [dict(case.facts) for case in repeats[0]], [case.group for case in repeats[0]]
-    found = _in_common(repeats, classes)
-    return subgroups(found, facts, groups, settings.seed, min(settings.resamples, 500), settings.level)
+    """Compute the metrics by attribute of the cases, means over repeats as in `case_metrics`."""
+    metadata, groups = [dict(case.metadata) for case in repeats[0]], [case.group for case in repeats[0]]
+    arrays = _arrays_in_common(repeats, classes)
+    return subgroups(arrays, metadata, groups, settings.seed, min(settings.resamples, 500), settings.level)
+
+
+def _arrays_in_common(repeats: Sequence[Sequence[Case]], classes: tuple[str, ...]) -> list[ScoredCases]:
+    """Return the repeats' cases without what the bundle of any repeat lacks: a mean is over all of them."""
+    arrays = [scored_cases(cases, classes) for cases in repeats]
+    optional = ("above_threshold", "prediction_sets", "rejected", "descriptor_probs")
+    missing = [name for name in optional if any(getattr(cases, name) is None for cases in arrays)]
+    nothing: dict[str, Any] = dict.fromkeys(missing)
+    return [replace(cases, **nothing) for cases in arrays]

@@ -1,26 +1,66 @@
-"""Trainings that are done: whether their folders still hold what they were finished with."""
+"""Folders of finished results: written in one step, checked when they are read."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from busight._version import __version__
 from busight.audit.checked_dataset import Material
 from busight.data.split import Split
 from busight.data.split_file import read_split
 from busight.errors import DataError, OutputError
 from busight.io.digests import sha256_of_file
-from busight.results.cases_file import read_cases
-from busight.results.metrics_file import read_document
-from busight.results.run_record import Case
+from busight.metrics.table import MetricTable
+from busight.results.case import Case
+from busight.results.cases_file import read_cases, write_cases
+from busight.results.metrics_file import Provenance, read_document, write_metrics
 
 CASES_FILE = "cases.csv"
-DONE_FILE = "metrics.json"
+METRICS_FILE = "metrics.json"
 """Written last: a folder that holds it is finished."""
 SPLIT_FILE = "split.json"
+RECIPE_FILE = "recipe.toml"
+
+
+def write_result(
+    folder: Path,
+    cases: Sequence[Case],
+    metrics: MetricTable,
+    *,
+    data: str,
+    data_digest: str,
+    split_digest: str | None = None,
+    bundle_digest: str | None = None,
+) -> None:
+    """Write ``cases.csv`` and, last, ``metrics.json``: the folder is then finished.
+
+    Args:
+        folder: Of the result.
+        cases: The evaluated cases.
+        metrics: Of these cases.
+        data: The data spec.
+        data_digest: SHA-256 of the data manifest.
+        split_digest: SHA-256 of the split; None where a whole data set was evaluated.
+        bundle_digest: SHA-256 of the bundle that predicted; None for an ensemble of several.
+
+    Raises:
+        OutputError: A file could not be written.
+    """
+    write_cases(folder / CASES_FILE, cases, metrics.classes)
+    provenance = Provenance(
+        created_by=f"busight {__version__}",
+        data=data,
+        data_digest=data_digest,
+        split_digest=split_digest,
+        bundle_digest=bundle_digest,
+        cases_digest=sha256_of_file(folder / CASES_FILE),
+    )
+    write_metrics(folder / METRICS_FILE, metrics, provenance)
 
 
 def is_finished(folder: Path, split: Split, material: Material) -> bool:
-    """Say whether a run is done, and with this split of these data.
+    """Return whether a run is done, with this split of these data.
 
     Args:
         folder: Of the run.
@@ -30,39 +70,36 @@ def is_finished(folder: Path, split: Split, material: Material) -> bool:
     Raises:
         OutputError: It is done, but something of it is missing, was changed, or belongs to another split.
     """
-    if not (folder / DONE_FILE).is_file():
+    if not (folder / METRICS_FILE).is_file():
         return False
-    again = "remove this folder, and --resume trains it again"
+    remedy = "remove this folder, and --resume trains it again"
     for name in (CASES_FILE, SPLIT_FILE, "bundle/card.json"):
         if not (folder / name).is_file():
-            raise OutputError(f"{folder}: {name} of the finished run is missing; {again}")
+            raise OutputError(f"{folder}: {name} of the finished run is missing; {remedy}")
     try:
-        made = read_split(folder / SPLIT_FILE, material.samples, material.inspection.digest)
+        finished_split = read_split(folder / SPLIT_FILE, material.samples, material.inspection.digest)
     except DataError as error:
-        raise OutputError(f"{error}; if the data are as they were, {again}") from error
-    if made.digest != split.digest:
+        raise OutputError(f"{error}; if the data are as they were, {remedy}") from error
+    if finished_split.digest != split.digest:
         raise OutputError(f"{folder}: was made with another split; the data have changed, choose another --out")
     try:
         finished_cases(folder)
     except DataError as error:
-        raise OutputError(f"{error}; {again}") from error
+        raise OutputError(f"{error}; {remedy}") from error
     return True
 
 
 def finished_cases(folder: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    """Read the cases of a finished run, and their classes.
+    """Return the cases of a finished result, and their classes.
 
     Raises:
-        DataError: It is not finished, or its cases are not those that were scored.
+        DataError: It is not finished, or its cases are not those that were evaluated.
     """
-    if not (folder / DONE_FILE).is_file():
+    if not (folder / METRICS_FILE).is_file():
         raise DataError(f"{folder}: is not finished")
-    document = read_document(folder / DONE_FILE)
+    document = read_document(folder / METRICS_FILE)
     cases, classes = read_cases(folder / CASES_FILE)
-    scored = document.about.cases_digest
-    if len(cases) < document.n_images or (scored is not None and sha256_of_file(folder / CASES_FILE) != scored):
+    digest = document.provenance.cases_digest
+    if len(cases) < document.n_images or (digest is not None and sha256_of_file(folder / CASES_FILE) != digest):
         raise DataError(f"{folder / CASES_FILE}: was changed after it was scored")
     return cases, classes
-
-
-RECIPE_FILE = "recipe.toml"

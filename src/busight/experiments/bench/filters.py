@@ -16,7 +16,7 @@ from busight.data.dataset import DataSet
 from busight.errors import DataError
 from busight.experiments.bench.measured import Measured, chosen_at_random, one_opencv_thread
 from busight.io.atomic import write_bytes
-from busight.io.csv_text import csv_text
+from busight.io.csv_text import csv_number, csv_text
 from busight.io.progress import Progress, Silent
 from busight.metrics.bootstrap import clustered_bootstrap
 from busight.metrics.image_quality import (
@@ -154,7 +154,7 @@ def comparison_csv(found: FilterComparison) -> str:
     lines: list[list[object]] = [list(header)]
     for row in found.rows:
         cells = [
-            "" if value != value else repr(value)
+            csv_number(value)
             for key in MEASURES
             for value in (row.measures[key].value, row.measures[key].low, row.measures[key].high)
         ]

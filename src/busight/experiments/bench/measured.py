@@ -1,4 +1,4 @@
-"""What comparisons on a data set share: a figure with its interval, a choice of images, one thread."""
+"""What comparisons on a data set share: a metric with its interval, a choice of images, one thread."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """One figure over the images in which it is defined; NaN where it is in none.
+    """One metric over the images in which it is defined; NaN where it is in none.
 
     Attributes:
-        value: The figure.
+        value: The metric.
         low: Lower end of its interval, drawn over groups.
         high: Upper end.
         images: How many define it.

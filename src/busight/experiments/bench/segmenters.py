@@ -14,11 +14,11 @@ from busight.data.dataset import DataSet
 from busight.decision.settings import AssessSettings
 from busight.errors import BundleError, DataError
 from busight.experiments.bench.measured import Measured, chosen_at_random, one_opencv_thread
-from busight.io.csv_text import csv_text
+from busight.io.csv_text import csv_number, csv_text
 from busight.io.progress import Progress, Silent
 from busight.metrics.bootstrap import Intervals, clustered_bootstrap
 from busight.metrics.mask_scores import MASK_SCORES, score_mask
-from busight.metrics.segmentation import counted_masks, mask_figures
+from busight.metrics.segmentation import mask_metric_counts, mask_metrics
 from busight.model.bundle.load import load_bundle
 from busight.model.opening import open_predictor
 from busight.model.segmenters import BundleOutliner, Outlined, Outliner
@@ -26,8 +26,8 @@ from busight.results.crossval_folder import fold_folder, plan_of
 from busight.results.store import finished_cases
 from busight.types import FloatArray, Image, Mask, Sample
 
-Figure = tuple[str, str]
-"""(metric, of), as in a score sheet."""
+MetricName = tuple[str, str]
+"""(metric, of), as in a metric table."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +36,7 @@ class MethodRow:
 
     Attributes:
         name: Of the outliner.
-        figures: By (metric, of).
+        metrics: By (metric, of).
         against_best: Its Dice less that of the way with the highest, on the same images; None for that one.
         milliseconds: Median time of an image, on one thread; ONNX Runtime takes the threads it wants.
         seen: Images that it was trained on: their scores flatter it.
@@ -44,7 +44,7 @@ class MethodRow:
     """
 
     name: str
-    figures: dict[Figure, Measured]
+    metrics: dict[MetricName, Measured]
     against_best: Measured | None
     milliseconds: float
     seen: int
@@ -186,8 +186,8 @@ def compare_methods(
 
 
 def comparison_csv(found: MethodComparison) -> str:
-    """Return the comparison as CSV: a line a way, each figure with its interval and its images."""
-    names = list(dict.fromkeys(name for row in found.rows for name in row.figures))
+    """Return the comparison as CSV: a line a way, each metric with its interval and its images."""
+    names = list(dict.fromkeys(name for row in found.rows for name in row.metrics))
     titles = [f"{metric} ({of})" for metric, of in names]
     header = [f"{title}{end}" for title in titles for end in ("", " low", " high", " images")]
     lines: list[list[object]] = [
@@ -196,16 +196,12 @@ def comparison_csv(found: MethodComparison) -> str:
     for row in found.rows:
         cells: list[object] = [row.name]
         for name in names:
-            one = row.figures[name]
-            cells += [_number(one.value), _number(one.low), _number(one.high), one.images]
+            one = row.metrics[name]
+            cells += [csv_number(one.value), csv_number(one.low), csv_number(one.high), one.images]
         less = row.against_best
-        cells += ["", "", ""] if less is None else [_number(less.value), _number(less.low), _number(less.high)]
+        cells += ["", "", ""] if less is None else [csv_number(less.value), csv_number(less.low), csv_number(less.high)]
         lines.append([*cells, f"{row.milliseconds:.2f}", row.seen])
     return csv_text(lines)
-
-
-def _number(value: float) -> str:
-    return "" if value != value else repr(value)
 
 
 def _comparison(
@@ -218,43 +214,43 @@ def _comparison(
     seed: int,
 ) -> MethodComparison:
     settings = AssessSettings()
-    names = list(mask_figures(scores[0], np.ones(len(known))))
+    names = list(mask_metrics(scores[0], np.ones(len(known))))
     dice = names.index(("dice", "lesion images"))
 
-    once = [mask_figures(one, np.ones(len(known)))["dice", "lesion images"] for one in scores]
+    once = [mask_metrics(one, np.ones(len(known)))["dice", "lesion images"] for one in scores]
     best = int(np.nan_to_num(once, nan=-1.0).argmax())
 
     def statistic(weights: FloatArray) -> FloatArray:
-        """Return the figures of all ways, and each Dice less the best: one drawing of groups serves all, paired."""
-        own = [np.stack(list(mask_figures(one, weights).values()), axis=-1) for one in scores]
+        """Return the metrics of all ways, and each Dice less the best: one drawing of groups serves all, paired."""
+        own = [np.stack(list(mask_metrics(one, weights).values()), axis=-1) for one in scores]
         less = np.stack([one[..., dice] - own[best][..., dice] for one in own], axis=-1)
         return np.concatenate([*own, less], axis=-1)
 
-    found = clustered_bootstrap(statistic, groups, np.random.default_rng(seed), settings.resamples, settings.level)
-    n_figures = len(outliners) * len(names)
+    intervals = clustered_bootstrap(statistic, groups, np.random.default_rng(seed), settings.resamples, settings.level)
+    n_metrics = len(outliners) * len(names)
     rows = []
     for place, outliner in enumerate(outliners):
-        counted = counted_masks(scores[place])
-        figures = {
-            name: _measured(found, place * len(names) + column, counted[name]) for column, name in enumerate(names)
+        counts = mask_metric_counts(scores[place])
+        metrics = {
+            name: _measured(intervals, place * len(names) + column, counts[name]) for column, name in enumerate(names)
         }
         rows.append(
             MethodRow(
                 name=outliner.name,
-                figures=figures,
-                against_best=None if place == best else _measured(found, n_figures + place, counted[names[dice]]),
+                metrics=metrics,
+                against_best=None if place == best else _measured(intervals, n_metrics + place, counts[names[dice]]),
                 milliseconds=1000 * float(np.median(seconds[place])),
                 seen=_seen(outliner, material, known),
                 shown=_shown(outliner, material, known, scores[place]),
             )
         )
-    rows.sort(key=lambda row: -np.nan_to_num(row.figures[names[dice]].value, nan=-1.0))
+    rows.sort(key=lambda row: -np.nan_to_num(row.metrics[names[dice]].value, nan=-1.0))
     spec = material.inspection.dataset.spec
     return MethodComparison(spec, len(known), len(set(groups)), tuple(rows), settings.level)
 
 
-def _measured(found: Intervals, index: int, images: int) -> Measured:
-    return Measured(float(found.value[index]), float(found.low[index]), float(found.high[index]), images)
+def _measured(intervals: Intervals, index: int, images: int) -> Measured:
+    return Measured(float(intervals.value[index]), float(intervals.low[index]), float(intervals.high[index]), images)
 
 
 def _seen(outliner: Outliner, material: Material, known: Sequence[int]) -> int:

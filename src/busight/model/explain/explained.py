@@ -12,6 +12,7 @@ from busight.decision.ood import similarity
 from busight.descriptors.lexicon import Description, describe
 from busight.errors import DataError
 from busight.metrics.prevalence import at_prevalence, check_prevalence, predictive_values
+from busight.metrics.table import MetricRows
 from busight.model.bundle.card import Card
 from busight.model.model import Predictor
 from busight.types import FloatArray, Image, Prediction, Sample
@@ -169,10 +170,12 @@ def _operating(card: Card) -> tuple[float | None, float | None, str]:
 
     On the validation images that it was chosen on, its sensitivity is too good by the choice.
     """
-    tested = {score.metric: score.value for score in card.scores}
-    if tested.get("operating_sensitivity") is not None and tested.get("operating_specificity") is not None:
-        return tested["operating_sensitivity"], tested["operating_specificity"], "test images"
     point = next(iter(card.operating_points), None)
     if point is None:
         return None, None, "nothing"
+    metrics = MetricRows(card.scores)
+    sensitivity, specificity = (metrics.find(f"operating_{name}", point.of) for name in ("sensitivity", "specificity"))
+    values = [score.value for score in (sensitivity, specificity) if score is not None and score.value is not None]
+    if len(values) == 2:
+        return values[0], values[1], "test images"
     return point.sensitivity, point.specificity, "the validation images that it was chosen on"

@@ -1,4 +1,4 @@
-"""What a single answer is worth: sets, sure answers, predictive values at other prevalences, the second reader."""
+"""Report section: clinical use of a prediction — prediction sets, selective prediction, PPV and NPV by prevalence."""
 
 from __future__ import annotations
 
@@ -6,81 +6,81 @@ import math
 
 import numpy as np
 
+from busight.metrics.compute import MALIGNANT_VS_BENIGN
 from busight.metrics.prevalence import predictive_values
 from busight.metrics.risk_coverage import risk_coverage
-from busight.report.blocks.model import Block, Gallery, Paragraph, Section, Table
-from busight.report.blocks.scores_table import find_score, score_text
-from busight.report.figures.labelled import labelled
-from busight.report.text.labels import percent
-from busight.results.run_record import RunRecord
+from busight.report.blocks.metric_tables import estimate_text, metric_name
+from busight.report.blocks.model import Block, FigureGrid, Paragraph, Section, Table
+from busight.report.figures.case_arrays import case_arrays
+from busight.report.text.numbers import percent
+from busight.results.records import ResultRecord
 
 _PREVALENCES = (0.005, 0.02, 0.1)
-"""Screening, a clinic's callbacks, a clinic's lumps: orders of magnitude, not figures of one place."""
+"""Screening, a clinic's callbacks, a clinic's lumps: orders of magnitude, not numbers of one place."""
 
-_ANSWERED = (0.5, 0.7, 0.8, 0.9, 1.0)
+_COVERAGES = (0.5, 0.7, 0.8, 0.9, 1.0)
 
 
-def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section | None:
-    """Return what follows from a prediction, each on the test cases; None where no case has a label."""
-    cases = labelled(record)
-    if cases is None:
-        return None
-    blocks: list[Block] = [*_sets(record), *_prevalence(record)]
+def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
+    """Return what follows from a prediction, each on the test cases."""
+    cases = case_arrays(record)
+    blocks: list[Block] = [*_prediction_sets(record), *_predictive_values(record)]
     curve = risk_coverage(cases.target, cases.calibrated)
-    points = dict.fromkeys(curve.at(share) for share in _ANSWERED)
+    points = dict.fromkeys(curve.at(coverage) for coverage in _COVERAGES)
     rows = tuple((f"{coverage:.0%}", f"{risk:.3f}") for coverage, risk in points)
     blocks += [
-        Table("Answering the surest images only", ("answered", "of these wrong"), rows, numeric=(0, 1)),
-        Gallery((*pictures["risk and coverage"].pictures, *pictures["decision curve"].pictures)),
-        *_second_reader(record),
+        Table("Selective prediction: the most confident images only", ("coverage", "risk"), rows, numeric=(0, 1)),
+        FigureGrid((*figures["risk and coverage"].figures, *figures["decision curve"].figures)),
+        *_descriptor_model(record),
     ]
-    return Section("acting", "Acting on an answer", tuple(blocks))
+    return Section("acting", "Acting on a prediction", tuple(blocks))
 
 
-def _sets(record: RunRecord) -> list[Block]:
-    sheet = record.sheet
-    held = tuple((name, score_text(find_score(sheet, "set_coverage", name), sheet)) for name in record.classes)
-    if find_score(sheet, "set_size", "overall") is None:
-        return [Paragraph("These bundles give no prediction sets.", "note")]
-    size = score_text(find_score(sheet, "set_size", "overall"), sheet)
+def _prediction_sets(record: ResultRecord) -> list[Block]:
+    table = record.metrics
+    size = table.find("mean_set_size", "overall")
+    if size is None:
+        return [Paragraph("There are no prediction sets.", "note")]
+    coverages = tuple((name, estimate_text(table.find("class_coverage", name), table)) for name in record.classes)
+    note = f"{metric_name('mean_set_size')}: {estimate_text(size, table)}. The nominal coverage is assess.coverage."
     return [
-        Table("Prediction sets: how often a set holds the actual class", ("class", "held"), held, numeric=(1,)),
-        Paragraph(f"Classes in a set, on average: {size}. The recipe’s assess.coverage is what was promised.", "note"),
-    ]
+        Table("Prediction sets: share of the images whose set contains their target", ("class", "empirical coverage"),
+              coverages, numeric=(1,)),
+        Paragraph(note, "note"),
+    ]  # fmt: skip
 
 
-def _prevalence(record: RunRecord) -> list[Block]:
+def _predictive_values(record: ResultRecord) -> list[Block]:
     last = record.classes[-1]
-    found = [find_score(record.sheet, f"operating_{name}", last) for name in ("sensitivity", "specificity")]
-    values = [math.nan if score is None else score.value for score in found]
-    if any(map(math.isnan, values)):
+    estimates = [record.metrics.find(f"operating_{name}", last) for name in ("sensitivity", "specificity")]
+    sensitivity, specificity = (math.nan if estimate is None else estimate.value for estimate in estimates)
+    if math.isnan(sensitivity) or math.isnan(specificity):
         return []
-    here = float(np.mean([case.actual == last for case in record.cases]))
+    prevalence_here = float(np.mean([case.target == last for case in record.cases]))
     rows = []
-    for prevalence in (*_PREVALENCES, here):
-        ppv, npv = predictive_values(values[0], values[1], prevalence)
-        rows.append(
-            (f"{prevalence:.1%}{' (these images)' if prevalence == here else ''}", percent(ppv, 1), percent(npv, 2))
-        )
+    for prevalence in (*_PREVALENCES, prevalence_here):
+        ppv, npv = predictive_values(sensitivity, specificity, prevalence)
+        of_images = " (these images)" if prevalence == prevalence_here else ""
+        rows.append((f"{prevalence:.1%}{of_images}", percent(ppv, 1), percent(npv, 2)))
     return [
         Table(
-            f"The operating point where {last} is rarer: sensitivity {values[0]:.3f}, specificity {values[1]:.3f}",
-            (f"have {last}", "of the flagged have it", "of the others do not"),
+            f"Operating point for {last} by prevalence: sensitivity {sensitivity:.3f}, specificity {specificity:.3f}",
+            ("prevalence", "PPV", "NPV"),
             tuple(rows),
             numeric=(0, 1, 2),
         )
     ]
 
 
-def _second_reader(record: RunRecord) -> list[Block]:
-    alone = find_score(record.sheet, "second_reader_auroc", "malignant among lesions")
+def _descriptor_model(record: ResultRecord) -> list[Block]:
+    alone = record.metrics.find("descriptor_auroc", MALIGNANT_VS_BENIGN)
     if alone is None:
         return []
-    network = find_score(record.sheet, "auroc", "malignant among lesions")
+    fused = record.metrics.find("auroc", MALIGNANT_VS_BENIGN)
     return [
         Paragraph(
-            "The second reader, which knows BI-RADS words of the outlined lesion alone, tells malignant from benign "
-            f"with an AUROC of {score_text(alone, record.sheet)} on {alone.n} lesions; the answer of the bundle has "
-            f"{score_text(network, record.sheet)}."
+            "The descriptor model uses BI-RADS descriptors of the outlined lesion alone. Its AUROC of malignant "
+            f"against benign is {estimate_text(alone, record.metrics)} on {alone.n} lesions; that of the bundle’s "
+            f"prediction is {estimate_text(fused, record.metrics)}."
         )
     ]

@@ -1,16 +1,16 @@
-"""The data, what is wrong with it, and who trained and who tested."""
+"""Report sections: the data set, its problems, and its split."""
 
 from __future__ import annotations
 
 from busight.audit.checked_dataset import DataSummary
-from busight.report.blocks.model import Block, Facts, Gallery, Paragraph, Section, Table
-from busight.results.run_record import RunRecord, SplitSummary
+from busight.report.blocks.model import Block, FigureGrid, KeyValues, Paragraph, Section, Table
+from busight.results.records import ResultRecord, SplitSummary, TrainingRunRecord
 
 
-def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
-    """Return counts, problems, near-duplicates and the sample pictures."""
+def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
+    """Return counts, problems, near-duplicates and sample images."""
     data = record.data
-    facts = (
+    pairs = (
         ("Source", data.spec),
         ("Images", f"{data.n_images}, with {data.n_masks} mask files"),
         ("Classes", ", ".join(f"{name} {images}" for name, images in data.class_counts)),
@@ -18,37 +18,37 @@ def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
         ("Independent groups", str(data.n_groups)),
         ("Near-duplicate pairs", str(data.near_duplicate_pairs)),
     )
-    blocks: list[Block] = [Facts(facts), pictures["class counts"], *_warnings(data), *_problems(data)]
-    blocks.append(pictures["samples"])
+    blocks: list[Block] = [KeyValues(pairs), figures["class counts"], *_label_conflicts(data), *_problems(data)]
+    blocks.append(figures["samples"])
     return Section("data", "Data and its problems", tuple(blocks))
 
 
-def split_section(record: RunRecord, pictures: dict[str, Gallery]) -> Section | None:
+def split_section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section | None:
     """Return the split as a table; None where nothing was split."""
-    split = record.split
-    if split is None:
+    if not isinstance(record, TrainingRunRecord):
         return None
-    facts = (("Kind", split.kind), ("Seed", str(split.seed)), ("SHA-256", split.digest))
-    blocks: list[Block] = [Facts(facts), _split_table(split)]
+    split = record.split
+    pairs = (("Kind", split.kind), ("Seed", str(split.seed)), ("SHA-256", split.digest))
+    blocks: list[Block] = [KeyValues(pairs), _split_table(split)]
     if split.crossing_pairs:
         text = (
             f"{split.crossing_pairs} near-duplicate pairs have one image in training and the other in validation or "
-            "test. Scores on this split flatter: the network has seen copies of what it is tested on. The grouped "
-            "split (split.kind = grouped) keeps copies together."
+            "test. Metrics on this split are too high: the network was trained on copies of what it is tested on. The "
+            "grouped split (split.kind = grouped) keeps copies together."
         )
         blocks.append(Paragraph(text, "warning"))
     else:
-        blocks.append(Paragraph("No near-duplicate pair crosses from one part into another."))
+        blocks.append(Paragraph("No near-duplicate pair has images in two parts."))
     return Section("split", "Split", tuple(blocks))
 
 
-def _warnings(data: DataSummary) -> list[Block]:
+def _label_conflicts(data: DataSummary) -> list[Block]:
     if not data.cross_label_pairs:
         return []
     count = len(data.cross_label_pairs)
     text = (
         f"{count} near-duplicate {'pair carries' if count == 1 else 'pairs carry'} different labels: at least one "
-        "label of each pair is wrong, or one lesion was judged twice. They stay in and limit what a network can reach."
+        "label of each pair is wrong, or one lesion was labelled twice. They limit the accuracy that can be reached."
     )
     table = Table(
         "Near-duplicates with different labels", ("one image", "the other"), data.cross_label_pairs, folded=True
@@ -58,10 +58,10 @@ def _warnings(data: DataSummary) -> list[Block]:
 
 def _problems(data: DataSummary) -> list[Block]:
     if not data.problems:
-        return [Paragraph("Every file of the source could be used as it was.")]
+        return [Paragraph("Every file of the source could be used as it is.")]
     rows = tuple((problem.path, problem.text) for problem in data.problems)
     count = f"{len(rows)} file{'' if len(rows) == 1 else 's'}"
-    return [Table(f"{count} with something to know, and what was done", ("file", "what"), rows, folded=True)]
+    return [Table(f"{count} with a problem, and how it was handled", ("file", "problem"), rows, folded=True)]
 
 
 def _split_table(split: SplitSummary) -> Table:

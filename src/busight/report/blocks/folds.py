@@ -1,50 +1,51 @@
-"""What each fold of a cross-validation scored by itself."""
+"""Report section: the folds of a cross-validation, and the ensemble over its repeats."""
 
 from __future__ import annotations
 
 import math
 
-from busight.report.blocks.model import Block, Gallery, Paragraph, Section, Table
-from busight.report.blocks.scores_table import find_score, score_name, score_text
+from busight.report.blocks.metric_tables import estimate_text, metric_label
+from busight.report.blocks.model import Block, FigureGrid, Paragraph, Section, Table
 from busight.report.text.headline import HEADLINE
-from busight.results.run_record import FoldScores, RunRecord
+from busight.results.records import CrossValidationRecord, FoldMetrics, ResultRecord
 
 
-def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section | None:
+def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section | None:
     """Return figure and table of the folds; None where nothing was cross-validated."""
-    if not record.folds:
+    if not isinstance(record, CrossValidationRecord):
         return None
-    shown = [(metric, of) for metric, of in HEADLINE if find_score(record.sheet, metric, of)]
-    header = ("repeat", "fold", "images", *(score_name(metric, of) for metric, of in shown))
+    columns = [(metric, of) for metric, of in HEADLINE if record.metrics.find(metric, of)]
+    header = ("repeat", "fold", "images", *(metric_label(metric, of) for metric, of in columns))
     rows = tuple(
-        (str(fold.repeat), str(fold.fold), str(fold.sheet.n_images), *(_cell(fold, *which) for which in shown))
+        (str(fold.repeat), str(fold.fold), str(fold.metrics.n_images), *(_cell(fold, *column) for column in columns))
         for fold in record.folds
     )
-    told = (
-        "The scores above are taken over all images of a repeat together and averaged over the repeats; their "
-        "intervals draw groups of images and repeats. A fold alone holds few cases, so its scores scatter."
+    note = (
+        "The metrics above are computed over all images of a repeat together and averaged over the repeats; their "
+        "intervals resample groups of images and repeats. A single fold has few cases, so its metrics scatter."
     )
-    table = Table("Every fold by itself", header, rows, numeric=tuple(range(len(header))), folded=len(rows) > 10)
-    return Section("folds", "Fold by fold", (Paragraph(told), pictures["folds"], table, *_together(record)))
+    table = Table("Metrics of every fold", header, rows, numeric=tuple(range(len(header))), folded=len(rows) > 10)
+    return Section("folds", "Fold by fold", (Paragraph(note), figures["folds"], table, *_ensemble(record)))
 
 
-def _together(record: RunRecord) -> tuple[Block, ...]:
-    if record.together is None:
+def _ensemble(record: CrossValidationRecord) -> tuple[Block, ...]:
+    if record.ensemble is None:
         return ()
-    networks = max(fold.repeat for fold in record.folds)
-    told = (
-        f"In each repeat another network was tested on an image; none of the {networks} saw its group. The mean of "
-        "what they say is an ensemble of that many networks, and its scores are as honest as those above."
+    n_networks = max(fold.repeat for fold in record.folds)
+    note = (
+        f"In each repeat another network was tested on an image; none of the {n_networks} was trained on its group. "
+        "The mean of their predictions is an ensemble of that many networks, and its metrics are as unbiased as "
+        "those above."
     )
     rows = tuple(
-        (score_name(metric, of), score_text(alone, record.sheet), score_text(joint, record.together))
+        (metric_label(metric, of), estimate_text(single, record.metrics), estimate_text(joint, record.ensemble))
         for metric, of in HEADLINE
-        if (alone := find_score(record.sheet, metric, of)) and (joint := find_score(record.together, metric, of))
+        if (single := record.metrics.find(metric, of)) and (joint := record.ensemble.find(metric, of))
     )
-    title = f"{networks} networks together"
-    return Paragraph(told), Table(title, ("score", "one network", "together"), rows, numeric=(1, 2))
+    title = f"Ensemble of {n_networks} networks"
+    return Paragraph(note), Table(title, ("metric", "one network", "ensemble"), rows, numeric=(1, 2))
 
 
-def _cell(fold: FoldScores, metric: str, of: str) -> str:
-    score = find_score(fold.sheet, metric, of)
-    return "–" if score is None or math.isnan(score.value) else f"{score.value:.3f}"
+def _cell(fold: FoldMetrics, metric: str, of: str) -> str:
+    estimate = fold.metrics.find(metric, of)
+    return "–" if estimate is None or math.isnan(estimate.value) else f"{estimate.value:.3f}"

@@ -1,4 +1,4 @@
-"""What a report is made of before it becomes HTML or PDF: sections of plain blocks, the same for both writers."""
+"""Blocks of a report before it becomes HTML or PDF: sections of plain text, tables and figures, for both renderers."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class KeyValues:
     """Names and values, such as digests and versions. ``mono`` sets the values in a fixed-width face."""
 
     pairs: tuple[tuple[str, str], ...]
     mono: bool = False
-    kind: Literal["facts"] = field(default="facts", init=False)
+    kind: Literal["key_values"] = field(default="key_values", init=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Table:
         caption: A sentence above the table.
         header: Column names.
         rows: Cells as text, as many as there are columns.
-        numeric: Indices of columns to be set to the right.
+        numeric: Indices of columns to be aligned to the right.
         folded: True for long lists: closed at first in HTML, shortened in PDF.
     """
 
@@ -62,15 +62,15 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Text to be shown letter by letter: a recipe, a command."""
+    """Verbatim text: a recipe, a command."""
 
     text: str
     kind: Literal["listing"] = field(default="listing", init=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """One headline figure."""
+class KPI:
+    """A key performance indicator: one headline number."""
 
     label: str
     value: str
@@ -79,35 +79,34 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
-class Tiles:
-    """The headline figures, side by side."""
+class KPIs:
+    """Headline numbers, side by side."""
 
-    tiles: tuple[Tile, ...]
-    kind: Literal["tiles"] = field(default="tiles", init=False)
+    items: tuple[KPI, ...]
+    kind: Literal["kpis"] = field(default="kpis", init=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class FigureFile:
     """A drawn figure: files ``figures/<name>.svg`` and ``.png``. ``shown`` is the one that pages use."""
 
     name: str
     title: str
-    reading: str
+    caption: str
     alt: str
     shown: Literal["svg", "png"]
     width: Literal["half", "full"]
-    kind: Literal["picture"] = field(default="picture", init=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Gallery:
-    """Pictures in order; two of half width may share a row."""
+class FigureGrid:
+    """Figures in order; two of half width may share a row."""
 
-    pictures: tuple[Picture, ...]
-    kind: Literal["gallery"] = field(default="gallery", init=False)
+    figures: tuple[FigureFile, ...]
+    kind: Literal["figure_grid"] = field(default="figure_grid", init=False)
 
 
-Block = Paragraph | Bullets | Links | Facts | Table | Listing | Tiles | Gallery
+Block = Paragraph | Bullets | Links | KeyValues | Table | Listing | KPIs | FigureGrid
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,29 +1,28 @@
-"""What limits the figures, and what it takes to make them again."""
+"""Report sections: limitations of the metrics, and everything needed to reproduce them."""
 
 from __future__ import annotations
 
-from busight.report.blocks.model import Bullets, Facts, Gallery, Listing, Paragraph, Section
-from busight.results.run_record import RunRecord
+from busight.report.blocks.model import Bullets, FigureGrid, KeyValues, Listing, Paragraph, Section
+from busight.results.records import ResultRecord
 
 _NOT_A_DEVICE = (
     "This is research software and not a medical device. Nothing here may be used to decide about a person’s care."
 )
 
 
-def limits_section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
-    """Return what a reader must know before believing a figure."""
-    empty = [name for name, count in zip(record.sheet.classes, record.sheet.support, strict=True) if count == 0]
-    own = [f"No test case is {name}: scores that need one are undefined." for name in empty]
-    return Section("limits", "Limits", (Paragraph(_NOT_A_DEVICE, "warning"), Bullets((*record.limits, *own))))
+def limitations_section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
+    """Return what a reader must know before believing a metric."""
+    blocks = (Paragraph(_NOT_A_DEVICE, "warning"), Bullets(record.limitations))
+    return Section("limitations", "Limitations", blocks)
 
 
-def recipe_section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
+def recipe_section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
     """Return the recipe in full."""
     text = "Every setting, defaults included. Saved as a file, it runs the same experiment again."
     return Section("recipe", "The recipe in full", (Paragraph(text), Listing(record.recipe_toml)))
 
 
-def provenance_section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
+def provenance_section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
     """Return digests and versions."""
-    blocks = (Facts(record.digests, mono=True), Facts(record.versions))
+    blocks = (KeyValues(record.digests, mono=True), KeyValues(record.versions))
     return Section("provenance", "Digests and versions", blocks)

@@ -1,58 +1,58 @@
-"""Scores by device, BI-RADS category, histology, lesion size and marks."""
+"""Report section: metrics by device, BI-RADS category, histology, lesion size and burned-in marks."""
 
 from __future__ import annotations
 
 import math
 
-from busight.metrics.compute import AMONG_LESIONS
+from busight.metrics.compute import MALIGNANT_VS_BENIGN
 from busight.metrics.subgroups import FEW, Subgroup
-from busight.report.blocks.model import Block, Gallery, Paragraph, Section, Table
-from busight.report.blocks.scores_table import find_score, score_name, score_text
-from busight.results.run_record import RunRecord
+from busight.report.blocks.metric_tables import estimate_text, metric_label
+from busight.report.blocks.model import Block, FigureGrid, Paragraph, Section, Table
+from busight.results.records import ResultRecord
 
 _COLUMNS = (
     ("accuracy", "overall"),
-    ("auroc", AMONG_LESIONS),
+    ("auroc", MALIGNANT_VS_BENIGN),
     ("sensitivity", "malignant"),
     ("specificity", "malignant"),
     ("dice", "lesion images"),
 )
 
 
-def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section | None:
-    """Return one table a fact; None where nothing is known of the cases."""
+def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section | None:
+    """Return one table for each attribute; None where there are no subgroups."""
     if not record.subgroups:
         return None
-    told = (
-        "A model can be good on the whole and bad on some. Subgroups are not independent experiments: among many, one "
-        "looks worse by chance. A dash: the score is undefined, most often for want of a class."
+    note = (
+        "A model can be good on average and poor on a subgroup. Subgroups are not independent experiments: among many, "
+        "one looks worse by chance. A dash: the metric is undefined, most often because a class has no case."
     )
-    blocks: list[Block] = [Paragraph(told)]
-    if any(one.few for one in record.subgroups):
-        blocks.append(Paragraph(f"* fewer than {FEW} images: nothing can be concluded from this line.", "warning"))
-    for fact in dict.fromkeys(one.fact for one in record.subgroups):
-        blocks.append(_table(fact, [one for one in record.subgroups if one.fact == fact]))
+    blocks: list[Block] = [Paragraph(note)]
+    if any(subgroup.few for subgroup in record.subgroups):
+        blocks.append(Paragraph(f"* fewer than {FEW} images: nothing can be concluded from this row.", "warning"))
+    for attribute in dict.fromkeys(subgroup.attribute for subgroup in record.subgroups):
+        blocks.append(_table(attribute, [s for s in record.subgroups if s.attribute == attribute]))
     return Section("subgroups", "Subgroups", tuple(blocks))
 
 
-def _table(fact: str, groups: list[Subgroup]) -> Table:
-    shown = [which for which in _COLUMNS if any(find_score(one.sheet, *which) for one in groups)]
-    header = (fact, "images", *(score_name(metric, of) for metric, of in shown))
+def _table(attribute: str, subgroups: list[Subgroup]) -> Table:
+    columns = [column for column in _COLUMNS if any(subgroup.table.find(*column) for subgroup in subgroups)]
+    header = (attribute, "images", *(metric_label(metric, of) for metric, of in columns))
     rows = tuple(
         (
-            f"{one.value} *" if one.few else one.value,
-            str(one.sheet.n_images),
-            *(_cell(one, *which) for which in shown),
+            f"{subgroup.value} *" if subgroup.few else subgroup.value,
+            str(subgroup.table.n_images),
+            *(_cell(subgroup, *column) for column in columns),
         )
-        for one in groups
+        for subgroup in subgroups
     )
     numeric = tuple(range(1, len(header)))
-    return Table(f"By {fact}", header, rows, numeric, folded=len(rows) > 12)
+    return Table(f"By {attribute}", header, rows, numeric, folded=len(rows) > 12)
 
 
-def _cell(one: Subgroup, metric: str, of: str) -> str:
-    """A dash where the subgroup lacks what the score needs: most often one of the classes."""
-    score = find_score(one.sheet, metric, of)
-    if score is None or math.isnan(score.value):
+def _cell(subgroup: Subgroup, metric: str, of: str) -> str:
+    """Return a metric, or a dash where the subgroup lacks what it needs: most often one of the classes."""
+    estimate = subgroup.table.find(metric, of)
+    if estimate is None or math.isnan(estimate.value):
         return "–"
-    return f"{score.value:.3f}" if math.isnan(score.low) else score_text(score, one.sheet)
+    return f"{estimate.value:.3f}" if math.isnan(estimate.low) else estimate_text(estimate, subgroup.table)

@@ -1,27 +1,32 @@
-"""How the networks learned: curves, and the epochs as numbers."""
+"""Report section: training curves, and the epochs as numbers."""
 
 from __future__ import annotations
 
 import math
 
-from busight.report.blocks.model import Block, Gallery, Paragraph, Section, Table
-from busight.report.blocks.summary import duration_text
-from busight.report.text.labels import counted, kept_because
-from busight.results.run_record import EpochRow, History, RunRecord
+from busight.report.blocks.model import Block, FigureGrid, Paragraph, Section, Table
+from busight.report.text.epochs import selection_criterion
+from busight.report.text.numbers import counted, duration_text
+from busight.results.history import EpochRow, History
+from busight.results.records import CrossValidationRecord, ResultRecord, TrainingRunRecord
 
 
-def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
+def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
     """Return curves and epoch tables, or the sentence that nothing was trained."""
-    if record.folds:
-        told = f"{counted(len(record.folds), 'network')} were trained, one a fold; each fold's folder holds its course."
-        return Section("training", "Training", (Paragraph(told),))
-    if not any(history.rows for history in record.histories):
-        return Section("training", "Training", (Paragraph("Nothing was trained here: the bundle was used as it is."),))
-    blocks: list[Block] = [pictures["training"]]
+    if isinstance(record, CrossValidationRecord):
+        networks = counted(len(record.folds), "network")
+        return _note(f"{networks} were trained, one a fold; the folder of each fold holds its training history.")
+    if not isinstance(record, TrainingRunRecord) or not any(history.rows for history in record.histories):
+        return _note("Nothing was trained here: the bundle was used as it is.")
+    blocks: list[Block] = [figures["training"]]
     blocks += [_epochs(history) for history in record.histories if history.rows]
     rows = tuple((stage, duration_text(seconds)) for stage, seconds in record.stage_seconds)
     blocks.append(Table("Time by stage", ("stage", "time"), rows, numeric=(1,)))
     return Section("training", "Training", tuple(blocks))
+
+
+def _note(text: str) -> Section:
+    return Section("training", "Training", (Paragraph(text),))
 
 
 def _epochs(history: History) -> Table:
@@ -36,10 +41,10 @@ def _epochs(history: History) -> Table:
         "time",
     )
     rows = [_row(row, history.best_epoch) for row in history.rows]
-    # A column without any value, such as the accuracy of a segmenter, says nothing.
+    # A column without any value, such as the accuracy of a segmenter, is left out.
     kept = [k for k in range(len(header)) if any(row[k] != "–" for row in rows)]
     return Table(
-        f"Epochs of the {history.network}; ★ marks the one whose weights were kept ({kept_because(history)})",
+        f"Epochs of the {history.network}; ★ marks the one whose weights were kept ({selection_criterion(history)})",
         tuple(header[k] for k in kept),
         tuple(tuple(row[k] for k in kept) for row in rows),
         numeric=tuple(range(len(kept))),
@@ -48,10 +53,10 @@ def _epochs(history: History) -> Table:
 
 
 def _row(row: EpochRow, best: int) -> tuple[str, ...]:
-    shares = (row.train_loss, row.train_accuracy, row.val_loss, row.val_accuracy, row.val_dice)
+    values = (row.train_loss, row.train_accuracy, row.val_loss, row.val_accuracy, row.val_dice)
     return (
         f"{'★ ' if row.epoch == best else ''}{row.epoch}",
-        *(_number(value, ".4f") for value in shares),
+        *(_number(value, ".4f") for value in values),
         _number(row.learning_rate, ".2g"),
         "–" if math.isnan(row.seconds) else duration_text(row.seconds),
     )

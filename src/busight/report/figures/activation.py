@@ -1,4 +1,4 @@
-"""Where the network looked: class-activation maps over the images."""
+"""Class-activation maps over the images."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
-from busight.report.figures.panels import distinct_pictures, is_wrong, panel_grid, show_grey, title
-from busight.report.render.plate import Plate
-from busight.report.text.labels import short_label
-from busight.results.run_record import RunRecord, StagePicture
+from busight.report.figures.panels import panel_grid, show_grey, shown_cases, title
+from busight.report.render.figure_spec import FigureSpec
+from busight.report.text.sanitise import short_label
+from busight.results.case import StageImages
+from busight.results.records import ResultRecord
 from busight.types import FloatArray, Image
 
 # A perceptual map: lightness rises with the value, so that grey print keeps the meaning. Without magma's palest tenth,
@@ -25,9 +26,9 @@ _CONTOUR_AT = 0.5
 
 
 def relative_activation(activation: NDArray[np.float32]) -> FloatArray:
-    """Scale a map to 0–1 within its picture; a map without differences, or with a value that is no number, is all 0.
+    """Scale a map to 0–1 within its image; a map without differences, or with a value that is no number, is all 0.
 
-    Places that speak against the class count like the one that says least: one dark corner would brighten all else.
+    Negative values count as 0 where there are positive ones: one dark corner would brighten all else.
 
     Example:
         >>> relative_activation(np.array([[1, 2], [3, 5]], dtype=np.float32)).tolist()
@@ -62,7 +63,7 @@ def scale_within(ax: Axes) -> None:
 
 
 def _colour_bar(figure: Figure | SubFigure, **place: Any) -> None:
-    """Draw the scale that says what the colours mean, with the white line at the half."""
+    """Draw the colour scale, with the white line at the half."""
     bar = figure.colorbar(ScalarMappable(Normalize(0, 1), cmap=_MAP), ticks=[0, 0.5, 1], **place)
     bar.set_ticklabels(["least", "half", "most"], fontsize=7.5)
     bar.ax.tick_params(length=0, pad=2)
@@ -70,32 +71,32 @@ def _colour_bar(figure: Figure | SubFigure, **place: Any) -> None:
     (bar.ax.axvline if across else bar.ax.axhline)(_CONTOUR_AT, color="white", linewidth=1.2)
 
 
-def draw_activation_overlays(pictures: list[StagePicture]) -> Figure:
+def draw_activation_overlays(cases: list[StageImages]) -> Figure:
     """Draw a grid of overlays with one colour bar."""
-    figure, axes = panel_grid(len(pictures), 4)
-    for ax, picture in zip(axes, pictures, strict=True):
-        activation_on(ax, picture.image, picture.activation)
-        case = picture.case
-        verdict = f"{'✗ ' if is_wrong(case) else ''}for “{short_label(case.predicted, 18)}”"
-        title(ax, [verdict, short_label(case.sample_id, 24)], weight="bold" if is_wrong(case) else "normal")
+    figure, axes = panel_grid(len(cases), 4)
+    for ax, stages in zip(axes, cases, strict=True):
+        activation_on(ax, stages.image, stages.activation)
+        case = stages.case
+        heading = f"{'✗ ' if case.is_error else ''}for “{short_label(case.prediction, 18)}”"
+        title(ax, [heading, short_label(case.sample_id, 24)], weight="bold" if case.is_error else "normal")
     _colour_bar(figure, ax=axes, panchor=False, fraction=0.03, pad=0.015, shrink=0.6, aspect=24)
     return figure
 
 
-def plates(record: RunRecord) -> list[Plate]:
-    """Return one grid of up to twelve overlays, or none where the network gives no map."""
-    pictures = [picture for picture in distinct_pictures(record, 12) if picture.activation is not None]
-    if not pictures:
+def figure_specs(record: ResultRecord) -> list[FigureSpec]:
+    """Return one grid of up to twelve overlays, or none where the network has no map."""
+    cases = [stages for stages in shown_cases(record, 12) if stages.activation is not None]
+    if not cases:
         return []
     return [
-        Plate(
+        FigureSpec(
             name="activation-overlays",
-            title="Where the network looked",
-            reading="Bright areas spoke most for the predicted class; the white line surrounds the upper half of the "
-            "scale, which is relative to each picture. A map shows where, not why; a bright wrong place under a right "
-            "answer is a warning.",
-            alt=f"{len(pictures)} ultrasound images overlaid with class-activation maps of the predicted class.",
-            draw=lambda: draw_activation_overlays(pictures),
+            title="Class-activation maps",
+            caption="Bright areas contributed most to the predicted class; the white line surrounds the upper half "
+            "of the scale, which is relative to each image. A map shows where, not why; a bright area away from the "
+            "lesion under a right prediction is a warning.",
+            alt=f"{len(cases)} ultrasound images overlaid with class-activation maps of the predicted class.",
+            draw=lambda: draw_activation_overlays(cases),
             photographic=True,
         )
     ]

@@ -1,13 +1,13 @@
-"""How many images of each class there are, in the whole data set and in each part of the split."""
+"""Bar chart of the images of each class, in the whole data set and in each part of the split."""
 
 from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from busight.report.render.plate import Plate
-from busight.report.render.style import FULL_WIDTH, look_of, new_figure
-from busight.report.text.labels import short_label
-from busight.results.run_record import RunRecord
+from busight.report.render.figure_spec import FigureSpec
+from busight.report.render.style import FULL_WIDTH, class_style, new_figure
+from busight.report.text.sanitise import short_label
+from busight.results.records import ResultRecord, TrainingRunRecord
 
 
 def draw_class_counts(bars: list[tuple[str, dict[str, int]]], classes: tuple[str, ...]) -> Figure:
@@ -21,15 +21,15 @@ def draw_class_counts(bars: list[tuple[str, dict[str, int]]], classes: tuple[str
     ax = figure.add_subplot()
     width = 0.8 / len(classes)
     for k, name in enumerate(classes):
-        look = look_of(name, k)
+        style = class_style(name, k)
         places = [i + (k - (len(classes) - 1) / 2) * width for i in range(len(bars))]
         heights = [counts.get(name, 0) for _, counts in bars]
         drawn = ax.bar(
             places,
             heights,
             width * 0.92,
-            color=look.colour,
-            hatch=look.hatch,
+            color=style.colour,
+            hatch=style.hatch,
             edgecolor="white",
             label=short_label(name, 24),
         )
@@ -42,26 +42,28 @@ def draw_class_counts(bars: list[tuple[str, dict[str, int]]], classes: tuple[str
     return figure
 
 
-def plates(record: RunRecord) -> list[Plate]:
+def figure_specs(record: ResultRecord) -> list[FigureSpec]:
     """Return the one figure; the parts follow the whole where a split is known."""
     whole = dict(record.data.class_counts)
     bars = [("all", whole)]
     classes = tuple(whole)
-    if record.split:
+    if isinstance(record, TrainingRunRecord):
         for part in dict.fromkeys(part for part, _, _ in record.split.counts):
             counts = {name: images for p, name, images in record.split.counts if p == part}
             bars.append((part, counts))
             classes += tuple(name for name in counts if name not in classes)
     if not classes:
         return []
-    told = "; ".join(f"{part}: " + ", ".join(f"{n} {name}" for name, n in counts.items()) for part, counts in bars)
+    counts_text = "; ".join(
+        f"{part}: " + ", ".join(f"{n} {name}" for name, n in counts.items()) for part, counts in bars
+    )
     return [
-        Plate(
+        FigureSpec(
             name="class-counts",
             title="Images by class",
-            reading="Each group of bars is one part of the data. Parts of a stratified split have the same proportions "
-            "as the whole; where one class is much rarer than the others, accuracy alone says little.",
-            alt=f"Bar chart of image counts. {told}.",
+            caption="Each group of bars is one part of the data. Parts of a stratified split have the proportions of "
+            "the whole; where one class is much rarer than the others, accuracy alone is misleading.",
+            alt=f"Bar chart of image counts. {counts_text}.",
             draw=lambda: draw_class_counts(bars, classes),
         )
     ]

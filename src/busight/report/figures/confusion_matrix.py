@@ -1,4 +1,4 @@
-"""The confusion matrix, as counts and as shares of each actual class."""
+"""Confusion matrix, as counts and as shares of each target class."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from busight.report.render.plate import Plate
+from busight.report.render.figure_spec import FigureSpec
 from busight.report.render.style import FULL_WIDTH, SEQUENTIAL, new_figure, text_on
-from busight.report.text.labels import short_label
-from busight.results.run_record import RunRecord
+from busight.report.text.sanitise import short_label
+from busight.results.records import ResultRecord
 from busight.types import FloatArray
 
 Matrix = tuple[tuple[int, ...], ...]
@@ -39,17 +39,17 @@ def matrix_on(ax: Axes, shades: FloatArray, texts: list[list[str]], classes: tup
     labels = [short_label(name, 14) for name in classes]
     ax.set_xticks(ticks, labels)
     ax.set_yticks(ticks, labels)
-    ax.set(title=title, xlabel="predicted", ylabel="actual")
+    ax.set(title=title, xlabel="prediction", ylabel="target")
     ax.tick_params(length=0)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
 
 
 def draw_confusion_matrix(confusion: Matrix, classes: tuple[str, ...]) -> Figure:
-    """Draw counts on the left and shares of the actual class on the right.
+    """Draw counts on the left and shares of the target class on the right.
 
     Args:
-        confusion: Rows actual, columns predicted.
+        confusion: Rows target, columns prediction.
         classes: Class names in the order of rows and columns.
     """
     figure = new_figure(FULL_WIDTH, 3.5)
@@ -57,23 +57,23 @@ def draw_confusion_matrix(confusion: Matrix, classes: tuple[str, ...]) -> Figure
     shares = row_shares(confusion)
     matrix_on(left, shares, [[str(n) for n in row] for row in confusion], classes, "Counts")
     percents = [["–" if np.isnan(share) else f"{share:.1%}" for share in row] for row in shares]
-    matrix_on(right, shares, percents, classes, "Shares of the actual class")
+    matrix_on(right, shares, percents, classes, "Shares of the target class")
     return figure
 
 
-def plates(record: RunRecord) -> list[Plate]:
+def figure_specs(record: ResultRecord) -> list[FigureSpec]:
     """Return the one figure."""
-    classes, confusion = record.sheet.classes, record.sheet.confusion
+    classes, confusion = record.metrics.classes, record.metrics.confusion
     rows = (
-        f"of {sum(row)} {name}: " + ", ".join(f"{n} called {other}" for n, other in zip(row, classes, strict=True))
+        f"of {sum(row)} {name}: " + ", ".join(f"{n} predicted {other}" for n, other in zip(row, classes, strict=True))
         for name, row in zip(classes, confusion, strict=True)
     )
     return [
-        Plate(
+        FigureSpec(
             name="confusion-matrix",
             title="Confusion matrix",
-            reading="A row holds the test cases of one actual class, a column what they were called. The diagonal is "
-            "right; everything off it is an error, and its place says which one. Shades show the share of the row.",
+            caption="A row holds the test cases of one target class, a column those of one prediction. The diagonal is "
+            "right; everything off it is an error. Shades show the share of the row.",
             alt=f"Confusion matrix. {'; '.join(rows)}.",
             draw=lambda: draw_confusion_matrix(confusion, classes),
         )

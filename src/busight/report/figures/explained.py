@@ -1,4 +1,4 @@
-"""One image of one patient: its lesion, where the network looked, and what it makes of it."""
+"""One explained image: its lesion, its class-activation map and its probabilities."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from busight.model.explain.explained import Explained
 from busight.report.figures.activation import activation_on, scale_within
 from busight.report.figures.panels import (
-    ASSUMED_STYLE,
     PREDICTED_STYLE,
+    PROPOSAL_STYLE,
     bare,
     box,
     outline,
@@ -19,104 +19,107 @@ from busight.report.figures.panels import (
     probability_bars,
     show_grey,
 )
-from busight.report.render.plate import Plate
+from busight.report.render.figure_spec import FigureSpec
 from busight.report.render.style import INK, MUTED
-from busight.report.text.labels import short_label
+from busight.report.text.sanitise import short_label
 from busight.types import Roi
 
 
-def draw_explained(told: Explained, threshold: float | None) -> Figure:
+def draw_explained(explanation: Explained, threshold: float | None) -> Figure:
     """Draw image with outline, activation, and probabilities with the operating point."""
-    found = told.prediction
+    prediction = explanation.prediction
     figure, axes = panel_grid(3, 3, panel_height=2.5)
     lesion, activation, probs = axes
-    show_grey(lesion, found.image)
-    outline(lesion, found.mask, PREDICTED_STYLE)
-    if found.second_reader is not None and found.second_reader.assumed:
-        outline(lesion, found.second_reader.region, ASSUMED_STYLE)
-    box(lesion, found.roi)
-    nothing = found.mask is not None and not found.mask.any()
-    lesion.set_title("no lesion outlined" if nothing else "lesion as outlined", loc="left")
-    if found.activation is None:
+    show_grey(lesion, prediction.image)
+    outline(lesion, prediction.mask, PREDICTED_STYLE)
+    if prediction.second_reader is not None and prediction.second_reader.assumed:
+        outline(lesion, prediction.second_reader.region, PROPOSAL_STYLE)
+    box(lesion, prediction.roi)
+    is_empty = prediction.mask is not None and not prediction.mask.any()
+    lesion.set_title("no lesion outlined" if is_empty else "lesion as outlined", loc="left")
+    if prediction.activation is None:
         bare(activation)
         activation.set_title("no activation map", loc="left")
     else:
-        activation_on(activation, found.image, found.activation)
+        activation_on(activation, prediction.image, prediction.activation)
         scale_within(activation)
-        words = "what spoke least against" if found.activation.max() <= 0 else "what spoke for"
-        activation.set_title(f"{words} “{short_label(found.finding, 14)}”", loc="left")
-    _bars(probs, told, threshold)
+        heading = "least evidence against" if prediction.activation.max() <= 0 else "evidence for"
+        activation.set_title(f"{heading} “{short_label(prediction.finding, 14)}”", loc="left")
+    _probabilities_on(probs, explanation, threshold)
     return figure
 
 
-def probability_words(told: Explained) -> str:
-    """Return what the bundle's probabilities are to be called."""
-    return "calibrated probability" if told.card.calibration.calibrated else "uncalibrated probability"
+def probability_name(explanation: Explained) -> str:
+    """Return the name of the bundle's probabilities: calibrated or not."""
+    return "calibrated probability" if explanation.card.calibration.calibrated else "uncalibrated probability"
 
 
-def draw_refused(told: Explained) -> Figure:
+def draw_rejected(explanation: Explained) -> Figure:
     """Draw the image alone."""
     figure, axes = panel_grid(1, 3, panel_height=2.5)
-    show_grey(axes[0], told.prediction.image)
-    axes[0].set_title("not answered", loc="left")
+    show_grey(axes[0], explanation.prediction.image)
+    axes[0].set_title("rejected", loc="left")
     return figure
 
 
-def _bars(ax: Axes, told: Explained, threshold: float | None) -> None:
-    found = told.prediction
-    ax.set_title(f"{probability_words(told)[:-1]}ies", loc="left")
-    marks = ["in the set" if name in (found.prediction_set or ()) else "" for name in found.classes]
-    probability_bars(ax, found.classes, found.calibrated_probs.tolist(), marks, bold=(found.finding,))
+def _probabilities_on(ax: Axes, explanation: Explained, threshold: float | None) -> None:
+    prediction = explanation.prediction
+    ax.set_title(f"{probability_name(explanation)[:-1]}ies", loc="left")
+    marks = ["in the set" if name in (prediction.prediction_set or ()) else "" for name in prediction.classes]
+    probs = prediction.calibrated_probs.tolist()
+    probability_bars(ax, prediction.classes, probs, marks, bold=(prediction.finding,))
     if threshold is not None:
-        last = len(found.classes) - 1
+        last = len(prediction.classes) - 1
         ax.plot([threshold, threshold], [last - 0.3, last + 0.3], color=INK, linewidth=1.4)
         ax.text(threshold, last + 0.33, "operating point", ha="left", va="top", fontsize=7, color=MUTED)
         ax.set(ylim=(last + 0.75, -0.75))
 
 
-def _lesion_words(told: Explained) -> str:
-    """Say what is drawn on the image."""
-    found, part = told.prediction, told.card.classify
-    drawn = "the image"
-    if found.mask is not None and found.mask.any():
-        drawn = "the lesion as the network outlined it (dashed)"
-    if found.second_reader is not None and found.second_reader.assumed:
-        drawn += ", the likeliest region, which the second reader read (dotted)"
-    if found.roi != Roi(0, 0, *found.image.shape):
-        again = "looked at again" if part is not None and part.lesion == "zoom" else "classified"
-        drawn += f", and the box that was {again}"
-    return drawn
+def _overlay_text(explanation: Explained) -> str:
+    """Return the names of everything that is drawn on the image."""
+    prediction, part = explanation.prediction, explanation.card.classify
+    text = "the image"
+    if prediction.mask is not None and prediction.mask.any():
+        text = "the predicted lesion outline (dashed)"
+    if prediction.second_reader is not None and prediction.second_reader.assumed:
+        text += ", the proposed region that the descriptor model used (dotted)"
+    if prediction.roi != Roi(0, 0, *prediction.image.shape):
+        use = "classified at higher resolution" if part is not None and part.lesion == "zoom" else "classified"
+        text += f", and the box that was {use}"
+    return text
 
 
-def plates(told: Explained, threshold: float | None, answered: bool) -> list[Plate]:
+def figure_specs(explanation: Explained, threshold: float | None, shows_prediction: bool) -> list[FigureSpec]:
     """Return the page's figure.
 
     Args:
-        told: What is to be shown.
+        explanation: Of one prediction.
         threshold: Of the operating point, or None.
-        answered: Whether anything but the image may be shown.
+        shows_prediction: Whether anything but the image may be shown.
     """
-    found = told.prediction
-    if not answered:
+    prediction = explanation.prediction
+    if not shows_prediction:
         return [
-            Plate(
+            FigureSpec(
                 name="image",
                 title="The image",
-                reading="Nothing is shown of what the network makes of it.",
-                alt="An image that the bundle does not answer.",
-                draw=partial(draw_refused, told),
+                caption="The image alone: the prediction is not shown.",
+                alt="An image that the bundle rejects.",
+                draw=partial(draw_rejected, explanation),
                 photographic=True,
             )
         ]
-    probs = ", ".join(f"{name} {value:.2f}" for name, value in zip(found.classes, found.calibrated_probs, strict=True))
+    probs = ", ".join(
+        f"{name} {value:.2f}" for name, value in zip(prediction.classes, prediction.calibrated_probs, strict=True)
+    )
     return [
-        Plate(
+        FigureSpec(
             name="image",
-            title="The image and the answer",
-            reading=f"Left: {_lesion_words(told)}. Middle: the brighter, the more a place spoke for the answer; the "
-            "scale is relative to this image, and says where, not why.",
+            title="The image and the prediction",
+            caption=f"Left: {_overlay_text(explanation)}. Middle: the brighter, the more an area contributed to the "
+            "prediction; the scale is relative to this image, and shows where, not why.",
             alt=f"An ultrasound image with outline, activation map and probabilities: {probs}.",
-            draw=partial(draw_explained, told, threshold),
+            draw=partial(draw_explained, explanation, threshold),
             photographic=True,
         )
     ]

@@ -1,4 +1,4 @@
-"""Pictures of filters: before, after and difference of one image, and one image under many filters."""
+"""Figures of filters: before, after and difference of one image, and one image under many filters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from busight.io.atomic import written_beside
 from busight.report.figures.panels import show_grey
 from busight.report.figures.shrink import small_image
 from busight.report.render.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure, styled
-from busight.report.text.labels import aligned
+from busight.report.text.columns import aligned
 from busight.types import Image
 
 _COLUMNS = 5
@@ -37,28 +37,29 @@ def write_panel(before: Image, after: Image, chain: str, path: Path) -> None:
         _panel(before, after, chain).savefig(beside)
 
 
-def write_filter_sheet(found: FilterComparison, path: Path) -> None:
+def write_filter_sheet(comparison: FilterComparison, path: Path) -> None:
     """Write the example of a comparison under every chain, with the generalised CNR of the set below each.
 
     Raises:
         OutputError: It cannot be written.
     """
     with styled(), written_beside(path) as beside:
-        _sheet(found).savefig(beside)
+        _sheet(comparison).savefig(beside)
 
 
-def comparison_lines(found: FilterComparison) -> list[str]:
-    """Return the table for a terminal: a row a chain, the figures without intervals, which stand in the CSV."""
+def comparison_lines(comparison: FilterComparison) -> list[str]:
+    """Return the table for a terminal: a row a chain, the metrics without intervals, which stand in the CSV."""
     header = ("chain", *MEASURES.values(), "ms")
     return [
-        f"{found.images} images in {found.groups} groups of {found.spec}; means over the images that define a figure",
-        *aligned([header, *map(_cells, found.rows)]),
+        f"{comparison.images} images in {comparison.groups} groups of {comparison.spec}; means over the images that "
+        "define a metric",
+        *aligned([header, *map(_cells, comparison.rows)]),
     ]
 
 
 def _cells(row: FilterRow) -> tuple[str, ...]:
-    figures = (row.measures[key].value for key in MEASURES)
-    return (row.chain, *("–" if math.isnan(value) else f"{value:.3f}" for value in figures), f"{row.milliseconds:.1f}")
+    values = (row.measures[key].value for key in MEASURES)
+    return (row.chain, *("–" if math.isnan(value) else f"{value:.3f}" for value in values), f"{row.milliseconds:.1f}")
 
 
 def _panel(before: Image, after: Image, chain: str) -> Figure:
@@ -97,20 +98,20 @@ def _histogram(ax: Axes, image: Image) -> None:
     ax.set(xlabel="grey value", yticks=[], xlim=(-1, 256))
 
 
-def _sheet(found: FilterComparison) -> Figure:
-    count = len(found.rows)
+def _sheet(comparison: FilterComparison) -> Figure:
+    count = len(comparison.rows)
     lines = math.ceil(count / _COLUMNS)
     figure = new_figure(FULL_WIDTH + 2, 2.25 * lines)
     axes = figure.subplots(lines, _COLUMNS, squeeze=False).ravel()
     for ax in axes[count:]:
         ax.set_visible(False)
-    for ax, row, image in zip(axes, found.rows, found.shown, strict=False):
+    for ax, row, image in zip(axes, comparison.rows, comparison.shown, strict=False):
         show_grey(ax, small_image(image))
         contrast = row.measures["gcnr"]
-        told = (
+        contrast_text = (
             ""
             if math.isnan(contrast.value)
             else f"\ngCNR {contrast.value:.2f} ({contrast.low:.2f}–{contrast.high:.2f})"
         )
-        ax.set_title(f"{row.chain.partition('(')[0] or row.chain}{told}", fontsize=7.5)
+        ax.set_title(f"{row.chain.partition('(')[0] or row.chain}{contrast_text}", fontsize=7.5)
     return figure

@@ -1,4 +1,4 @@
-"""The inflation picture: one recipe under every protocol, and what a leaking split adds, in points."""
+"""Figure of a leakage study: one recipe under every evaluation protocol."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from busight.experiments.leakage import InflationRecord, Protocol
-from busight.metrics.compute import AMONG_LESIONS
-from busight.report.blocks.scores_table import find_score, score_name
-from busight.report.render.plate import Plate
+from busight.metrics.compute import MALIGNANT_VS_BENIGN
+from busight.report.blocks.metric_tables import metric_label
+from busight.report.render.figure_spec import FigureSpec
 from busight.report.render.style import ACCENT, FULL_WIDTH, INK, MUTED, WRONG, new_figure
+from busight.results.leakage_record import LeakageRecord, ProtocolResult
 
-PANELS = (("accuracy", "overall"), ("auroc", "macro"), ("auroc", AMONG_LESIONS))
+PANELS = (("accuracy", "overall"), ("auroc", "macro"), ("auroc", MALIGNANT_VS_BENIGN))
 _TITLES = ("Accuracy\nthree classes", "AUROC\nmean of three classes", "AUROC\nmalignant against benign")
-_COLOURS = {"image": WRONG, "group": ACCENT, "clean": ACCENT, "external": INK}
-_MARKERS = {"image": "s", "group": "D", "clean": "o", "external": "^"}
+_COLOURS = {"image": WRONG, "group": ACCENT, "without_label_conflicts": ACCENT, "external": INK}
+_MARKERS = {"image": "s", "group": "D", "without_label_conflicts": "o", "external": "^"}
 
 
-def draw_inflation(record: InflationRecord) -> Figure:
-    """Draw one panel a figure: a row a protocol with its interval, the honest value as a dotted line."""
+def draw_leakage(record: LeakageRecord) -> Figure:
+    """Draw one panel a metric: a row a protocol with its interval, the metric of the grouped folds as a dotted line."""
     figure = new_figure(FULL_WIDTH, 1.3 + 0.72 * len(record.protocols))
     panels = figure.subplots(1, len(PANELS), sharey=True)
-    found = [find_score(protocol.sheet, *which) for protocol in record.protocols for which in PANELS]
+    estimates = [protocol.metrics.find(*name) for protocol in record.protocols for name in PANELS]
     # Without an interval (too few groups) the value itself is all there is.
-    lows = [score.low if _is(score.low) else score.value for score in found if score and _is(score.value)]
+    lows = [e.low if _is_defined(e.low) else e.value for e in estimates if e and _is_defined(e.value)]
     left = min(0.9, max(0.0, math.floor(min(lows, default=0.5) * 10) / 10))
     for ax, (metric, of), title in zip(panels, PANELS, _TITLES, strict=True):
         _panel(ax, record, metric, of, left)
@@ -41,30 +41,30 @@ def draw_inflation(record: InflationRecord) -> Figure:
     return figure
 
 
-def _panel(ax: Axes, record: InflationRecord, metric: str, of: str, left: float) -> None:
-    honest = next(find_score(p.sheet, metric, of) for p in record.protocols if p.name == "group")
-    if honest is not None and _is(honest.value):
-        ax.axvline(honest.value, color=ACCENT, linewidth=1, linestyle=(0, (1, 2)), zorder=0, alpha=0.6)
+def _panel(ax: Axes, record: LeakageRecord, metric: str, of: str, left: float) -> None:
+    grouped = next(p.metrics.find(metric, of) for p in record.protocols if p.name == "group")
+    if grouped is not None and _is_defined(grouped.value):
+        ax.axvline(grouped.value, color=ACCENT, linewidth=1, linestyle=(0, (1, 2)), zorder=0, alpha=0.6)
     for place, protocol in enumerate(record.protocols):
-        score = find_score(protocol.sheet, metric, of)
-        if score is None or not _is(score.value):
+        estimate = protocol.metrics.find(metric, of)
+        if estimate is None or not _is_defined(estimate.value):
             middle = (left + 1) / 2
             ax.text(
                 middle, place, "undefined:\na class is missing", color=MUTED, ha="center", va="center", fontsize=7.5
             )
             continue
-        colour = _COLOURS[protocol.name]
-        ax.plot([score.low, score.high], [place, place], color=colour, linewidth=6, alpha=0.28, solid_capstyle="butt")
-        ax.plot(score.value, place, _MARKERS[protocol.name], color=colour, markersize=7, markeredgecolor="white")
-        _beside(ax, score.value, place, left, 9, f"{score.value:.3f}", colour, 8.5)
-        _beside(ax, score.value, place, left, -15, points_text(protocol, metric, of), colour, 6.8)
+        value, ends, colour = estimate.value, [estimate.low, estimate.high], _COLOURS[protocol.name]
+        ax.plot(ends, [place, place], color=colour, linewidth=6, alpha=0.28, solid_capstyle="butt")
+        ax.plot(value, place, _MARKERS[protocol.name], color=colour, markersize=7, markeredgecolor="white")
+        _beside(ax, value, place, left, 9, f"{value:.3f}", colour, 8.5)
+        _beside(ax, value, place, left, -15, points_text(protocol, metric, of), colour, 6.8)
     ax.grid(visible=False, axis="y")
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
 
 
 def _beside(ax: Axes, x: float, y: float, left: float, offset: float, text: str, colour: str, size: float) -> None:
-    """Write above or below a mark, leaning inwards near either end of the axis so that nothing leaves the panel."""
+    """Write above or below a marker, leaning inwards near either end of the axis so that nothing leaves the panel."""
     share = (x - left) / (1 - left)
     lean: Literal["left", "center", "right"] = "left" if share < 0.4 else "right" if share > 0.6 else "center"
     nudge = {"left": -5, "center": 0, "right": 5}[lean]
@@ -83,46 +83,48 @@ def _beside(ax: Axes, x: float, y: float, left: float, offset: float, text: str,
     )
 
 
-def points_text(protocol: Protocol, metric: str, of: str) -> str:
-    """Return the difference from the grouped folds in points with its interval; empty where there is none.
+def points_text(protocol: ProtocolResult, metric: str, of: str) -> str:
+    """Return the difference to the grouped folds in points with its interval; empty where there is none.
 
     A point is a hundredth: of accuracy one per cent, of AUROC 0.01.
     """
-    found = protocol.difference(metric, of)
-    if found is None or not _is(found.value):
+    difference = protocol.difference_to_grouped.find(metric, of)
+    if difference is None or not _is_defined(difference.value):
         return ""
-    return f"{100 * found.value:+.1f} points ({100 * found.low:+.1f} to {100 * found.high:+.1f})".replace("-", "−")
+    value, low, high = 100 * difference.value, 100 * difference.low, 100 * difference.high
+    return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})".replace("-", "−")
 
 
-def plates(record: InflationRecord) -> list[Plate]:
+def figure_specs(record: LeakageRecord) -> list[FigureSpec]:
     """Return the one figure."""
-    told = "; ".join(
-        f"{protocol.about}: " + ", ".join(_told(protocol, metric, of) for metric, of in PANELS)
+    values = "; ".join(
+        f"{protocol.description}: " + ", ".join(_value_text(protocol, metric, of) for metric, of in PANELS)
         for protocol in record.protocols
     )
     return [
-        Plate(
-            name="inflation",
-            title="What a leaking split adds",
-            reading="Each row is the same recipe tested in another way; marks are scores, bars their intervals. The "
-            "dotted line is the score when patients and near-copies stay together. Points are differences from that "
-            "row on the images that both tested. Where the first row lies above it, copies of training images among "
-            "the test images pay for it, which no new patient brings.",
-            alt=f"Scores by protocol. {told}.",
-            draw=lambda: draw_inflation(record),
+        FigureSpec(
+            name="leakage",
+            title="Effect of a leaking split",
+            caption="Each row is the same recipe under another evaluation protocol; markers are metrics, bars their "
+            "intervals. The dotted line is the metric when patients and near-duplicates stay together. Points are "
+            "differences to that row on the images that both tested. Where the first row lies above the line, the "
+            "excess comes from copies of training images among the test images, and no new patient brings it.",
+            alt=f"Metrics by protocol. {values}.",
+            draw=lambda: draw_leakage(record),
         )
     ]
 
 
-def _told(protocol: Protocol, metric: str, of: str) -> str:
-    score = find_score(protocol.sheet, metric, of)
-    value = f"{score.value:.3f}" if score is not None and _is(score.value) else "undefined"
-    return f"{score_name(metric, of)} {value}"
+def _value_text(protocol: ProtocolResult, metric: str, of: str) -> str:
+    estimate = protocol.metrics.find(metric, of)
+    value = f"{estimate.value:.3f}" if estimate is not None and _is_defined(estimate.value) else "undefined"
+    return f"{metric_label(metric, of)} {value}"
 
 
-def _row(protocol: Protocol, number: int) -> str:
-    return f"{number}  " + protocol.about.replace(", ", ",\n").replace(" by patient and", " by patient\nand")
+def _row(protocol: ProtocolResult, number: int) -> str:
+    description = protocol.description.replace(", ", ",\n").replace(" by patient and", " by patient\nand")
+    return f"{number}  {description}"
 
 
-def _is(value: float) -> bool:
+def _is_defined(value: float) -> bool:
     return not math.isnan(value)

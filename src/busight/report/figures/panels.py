@@ -1,4 +1,4 @@
-"""Parts that picture figures share: a grey image, an outline, a grid of panels."""
+"""Elements of image figures: a grey image, an outline, a bounding box, probability bars, a grid of panels."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from busight.report.render.style import FULL_WIDTH, INK, WRONG, look_of, new_figure
-from busight.report.text.labels import short_label
-from busight.results.run_record import Case, RunRecord, StagePicture
+from busight.report.render.style import FULL_WIDTH, INK, WRONG, class_style, new_figure
+from busight.report.text.sanitise import short_label
+from busight.results.case import StageImages
+from busight.results.records import ModelRecord, ResultRecord
 from busight.types import Image, Mask, Roi
 
 Dashes = tuple[float, tuple[float, ...]]
 
-DRAWN_STYLE: tuple[str, Dashes] = ("#ffffff", (0, ()))
+ANNOTATED_STYLE: tuple[str, Dashes] = ("#ffffff", (0, ()))
 PREDICTED_STYLE: tuple[str, Dashes] = ("#ffd23f", (0, (3, 1.6)))
-ASSUMED_STYLE: tuple[str, Dashes] = ("#7fd4ff", (0, (1, 1.2)))
-"""Colour and line of outlines. The dark casing below them keeps both visible on bright tissue and in grey print."""
+PROPOSAL_STYLE: tuple[str, Dashes] = ("#7fd4ff", (0, (1, 1.2)))
+"""Colour and line of outlines. The dark casing below them keeps them visible on bright tissue and in grey print."""
 _CASING = [withStroke(linewidth=2.6, foreground="#10151a")]
 
 
@@ -58,10 +59,10 @@ def box(ax: Axes, roi: Roi) -> None:
 
 
 def outline_legend(figure: Figure) -> None:
-    """Explain the two outlines below the panels, on the dark they are drawn on."""
+    """Draw the legend of the two outlines below the panels."""
     handles = [
         Line2D([], [], color=colour, linestyle=line, path_effects=_CASING, label=label)
-        for (colour, line), label in ((DRAWN_STYLE, "drawn by the data set’s authors"), (PREDICTED_STYLE, "predicted"))
+        for (colour, line), label in ((ANNOTATED_STYLE, "annotated"), (PREDICTED_STYLE, "predicted"))
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, handlelength=3.2)
 
@@ -69,11 +70,11 @@ def outline_legend(figure: Figure) -> None:
 def probability_bars(
     ax: Axes, classes: Sequence[str], probs: Sequence[float], marks: Sequence[str], bold: Collection[str]
 ) -> None:
-    """Draw a bar a class; names stand above the bars, with what marks them in brackets, and the value beside."""
+    """Draw a bar a class, with its name, a mark in brackets and its value above the bar."""
     ax.spines["bottom"].set_visible(True)
     for k, (name, value, mark) in enumerate(zip(classes, probs, marks, strict=True)):
-        look = look_of(name, k)
-        ax.barh(k, value, 0.42, color=look.colour, hatch=look.hatch, edgecolor="white")
+        style = class_style(name, k)
+        ax.barh(k, value, 0.42, color=style.colour, hatch=style.hatch, edgecolor="white")
         label = f"{short_label(name, 14)} ({mark})" if mark else short_label(name, 14)
         ax.text(0, k - 0.29, label, va="bottom", fontsize=8, weight="bold" if name in bold else "normal")
         ax.text(1, k - 0.29, f"{value:.2f}", va="bottom", ha="right", fontsize=8)
@@ -101,7 +102,7 @@ def panel_grid(
 
 
 def mark_wrong(ax: Axes) -> None:
-    """Frame a panel and write a cross into its corner: colour for the screen, frame and cross for grey print."""
+    """Frame a panel and write a cross into its corner, so that an error shows in grey print too."""
     ax.spines[:].set_visible(True)
     ax.spines[:].set(color=WRONG, linewidth=3)
     ax.text(
@@ -118,17 +119,13 @@ def mark_wrong(ax: Axes) -> None:
     )
 
 
-def is_wrong(case: Case) -> bool:
-    """Say whether a case has a label and was called something else."""
-    return case.actual is not None and case.actual != case.predicted
-
-
-def distinct_pictures(record: RunRecord, most: int) -> list[StagePicture]:
-    """Return walks and gallery without repeats, ordered by class, at most ``most``."""
-    by_id = {picture.case.sample_id: picture for picture in (*record.walks, *record.gallery)}
-    order = {name: k for k, name in enumerate(record.classes)}
-    chosen = list(by_id.values())[:most]
-    return sorted(chosen, key=lambda picture: order.get(picture.case.actual or "", len(order)))
+def shown_cases(record: ResultRecord, limit: int) -> list[StageImages]:
+    """Return example cases and more cases without repeats, ordered by class, at most ``limit``; none of folds."""
+    if not isinstance(record, ModelRecord):
+        return []
+    by_id = {stages.case.sample_id: stages for stages in (*record.example_cases, *record.more_cases)}
+    chosen = list(by_id.values())[:limit]
+    return sorted(chosen, key=lambda stages: record.classes.index(stages.case.target))
 
 
 def title(ax: Axes, lines: Sequence[str], weight: str = "normal") -> None:

@@ -1,4 +1,4 @@
-"""The reliability diagram: whether a confidence of 80 % is right 80 times in 100."""
+"""Reliability diagram: accuracy over confidence, before and after calibration."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
 from busight.metrics.curves import ReliabilityBins, reliability_bins
-from busight.report.blocks.scores_table import find_score, score_text
-from busight.report.figures.labelled import Labelled, labelled
-from busight.report.render.plate import Plate
+from busight.report.blocks.metric_tables import estimate_text
+from busight.report.figures.case_arrays import CaseArrays, case_arrays
+from busight.report.render.figure_spec import FigureSpec
 from busight.report.render.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure, unit_square
-from busight.results.run_record import RunRecord
+from busight.results.records import ResultRecord
 
 _WILSON_LEVEL = 0.95
 
 
-def draw_reliability(cases: Labelled) -> Figure:
-    """Draw accuracy over confidence before and after calibration, and beside it how many cases each bin holds."""
+def draw_reliability(cases: CaseArrays) -> Figure:
+    """Draw accuracy over confidence before and after calibration, and beside it the cases of each bin."""
     figure = new_figure(FULL_WIDTH, 3.7)
     left, right = figure.subplots(1, 2)
     raw, calibrated = reliability_bins(cases.target, cases.raw), reliability_bins(cases.target, cases.calibrated)
@@ -26,7 +26,7 @@ def draw_reliability(cases: Labelled) -> Figure:
     left.plot(*_filled(raw), color="#c77700", linestyle="--", marker="s", markersize=4, fillstyle="none", label="raw")
     left.plot(*_filled(calibrated), color=ACCENT, linestyle="-", marker="o", markersize=5, label="calibrated")
     _whiskers(left, calibrated)
-    unit_square(left, "confidence (highest probability)", "share predicted right")
+    unit_square(left, "confidence (highest probability)", "accuracy")
     left.legend(loc="best")
     widths = np.diff(calibrated.edges)
     right.bar(calibrated.edges[:-1], calibrated.count, widths * 0.9, align="edge", color=ACCENT, label="calibrated")
@@ -51,19 +51,16 @@ def _whiskers(ax: Axes, bins: ReliabilityBins) -> None:
             ax.plot([confidence, confidence], [interval.low, interval.high], color=INK, linewidth=0.8, alpha=0.6)
 
 
-def plates(record: RunRecord) -> list[Plate]:
-    """Return the one figure, or none where no case has a label."""
-    cases = labelled(record)
-    if cases is None:
-        return []
-    error = score_text(find_score(record.sheet, "ece", "overall"), record.sheet)
+def figure_specs(record: ResultRecord) -> list[FigureSpec]:
+    """Return the one figure."""
+    cases = case_arrays(record)
+    error = estimate_text(record.metrics.find("ece"), record.metrics)
     return [
-        Plate(
+        FigureSpec(
             name="reliability",
             title="Reliability",
-            reading="Points on the dotted line mean that a confidence is as often right as it says; below the line the "
-            "network is too sure of itself. Thin whiskers are 95 % intervals; the bars on the right say how many cases "
-            "stand behind each point.",
+            caption="On the dotted line accuracy equals confidence; below it the network is overconfident. Thin "
+            "whiskers are 95 % intervals; the bars on the right are the cases of each point.",
             alt=f"Reliability diagram before and after calibration. Calibration error after: {error}.",
             draw=lambda: draw_reliability(cases),
         )

@@ -1,30 +1,30 @@
-"""Some images of the test part with the lesion outlines that came with them."""
+"""Grid of sample images with their annotated lesion outlines."""
 
 from __future__ import annotations
 
-from busight.report.figures.contact_sheet import SheetPicture, draw_contact_sheet
-from busight.report.figures.panels import distinct_pictures
-from busight.report.render.plate import Plate
-from busight.results.run_record import RunRecord
+from busight.report.figures.contact_sheet import SheetImage, draw_contact_sheet
+from busight.report.figures.panels import shown_cases
+from busight.report.render.figure_spec import FigureSpec
+from busight.results.records import ResultRecord
 
 
-def plates(record: RunRecord) -> list[Plate]:
-    """Return one grid of up to twelve images, or none where the record holds no picture."""
-    pictures = [
-        SheetPicture(picture.case.sample_id, picture.image, picture.true_mask, picture.case.actual)
-        for picture in distinct_pictures(record, 12)
+def figure_specs(record: ResultRecord) -> list[FigureSpec]:
+    """Return one grid of up to twelve images, or none where the record holds no image."""
+    images = [
+        SheetImage(stages.case.sample_id, stages.image, stages.annotated_mask, stages.case.target)
+        for stages in shown_cases(record, 12)
     ]
-    if not pictures:
+    if not images:
         return []
-    outlined = sum(picture.mask is not None for picture in pictures)
+    n_annotated = sum(image.mask is not None for image in images)
     return [
-        Plate(
+        FigureSpec(
             name="sample-grid",
             title="Sample images",
-            reading="Each picture is as it came, under its class; the outline is the lesion as it "
-            "drew it. A picture without an outline has no drawn lesion.",
-            alt=f"Grid of {len(pictures)} ultrasound images, {outlined} of them with a drawn lesion outline.",
-            draw=lambda: draw_contact_sheet(pictures, columns=4),
+            caption="Each image is shown as read, under its class; the outline is the annotated lesion. An image "
+            "without an outline has no annotated lesion.",
+            alt=f"Grid of {len(images)} ultrasound images, {n_annotated} of them with an annotated lesion outline.",
+            draw=lambda: draw_contact_sheet(images, columns=4),
             photographic=True,
         )
     ]

@@ -1,14 +1,14 @@
-"""Which samples of a data set a contact sheet shows: a stratified, seeded choice."""
+"""Samples of a data set for a contact sheet: a stratified, seeded choice."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from busight.audit.checked_dataset import Material
-from busight.report.figures.contact_sheet import SheetPicture
+from busight.report.figures.contact_sheet import SheetImage
 
 
-def sheet_pictures(material: Material, number: int, seed: int) -> list[SheetPicture]:
+def sheet_images(material: Material, number: int, seed: int) -> list[SheetImage]:
     """Choose samples, every class in turn, and read their pixels.
 
     Args:
@@ -26,7 +26,7 @@ def sheet_pictures(material: Material, number: int, seed: int) -> list[SheetPict
     chosen = sorted((name, index) for _, name, index in ranked[:number])
     reader = material.inspection.dataset.reader
     return [
-        SheetPicture(
+        SheetImage(
             title=samples[index].sample_id.rpartition("/")[2],
             image=reader.image(samples[index]),
             mask=reader.mask(samples[index]),

@@ -1,4 +1,4 @@
-"""Predicted lesion outlines against the drawn ones."""
+"""Predicted against annotated lesion outlines."""
 
 from __future__ import annotations
 
@@ -7,54 +7,58 @@ import math
 from matplotlib.figure import Figure
 
 from busight.report.figures.panels import (
-    DRAWN_STYLE,
+    ANNOTATED_STYLE,
     PREDICTED_STYLE,
-    distinct_pictures,
     outline,
     outline_legend,
     panel_grid,
     show_grey,
+    shown_cases,
     title,
 )
-from busight.report.render.plate import Plate
-from busight.report.text.labels import short_label
-from busight.results.run_record import RunRecord, StagePicture
+from busight.report.render.figure_spec import FigureSpec
+from busight.report.text.sanitise import short_label
+from busight.results.case import StageImages
+from busight.results.records import ResultRecord
 
 
-def draw_segmentation_overlays(pictures: list[StagePicture]) -> Figure:
-    """Draw each picture with both outlines and the Dice coefficient between them."""
-    figure, axes = panel_grid(len(pictures), 4)
-    for ax, picture in zip(axes, pictures, strict=True):
-        show_grey(ax, picture.image)
-        outline(ax, picture.true_mask, DRAWN_STYLE)
-        outline(ax, picture.mask, PREDICTED_STYLE)
-        title(ax, [_verdict(picture), short_label(picture.case.sample_id, 24)])
+def draw_segmentation_overlays(cases: list[StageImages]) -> Figure:
+    """Draw each image with both outlines and the Dice coefficient between them."""
+    figure, axes = panel_grid(len(cases), 4)
+    for ax, stages in zip(axes, cases, strict=True):
+        show_grey(ax, stages.image)
+        outline(ax, stages.annotated_mask, ANNOTATED_STYLE)
+        outline(ax, stages.mask, PREDICTED_STYLE)
+        title(ax, [_score(stages), short_label(stages.case.sample_id, 24)])
     outline_legend(figure)
     return figure
 
 
-def _verdict(picture: StagePicture) -> str:
-    if not math.isnan(picture.case.mask.dice):
-        return f"Dice {picture.case.mask.dice:.2f}"
-    share = picture.case.mask.predicted_area_share
-    if picture.mask is not None and not picture.mask.any():
-        return "nothing drawn, nothing found"
-    return "no drawn lesion" if math.isnan(share) else f"no drawn lesion; {share:.1%} found"
+def _score(stages: StageImages) -> str:
+    scores = stages.case.mask_scores
+    if not math.isnan(scores.dice):
+        return f"Dice {scores.dice:.2f}"
+    if stages.mask is not None and not stages.mask.any():
+        return "no annotated, no predicted lesion"
+    if math.isnan(scores.predicted_area_fraction):
+        return "no annotated lesion"
+    return f"no annotated lesion; {scores.predicted_area_fraction:.1%} predicted"
 
 
-def plates(record: RunRecord) -> list[Plate]:
+def figure_specs(record: ResultRecord) -> list[FigureSpec]:
     """Return one grid of up to twelve overlays, or none where the chain does not segment."""
-    pictures = [picture for picture in distinct_pictures(record, 12) if picture.mask is not None]
-    if not pictures:
+    cases = [stages for stages in shown_cases(record, 12) if stages.mask is not None]
+    if not cases:
         return []
     return [
-        Plate(
+        FigureSpec(
             name="segmentation-overlays",
-            title="Lesion outlines, predicted and drawn",
-            reading="The solid line was drawn by the data set’s authors, the dashed one predicted. Dice is 1 where "
-            "they agree to the pixel and 0 where they do not touch; an outline on a normal image is a false alarm.",
-            alt=f"{len(pictures)} ultrasound images with predicted and drawn lesion outlines.",
-            draw=lambda: draw_segmentation_overlays(pictures),
+            title="Lesion outlines, predicted and annotated",
+            caption="The solid line is the annotation of the data set, the dashed one the prediction. Dice is 1 "
+            "where they agree to the pixel and 0 where they do not overlap; an outline on a normal image is a false "
+            "positive.",
+            alt=f"{len(cases)} ultrasound images with predicted and annotated lesion outlines.",
+            draw=lambda: draw_segmentation_overlays(cases),
             photographic=True,
         )
     ]

@@ -1,4 +1,4 @@
-"""Ways to outline lesions, compared: lines for a terminal, and each way's best, median and worst image."""
+"""Comparison of segmenters: lines for a terminal, and the best, median and worst image of each."""
 
 from __future__ import annotations
 
@@ -10,61 +10,64 @@ from matplotlib.figure import Figure
 from busight.experiments.bench.measured import Measured
 from busight.experiments.bench.segmenters import MethodComparison, MethodRow
 from busight.io.atomic import written_beside
-from busight.report.figures.panels import DRAWN_STYLE, PREDICTED_STYLE, outline, outline_legend, show_grey, title
+from busight.report.figures.panels import ANNOTATED_STYLE, PREDICTED_STYLE, outline, outline_legend, show_grey, title
 from busight.report.figures.shrink import small_image, small_mask
 from busight.report.render.style import FULL_WIDTH, new_figure, styled
-from busight.report.text.labels import aligned, short_label
+from busight.report.text.columns import aligned
+from busight.report.text.sanitise import short_label
 
 _COLUMNS = {
     ("dice", "lesion images"): "Dice",
     ("iou", "lesion images"): "IoU",
-    ("hausdorff_95_px", "lesion images"): "HD95 px",
-    ("surface_distance_px", "lesion images"): "ASD px",
-    ("lesion_sensitivity", "lesion images"): "found",
-    ("false_marks", "images with a known mask"): "false marks",
-    ("unmarked", "normal images"): "clean normals",
+    ("hd95_px", "lesion images"): "HD95 px",
+    ("assd_px", "lesion images"): "ASSD px",
+    ("lesion_sensitivity", "lesion images"): "lesion sens.",
+    ("false_positives_per_image", "images with a known mask"): "FP/image",
+    ("specificity_image_level", "normal images"): "image spec.",
 }
 
 
-def write_method_sheet(found: MethodComparison, path: Path) -> None:
-    """Write each way's best, median and worst image with both outlines, as PNG.
+def write_method_sheet(comparison: MethodComparison, path: Path) -> None:
+    """Write the best, median and worst image of each segmenter with both outlines, as PNG.
 
     Raises:
         OutputError: It cannot be written.
     """
     with styled(), written_beside(path) as beside:
-        _sheet(found).savefig(beside)
+        _sheet(comparison).savefig(beside)
 
 
-def method_lines(found: MethodComparison) -> list[str]:
-    """Return the table for a terminal: a row a way, the highest Dice first; all figures' intervals stand in the CSV."""
-    header = ("method", f"Dice ({found.level:.0%} interval)", *list(_COLUMNS.values())[1:], "ms")
+def method_lines(comparison: MethodComparison) -> list[str]:
+    """Return the table for a terminal: a row a segmenter, the highest Dice first. The CSV has all intervals."""
+    header = ("method", f"Dice ({comparison.level:.0%} interval)", *list(_COLUMNS.values())[1:], "ms")
     warnings = [
-        f"warning: {row.name} was trained on {row.seen} of these images; its figures flatter it"
-        for row in found.rows
+        f"warning: {row.name} was trained on {row.seen} of these images; its metrics are too high"
+        for row in comparison.rows
         if row.seen
     ]
     return [
-        f"{found.images} images in {found.groups} groups of {found.spec}",
-        *aligned([header, *map(_cells, found.rows)]),
+        f"{comparison.images} images in {comparison.groups} groups of {comparison.spec}",
+        *aligned([header, *map(_cells, comparison.rows)]),
         *warnings,
     ]
 
 
 def _cells(row: MethodRow) -> tuple[str, ...]:
-    figures = [row.figures[key] for key in _COLUMNS]
-    plain = ("–" if math.isnan(one.value) else f"{one.value:.3f}" for one in figures[1:])
-    return (row.name, _with_interval(figures[0]), *plain, f"{row.milliseconds:.0f}")
+    dice, *others = (row.metrics[name] for name in _COLUMNS)
+    plain = ("–" if math.isnan(metric.value) else f"{metric.value:.3f}" for metric in others)
+    return (row.name, _with_interval(dice), *plain, f"{row.milliseconds:.0f}")
 
 
-def _with_interval(one: Measured) -> str:
-    if math.isnan(one.value):
+def _with_interval(metric: Measured) -> str:
+    if math.isnan(metric.value):
         return "–"
-    return f"{one.value:.3f}" if math.isnan(one.low) else f"{one.value:.3f} ({one.low:.3f}–{one.high:.3f})"
+    if math.isnan(metric.low):
+        return f"{metric.value:.3f}"
+    return f"{metric.value:.3f} ({metric.low:.3f}–{metric.high:.3f})"
 
 
-def _sheet(found: MethodComparison) -> Figure:
-    rows = [row for row in found.rows if row.shown] or list(found.rows)
+def _sheet(comparison: MethodComparison) -> Figure:
+    rows = [row for row in comparison.rows if row.shown] or list(comparison.rows)
     figure = new_figure(FULL_WIDTH, 1.75 * len(rows) + 0.5)
     axes = figure.subplots(len(rows), 3, squeeze=False)
     for line, row in zip(axes, rows, strict=True):
@@ -72,7 +75,7 @@ def _sheet(found: MethodComparison) -> Figure:
             ax.set_visible(False)
         for ax, shown in zip(line, row.shown, strict=False):
             show_grey(ax, small_image(shown.image))
-            outline(ax, small_mask(shown.drawn), DRAWN_STYLE)
+            outline(ax, small_mask(shown.drawn), ANNOTATED_STYLE)
             outline(ax, small_mask(shown.outlined.mask), PREDICTED_STYLE)
             title(
                 ax,

@@ -1,4 +1,4 @@
-"""Pictures no larger than a page shows them: keeps reports small and figures quick."""
+"""Images no larger than a page shows them: keeps reports small and figures quick."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.results.run_record import StagePicture
+from busight.results.case import StageImages
 from busight.types import Mask, Roi
 
 PixelT = TypeVar("PixelT", np.uint8, np.float32)
@@ -18,18 +18,18 @@ LONGEST_SIDE = 360
 """Pixels: at 160 dots an inch this is 2.2 inches, a third of a page."""
 
 
-def shrunk(picture: StagePicture, longest: int = LONGEST_SIDE) -> StagePicture:
-    """Return the picture with every image at most ``longest`` pixels on its longer side, aspect kept."""
-    height, width = picture.image.shape
-    across, down = (new / old for new, old in zip(_size(picture.image, longest), (width, height), strict=True))
-    roi = picture.roi
+def shrink_stages(stages: StageImages, longest: int = LONGEST_SIDE) -> StageImages:
+    """Return a case with every image at most ``longest`` pixels on its longer side, aspect kept."""
+    height, width = stages.image.shape
+    across, down = (new / old for new, old in zip(_size(stages.image, longest), (width, height), strict=True))
+    roi = stages.roi
     return replace(
-        picture,
-        image=small_image(picture.image, longest),
-        enhanced=small_image(picture.enhanced, longest),
-        mask=small_mask(picture.mask, longest),
-        true_mask=small_mask(picture.true_mask, longest),
-        activation=None if picture.activation is None else small_image(picture.activation, longest),
+        stages,
+        image=small_image(stages.image, longest),
+        enhanced=small_image(stages.enhanced, longest),
+        mask=small_mask(stages.mask, longest),
+        annotated_mask=small_mask(stages.annotated_mask, longest),
+        activation=None if stages.activation is None else small_image(stages.activation, longest),
         roi=Roi(round(roi.top * down), round(roi.left * across), round(roi.bottom * down), round(roi.right * across)),
     )
 

@@ -1,4 +1,4 @@
-"""The training images that look alike to the network, side by side."""
+"""The training images most similar in feature space, side by side."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from matplotlib.figure import Figure
 
 from busight.model.explain.explained import SimilarCase
 from busight.report.figures.panels import panel_grid, show_grey
-from busight.report.render.plate import Plate
-from busight.report.text.labels import short_label
+from busight.report.render.figure_spec import FigureSpec
+from busight.report.text.sanitise import short_label
 
 
 def draw_similar(cases: Sequence[SimilarCase]) -> Figure:
-    """Draw each image under its finding and its likeness.
+    """Draw each image under its finding and its similarity.
 
     Args:
         cases: Those whose pixels are at hand, at least one.
     """
     figure, axes = panel_grid(len(cases), 5)
-    for ax, one in zip(axes, cases, strict=True):
-        if one.image is not None:
-            show_grey(ax, one.image)
-        ax.set_title(f"{short_label(one.finding, 12)} {one.likeness:.2f}", loc="left", fontsize=8)
+    for ax, case in zip(axes, cases, strict=True):
+        if case.image is not None:
+            show_grey(ax, case.image)
+        ax.set_title(f"{short_label(case.finding, 12)} {case.likeness:.2f}", loc="left", fontsize=8)
     return figure
 
 
-def plates(cases: Sequence[SimilarCase]) -> list[Plate]:
+def figure_specs(cases: Sequence[SimilarCase]) -> list[FigureSpec]:
     """Return the one figure, or none where no pixels are at hand."""
-    shown = [one for one in cases if one.image is not None]
+    shown = [case for case in cases if case.image is not None]
     if not shown:
         return []
-    told = ", ".join(f"{one.sample_id} ({one.finding}, {one.likeness:.2f})" for one in shown)
+    names = ", ".join(f"{case.sample_id} ({case.finding}, {case.likeness:.2f})" for case in shown)
     return [
-        Plate(
+        FigureSpec(
             name="similar-cases",
-            title="The most alike training images",
-            reading="Finding and likeness stand above each. Alike to the network does not mean alike to a person: "
-            "where these show something else, doubt the answer.",
-            alt=f"Training images: {told}.",
+            title="The most similar training images",
+            caption="Finding and cosine similarity of the features stand above each. Similar features do not mean "
+            "similar images: where these show something else, doubt the prediction.",
+            alt=f"Training images: {names}.",
             draw=partial(draw_similar, shown),
             photographic=True,
         )

@@ -1,4 +1,4 @@
-"""Accuracy (or Dice) and loss over the epochs, as two graphs, in the paper's colours."""
+"""Training curves: accuracy (or Dice) and loss over the epochs, in the paper's colours."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from busight.report.render.plate import Plate
+from busight.report.render.figure_spec import FigureSpec
 from busight.report.render.style import HALF_WIDTH, INK, new_figure
-from busight.report.text.labels import file_stem, kept_because
-from busight.results.run_record import History, RunRecord
+from busight.report.text.epochs import selection_criterion
+from busight.report.text.sanitise import file_stem
+from busight.results.history import History
+from busight.results.records import ResultRecord, TrainingRunRecord
 
 Quantity = Literal["accuracy", "dice", "loss"]
 
@@ -45,9 +47,11 @@ def draw_training_curve(history: History, quantity: Quantity) -> Figure:
     return figure
 
 
-def plates(record: RunRecord) -> list[Plate]:
-    """Return two graphs for each trained network: what it gets right, and its loss."""
-    drawn = []
+def figure_specs(record: ResultRecord) -> list[FigureSpec]:
+    """Return two graphs for each trained network: accuracy or Dice, and loss."""
+    if not isinstance(record, TrainingRunRecord):
+        return []
+    specs = []
     for history in record.histories:
         if not history.rows:
             continue
@@ -55,24 +59,24 @@ def plates(record: RunRecord) -> list[Plate]:
         has_dice = any(not math.isnan(row.val_dice) for row in history.rows)
         quantities: list[Quantity] = ["accuracy"] if has_accuracy else []
         quantities += ["dice"] if has_dice else []
-        drawn += [_plate(history, quantity) for quantity in [*quantities, "loss"]]
-    return drawn
+        specs += [_figure_spec(history, quantity) for quantity in [*quantities, "loss"]]
+    return specs
 
 
-def _plate(history: History, quantity: Quantity) -> Plate:
+def _figure_spec(history: History, quantity: Quantity) -> FigureSpec:
     last = history.rows[-1]
     word = "Dice" if quantity == "dice" else quantity
-    lines = "The one line is validation" if quantity == "dice" else "Solid: training; dashed: validation"
-    warning = {
-        "accuracy": "a gap that opens means the network learns the training images by heart",
-        "dice": "1 would be the drawn outline exactly",
-        "loss": "validation loss that rises while training loss falls means over-fitting",
+    lines = "The line is validation" if quantity == "dice" else "Solid: training; dashed: validation"
+    advice = {
+        "accuracy": "A growing gap between the two is a sign of overfitting",
+        "dice": "A Dice of 1 is the annotated outline exactly",
+        "loss": "Validation loss that rises while training loss falls is a sign of overfitting",
     }[quantity]
-    return Plate(
+    return FigureSpec(
         name=f"{quantity}-{file_stem(history.network)}",
         title=f"{word[0].upper()}{word[1:]} of the {history.network}",
-        reading=f"{lines}; the dotted line marks the epoch whose weights were kept ({kept_because(history)}). "
-        f"Read the distance and the direction: {warning}.",
+        caption=f"{lines}; the dotted line marks the epoch whose weights were kept ({selection_criterion(history)}). "
+        f"{advice}.",
         alt=f"Line chart of {word} over {len(history.rows)} epochs of the {history.network}; validation ends at "
         f"{getattr(last, f'val_{quantity}'):.3f}; epoch {history.best_epoch} was kept.",
         draw=partial(draw_training_curve, history, quantity),

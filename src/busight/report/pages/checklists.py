@@ -1,4 +1,4 @@
-"""The items of CLAIM 2024 and TRIPOD+AI that a bundle can answer, and those that only its makers can.
+"""Checklists CLAIM 2024 and TRIPOD+AI: the items that a bundle can answer, and those that only its authors can.
 
 Sources:
     Tejani et al., "Checklist for Artificial Intelligence in Medical Imaging (CLAIM): 2024 update", Radiology:
@@ -12,15 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from busight.metrics.table import MetricRows
 from busight.model.bundle.card import Card
 
 OPEN = "OPEN"
-"""Stands where the makers of a study have to write something."""
+"""Marks what the authors of a study have to write."""
 
 
 @dataclass(frozen=True, slots=True)
-class CardFacts:
-    """What items are answered from.
+class CardContent:
+    """The content of a card, from which items are answered.
 
     Attributes:
         card: Of the bundle.
@@ -35,124 +36,126 @@ class CardFacts:
         return self.recipe.get(section, {}).get(key, default)
 
 
-Answer = Callable[[CardFacts], str]
+Answer = Callable[[CardContent], str]
 Item = tuple[str, str, Answer | None]
-"""Number, title, and what answers it; None for what no program can know."""
+"""Number, title, and the function that answers it; None for what no program can know."""
 
 
-def _data(facts: CardFacts) -> str:
-    training = facts.card.training
+def _data(content: CardContent) -> str:
+    training = content.card.training
     return f"{training.images} training images of {training.source} (manifest SHA-256 {training.data_digest[:16]}…)"
 
 
-def _data_without_dates(facts: CardFacts) -> str:
-    return f"{_data(facts)}; {OPEN}: where and when they were taken"
+def _data_without_dates(content: CardContent) -> str:
+    return f"{_data(content)}; {OPEN}: where and when they were taken"
 
 
-def _numbers(facts: CardFacts) -> str:
-    tested = next((score.n for score in facts.card.scores if score.metric == "accuracy"), None)
-    evaluation = f"{tested} test images" if tested is not None else f"{OPEN}: in evaluation"
-    return f"{facts.card.training.images} training images; {evaluation}"
+def _numbers(content: CardContent) -> str:
+    accuracy = MetricRows(content.card.scores).find("accuracy")
+    evaluation = f"{accuracy.n} test images" if accuracy is not None else f"{OPEN}: in evaluation"
+    return f"{content.card.training.images} training images; {evaluation}"
 
 
-def _split(facts: CardFacts) -> str:
+def _split(content: CardContent) -> str:
     kinds = {
-        "grouped": "by patient where known and by near-copy; nothing of one group lies on two sides",
-        "paper": "by image, as the paper does: near-copies may lie on two sides",
+        "grouped": "by patient where known and by near-duplicate; no group is in two parts",
+        "paper": "by image, as the paper does: near-duplicates may be in two parts",
         "official": "as the data's authors split it",
     }
-    kind = facts.card.training.split_kind
-    return f"{kinds.get(kind, kind)} (split SHA-256 {facts.card.training.split_digest[:16]}…)"
+    kind = content.card.training.split_kind
+    return f"{kinds.get(kind, kind)} (split SHA-256 {content.card.training.split_digest[:16]}…)"
 
 
-def _preparation(facts: CardFacts) -> str:
-    chain = facts.card.enhance or "no filter"
-    parts = (("classified", facts.card.classify), ("segmented", facts.card.segment))
+def _preparation(content: CardContent) -> str:
+    chain = content.card.enhance or "no filter"
+    parts = (("classified", content.card.classify), ("segmented", content.card.segment))
     sizes = {f"{what} at {part.input.size}×{part.input.size} pixels" for what, part in parts if part and part.input}
     scaled = "; ".join(sorted(sizes)) or "at its own size"
     return f"enhancement: {chain}; {scaled}; grey values in 0–1, normalised inside the network"
 
 
-def _training(facts: CardFacts) -> str:
-    train = facts.recipe.get("train", {})
+def _training(content: CardContent) -> str:
+    train = content.recipe.get("train", {})
     augment = ", ".join(f"{name} {value}" for name, value in train.get("augment", {}).items() if value) or "none"
     return (
-        f"{train.get('epochs')} epochs of batches of {train.get('batch')}, {train.get('optimizer')} with a step of "
-        f"{train.get('learning_rate')}, {train.get('schedule')} schedule, seed {train.get('seed')}; "
+        f"{train.get('epochs')} epochs of batches of {train.get('batch')}, {train.get('optimizer')} with a learning "
+        f"rate of {train.get('learning_rate')}, {train.get('schedule')} schedule, seed {train.get('seed')}; "
         f"augmentation: {augment}"
     )
 
 
-def _chosen(facts: CardFacts) -> str:
-    kept = facts.of("train", "keep")
+def _chosen(content: CardContent) -> str:
+    kept = content.of("train", "keep")
     return "the last epoch's weights" if kept == "last" else "the epoch that was best on the validation part"
 
 
-def _model(facts: CardFacts) -> str:
-    classify = facts.card.classify
+def _model(content: CardContent) -> str:
+    classify = content.card.classify
     if classify is None:
-        return f"segmentation by {facts.card.segment.method if facts.card.segment else 'nothing'}; no classifier"
+        return f"segmentation by {content.card.segment.method if content.card.segment else 'nothing'}; no classifier"
     classes = ", ".join(classify.classes)
-    return f"{facts.of('classify', 'backbone')}, use of the lesion: {classify.lesion}, classes {classes}"
+    return f"{content.of('classify', 'backbone')}, use of the lesion: {classify.lesion}, classes {classes}"
 
 
-def _performance(facts: CardFacts) -> str:
-    scores = facts.card.scores
-    return f"{len(scores)} figures with intervals on the test part, see Scores" if scores else OPEN
+def _performance(content: CardContent) -> str:
+    scores = content.card.scores
+    return f"{len(scores)} metrics with intervals on the test part, see Metrics" if scores else OPEN
 
 
-def _uncertainty(facts: CardFacts) -> str:
-    if not facts.card.scores:
+def _uncertainty(content: CardContent) -> str:
+    if not content.card.scores:
         return OPEN
-    level = facts.of("assess", "level", 0.95)
-    sets = "; prediction sets by split conformal" if facts.card.conformal is not None else ""
-    return f"{level:.0%} intervals by bootstrap over groups, see Scores{sets}"
+    level = content.of("assess", "level", 0.95)
+    sets = "; prediction sets by split conformal" if content.card.conformal is not None else ""
+    return f"{level:.0%} intervals by bootstrap over groups, see Metrics{sets}"
 
 
-def _ensemble(facts: CardFacts) -> str:
-    training = facts.card.training
+def _ensemble(content: CardContent) -> str:
+    training = content.card.training
     return training.weights.split(".")[0] if training.split_kind.endswith("members") else "none: one network"
 
 
-def _imbalance(facts: CardFacts) -> str:
-    weights, balance = facts.of("train", "class_weights", False), facts.of("train", "balance", "none")
-    return f"class weights in the loss: {'yes' if weights else 'no'}; balanced drawing: {balance}"
+def _imbalance(content: CardContent) -> str:
+    weights, balance = content.of("train", "class_weights", False), content.of("train", "balance", "none")
+    return f"class weights in the loss: {'yes' if weights else 'no'}; balanced sampling: {balance}"
 
 
-def _output(facts: CardFacts) -> str:
-    card = facts.card
+def _output(content: CardContent) -> str:
+    card = content.card
     how = f"calibrated probabilities ({card.calibration.method})"
     parts = [how if card.calibration.calibrated else "uncalibrated probabilities"]
     parts += ["prediction set"] if card.conformal is not None else []
-    parts += [f"flag at {point.threshold:.3f}" for point in card.operating_points if point.threshold is not None]
+    parts += [
+        f"operating point at {point.threshold:.3f}" for point in card.operating_points if point.threshold is not None
+    ]
     parts += ["lesion mask"] if card.segment is not None else []
     parts += (
-        ["refusal of images unlike the known ones"] if card.gate is not None and card.gate.image is not None else []
+        ["rejection of out-of-distribution images"] if card.gate is not None and card.gate.image is not None else []
     )
     return "; ".join(parts)
 
 
-def _explain(facts: CardFacts) -> str:
-    parts = ["exact class-activation map"] if facts.card.classify is not None else []
-    parts += ["BI-RADS words of the outlined lesion"] if facts.card.segment is not None else []
-    parts += ["second reader"] if facts.card.reader is not None and facts.card.reader.reader is not None else []
+def _explain(content: CardContent) -> str:
+    parts = ["exact class-activation map"] if content.card.classify is not None else []
+    parts += ["BI-RADS descriptors of the outlined lesion"] if content.card.segment is not None else []
+    parts += ["descriptor model"] if content.card.reader is not None and content.card.reader.reader is not None else []
     return "; ".join(parts) or OPEN
 
 
-def _specification(facts: CardFacts) -> str:
-    return f"the bundle itself: graphs, weights, this recipe; SHA-256 {facts.card.digest[:16]}…"
+def _specification(content: CardContent) -> str:
+    return f"the bundle itself: graphs, weights, this recipe; SHA-256 {content.card.digest[:16]}…"
 
 
-def _software(facts: CardFacts) -> str:
-    return f"busight {facts.card.busight}, which trains with PyTorch and predicts with ONNX Runtime"
+def _software(content: CardContent) -> str:
+    return f"busight {content.card.busight}, which trains with PyTorch and predicts with ONNX Runtime"
 
 
-def _weights(facts: CardFacts) -> str:
-    return facts.card.training.weights
+def _weights(content: CardContent) -> str:
+    return content.card.training.weights
 
 
-def _task(facts: CardFacts) -> str:
-    return f"to tell {', '.join(facts.card.classify.classes)} apart" if facts.card.classify else "to outline lesions"
+def _task(content: CardContent) -> str:
+    return f"to classify {', '.join(content.card.classify.classes)}" if content.card.classify else "to segment lesions"
 
 
 CLAIM: tuple[Item, ...] = (
@@ -233,6 +236,6 @@ TRIPOD_AI: tuple[Item, ...] = (
 )
 
 
-def answered(items: tuple[Item, ...], facts: CardFacts) -> tuple[tuple[str, str, str], ...]:
-    """Return number, title and answer of each item; `OPEN` where only the makers can answer."""
-    return tuple((number, title, OPEN if answer is None else answer(facts)) for number, title, answer in items)
+def answered(items: tuple[Item, ...], content: CardContent) -> tuple[tuple[str, str, str], ...]:
+    """Return number, title and answer of each item; `OPEN` where only the authors can answer."""
+    return tuple((number, title, OPEN if answer is None else answer(content)) for number, title, answer in items)

@@ -1,4 +1,4 @@
-"""A bundle's model card and reporting checklists, written from the bundle itself."""
+"""Page of a bundle's model card, with reporting checklists answered from the bundle itself."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 
 from busight.errors import BundleError
 from busight.model.bundle.card import Card
-from busight.report.blocks.model import Block, Document, Facts, Listing, Paragraph, Section, Table
-from busight.report.blocks.scores_table import score_name
-from busight.report.pages.checklists import CLAIM, OPEN, TRIPOD_AI, CardFacts, Item, answered
-from busight.report.pages.run import write_document
+from busight.report.blocks.metric_tables import metric_label
+from busight.report.blocks.model import Block, Document, KeyValues, Listing, Paragraph, Section, Table
+from busight.report.pages.checklists import CLAIM, OPEN, TRIPOD_AI, CardContent, Item, answered
+from busight.report.render.files import write_document
 
 
 def write_card_page(card: Card, folder: Path) -> Path:
@@ -28,15 +28,15 @@ def write_card_page(card: Card, folder: Path) -> Path:
         OutputError: A file cannot be written.
         BundleError: The recipe in the card is none.
     """
-    facts = CardFacts(card, _recipe(card))
+    content = CardContent(card, _recipe(card))
     sections = (
         _use(card),
         _training(card),
-        _scores(card),
-        _answers(card),
+        _metrics(card),
+        _decision(card),
         _open(),
-        _checklist("claim", "CLAIM 2024", CLAIM, facts),
-        _checklist("tripod", "TRIPOD+AI", TRIPOD_AI, facts),
+        _checklist("claim", "CLAIM 2024", CLAIM, content),
+        _checklist("tripod", "TRIPOD+AI", TRIPOD_AI, content),
     )
     return write_document(
         Document(
@@ -50,9 +50,9 @@ def write_card_page(card: Card, folder: Path) -> Path:
 
 
 def open_items(card: Card) -> int:
-    """Return how many items of the two checklists are left to the makers."""
-    facts = CardFacts(card, _recipe(card))
-    return sum(OPEN in answer for items in (CLAIM, TRIPOD_AI) for _, _, answer in answered(items, facts))
+    """Return how many items of the two checklists are left to the authors."""
+    content = CardContent(card, _recipe(card))
+    return sum(OPEN in answer for items in (CLAIM, TRIPOD_AI) for _, _, answer in answered(items, content))
 
 
 def _recipe(card: Card) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def _use(card: Card) -> Section:
     task = "tells " + ", ".join(card.classify.classes) + " apart" if card.classify else "outlines lesions"
     return Section(
         "use",
-        "What it is for",
+        "Intended use",
         (
             Paragraph(f"It {task} in single B-mode images of the breast. For research and teaching."),
             Paragraph(
@@ -94,68 +94,71 @@ def _training(card: Card) -> Section:
         ("Manifest", training.data_digest),
         ("Split", f"{training.split_kind}, {training.split_digest}"),
         ("Initial weights", training.weights),
-        ("Made", card.created),
-        ("Graph against network", f"largest difference {card.parity:.1e}"),
+        ("Created", card.created),
+        ("ONNX graph against network", f"largest difference {card.parity:.1e}"),
     )
-    return Section("training", "What it was made from", (Facts(pairs), Listing(training.recipe)))
+    return Section("training", "Training", (KeyValues(pairs), Listing(training.recipe)))
 
 
-def _scores(card: Card) -> Section:
+def _metrics(card: Card) -> Section:
     if not card.scores:
-        told = Paragraph(f"{OPEN}: the bundle holds no scores. busight evaluate makes some.", "warning")
-        return Section("scores", "Scores", (told,))
+        note = Paragraph(f"{OPEN}: the bundle holds no metrics. busight evaluate computes them.", "warning")
+        return Section("metrics", "Metrics", (note,))
     rows = []
     for score in card.scores:
         value = "undefined" if score.value is None else f"{score.value:.3f}"
         interval = "–" if score.low is None or score.high is None else f"{score.low:.3f}–{score.high:.3f}"
-        rows.append((score_name(score.metric, score.of), value, interval, str(score.n)))
-    level = CardFacts(card, _recipe(card)).of("assess", "level", 0.95)
+        rows.append((metric_label(score.metric, score.of), value, interval, str(score.n)))
+    level = CardContent(card, _recipe(card)).of("assess", "level", 0.95)
     table = Table(
         f"On the test part, {level:.0%} intervals over groups",
-        ("score", "value", "interval", "images"),
+        ("metric", "value", "interval", "images"),
         tuple(rows),
         (1, 2, 3),
     )
-    note = Paragraph("On another hospital’s images expect less; docs/results.md has how much.", "note")
-    return Section("scores", "Scores", (table, note))
+    note = Paragraph("Metrics on another hospital’s images are lower; see docs/results.md.", "note")
+    return Section("metrics", "Metrics", (table, note))
 
 
-def _answers(card: Card) -> Section:
+def _decision(card: Card) -> Section:
     pairs = [("Calibration", f"{card.calibration.method}, {card.calibration.source}")]
     for point in card.operating_points:
         shown = "none" if point.threshold is None else f"from {point.threshold:.3f}"
         pairs.append((f"Operating point, {point.of}", f"{shown}; {point.source}"))
     if card.conformal is not None:
         pairs.append(
-            ("Prediction sets", f"hold each class in {100 * card.conformal.level:g}% of cases; {card.conformal.source}")
+            (
+                "Prediction sets",
+                f"nominal coverage {100 * card.conformal.level:g}% of each class; {card.conformal.source}",
+            )
         )
     if card.gate is not None:
-        pairs.append(("Gate", card.gate.source))
+        pairs.append(("OOD detector", card.gate.source))
     if card.reader is not None:
-        pairs.append(("Second reader", card.reader.source))
-    return Section("answers", "How it answers", (Facts(tuple(pairs)),))
+        pairs.append(("Descriptor model", card.reader.source))
+    return Section("decision", "Calibration and decision", (KeyValues(tuple(pairs)),))
 
 
 def _open() -> Section:
     blocks: list[Block] = [
         Paragraph(
-            f"What is marked {OPEN} cannot be known by a program. Fill it in before the card is given to anybody."
+            f"Items marked {OPEN} cannot be known by a program. Fill them in before the card is given to anybody."
         ),
-        Facts(
+        KeyValues(
             (
-                ("Who made it, contact", OPEN),
+                ("Authors, contact", OPEN),
                 ("Licence of the bundle and of its data", OPEN),
-                ("Who the patients were: age, origin, indication", OPEN),
+                ("Patients: age, origin, indication", OPEN),
                 ("Devices and probes", OPEN),
                 ("Ethical approval, consent", OPEN),
             )
         ),
     ]
-    return Section("open", "Left to its makers", tuple(blocks))
+    return Section("open", "To be filled in by the authors", tuple(blocks))
 
 
-def _checklist(anchor: str, title: str, items: tuple[Item, ...], facts: CardFacts) -> Section:
-    rows = answered(items, facts)
+def _checklist(anchor: str, title: str, items: tuple[Item, ...], content: CardContent) -> Section:
+    rows = answered(items, content)
     done = sum(OPEN not in answer for _, _, answer in rows)
     caption = f"{done} of {len(rows)} items answered from the bundle"
-    return Section(anchor, f"Checklist: {title}", (Table(caption, ("item", "what", "answer"), rows),))
+    return Section(anchor, f"Checklist: {title}", (Table(caption, ("item", "title", "answer"), rows),))

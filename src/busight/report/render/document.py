@@ -1,48 +1,59 @@
-"""Puts the sections of a report together from a run record."""
+"""The document of a record: all sections of its report."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from busight.report.blocks import acting, data, folds, paper, pictures, provenance, scores, subgroups, summary, training
-from busight.report.blocks.model import Document, Gallery, Section
-from busight.results.run_record import RunRecord
+from busight.report.blocks import (
+    acting,
+    data,
+    folds,
+    images,
+    metrics,
+    paper,
+    provenance,
+    subgroups,
+    summary,
+    training,
+)
+from busight.report.blocks.model import Document, FigureGrid, Section
+from busight.results.records import CrossValidationRecord, EvaluationRecord, ResultRecord, TrainingRunRecord
 
-RESEARCH_ONLY = "Research use only"
-"""Stands on every page."""
-
-SECTIONS: tuple[Callable[[RunRecord, dict[str, Gallery]], Section | None], ...] = (
+SECTIONS: tuple[Callable[[ResultRecord, dict[str, FigureGrid]], Section | None], ...] = (
     summary.section,
     data.section,
     data.split_section,
     training.section,
-    scores.section,
+    metrics.section,
     acting.section,
     subgroups.section,
     folds.section,
-    pictures.section,
+    images.section,
     paper.section,
-    provenance.limits_section,
+    provenance.limitations_section,
     provenance.recipe_section,
     provenance.provenance_section,
 )
-"""In the order of the report; one that has nothing to say for a record returns None."""
+"""In the order of the report; one that does not apply to a record returns None."""
+
+_TITLES: dict[type[ResultRecord], str] = {
+    TrainingRunRecord: "Training and evaluation",
+    EvaluationRecord: "Evaluation of a bundle",
+    CrossValidationRecord: "Cross-validation",
+}
 
 
-_KINDS = {"run": "Training and assessment", "evaluate": "Assessment of a bundle", "crossval": "Cross-validation"}
-
-
-def document(record: RunRecord, galleries: dict[str, Gallery]) -> Document:
-    """Return the report of a run as plain blocks.
+def document(record: ResultRecord, figures: dict[str, FigureGrid]) -> Document:
+    """Return the report of a record as plain blocks.
 
     Args:
-        record: What the run left.
-        galleries: The figures by family (see ``catalogue.FAMILIES``).
+        record: Of the experiment.
+        figures: Its figures by family (see `busight.report.catalogue.FIGURES`).
     """
-    made = (make(record, galleries) for make in SECTIONS)
+    sections = (section_of(record, figures) for section_of in SECTIONS)
     return Document(
-        title=f"{_KINDS[record.kind]}: {record.title}",
+        title=f"{_TITLES[type(record)]}: {record.title}",
         subtitle=f"{record.network} Data: {record.data.spec}.",
         started=record.started,
-        sections=tuple(section for section in made if section),
+        sections=tuple(section for section in sections if section),
     )

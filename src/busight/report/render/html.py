@@ -1,4 +1,4 @@
-"""The report as one HTML file that needs nothing else: figures and style are within."""
+"""HTML renderer: a report as one self-contained page, figures and style included."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from busight.report.blocks.model import Document, Picture
-from busight.report.text.labels import printable
+from busight.report.blocks.model import Document, FigureFile
+from busight.report.text.sanitise import printable
 
 _MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
@@ -18,7 +18,7 @@ def html_of(document: Document, figures: Path) -> str:
     """Return the page.
 
     Args:
-        document: What to tell.
+        document: The report.
         figures: The folder with the figures' SVG and PNG files.
     """
     environment = Environment(
@@ -30,13 +30,13 @@ def html_of(document: Document, figures: Path) -> str:
         finalize=_printable,
     )
     page = environment.get_template("report.html.j2")
-    return page.render(document=document, data_uri=lambda picture: data_uri(picture, figures))
+    return page.render(document=document, data_uri=lambda figure: data_uri(figure, figures))
 
 
-def data_uri(picture: Picture, figures: Path) -> str:
+def data_uri(figure: FigureFile, folder: Path) -> str:
     """Return a figure as a ``data:`` address: no request, and its ids cannot clash with those of other figures."""
-    content = (figures / f"{picture.name}.{picture.shown}").read_bytes()
-    return f"data:{_MEDIA_TYPES[picture.shown]};base64,{base64.b64encode(content).decode()}"
+    content = (folder / f"{figure.name}.{figure.shown}").read_bytes()
+    return f"data:{_MEDIA_TYPES[figure.shown]};base64,{base64.b64encode(content).decode()}"
 
 
 def _printable(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The report as PDF, set by Typst without network, packages or system fonts of its own choosing."""
+"""PDF renderer: a report set by Typst, without network, packages or system fonts of its own choosing."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ import typst
 
 from busight.errors import OutputError
 from busight.report.blocks.model import Document
-from busight.report.text.labels import printable
+from busight.report.text.sanitise import printable
 
 LONGEST_TABLE = 40
-"""Rows of a folded table that are printed; the rest is counted. The page has all of them."""
+"""Rows of a folded table that are printed; the HTML page has all of them."""
 
 
 def pdf_of(document: Document, folder: Path) -> bytes:
     """Return the PDF.
 
     Args:
-        document: What to tell. It reaches Typst as JSON, as data: nothing in it can be read as markup or code.
+        document: The report. It reaches Typst as JSON, as data: nothing in it can be read as markup or code.
         folder: The folder that holds ``figures/``; Typst may read nothing outside it.
 
     Raises:
@@ -33,14 +33,14 @@ def pdf_of(document: Document, folder: Path) -> bytes:
     data = json.dumps(_printable(_shortened(asdict(document))), ensure_ascii=False)
     try:
         compiler = typst.Compiler(template, root=folder, sys_inputs={"data": data})
-        made = compiler.compile(format="pdf", timestamp=_time(document.started))
+        pdf = compiler.compile(format="pdf", timestamp=_time(document.started))
     except typst.TypstError as error:
         raise OutputError(
             f"{folder / 'report.pdf'}: Typst could not set it ({error}); report.html has the same"
         ) from error
-    if not isinstance(made, bytes):
+    if not isinstance(pdf, bytes):
         raise OutputError(f"{folder / 'report.pdf'}: Typst set nothing; report.html has the same")
-    return made
+    return pdf
 
 
 def _time(started: str) -> datetime:
@@ -53,7 +53,7 @@ def _time(started: str) -> datetime:
 
 
 def _shortened(document: dict[str, Any]) -> dict[str, Any]:
-    """Cut folded tables and say so."""
+    """Cut folded tables, and note it in their captions."""
     for section in document["sections"]:
         for block in section["blocks"]:
             if block["kind"] == "table" and block["folded"] and len(block["rows"]) > LONGEST_TABLE:

@@ -1,4 +1,4 @@
-"""One look for every figure: quiet axes, colours for colour-blind readers too, marks that survive grey print."""
+"""Style of every figure: quiet axes, colours safe for colour-blind readers, markers that survive grey print."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ACCENT = "#0b5c6b"
 WRONG = "#b3261e"
 
 SEQUENTIAL = LinearSegmentedColormap.from_list("paper-to-teal", ["#f4f8f8", "#9cc7cc", "#2f7f8c", "#08333d"])
-"""For shares and scores: lightness falls evenly, so that grey print keeps the order."""
+"""For shares and metrics: lightness falls evenly, so that grey print keeps the order."""
 
 FULL_WIDTH = 7.4
 HALF_WIDTH = 4.3
@@ -27,8 +27,8 @@ HALF_WIDTH = 4.3
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How one class is drawn everywhere: colour for the screen, hatch, line and marker for grey print."""
+class ClassStyle:
+    """Style of one class in every figure: colour for the screen, hatch, line and marker for grey print."""
 
     colour: str
     hatch: str
@@ -37,12 +37,16 @@ class Look:
 
 
 # Colours of Okabe and Ito, "Color Universal Design" (2008).
-_LOOKS = {
-    "normal": Look("#0072b2", "...", "-.", "o"),
-    "benign": Look("#009e73", "//", "--", "s"),
-    "malignant": Look("#d55e00", "", "-", "^"),
+_STYLES = {
+    "normal": ClassStyle("#0072b2", "...", "-.", "o"),
+    "benign": ClassStyle("#009e73", "//", "--", "s"),
+    "malignant": ClassStyle("#d55e00", "", "-", "^"),
 }
-_OTHER_LOOKS = (Look("#56b4e9", "...", "-.", "D"), Look("#cc79a7", "xx", ":", "v"), Look("#b58900", "\\\\", "--", "P"))
+_OTHER_STYLES = (
+    ClassStyle("#56b4e9", "...", "-.", "D"),
+    ClassStyle("#cc79a7", "xx", ":", "v"),
+    ClassStyle("#b58900", "\\\\", "--", "P"),
+)
 
 _RC: dict[Any, Any] = {
     "axes.axisbelow": True,
@@ -91,9 +95,9 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def look_of(class_name: str, index: int) -> Look:
-    """Return the look of a class; classes other than the three findings take theirs by place."""
-    return _LOOKS.get(class_name) or _OTHER_LOOKS[index % len(_OTHER_LOOKS)]
+def class_style(class_name: str, index: int) -> ClassStyle:
+    """Return the style of a class; classes other than the three findings take theirs by place."""
+    return _STYLES.get(class_name) or _OTHER_STYLES[index % len(_OTHER_STYLES)]
 
 
 def unit_square(ax: Axes, x_label: str, y_label: str) -> None:

@@ -1,30 +1,31 @@
-"""The few figures that a command prints when it is done."""
+"""Headline metrics: the few that a command prints when it is done."""
 
 from __future__ import annotations
 
-from busight.metrics.table import ScoreSheet
-from busight.report.blocks.scores_table import find_score, score_name, score_text
+from busight.metrics.compute import MALIGNANT_VS_BENIGN
+from busight.metrics.table import MetricTable
+from busight.report.blocks.metric_tables import estimate_text, metric_label
 
 HEADLINE = (
     ("accuracy", "overall"),
     ("balanced_accuracy", "overall"),
     ("auroc", "macro"),
     ("auroc", "malignant"),
-    ("auroc", "malignant among lesions"),
+    ("auroc", MALIGNANT_VS_BENIGN),
     ("sensitivity", "malignant"),
     ("specificity", "malignant"),
     ("operating_sensitivity", "malignant"),
     ("operating_specificity", "malignant"),
     ("dice", "lesion images"),
 )
-"""The scores that say most, as (metric, of)."""
+"""The headline metrics, as (metric, of)."""
 
 
-def headline(sheet: ScoreSheet) -> list[str]:
-    """Return one line a figure with its interval; figures that the task does not have are left out."""
-    lines = [f"test images: {sheet.n_images} in {sheet.n_groups} groups"]
+def headline(metrics: MetricTable) -> list[str]:
+    """Return one line a metric with its interval; metrics that the task does not have are left out."""
+    lines = [f"test images: {metrics.n_images} in {metrics.n_groups} groups"]
     for metric, of in HEADLINE:
-        score = find_score(sheet, metric, of)
-        if score is not None:
-            lines.append(f"{score_name(metric, of)}: {score_text(score, sheet)}")
+        estimate = metrics.find(metric, of)
+        if estimate is not None:
+            lines.append(f"{metric_label(metric, of)}: {estimate_text(estimate, metrics)}")
     return lines

@@ -1,36 +1,35 @@
-"""The spread over seeds as a table for the terminal."""
+"""Metrics over several seeds as a table for the terminal."""
 
 from __future__ import annotations
 
-from busight.experiments.repeat import SeedScore, SeedsRecord
-from busight.report.blocks.scores_table import score_name
+from busight.report.blocks.metric_tables import metric_label
+from busight.report.text.columns import aligned
 from busight.report.text.headline import HEADLINE
+from busight.results.repeat_record import RepeatedMetric, RepeatRecord
 
-_HEADER = ("score", "mean (its interval)", "deviation", "least–greatest", "interval of one seed")
+_HEADER = ("metric", "mean (its interval)", "std", "min–max", "interval of one seed")
 
 
-def seeds_lines(record: SeedsRecord) -> list[str]:
-    """Return what a terminal shows: what was repeated, and a row a figure."""
-    shown = [one for which in HEADLINE if (one := record.find(*which)) is not None and one.spread.seeds]
-    rows = [_HEADER, *map(_row, shown)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADER))]
+def repeat_lines(record: RepeatRecord) -> list[str]:
+    """Return what a terminal shows: the experiment, and a row a metric."""
+    metrics = [metric for name in HEADLINE if (metric := record.metrics.find(*name)) and metric.spread.seeds]
     return [
-        f"{len(record.seeds)} seeds; {record.n_train:.0f} training and {record.n_test:.0f} test images each; copies "
-        f"on two sides of a split: {record.crossing_pairs:.0f}",
-        *("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows),
+        f"{len(record.seeds)} seeds; {record.n_train:.0f} training and {record.n_test:.0f} test images each; "
+        f"near-duplicate pairs in two parts of a split: {record.crossing_pairs:.0f}",
+        *aligned([_HEADER, *map(_row, metrics)]),
     ]
 
 
-def _row(score: SeedScore) -> tuple[str, ...]:
-    spread = score.spread
-    missing = len(score.values) - spread.seeds
+def _row(metric: RepeatedMetric) -> tuple[str, ...]:
+    spread = metric.spread
+    n_undefined = len(metric.values) - spread.seeds
     single = "none: too few groups"
-    if score.single_low == score.single_low:
-        single = f"{score.single_low:.3f}–{score.single_high:.3f}"
+    if metric.single_low == metric.single_low:
+        single = f"{metric.single_low:.3f}–{metric.single_high:.3f}"
     return (
-        score_name(score.metric, score.of),
+        metric_label(metric.metric, metric.of),
         f"{spread.mean:.3f} ({spread.low:.3f} to {spread.high:.3f})",
-        f"{spread.deviation:.3f}",
-        f"{spread.least:.3f}–{spread.greatest:.3f}",
-        single + (f" (undefined for {missing} seeds)" if missing else ""),
+        f"{spread.std:.3f}",
+        f"{spread.min:.3f}–{spread.max:.3f}",
+        single + (f" (undefined for {n_undefined} seeds)" if n_undefined else ""),
     )

@@ -1,4 +1,4 @@
-"""A figure of the report before it is drawn: what it is called, how it is read, what it shows to who cannot see it."""
+"""The specification of a figure: its name, title, caption and alternative text, and the function that draws it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, slots=True)
-class Plate:
-    """One figure of a report.
+class FigureSpec:
+    """One figure of a report, before it is drawn.
 
     Attributes:
         name: File stem, unique within a report (``"confusion-matrix"``).
         title: A short heading.
-        reading: A sentence that says how to read it.
-        alt: What it shows, in words, for readers who cannot see it.
+        caption: A sentence that says how to read it.
+        alt: Alternative text: its content in words.
         draw: Makes the figure; called under ``style.styled()``.
         width: ``"half"`` where two may stand side by side.
         photographic: True where ultrasound pixels dominate, so that pages show the PNG and not the SVG.
@@ -25,7 +25,7 @@ class Plate:
 
     name: str
     title: str
-    reading: str
+    caption: str
     alt: str
     draw: Callable[[], Figure]
     width: Literal["half", "full"] = "full"

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from busight.report.text.labels import file_stem, printable, short_label
+from busight.report.text.sanitise import file_stem, printable, short_label
 
 
 def test_printable_keeps_text_and_replaces_what_breaks_files() -> None:

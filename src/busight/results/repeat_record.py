@@ -1,0 +1,55 @@
+"""The record of a repeated experiment: one recipe with several seeds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from busight._version import __version__
+from busight.metrics.repeats import SeedSpread
+from busight.metrics.table import MetricRows
+from busight.results.records import ExperimentRecord
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedMetric:
+    """One metric over the seeds.
+
+    Attributes:
+        metric: As in a metric table.
+        of: As in a metric table.
+        spread: Over the seeds.
+        values: For each seed; NaN where undefined.
+        single_low: Mean over the seeds of the lower end of one seed's own interval.
+        single_high: Likewise the upper end.
+    """
+
+    metric: str
+    of: str
+    spread: SeedSpread
+    values: tuple[float, ...]
+    single_low: float
+    single_high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RepeatRecord(ExperimentRecord):
+    """The outcome: the content of ``seeds.json``.
+
+    Attributes:
+        seeds: Those that were added to the recipe's own.
+        n_train: Training images of a seed, on average.
+        n_test: Test images of a seed, on average.
+        crossing_pairs: Near-duplicate pairs with an image in two parts of a split, on average.
+        metrics: Every metric.
+    """
+
+    seeds: tuple[int, ...]
+    n_train: float
+    n_test: float
+    crossing_pairs: float
+    metrics: MetricRows[RepeatedMetric]
+
+    def document(self) -> dict[str, Any]:
+        """Return the content of ``seeds.json``; NaN is null there."""
+        return {"format": 1, "created_by": f"busight {__version__}", **asdict(self)}
