@@ -1,18 +1,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from quick import QUICK
 
 from busight.data.sources.catalogue import load
+from busight.decision.settings import AssessSettings
 from busight.errors import DataError
 from busight.experiments.audit import audit, write_audit
 from busight.experiments.crossval import crossval
 from busight.recipes.load import load_recipe
 from busight.report.pages.audit import audit_lines, write_audit_page
-from busight.results.crossval_folder import Plan
+from busight.results.case import Case
+from busight.results.crossval_folder import Plan, fold_folder
+from busight.results.scoring import case_metrics
+from busight.results.store import finished_cases, write_result
 
 SPEC = "phantom:80,size=96,seed=2,duplicates=0.1,flips=0.05,overlays=0.2"
 
@@ -28,8 +33,12 @@ def test_the_audit_tells_what_was_planted(tmp_path: Path) -> None:
     }
     assert planted <= {frozenset((pair.first, pair.second)) for pair in record.copies}
     assert record.patients_with_several
-    # The other set holds the first twenty phantoms of the same seed, without anything planted.
-    assert {pair.second for pair in record.copies_between} >= {sample.sample_id for sample in other.samples[:1]}
+    # The other set holds the first twenty phantoms of the same seed, without any injected fault: every one of ours that
+    # is no duplicate of another phantom is in both, mirrored or written on as it may be.
+    own = {sample.sample_id for sample in data.samples if not any("duplicate-of:" in tag for tag in sample.tags)}
+    in_both = {sample.sample_id for sample in other.samples} & own
+    assert len(in_both) > 10
+    assert {(name, name) for name in in_both} <= {(pair.first, pair.second) for pair in record.copies_between}
     assert {one.feature for one in record.shortcuts} >= {"height", "all together"}
     document = json.loads(write_audit(record, tmp_path).read_text())
     assert document["n_images"] == 80
@@ -45,11 +54,29 @@ def test_labels_are_held_against_a_cross_validation(tmp_path: Path) -> None:
     spec = "phantom:60,size=96"
     recipe = load_recipe("demo", [f"data.spec='{spec}'", *QUICK, "classify.lesion=whole", "train.epochs=1"])
     crossval(recipe, tmp_path / "cv", Plan(folds=2))
-    record = audit(load(spec), crossval=tmp_path / "cv")
-    assert all(one.label != one.suggested for one in record.likely_wrong)
-    assert all(one.probability_of_label < one.probability_of_suggested for one in record.likely_wrong)
+    doubted = _write_confident_probabilities(tmp_path / "cv")
+    (issue,) = audit(load(spec), crossval=tmp_path / "cv").likely_wrong
+    assert (issue.sample, issue.label, issue.suggested) == (doubted.sample_id, doubted.target, "normal")
+    assert (issue.probability_of_label, issue.probability_of_suggested) == pytest.approx((0.05, 0.9))
     with pytest.raises(DataError, match="a cross-validation of other data than phantom:12"):
         audit(load("phantom:12,size=96"), crossval=tmp_path / "cv")
+
+
+def _write_confident_probabilities(folder: Path) -> Case:
+    """Write cases with 0.9 for every label but that of one malignant image, which is called normal; return that."""
+    classes = finished_cases(fold_folder(folder, 0, 0))[1]
+    cases_of_folds = [finished_cases(fold_folder(folder, 0, fold))[0] for fold in range(2)]
+    doubted = next(case for cases in cases_of_folds for case in cases if case.target == "malignant")
+    for fold, cases in enumerate(cases_of_folds):
+        confident = [
+            replace(case, calibrated_probs=tuple(0.9 if name == likely else 0.05 for name in classes))
+            for case in cases
+            for likely in ("normal" if case.sample_id == doubted.sample_id else case.target,)
+        ]
+        place = fold_folder(folder, 0, fold)
+        metrics = case_metrics([confident], classes, AssessSettings(resamples=10))
+        write_result(place, confident, metrics, data="phantom", data_digest="0" * 64)
+    return doubted
 
 
 def test_one_class_and_two_images(tmp_path: Path) -> None:

@@ -15,8 +15,16 @@ from busight.decision.settings import AssessSettings
 from busight.metrics.mask_scores import MaskScores
 from busight.metrics.table import MetricTable
 from busight.results.case import Case, StageImages
+from busight.results.ensemble import ensemble_cases
 from busight.results.history import EpochRow, History
-from busight.results.records import EvaluationRecord, ModelRecord, SplitSummary, TrainingRunRecord
+from busight.results.records import (
+    CrossValidationRecord,
+    EvaluationRecord,
+    FoldMetrics,
+    ModelRecord,
+    SplitSummary,
+    TrainingRunRecord,
+)
 from busight.results.scoring import case_metrics
 from busight.types import Problem, Roi
 
@@ -72,6 +80,37 @@ def synthetic_record(
         return EvaluationRecord(**fields)
     comparable = set(classes) == set(THREE)
     return TrainingRunRecord(**fields, split=_split(classes), histories=histories, comparable_with_paper=comparable)
+
+
+def synthetic_crossval(folds: int = 2, seeds: tuple[int, ...] = (1, 2)) -> CrossValidationRecord:
+    """Return a record with a repeat for each seed, of THREE classes, its folds alternating over the cases."""
+    run = synthetic_record(images=0)
+    repeats = [synthetic_record(seed=seed, images=0).cases for seed in seeds]
+    settings = AssessSettings(seed=7, resamples=100)
+    return CrossValidationRecord(
+        title="default",
+        command="busight crossval default --folds 2 --repeats 2",
+        started=run.started,
+        stage_seconds=(("cross-validation", 4000.0),),
+        recipe_toml=run.recipe_toml,
+        classes=THREE,
+        network="2 × 2 networks by the recipe default, one a fold and repeat.",
+        weights=run.weights,
+        calibration=run.calibration,
+        data=run.data,
+        digests=run.digests[:1],
+        versions=run.versions,
+        metrics=case_metrics(repeats, THREE, settings),
+        cases=tuple(case for cases in repeats for case in cases),
+        limitations=("One hospital.",),
+        folds=tuple(
+            FoldMetrics(repeat, fold + 1, case_metrics([cases[fold::folds]], THREE, settings))
+            for repeat, cases in enumerate(repeats, start=1)
+            for fold in range(folds)
+        ),
+        ensemble=case_metrics([ensemble_cases(repeats, THREE)], THREE, settings),
+        comparable_with_paper=True,
+    )
 
 
 def _cases(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
-from synthetic_record import synthetic_record
+from synthetic_record import synthetic_crossval, synthetic_record
 
 from busight.report.catalogue import FIGURES
 from busight.report.figures.activation import relative_activation
@@ -31,6 +31,11 @@ def test_names_of_figures_are_unique_and_every_figure_is_explained() -> None:
         assert spec.title
         assert spec.alt.endswith(".")
         assert spec.caption.endswith(".")
+
+
+def test_only_a_cross_validation_has_fold_metrics_and_it_has_no_single_cases() -> None:
+    empty = {family for family, specs_of in FIGURES.items() if not specs_of(synthetic_crossval())}
+    assert empty == {"example cases", "samples", "training", "predictions", "segmentation", "activation"}
 
 
 def test_confusion_matrix_shows_counts_and_row_shares() -> None:

@@ -13,12 +13,12 @@ from xml.etree import ElementTree
 
 import pytest
 from PIL import Image
-from synthetic_record import synthetic_record
+from synthetic_record import synthetic_crossval, synthetic_record
 
 from busight.errors import OutputError
 from busight.report.catalogue import FIGURES
 from busight.report.write import write_report
-from busight.results.records import ModelRecord, TrainingRunRecord
+from busight.results.records import ResultRecord, TrainingRunRecord
 
 RequireProgram = Callable[[str], Path]
 RECORD = synthetic_record(counts=(4, 9, 6), images=6)
@@ -84,8 +84,8 @@ def test_every_figure_is_written_twice_and_nothing_is_left_half_written(folder: 
     assert {path.name for path in folder.iterdir()} == {"figures", "report.html", "report.pdf"}
 
 
-def figure_names(record: ModelRecord) -> list[str]:
-    """Return the figures that the catalogue gives a record; that each is drawn where it should be is tested there."""
+def figure_names(record: ResultRecord) -> list[str]:
+    """Return the names of a record's figures, by the catalogue."""
     return [spec.name for specs_of in FIGURES.values() for spec in specs_of(record)]
 
 
@@ -210,6 +210,23 @@ def test_poor_records_still_make_a_report(parts: dict, tmp_path: Path) -> None:
     assert ("Nothing was trained here" in text) == (not trained)
     assert ("undefined: no test case of normal" in text) == (0 in record.metrics.support)
     assert ("The paper’s results" in text) == (trained and record.comparable_with_paper)
+
+
+def test_a_cross_validation_shows_folds_and_ensemble_and_no_single_model(tmp_path: Path) -> None:
+    record = synthetic_crossval()
+    page = write_report(record, tmp_path)
+    text = page.read_text()
+    assert sorted(Page(text).figures) == sorted(f"figure-{name}" for name in figure_names(record))
+    assert "<title>Cross-validation: default" in text
+    anchors = re.findall(r'<section id="([a-z]+)"', text)
+    assert {"folds", "paper"} < set(anchors)
+    assert "split" not in anchors
+    assert "4 networks were trained, one a fold" in text
+    assert "Ensemble of 2 networks" in text
+    assert record.ensemble is not None
+    for metrics in (record.metrics, record.ensemble):
+        estimate = metrics.get("auroc", "macro")
+        assert f'{estimate.value:.3f} <span class="interval">({estimate.low:.3f}–{estimate.high:.3f})' in text
 
 
 def test_a_folder_that_cannot_be_made_is_one_clear_error(tmp_path: Path) -> None:

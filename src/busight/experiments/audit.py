@@ -33,7 +33,7 @@ from busight.types import Finding, FloatArray, IntArray
 AUDIT_FILE = "audit.json"
 
 SHORTCUTS = ("height", "width", "mean_grey", "black_share", "border_share", "stroke_pixels", "colour_share")
-"""Facts about a picture from which no class should be told: fields of `Marks`."""
+"""Image properties from which no class should be predictable: fields of `Marks`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class CopyPair:
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """How well one class is told from the others without looking at any tissue.
+    """AUROC of one class against the others from image properties that hold no tissue.
 
     Attributes:
         finding: The class.
@@ -96,7 +96,7 @@ class LikelyWrong:
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """What the audit found.
+    """The record of a data audit.
 
     Attributes:
         spec: The data set.
@@ -271,7 +271,7 @@ def _unlike(names: Sequence[str], looks: Sequence[FloatArray]) -> tuple[tuple[st
 
 
 def _shortcuts(material: Material, marks: Sequence[Marks]) -> tuple[Shortcut, ...]:
-    """Try to tell each class from facts that have nothing to do with tissue."""
+    """Return the AUROC of each class from image properties that hold no tissue."""
     kept = [index for index, sample in enumerate(material.samples) if sample.finding is not None]
     labels = np.array([str(material.samples[index].finding) for index in kept])
     groups = np.array([material.groups[index] for index in kept])

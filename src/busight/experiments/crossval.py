@@ -73,7 +73,7 @@ def crossval(
 
 
 def plan_folds(recipe: Recipe, out: Path, plan: Plan, material: Material) -> list[Member]:
-    """Make the splits of all folds; nothing is written.
+    """Return the splits of all folds; nothing is written.
 
     Args:
         recipe: Whose split is replaced.

@@ -47,7 +47,7 @@ class FoldsEvaluation:
 
 
 def is_crossval(folder: Path) -> bool:
-    """Say whether a folder is one that ``busight crossval`` left."""
+    """Return whether a folder is one that ``busight crossval`` left."""
     return any(folder.glob("repeat-*/fold-*/bundle/card.json"))
 
 

@@ -138,7 +138,7 @@ def adaptive_ece(target: IntArray, probs: FloatArray, bins: int = ECE_BINS) -> f
 
 @dataclass(frozen=True, slots=True)
 class BrierParts:
-    """Where a Brier score of one class against the rest comes from.
+    """Murphy's decomposition of the Brier score of one class against the rest.
 
     Attributes:
         reliability: Mean squared gap between probability and frequency in bins; 0 is perfect calibration.

@@ -65,7 +65,7 @@ def at_prevalence(probs: FloatArray, positive: int, measured: float, wanted: flo
 
 
 def check_prevalence(prevalence: float) -> None:
-    """Refuse a prevalence of which nothing follows.
+    """Raise for a prevalence out of range.
 
     Raises:
         DataError: It is not above 0 and below 1.

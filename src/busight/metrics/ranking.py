@@ -14,7 +14,7 @@ from busight.types import FloatArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ThresholdCounts:
-    """What is called positive at ``score >= threshold``, for every distinct score, from the highest down.
+    """True and false positives at ``score >= threshold``, for every distinct score, from the highest down.
 
     Attributes:
         threshold: float64 (T,), falling.

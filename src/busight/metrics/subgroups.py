@@ -61,7 +61,7 @@ def subgroups(
     Raises:
         DataError: The arrays do not belong together.
     """
-    found: list[Subgroup] = []
+    tables: list[Subgroup] = []
     for attribute in dict.fromkeys(name for attributes in metadata for name in attributes):
         values = sorted({attributes[attribute] for attributes in metadata if attribute in attributes})
         if len(values) < 2:
@@ -72,8 +72,8 @@ def subgroups(
             groups_of_value = [group for group, is_selected in zip(groups, selected, strict=True) if is_selected]
             rng = np.random.default_rng(seed)
             table = repeated_metric_table(cases_of_value, groups_of_value, rng, seed, resamples, level)
-            found.append(Subgroup(attribute, value, table))
-    return tuple(found)
+            tables.append(Subgroup(attribute, value, table))
+    return tuple(tables)
 
 
 def _select(cases: ScoredCases, selected: NDArray[np.bool_]) -> ScoredCases:

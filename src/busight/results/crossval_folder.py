@@ -18,12 +18,12 @@ By = Literal["group", "image"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How to cross-validate.
+    """The plan of a cross-validation.
 
     Attributes:
         folds: Parts, each tested once in every repeat.
         repeats: How often, each time with other folds and another seed of training.
-        by: ``group`` keeps patients and near-duplicates together; ``image`` does not, and flatters.
+        by: ``group`` keeps patients and near-duplicates together; ``image`` does not, and its metrics are too high.
     """
 
     folds: int = 5
@@ -31,7 +31,7 @@ class Plan:
     by: By = "group"
 
     def __post_init__(self) -> None:
-        """Refuse what is no cross-validation."""
+        """Raise for numbers that make no cross-validation."""
         if self.folds < 2 or self.repeats < 1:
             raise RecipeError(f"{self.folds} folds × {self.repeats} repeats: at least 2 folds and 1 repeat")
 
@@ -69,7 +69,7 @@ def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ..
             cases += of_fold
         repeats.append(tuple(sorted(cases, key=lambda case: case.sample_id)))
     if len(classes) != 1:
-        raise DataError(f"{out}: its folds do not tell the same classes apart; begin anew in another --out")
+        raise DataError(f"{out}: its folds have different classes; begin anew in another --out")
     ids = {tuple(case.sample_id for case in cases) for cases in repeats}
     if len(ids) != 1 or len(set(next(iter(ids)))) != len(next(iter(ids))):
         raise DataError(f"{out}: its repeats do not hold every image once; begin anew in another --out")

@@ -27,7 +27,7 @@ class EpochRow:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> EpochRow:
-        """Make a row from its values in column order."""
+        """Return a row from its values in column order."""
         return cls(int(values[0]), *map(float, values[1:]))
 
     def values(self) -> tuple[float, ...]:

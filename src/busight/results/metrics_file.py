@@ -15,7 +15,7 @@ from busight.io.atomic import write_json
 from busight.metrics.table import MetricEstimate, MetricRows, MetricTable
 
 FORMAT = 1
-"""Raised when a reader of the old format would misread the new one."""
+"""Increased when code for the old format would misread the new one."""
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]
@@ -25,7 +25,7 @@ _CLOSED = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Provenance(BaseModel):
-    """What was evaluated, by what."""
+    """Data, split and bundle of an evaluation."""
 
     model_config = _CLOSED
 

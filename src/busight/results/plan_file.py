@@ -13,7 +13,7 @@ PLAN_FILE = "plan.json"
 
 
 def open_planned_folder(out: Path, plan: dict[str, Any], what: str, resume: bool) -> None:
-    """Refuse a folder that is not free or, when going on, was not begun with this plan. Nothing is written yet.
+    """Raise for a folder that is not free or, when going on, was not begun with this plan. Nothing is written yet.
 
     Args:
         out: The folder.

@@ -14,7 +14,7 @@ from busight.results.history import History
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExperimentRecord:
-    """What every experiment leaves.
+    """The record of any experiment.
 
     Attributes:
         title: Recipe name, or the bundle's.

@@ -1,4 +1,4 @@
-"""What comparisons on a data set share: a metric with its interval, a choice of images, one thread."""
+"""Parts of every benchmark: a metric with its interval, a choice of images, one thread."""
 
 from __future__ import annotations
 

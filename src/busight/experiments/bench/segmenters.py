@@ -121,7 +121,7 @@ class CrossvalOutliner:
         return self._network(sample_id).outline(image, sample_id)
 
     def knows(self, sample_id: str) -> bool:
-        """Say whether a network tested this image."""
+        """Return whether a network tested this image."""
         return sample_id in self._bundle_of
 
     def trained_on(self, sample_id: str) -> frozenset[str]:

@@ -57,7 +57,7 @@ def activation_on(ax: Axes, image: Image, activation: NDArray[np.float32] | None
 
 
 def scale_within(ax: Axes) -> None:
-    """Put the colour scale below a single overlay, inside its own panel so that its neighbours keep their size."""
+    """Draw the colour scale below a single overlay, inside its own panel so that its neighbours keep their size."""
     bar = ax.inset_axes((0.0, -0.09, 1.0, 0.04))
     _colour_bar(bar.figure, cax=bar, orientation="horizontal")
 

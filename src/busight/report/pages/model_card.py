@@ -72,7 +72,7 @@ def _recipe(card: Card) -> dict[str, Any]:
 
 
 def _use(card: Card) -> Section:
-    task = "tells " + ", ".join(card.classify.classes) + " apart" if card.classify else "outlines lesions"
+    task = "classifies " + ", ".join(card.classify.classes) if card.classify else "segments lesions"
     return Section(
         "use",
         "Intended use",
