@@ -16,15 +16,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 import skimage.data
+from busight.decision.calibration.calibrators import choose_calibrator, fit_calibrator
+from busight.experiments.assemble import CANDIDATES
 from sklearn.datasets import load_sample_images
 
 from busight.audit.checked_dataset import gather
 from busight.data.sources.catalogue import load
-from busight.decision.calibration.calibrators import choose_calibrator, fit_calibrator
 from busight.decision.calibration.temperature import apply_temperature, fit_temperature
 from busight.decision.conformal import fit_conformal
 from busight.decision.image_statistics import image_statistics
-from busight.experiments.assemble import CANDIDATES
 from busight.io.progress import Silent
 from busight.metrics.calibration_error import adaptive_ece, brier, brier_parts, ece, log_loss
 from busight.metrics.risk_coverage import risk_coverage
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--against", type=Path, nargs="*", default=[])
     options = parser.parse_args()
     material = gather(load(options.data), Silent())
-    group_of, reader = material.group_of(), material.inspection.dataset.reader
+    group_of, reader = material.group_of(), material.reader
     sample_of = {sample.sample_id: sample for sample in material.samples}
     told: dict[str, list[np.ndarray]] = {method: [] for method in (*CANDIDATES, "auto")}
     targets, sets, refused, strangers, chosen = [], {0.9: [], 0.95: []}, [], [], []
@@ -52,7 +52,7 @@ def main() -> None:
         predictor = open_predictor(load_bundle(place))
         ids = json.loads((place / SPLIT_FILE).read_text())["val"]
         val = np.array([predictor.predict(reader.image(sample_of[one])).logits for one in ids])
-        actual = [predictor.classes.index(str(predictor.actual_class(sample_of[one].finding))) for one in ids]
+        actual = [predictor.classes.index(str(predictor.actual_class(sample_of[one].label))) for one in ids]
         target, groups = np.array(actual), [group_of[one] for one in ids]
         cases, classes = read_cases(place / CASES_FILE)
         logits = np.array([case.logits for case in cases])

@@ -23,8 +23,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 from busight.audit.checked_dataset import Material, gather
 from busight.data.sources.catalogue import load
 from busight.descriptors import lexicon as descriptors
-from busight.descriptors.lexicon import TERMS, lesion_numbers, words_of
-from busight.descriptors.model import fit_reader, reader_inputs
+from busight.descriptors.lexicon import TERMS, descriptors_of, lesion_features
+from busight.descriptors.model import descriptor_inputs, fit_descriptor_model
 from busight.errors import DataError
 from busight.io.progress import Silent
 from busight.metrics.bootstrap import clustered_bootstrap
@@ -41,11 +41,11 @@ from busight.types import Image, Sample
 TEACHING = ((11, 1400), (21, 3600))
 TESTING = ((12, 700),)
 GROUPS = {
-    "shape": ("outline_numbers",),
-    "orientation": ("outline_numbers",),
-    "margin": ("outline_numbers", "edge_numbers"),
-    "echo_pattern": ("echo_numbers",),
-    "posterior": ("posterior_numbers", "echo_numbers"),
+    "shape": ("shape_features",),
+    "orientation": ("shape_features",),
+    "margin": ("shape_features", "margin_features"),
+    "echo_pattern": ("echo_features",),
+    "posterior": ("posterior_features", "echo_features"),
 }
 """What each term may look at: a word that is guessed from another word's numbers would only repeat it."""
 
@@ -75,18 +75,18 @@ def _cases(seeds: tuple[tuple[int, int], ...]) -> Iterator[tuple[dict[str, float
                 continue
             case = generate_case(seed, index)
             try:
-                yield lesion_numbers(case.image, case.mask), {term: getattr(words, term) for term in TERMS}
+                yield lesion_features(case.image, case.mask), {term: getattr(words, term) for term in TERMS}
             except DataError:
                 continue  # it reaches the picture's border
 
 
 def _fit() -> None:
-    from busight.descriptors.lesion_view import working_view
+    from busight.descriptors.lesion_view import lesion_view
 
     cases = list(_cases(TEACHING))
     seed, index = next((11, index) for index in range(50) if patient_of(11, index).descriptors is not None)
     example = generate_case(seed, index)
-    view = working_view(example.image, example.mask)
+    view = lesion_view(example.image, example.mask)
     terms = {}
     for term in TERMS:
         names = [name for group in GROUPS[term] for name in getattr(descriptors, group)(view)]
@@ -115,7 +115,7 @@ def _phantoms() -> None:
     cases = list(_cases(TESTING))
     print(f"{len(cases)} phantom masses of seeds that taught nothing\n")
     print("| term | right | of the commonest word alone |\n|---|---|---|")
-    found = [{word.term: word.word for word in words_of(numbers)} for numbers, _ in cases]
+    found = [{word.term: word.word for word in descriptors_of(numbers)} for numbers, _ in cases]
     for term in TERMS:
         true, said = [words[term] for _, words in cases], [words[term] for words in found]
         right = np.mean([one == other for one, other in zip(true, said, strict=True)])
@@ -127,25 +127,25 @@ def _phantoms() -> None:
 
 def _patients(spec: str) -> None:
     material = gather(load(spec), Silent())
-    reader = material.inspection.dataset.reader
+    reader = material.reader
     inputs, target, groups, birads = [], [], [], []
     for sample, group in zip(material.samples, material.groups, strict=True):
         drawn = reader.mask(sample)
-        if str(sample.finding) not in ("benign", "malignant") or drawn is None:
+        if str(sample.label) not in ("benign", "malignant") or drawn is None:
             continue
         try:
-            numbers = lesion_numbers(reader.image(sample), drawn)
+            numbers = lesion_features(reader.image(sample), drawn)
         except DataError:
             continue
-        inputs.append(reader_inputs(numbers))
-        target.append(str(sample.finding) == "malignant")
+        inputs.append(descriptor_inputs(numbers))
+        target.append(str(sample.label) == "malignant")
         groups.append(group)
         birads.append(sample.birads)
     names, values = list(inputs[0]), np.array([list(one.values()) for one in inputs])
     positive = np.array(target)
     scores = np.empty(len(positive))
     for fit, held in StratifiedGroupKFold(5, shuffle=True, random_state=0).split(values, positive, groups):
-        scores[held] = fit_reader(names, values[fit], positive[fit]).probs(values[held])
+        scores[held] = fit_descriptor_model(names, values[fit], positive[fit]).probs(values[held])
 
     def auroc(weights: np.ndarray) -> np.ndarray:
         return auroc_of_counts(counts_at_thresholds(scores, positive, weights))[..., None]
@@ -170,13 +170,13 @@ def _bundles(folder: Path, spec: str, against: str | None) -> None:
 
 
 def _told(material: Material, asked: Callable[[Sample], list[Predictor]]) -> str:
-    reader = material.inspection.dataset.reader
+    reader = material.reader
     rows, positive, groups = [], [], []
     for sample, group in zip(material.samples, material.groups, strict=True):
-        if str(sample.finding) not in ("benign", "malignant"):
+        if str(sample.label) not in ("benign", "malignant"):
             continue
         rows.append([_said(predictor, reader.image(sample)) for predictor in asked(sample)])
-        positive.append(str(sample.finding) == "malignant")
+        positive.append(str(sample.label) == "malignant")
         groups.append(group)
     scores, malignant = np.array(rows), np.array(positive)
     known = ~np.isnan(scores)

@@ -32,7 +32,7 @@ from busight.model.bundle.card import WEIGHTS
 from busight.model.bundle.load import load_bundle
 from busight.model.model import Predictor
 from busight.model.opening import open_predictor
-from busight.preprocess.resize import mask_to_input, to_input
+from busight.preprocess.resize import resize_or_pad, resize_or_pad_mask
 from busight.recipes.schema import Recipe
 from busight.results.cases_file import read_cases
 from busight.results.crossval_folder import fold_folder, plan_of
@@ -51,7 +51,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     material = gather(load(options.data), Silent())
-    reader = material.inspection.dataset.reader
+    reader = material.reader
     sample_of = {sample.sample_id: sample for sample in material.samples}
     folds = plan_of(options.folder).folds
     rows: dict[str, list[tuple[str, list[float]]]] = {}
@@ -76,8 +76,8 @@ def main() -> None:
                 curves = _curves(picture, one, _answer(predictor, case.predicted)) if slow else [np.nan, np.nan]
                 values = [float(pointing_hit(one, drawn)), energy_inside(one - one.min(), drawn), *curves]
                 shown.setdefault(name, []).append((case.group, values))
-            image = to_input(picture, size, keep_aspect=False)
-            mask, target = mask_to_input(drawn, size, keep_aspect=False), classes.index(case.predicted)
+            image = resize_or_pad(picture, size, keep_aspect=False)
+            mask, target = resize_or_pad_mask(drawn, size, keep_aspect=False), classes.index(case.predicted)
             maps = _maps(network, image, target)
             if slow:
                 maps["occlusion"] = occlusion_map(image, _score(network, target), steps=8)

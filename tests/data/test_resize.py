@@ -80,7 +80,7 @@ def test_unknown_stays_unknown(tmp_path: Path) -> None:
     (tmp_path / "in" / "samples.csv").write_text("path,label,mask\na.png,,m.png\n")
     write_shrunk(inspect(load_folder(str(tmp_path / "in"))), tmp_path / "small", 4096)
     (sample,) = load_folder(str(tmp_path / "small")).samples
-    assert (sample.sample_id, sample.finding, sample.patient_id, sample.birads) == ("a.png", None, None, None)
+    assert (sample.sample_id, sample.label, sample.patient_id, sample.birads) == ("a.png", None, None, None)
 
 
 @pytest.mark.slow
@@ -89,7 +89,7 @@ def test_busi_becomes_small_and_stays_the_same_set(busi: Inspection, tmp_path: P
     assert json.loads((tmp_path / "small" / "source.json").read_text())["digest"] == busi.digest
     small = inspect(load_folder(str(tmp_path / "small")))
     assert [e.sample.sample_id for e in small.entries] == [e.sample.sample_id for e in busi.entries]
-    assert [e.sample.finding for e in small.entries] == [e.sample.finding for e in busi.entries]
+    assert [e.sample.label for e in small.entries] == [e.sample.label for e in busi.entries]
     # Nothing is lost but resolution: the copies within the set are still found.
     found, before = (
         {(c.first, c.second) for c in find_copies(one.smalls, [e.image_digest for e in one.entries])}

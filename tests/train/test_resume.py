@@ -42,7 +42,7 @@ def part(seed: int, n: int) -> PreparedPart:
 
 def train(folder: Path, settings: TrainSettings = SETTINGS) -> tuple[Classifier, History]:
     torch.manual_seed(settings.seed)
-    shape = ClassifySettings(backbone="small_cnn", lesion="whole", size=32, dropout=0.3)
+    shape = ClassifySettings(backbone="small_cnn", strategy="whole", size=32, dropout=0.3)
     network = build_classifier(shape, 3)
     assert isinstance(network, Classifier)
     history = fit(network, "classifier", part(1, 22), part(2, 9), settings, folder)
@@ -72,7 +72,7 @@ def test_resumed_run_ends_with_the_same_weights(tmp_path: Path, settings: TrainS
             raise StopError
 
     torch.manual_seed(settings.seed)
-    network = build_classifier(ClassifySettings(backbone="small_cnn", lesion="whole", size=32, dropout=0.3), 3)
+    network = build_classifier(ClassifySettings(backbone="small_cnn", strategy="whole", size=32, dropout=0.3), 3)
     with pytest.raises(StopError):
         fit(network, "classifier", part(1, 22), part(2, 9), settings, tmp_path / "cut", stop_after_two)
     # A resumed process starts from other random numbers; the checkpoint and the epoch decide.

@@ -62,8 +62,8 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
                     typer.echo(f"busight: {one_line(frame.reason)}", err=True)
                     continue
                 done += 1
-                name = picture_name(frame.path, frame.frame, done)
-                before, after = write_enhanced(frame.image, steps, out / "images" / name)
+                name = picture_name(frame.ref.path, frame.ref.frame, done)
+                before, after = write_enhanced(frame.pixels, steps, out / "images" / name)
                 write_panel(before, after, " | ".join(map(str, steps)), out / "panels" / name)
             progress.tick(number, len(files))
     if not done and not failed:

@@ -107,7 +107,7 @@ def _write_one(inspection: Inspection, entry: Entry, name: str, folder: Path, si
     return {
         "id": sample.sample_id,
         "path": f"images/{name}",
-        "label": sample.finding or "",
+        "label": sample.label or "",
         "patient": sample.patient_id or "",
         "mask": "" if mask is None else f"masks/{name}",
         "laterality": sample.laterality or "",

@@ -4,34 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from busight.data.readers.image import IMAGE_SUFFIXES, MASK_SUFFIX, read_grey
 from busight.errors import DataError, ImageError
-from busight.types import Failure, Image
+from busight.types import Failure, ImageRef, InputImage
 
 _RESULTS = ("card.json", "bundle/card.json", "metrics.json", "plan.json", "lesions.csv")
 """What bundles, runs, evaluations, cross-validations and segmentations hold."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One picture to predict.
-
-    Attributes:
-        path: The file as the user named it.
-        frame: Index within a multi-frame file.
-        image: uint8 HW; of a DICOM object only the ultrasound region, where it names one.
-        pixel_spacing_mm: Row and column spacing where known.
-        origin: Row and column of the image's first pixel in the file's frame.
-    """
-
-    path: str
-    frame: int
-    image: Image
-    pixel_spacing_mm: tuple[float, float] | None
-    origin: tuple[int, int] = (0, 0)
 
 
 def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
@@ -87,7 +67,7 @@ def _is_wanted(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES or (path.is_file() and is_dicom(path))
 
 
-def read_frames(path: Path) -> Iterator[Frame | Failure]:
+def read_frames(path: Path) -> Iterator[InputImage | Failure]:
     """Yield the frames of a file, or the reason why there are none."""
     from busight.data.readers.dicom import is_dicom
 
@@ -95,12 +75,12 @@ def read_frames(path: Path) -> Iterator[Frame | Failure]:
         if os.access(path, os.R_OK) and path.is_file() and is_dicom(path):
             yield from _dicom_frames(path)
         else:
-            yield Frame(str(path), 0, read_grey(path), None)
+            yield InputImage(read_grey(path), ImageRef(str(path)))
     except ImageError as error:
-        yield Failure(str(path), str(error))
+        yield Failure(ImageRef(str(path)), str(error))
 
 
-def _dicom_frames(path: Path) -> Iterator[Frame | Failure]:
+def _dicom_frames(path: Path) -> Iterator[InputImage | Failure]:
     from busight.data.readers.dicom import read_frames as read_dicom_frames
 
     frames = read_dicom_frames(path)
@@ -109,6 +89,6 @@ def _dicom_frames(path: Path) -> Iterator[Frame | Failure]:
         try:
             image = frames.ultrasound(index)
         except ImageError as error:
-            yield Failure(str(path), str(error), index)
+            yield Failure(ImageRef(str(path), index), str(error))
             continue
-        yield Frame(str(path), index, image, frames.pixel_spacing_mm, origin)
+        yield InputImage(image, ImageRef(str(path), index, pixel_spacing_mm=frames.pixel_spacing_mm, origin=origin))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, ClassVar, Literal, Self
+
 import numpy as np
+from pydantic import Field
 
 from busight.errors import DataError
 from busight.metrics.checks import check_target
@@ -13,6 +17,39 @@ MIN_CASES = 20
 
 # Wide enough for any network that has learned something; the ends keep the search finite.
 _LOWEST, _HIGHEST = 0.05, 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Temperature:
+    """Temperature scaling: logits over one number.
+
+    Attributes:
+        temperature: Above 0; above 1 it makes a model more modest, below 1 more certain.
+
+    Source: Guo et al., "On calibration of modern neural networks", 2017, eq. 9.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    method: Literal["temperature"] = "temperature"
+
+    @classmethod
+    def fit(cls, logits: FloatArray, target: IntArray) -> Self:
+        """Fit on validation cases; see `fit_temperature`."""
+        return cls(fit_temperature(logits, target))
+
+    def apply(self, logits: FloatArray) -> FloatArray:
+        """Map logits, float64 (N, K), to calibrated probabilities, float64 (N, K)."""
+        return apply_temperature(logits, self.temperature)
+
+    def fits(self, n_classes: int) -> bool:
+        """Return whether it is of so many classes."""
+        return True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a card holds of it."""
+        return asdict(self)
 
 
 def softmax(logits: FloatArray) -> FloatArray:
