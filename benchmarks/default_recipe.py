@@ -141,8 +141,8 @@ def _cross_validate(recipe: Recipe, material: Material, development: Sequence[in
             fit(
                 network,
                 "classifier",
-                prepared.part_of_rows(train),
-                prepared.part_of_rows(held_out),
+                prepared.select(train),
+                prepared.select(held_out),
                 recipe.train,
                 folder,
             )

@@ -33,7 +33,7 @@ from busight.classify.weights import load_weights
 from busight.data.labels import TASKS
 from busight.data.sources.catalogue import load
 from busight.decision.calibration.temperature import softmax
-from busight.experiments.prepare import PreparedSet, Region, prepare, whole_image
+from busight.experiments.prepare import Region, prepare, whole_image
 from busight.io.atomic import written_beside
 from busight.io.progress import Silent
 from busight.metrics.bootstrap import clustered_bootstrap
@@ -45,7 +45,7 @@ from busight.recipes.schema import Recipe
 from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
 from busight.train.fit import fit
-from busight.train.prepared import joined
+from busight.train.prepared import PreparedSet, concat
 from busight.types import Mask, Roi, Sample
 
 FOLDS = 3
@@ -173,9 +173,9 @@ def _train_and_predict(
             load_weights(network, settings.weights, settings.backbone)
             # keep = "last": the held-out fold is watched and chooses nothing.
             folder = Path(work) / str(fold)
-            fit(network, "classifier", ours.part_of_rows(train), ours.part_of_rows(held_out), recipe.train, folder)
+            fit(network, "classifier", ours.select(train), ours.select(held_out), recipe.train, folder)
             own[held_out] = _predict(network, ours.images[held_out])
-            other[fold] = _predict(network, theirs.images)
+            other[fold] = _predict(network, theirs.images[range(len(theirs))])
     return own, other
 
 
@@ -197,8 +197,8 @@ def _zoom(
             torch.manual_seed(recipe.train.seed)
             network = build_classifier(settings, len(task.classes), recipe.segment)
             load_weights(network, settings.weights, settings.backbone)
-            both = joined(whole.part_of_rows(train), near.part_of_rows(train))
-            fit(network, "classifier", both, whole.part_of_rows(held_out), recipe.train, Path(work) / str(fold))
+            both = concat(whole.select(train), near.select(train))
+            fit(network, "classifier", both, whole.select(held_out), recipe.train, Path(work) / str(fold))
             own[:, held_out] = _look_twice(network, recipe, inside, [ours[i] for i in held_out])
             other[:, fold] = _look_twice(network, recipe, outside, outside.samples)
     return own, other

@@ -8,9 +8,10 @@ import pytest
 
 from busight.data.sources.catalogue import load
 from busight.errors import OutputError
-from busight.experiments.prepare import PreparedSet, prepare, training_region, whole_image
+from busight.experiments.prepare import prepare, training_region, whole_image
 from busight.io.progress import Silent
 from busight.preprocess.pipeline import Enhancement
+from busight.train.prepared import PreparedSet
 
 
 def prepared(folder: Path) -> PreparedSet:
@@ -22,9 +23,10 @@ def test_samples_become_rows(tmp_path: Path) -> None:
     data = load("phantom:4,size=64")
     found = prepared(tmp_path)
     for row, sample in enumerate(data.samples):
-        np.testing.assert_array_equal(found.images[row], data.reader.image(sample))
-        np.testing.assert_array_equal(found.masks[row], data.reader.mask(sample))
-    np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), found.images)
+        np.testing.assert_array_equal(found.images[[row]][0], data.reader.image(sample))
+        np.testing.assert_array_equal(found.masks[[row]][0], data.reader.mask(sample))
+        assert found.sample_ids[row] == sample.sample_id
+    np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), found.images[range(4)])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="blocks of a file are POSIX")

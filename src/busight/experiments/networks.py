@@ -14,13 +14,13 @@ from busight.classify.network import Network, build_classifier, build_segmenter
 from busight.classify.weights import LoadedWeights, load_weights
 from busight.data.labels import TASKS
 from busight.data.split import Split
-from busight.experiments.prepare import Marking, PreparedSet, Region, prepare, training_region, whole_image
+from busight.experiments.prepare import Marking, Region, prepare, training_region, whole_image
 from busight.io.progress import Progress
 from busight.recipes.schema import Recipe
 from busight.results.history import History
 from busight.segment.settings import is_learned
 from busight.train.fit import fit
-from busight.train.prepared import joined
+from busight.train.prepared import PreparedSet, concat
 from busight.types import Sample
 
 
@@ -89,7 +89,7 @@ def train_segmenter(
         progress,
     )
     train = replace(recipe.train, epochs=settings.epochs, learning_rate=settings.learning_rate)
-    fitting, choosing = (prepared.part([i for i in ids if i in drawn]) for ids in (split.train, split.val))
+    fitting, choosing = (prepared.subset([i for i in ids if i in drawn]) for ids in (split.train, split.val))
     history = fit(built.network, "segmenter", fitting, choosing, train, work / "segmenter", progress.line)
     return _trained(built, settings.size, recipe.enhance.parsed().n_channels, history)
 
@@ -109,14 +109,14 @@ def train_classifier(
     progress.stage("classify: training")
     arrays = work / "classifier" / "arrays"
     prepared = _prepared(recipe, material.samples, material, region, arrays, progress, marking)
-    fitting, choosing = (prepared.part(ids) for ids in (split.train, split.val))
+    fitting, choosing = (prepared.subset(ids) for ids in (split.train, split.val))
     if settings.lesion == "zoom":
         trained = set(split.train)
         samples = [sample for sample in material.samples if sample.sample_id in trained]
         closer = training_region(recipe.segment.roi.margin, np.random.default_rng(recipe.train.seed))
         near = _prepared(recipe, samples, material, closer, arrays / "near", progress)
         # The epoch is chosen on whole images: a second look at validation images would need their predicted masks.
-        fitting = joined(fitting, near.part(split.train))
+        fitting = concat(fitting, near.subset(split.train))
     history = fit(
         built.network,
         "classifier",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from busight.segment.postprocess import to_mask
 from busight.segment.roi import region_of_interest
 from busight.segment.settings import SegmentSettings
 from busight.strategies.segmenters import Segmenter
-from busight.train.prepared import PreparedPart
+from busight.train.prepared import PreparedSet, Rows
 from busight.types import Finding, Image, Mask, Roi, Sample
 
 Region = Callable[[Image, Mask | None], Roi]
@@ -32,44 +31,6 @@ Region = Callable[[Image, Mask | None], Roi]
 
 Marking = Callable[[Image], Image]
 """Changes the enhanced image, HW or HW3, into what a network sees of it."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PreparedSet:
-    """All samples as one network sees them; rows follow the sample order.
-
-    Attributes:
-        images: uint8 (N, S, S), or (N, S, S, 3) with channels, a memory map.
-        masks: uint8 (N, S, S), 0 or 1, a memory map.
-        mask_known: bool (N,).
-        targets: int64 (N,), -1 where the sample has no target.
-        sources: int64 (N,), a number for each data set.
-        findings: int64 (N,), a number for each finding, -1 where there is none.
-        row_of: Row of each sample id.
-    """
-
-    images: NDArray[np.uint8]
-    masks: NDArray[np.uint8]
-    mask_known: NDArray[np.bool_]
-    targets: NDArray[np.int64]
-    sources: NDArray[np.int64]
-    findings: NDArray[np.int64]
-    row_of: dict[str, int]
-
-    def part(self, sample_ids: Sequence[str]) -> PreparedPart:
-        """Return some samples, in the order of their ids."""
-        return self.part_of_rows(np.array([self.row_of[sample_id] for sample_id in sample_ids], dtype=np.int64))
-
-    def part_of_rows(self, rows: NDArray[np.int64]) -> PreparedPart:
-        """Return some rows."""
-        return PreparedPart(
-            self.images[rows],
-            self.masks[rows],
-            self.mask_known[rows],
-            self.targets[rows],
-            self.sources[rows],
-            self.findings[rows],
-        )
 
 
 def whole_image(image: Image, drawn: Mask | None = None) -> Roi:
@@ -186,9 +147,8 @@ def prepare(
     sources = np.array([zlib.crc32(sample.source.encode()) for sample in samples], dtype=np.int64)
     order = list(Finding)
     findings = np.array([-1 if s.finding is None else order.index(s.finding) for s in samples], dtype=np.int64)
-    return PreparedSet(
-        images, masks, known, targets, sources, findings, {s.sample_id: row for row, s in enumerate(samples)}
-    )
+    ids = tuple(sample.sample_id for sample in samples)
+    return PreparedSet(ids, Rows([images]), Rows([masks]), known, targets, sources, findings)
 
 
 def _zeros_on_disk(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
