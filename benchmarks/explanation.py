@@ -25,8 +25,8 @@ from busight.classify.network import build_classifier
 from busight.classify.weights import load_weights
 from busight.data.labels import TASKS
 from busight.data.sources.catalogue import load
-from busight.decision.calibration.temperature import softmax
 from busight.io.progress import Silent
+from busight.metrics.activations import softmax
 from busight.metrics.bootstrap import clustered_bootstrap
 from busight.model.bundle.card import WEIGHTS
 from busight.model.bundle.load import load_bundle

@@ -20,8 +20,8 @@ import numpy as np
 
 from busight.audit.checked_dataset import gather
 from busight.data.sources.catalogue import load
-from busight.decision.calibration.temperature import softmax
 from busight.io.progress import Silent
+from busight.metrics.activations import softmax
 from busight.metrics.compute import ScoredCases
 from busight.metrics.paired import compare
 from busight.model.bundle.load import load_bundle

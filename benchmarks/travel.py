@@ -32,10 +32,10 @@ from busight.classify.settings import ClassifySettings
 from busight.classify.weights import load_weights
 from busight.data.labels import TASKS
 from busight.data.sources.catalogue import load
-from busight.decision.calibration.temperature import softmax
 from busight.experiments.prepare import Region, prepare, whole_image
 from busight.io.atomic import written_beside
 from busight.io.progress import Silent
+from busight.metrics.activations import softmax
 from busight.metrics.bootstrap import clustered_bootstrap
 from busight.metrics.ranking import auroc
 from busight.preprocess.enhance.chain import apply_chain, parse_chain

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from busight.decision.calibration.temperature import softmax
+from busight.metrics.activations import softmax
 from busight.model.bundle.card import (
     CalibrationPart,
     Card,

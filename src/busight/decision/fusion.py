@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from busight.descriptors.lexicon import lesion_numbers
 from busight.descriptors.model import SecondReader, reader_inputs
 from busight.errors import BundleError, DataError
+from busight.metrics.activations import logit
 from busight.segment.fallback import with_lesion_assumed
 from busight.types import FloatArray, Image, Mask, SecondOpinion
 
@@ -87,8 +88,7 @@ def with_second_reader(logits: FloatArray, classes: tuple[str, ...], malignant: 
     Returns:
         float64 (K,): half of the change is added to malignant, half taken from benign.
     """
-    inside = min(max(malignant, 1e-6), 1 - 1e-6)
-    change = weight * float(np.clip(np.log(inside / (1 - inside)), -_MOST, _MOST))
+    change = weight * float(np.clip(logit(malignant), -_MOST, _MOST))
     moved = logits.copy()
     moved[classes.index("malignant")] += change / 2
     moved[classes.index("benign")] -= change / 2

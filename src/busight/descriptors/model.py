@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from busight.descriptors.lexicon import words_of
 from busight.errors import DataError
+from busight.metrics.activations import expit
 from busight.types import FloatArray
 
 MIN_LESIONS = 40
@@ -49,7 +50,7 @@ class SecondReader:
 
     def probs(self, inputs: FloatArray) -> FloatArray:
         """Return the probability of malignancy, float64 (N,), of inputs, float64 (N, D)."""
-        return np.asarray(1 / (1 + np.exp(-(self._away(inputs) @ np.array(self.weights) + self.offset))))
+        return np.asarray(expit(self._away(inputs) @ np.array(self.weights) + self.offset))
 
     def reasons(self, inputs: dict[str, float]) -> tuple[tuple[str, float], ...]:
         """Return (input, change of the logarithm of the odds) of one lesion, the strongest first."""

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from busight.classify.masked import with_mask
 from busight.data.labels import TASKS, grades_lesions
-from busight.decision.calibration.temperature import softmax
 from busight.decision.fusion import reading_of, second_opinion, with_second_reader
 from busight.errors import BundleError
+from busight.metrics.activations import softmax
 from busight.model.bundle.card import Card, InputPart
 from busight.model.bundle.feature_bank import Memory
 from busight.model.warnings import cautions, refusal

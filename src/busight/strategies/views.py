@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.errors import BundleError
+from busight.metrics.activations import logit
 from busight.types import FloatArray
 
 
@@ -53,5 +54,4 @@ def from_mask(probs: NDArray[np.float32] | None) -> Seen:
     if probs is None:
         raise BundleError("the card has neither a classifier nor a segmentation")
     level = float(np.quantile(probs, 0.998))
-    level = min(max(level, 1e-6), 1 - 1e-6)
-    return Seen(np.array([0.0, np.log(level / (1 - level))]))
+    return Seen(np.array([0.0, logit(level)]))

@@ -5,8 +5,8 @@ import pytest
 from sklearn.isotonic import IsotonicRegression
 
 from busight.decision.calibration.calibrators import CalibrationMethod, Calibrator, choose_calibrator, fit_calibrator
-from busight.decision.calibration.temperature import softmax
 from busight.errors import DataError
+from busight.metrics.activations import softmax
 from busight.metrics.calibration_error import ece, log_loss
 
 METHODS: tuple[CalibrationMethod, ...] = ("none", "temperature", "vector", "isotonic", "beta")

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
+from busight.metrics.activations import expit
 from busight.types import FloatArray, Image, IntArray
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ def _through_window(real: FloatArray, centre: float, width: float, function: str
     if function == "LINEAR_EXACT" and width > 0:
         return np.clip((real - centre) / width + 0.5, 0, 1)
     if function == "SIGMOID" and width > 0:
-        # The exponent is limited only so far that exp() cannot overflow; the value is 0 or 1 there anyway.
-        return np.asarray(1 / (1 + np.exp(np.clip(-4 * (real - centre) / width, -700, 700))))
+        return np.asarray(expit(4 * (real - centre) / width))
     raise ValueError(f"window width {width} does not fit VOI LUT function {function}")
 
 

@@ -8,15 +8,15 @@ from typing import Final, Literal
 
 import numpy as np
 
-from busight.decision.calibration.temperature import apply_temperature, check_can_be_fitted, fit_temperature, softmax
+from busight.decision.calibration.temperature import apply_temperature, check_can_be_fitted, fit_temperature
 from busight.errors import DataError
+from busight.metrics.activations import clip_probs, expit, log_softmax, logit, softmax
 from busight.metrics.calibration_error import log_losses
 from busight.types import FloatArray, IntArray
 
 CalibrationMethod = Literal["none", "temperature", "vector", "isotonic", "beta"]
 Numbers = tuple[tuple[float, ...], ...]
 
-_TINY: Final = 1e-7
 _PRIOR_CASES: Final = 2.0
 """Weight of the prior in vector scaling, in cases: it keeps two dozen numbers from being learned off a dozen images."""
 
@@ -156,10 +156,12 @@ def _fit_vector(logits: FloatArray, target: IntArray) -> Numbers:
         scale, offset = numbers[:k], numbers[k:]
         probs = softmax(logits * scale + offset)
         away = np.concatenate([scale / start[:k] - 1, offset])
-        value = -np.log(np.clip(probs[np.arange(n), target], _TINY, 1)).sum() + _PRIOR_CASES / 2 * float(away @ away)
+        log_likelihood = log_softmax(logits * scale + offset)[np.arange(n), target].sum()
         slope = probs - truth
         steep = np.concatenate([(slope * logits).sum(0), slope.sum(0)])
-        return float(value), steep + _PRIOR_CASES * away / np.concatenate([start[:k], np.ones(k)])
+        return float(_PRIOR_CASES / 2 * away @ away - log_likelihood), steep + _PRIOR_CASES * away / np.concatenate(
+            [start[:k], np.ones(k)]
+        )
 
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * k + [(None, None)] * k).x
     return tuple(map(float, found[:k])), tuple(map(float, found[k:]))
@@ -188,7 +190,7 @@ def _beta(probs: FloatArray, positive: FloatArray) -> tuple[float, float, float]
     """
     from sklearn.linear_model import LogisticRegression
 
-    inside = np.clip(probs, _TINY, 1 - _TINY)
+    inside = clip_probs(probs)
     features = np.stack([np.log(inside), -np.log1p(-inside)], axis=1)
 
     def fit(used: list[int]) -> tuple[list[float], float]:
@@ -204,13 +206,13 @@ def _beta(probs: FloatArray, positive: FloatArray) -> tuple[float, float, float]
     if exponent >= 0:
         return (0.0, exponent, c) if left else (exponent, 0.0, c)
     share = float(np.mean(positive))
-    return 0.0, 0.0, float(np.log(share / (1 - share)))
+    return 0.0, 0.0, float(logit(share))
 
 
 def _beta_of(probs: FloatArray, numbers: tuple[float, ...]) -> FloatArray:
     a, b, c = numbers
-    inside = np.clip(probs, _TINY, 1 - _TINY)
-    return np.asarray(1 / (1 + np.exp(-(a * np.log(inside) - b * np.log1p(-inside) + c))))
+    inside = clip_probs(probs)
+    return np.asarray(expit(a * np.log(inside) - b * np.log1p(-inside) + c))
 
 
 def _normalised(each: FloatArray, raw: FloatArray) -> FloatArray:
