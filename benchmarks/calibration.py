@@ -16,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import skimage.data
+from calibration_parts import adaptive_ece, brier_parts
 from sklearn.datasets import load_sample_images
 
 from busight.audit.checked_dataset import gather
@@ -26,7 +27,7 @@ from busight.decision.conformal import fit_conformal
 from busight.decision.image_statistics import image_statistics
 from busight.experiments.assemble import CANDIDATES
 from busight.io.progress import Silent
-from busight.metrics.calibration_error import adaptive_ece, brier, brier_parts, ece, log_loss
+from busight.metrics.calibration_error import brier, ece, log_loss
 from busight.metrics.risk_coverage import risk_coverage
 from busight.model.bundle.load import load_bundle
 from busight.model.opening import open_predictor

@@ -96,6 +96,7 @@ def _windowed(values: IntArray, header: Dataset) -> FloatArray | None:
 
 def _through_window(real: FloatArray, centre: float, width: float, function: str) -> FloatArray:
     """The three functions of PS3.3 section C.11.2.1.2 and C.11.2.1.3, with an output of 0–1."""
+    # pydicom's apply_windowing answers in a range that depends on rescale and LUT and would have to be found out again.
     if function == "LINEAR" and width >= 1:
         centre, width = centre - 0.5, width - 1
         return (real > centre).astype(np.float64) if width == 0 else np.clip((real - centre) / width + 0.5, 0, 1)
