@@ -29,14 +29,12 @@ from busight.errors import DataError
 from busight.io.progress import Silent
 from busight.metrics.bootstrap import clustered_bootstrap
 from busight.metrics.ranking import auroc_of_counts, counts_at_thresholds
-from busight.model.bundle.load import load_bundle
-from busight.model.model import Predictor
-from busight.model.opening import open_predictor
+from busight.model.model import Model
 from busight.results.cases_file import read_cases
 from busight.results.crossval_folder import fold_folder, plan_of
 from busight.results.store import CASES_FILE
 from busight.simulate.case import generate_case, patient_of
-from busight.types import Image, Sample
+from busight.types import Image, Sample, prediction_of
 
 TEACHING = ((11, 1400), (21, 3600))
 TESTING = ((12, 700),)
@@ -106,7 +104,7 @@ def _fit() -> None:
         terms[term] = {"words": fitted.classes_.tolist(), "names": names, **rounded}
     seeds = " and ".join(str(seed) for seed, _ in TEACHING)
     made = f"benchmarks/descriptors.py --fit: {len(cases)} phantom masses of seeds {seeds}"
-    place = Path(descriptors.__file__).with_name("words.json")
+    place = Path(descriptors.__file__).with_name("lexicon_model.json")
     place.write_text(json.dumps({"made_by": made, "terms": terms}, indent=1) + "\n", encoding="utf-8")
     descriptors._model.cache_clear()
 
@@ -159,23 +157,23 @@ def _patients(spec: str) -> None:
 
 
 def _bundles(folder: Path, spec: str, against: str | None) -> None:
-    """Ask each fold's second reader about the lesions of its test part, and of another data set."""
+    """Ask each fold's descriptor model about the lesions of its test part, and of another data set."""
     places = [fold_folder(folder, 0, fold) for fold in range(plan_of(folder).folds)]
-    predictors = [open_predictor(load_bundle(place)) for place in places]
+    models = [Model.load(place) for place in places]
     material = gather(load(spec), Silent())
     tested = {case.sample_id: fold for fold, place in enumerate(places) for case in read_cases(place / CASES_FILE)[0]}
-    print(_told(material, lambda sample: [predictors[tested[sample.sample_id]]]))
+    print(_told(material, lambda sample: [models[tested[sample.sample_id]]]))
     if against is not None:
-        print(_told(gather(load(against), Silent()), lambda _: predictors))
+        print(_told(gather(load(against), Silent()), lambda _: models))
 
 
-def _told(material: Material, asked: Callable[[Sample], list[Predictor]]) -> str:
+def _told(material: Material, asked: Callable[[Sample], list[Model]]) -> str:
     reader = material.reader
     rows, positive, groups = [], [], []
     for sample, group in zip(material.samples, material.groups, strict=True):
         if str(sample.label) not in ("benign", "malignant"):
             continue
-        rows.append([_said(predictor, reader.image(sample)) for predictor in asked(sample)])
+        rows.append([_said(model, reader.image(sample)) for model in asked(sample)])
         positive.append(str(sample.label) == "malignant")
         groups.append(group)
     scores, malignant = np.array(rows), np.array(positive)
@@ -190,16 +188,14 @@ def _told(material: Material, asked: Callable[[Sample], list[Predictor]]) -> str
 
     one = clustered_bootstrap(auroc, groups, np.random.default_rng(0), 1000, 0.95)
     return (
-        f"{material.summary().spec}: {len(rows)} lesions, of {known.mean(axis=0).min():.0%} of which every reader says "
-        f"something; AUROC of one reader {one.value[0]:.3f} ({one.low[0]:.3f} to {one.high[0]:.3f})"
+        f"{material.summary().spec}: {len(rows)} lesions, of {known.mean(axis=0).min():.0%} of which every model says "
+        f"something; AUROC of one model {one.value[0]:.3f} ({one.low[0]:.3f} to {one.high[0]:.3f})"
     )
 
 
-def _said(predictor: Predictor, image: Image) -> float:
-    part, (_, words) = predictor.card.reader, predictor.first_look(image)
-    if part is None or part.reader is None or words is None:
-        return float("nan")
-    return float(part.reader.probs(np.array([[words[name] for name in part.reader.names]]))[0])
+def _said(model: Model, image: Image) -> float:
+    evidence = prediction_of(model.predict([image])[0]).descriptors
+    return float("nan") if evidence is None else evidence.prob_positive
 
 
 if __name__ == "__main__":

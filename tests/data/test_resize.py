@@ -7,26 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from picture_files import LESION, NOISE, save
-from skimage.measure import block_reduce
 
 from busight.audit.duplicates.near_duplicates import find_copies
 from busight.data.manifest import Inspection, inspect
-from busight.data.resize import shrink, shrink_mask, write_shrunk
+from busight.data.resize import write_shrunk
+from busight.data.shrink import shrink
 from busight.data.sources.busbra import load_busbra
 from busight.data.sources.catalogue import load
 from busight.data.sources.folder import load_folder
 from busight.errors import DataError, OutputError
 from busight.io.digests import sha256_of_json
-
-
-def test_shrinking_by_a_whole_factor_is_the_mean_of_blocks() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (120, 240), dtype=np.uint8)
-    expected = block_reduce(image.astype(float), (2, 2), np.mean)
-    assert np.abs(shrink(image, 120) - expected).max() <= 0.5
-    assert shrink(image, 240) is image
-    mask = np.zeros((4, 4), dtype=bool)
-    mask[:2, :3] = True  # blocks: whole, half, none, none
-    np.testing.assert_array_equal(shrink_mask(mask, 2), [[True, True], [False, False]])
 
 
 def test_everything_that_was_known_is_kept(busbra_root: Path, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from mapie.classification import SplitConformalClassifier
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from busight.decision.calibration.temperature import softmax
 from busight.decision.conformal import fit_conformal
 from busight.errors import DataError
+from busight.metrics.activations import softmax
 
 
 class Given(ClassifierMixin, BaseEstimator):

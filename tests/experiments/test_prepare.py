@@ -9,10 +9,11 @@ import pytest
 from busight.audit.checked_dataset import gather
 from busight.data.sources.catalogue import load
 from busight.errors import OutputError
-from busight.experiments.prepare import PreparedSet, prepare, training_view, whole_view
+from busight.experiments.prepare import prepare, training_view, whole_view
 from busight.io.progress import Silent
 from busight.preprocess.pipeline import PreparedImage, Preprocess
 from busight.strategies.views import InputSpec
+from busight.train.prepared import PreparedSet
 from busight.types import Roi
 
 
@@ -26,9 +27,9 @@ def test_samples_become_rows(tmp_path: Path) -> None:
     data = load("phantom:4,size=64")
     found = prepared(tmp_path)
     for row, sample in enumerate(data.samples):
-        np.testing.assert_array_equal(found.images[row], data.reader.image(sample))
-        np.testing.assert_array_equal(found.masks[row], data.reader.mask(sample))
-    np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), found.images)
+        np.testing.assert_array_equal(found.images[[row]][0], data.reader.image(sample))
+        np.testing.assert_array_equal(found.masks[[row]][0], data.reader.mask(sample))
+    np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), found.images[range(4)])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="blocks of a file are POSIX")

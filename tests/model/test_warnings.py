@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from busight.data.labels import BREAST
-from busight.decision.calibration.temperature import Temperature, softmax
+from busight.decision.calibration.temperature import Temperature
 from busight.decision.conformal import ConformalSets
 from busight.decision.decision import Calibration, Decision
 from busight.decision.fusion import DescriptorFusion
 from busight.decision.ood import OodDetector
+from busight.metrics.activations import softmax
 from busight.model.bundle.feature_bank import FeatureBank
 from busight.model.warnings import warnings_of
 from busight.types import DescriptorEvidence, ImageRef, Prediction, Roi

@@ -1,3 +1,5 @@
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -7,7 +9,6 @@ from busight.simulate.case import patient_of
 from busight.simulate.descriptors import (
     Descriptors,
     birads_category,
-    descriptor_words,
     draw_descriptors,
     draw_typical_descriptors,
     malignancy_log_odds,
@@ -52,7 +53,7 @@ def test_drawn_words_hang_together():
     cysts = [words for words in drawn if words.echo_pattern == "anechoic"]
     assert cysts
     assert all(words.posterior == "enhancement" and words.margin == "circumscribed" for words in cysts)
-    assert len({word for words in drawn for word in descriptor_words(words)}) == 20
+    assert len({word for words in drawn for word in astuple(words)}) == 20
 
 
 def test_normal_has_no_mass():

@@ -170,7 +170,7 @@ def test_without_a_region_the_global_view_decides_alone() -> None:
 
 def test_whether_there_is_a_lesion_is_read_off_the_mask_probabilities() -> None:
     probs = np.zeros((100, 100), np.float32)
-    assert lesion_logits(probs)[1] == pytest.approx(np.log(1e-6), rel=1e-3)
+    assert lesion_logits(probs)[1] == pytest.approx(np.log(1e-7), rel=1e-3)
     probs[:5, :5] = 0.75  # 0.25 % of the pixels
     np.testing.assert_allclose(lesion_logits(probs), [0, np.log(3)], rtol=1e-5)
 

@@ -17,11 +17,11 @@ from busight.model.model import Model
 from busight.recipes.load import load_recipe
 from busight.results.cases_file import read_cases
 from busight.train.fit import fit
-from busight.train.prepared import PreparedPart
+from busight.train.prepared import PreparedSet, Rows
 from busight.train.settings import TrainSettings
 
 
-def separable(seed: int, count: int) -> PreparedPart:
+def separable(seed: int, count: int) -> PreparedSet:
     """Images of two classes: a bright upper or a bright lower half, under noise."""
     rng = np.random.default_rng(seed)
     targets = np.arange(count, dtype=np.int64) % 2
@@ -29,7 +29,9 @@ def separable(seed: int, count: int) -> PreparedPart:
     for image, target in zip(images, targets, strict=True):
         image[: 16 if target else 32][-16:] += 120
     nothing = np.zeros(count, dtype=np.int64)
-    return PreparedPart(images, np.zeros_like(images), np.zeros(count, dtype=bool), targets, nothing, targets)
+    ids = tuple(map(str, range(count)))
+    unknown = np.zeros(count, dtype=bool)
+    return PreparedSet(ids, Rows([images]), Rows([np.zeros_like(images)]), unknown, targets, nothing, targets)
 
 
 def test_a_small_separable_set_is_learned(tmp_path: Path) -> None:
@@ -40,7 +42,7 @@ def test_a_small_separable_set_is_learned(tmp_path: Path) -> None:
     history = fit(network, "classifier", train, val, settings, tmp_path)
     assert history.rows[-1].train_accuracy >= 0.95
     with torch.no_grad():
-        logits = network(torch.from_numpy(val.images).float()[:, None] / 255).logits
+        logits = network(torch.from_numpy(val.images[range(len(val))]).float()[:, None] / 255).logits
     assert logits is not None
     assert float((logits.argmax(dim=1).numpy() == val.targets).mean()) >= 0.95
 

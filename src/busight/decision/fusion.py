@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from busight.descriptors.lexicon import lesion_features
 from busight.descriptors.model import DescriptorModel, descriptor_inputs
 from busight.errors import BundleError, DataError
+from busight.metrics.activations import logit
 from busight.segment.fallback import fallback_to_proposal
 from busight.types import DescriptorEvidence, FloatArray, Image, Mask
 
@@ -87,8 +88,7 @@ class DescriptorFusion(BaseModel):
         """
         if not self.weight or pair is None or evidence is None:
             return logits
-        prob = min(max(evidence.prob_positive, 1e-6), 1 - 1e-6)
-        change = self.weight * float(np.clip(np.log(prob / (1 - prob)), -MAX_LOG_ODDS, MAX_LOG_ODDS))
+        change = self.weight * float(np.clip(logit(evidence.prob_positive), -MAX_LOG_ODDS, MAX_LOG_ODDS))
         fused = logits.copy()
         negative, positive = pair
         fused[positive] += change / 2

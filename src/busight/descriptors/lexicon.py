@@ -16,6 +16,7 @@ from busight.descriptors.margin import margin_features
 from busight.descriptors.posterior import posterior_features
 from busight.descriptors.shape import shape_features
 from busight.io.digests import sha256_of_json
+from busight.metrics.activations import softmax
 from busight.types import FloatArray, Image, Mask
 
 NOT_VISIBLE = "not visible"
@@ -138,8 +139,7 @@ def descriptors_of(numbers: dict[str, float]) -> tuple[Descriptor, ...]:
             continue
         away = (np.clip(given, part.low, part.high) - part.mean) / part.deviation
         scores = part.weights @ away + part.offset
-        probs = np.exp(scores - scores.max())
-        probs /= probs.sum()
+        probs = softmax(scores)
         listed = tuple(zip(part.words, map(float, probs), strict=True))
         found.append(Descriptor(term, part.words[int(np.argmax(probs))], listed))
     return tuple(found)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from busight.descriptors.lexicon import NOT_VISIBLE, descriptors_of
 from busight.errors import DataError
+from busight.metrics.activations import expit
 from busight.types import FloatArray
 
 MIN_LESIONS = 40
@@ -49,7 +50,7 @@ class DescriptorModel:
 
     def probs(self, inputs: FloatArray) -> FloatArray:
         """Return the probability of malignancy, float64 (N,), of inputs, float64 (N, D)."""
-        return np.asarray(1 / (1 + np.exp(-(self._away(inputs) @ np.array(self.weights) + self.offset))))
+        return np.asarray(expit(self._away(inputs) @ np.array(self.weights) + self.offset))
 
     def contributions(self, inputs: dict[str, float]) -> tuple[tuple[str, float], ...]:
         """Return (descriptor, change of the log-odds) of one lesion, the strongest first.

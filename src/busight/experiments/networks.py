@@ -12,7 +12,7 @@ from busight.audit.checked_dataset import Material
 from busight.classify.network import Network, build_classifier, build_segmenter
 from busight.classify.weights import LoadedWeights, load_weights
 from busight.data.split import Split
-from busight.experiments.prepare import ChooseView, PreparedSet, first_view, prepare, training_view, whole_view
+from busight.experiments.prepare import ChooseView, first_view, prepare, training_view, whole_view
 from busight.io.progress import Progress
 from busight.recipes.schema import Recipe
 from busight.results.history import History
@@ -20,7 +20,7 @@ from busight.segment.settings import is_learned
 from busight.strategies.strategy import Stages
 from busight.strategies.views import InputSpec
 from busight.train.fit import fit
-from busight.train.prepared import joined
+from busight.train.prepared import PreparedSet, concat
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +101,7 @@ def train_segmenter(
         progress,
     )
     train = replace(recipe.train, epochs=settings.epochs, learning_rate=settings.learning_rate)
-    parts = prepared.part(fitting), prepared.part(choosing)
+    parts = prepared.subset(fitting), prepared.subset(choosing)
     history = fit(built.network, "segmenter", *parts, train, work / "segmenter", progress.line)
     return _trained(built, settings.size, recipe.preprocess(material.dataset.image_spec).n_channels, history)
 
@@ -130,12 +130,12 @@ def train_classifier(
     arrays = work / "classifier" / "arrays"
     choose = first_view(recipe.strategy, stages)
     prepared = _prepared(recipe, material, (*split.train, *split.val), choose, arrays, progress)
-    fitting, choosing = (prepared.part(ids) for ids in (split.train, split.val))
+    fitting, choosing = (prepared.subset(ids) for ids in (split.train, split.val))
     if recipe.strategy.local_views:
         local = training_view(recipe.segment.roi.margin, np.random.default_rng(recipe.train.seed))
         near = _prepared(recipe, material, split.train, local, arrays / "local", progress)
         # The epoch is chosen on whole images: local views of validation images would need their predicted masks.
-        fitting = joined(fitting, near.part(split.train))
+        fitting = concat(fitting, near.subset(split.train))
     history = fit(
         built.network,
         "classifier",

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,46 +20,11 @@ from busight.preprocess.resize import resize_or_pad_mask
 from busight.segment.roi import region_of_interest
 from busight.strategies.strategy import Stages, Strategy
 from busight.strategies.views import InputSpec, View
-from busight.train.prepared import PreparedPart
+from busight.train.prepared import PreparedSet, Rows
 from busight.types import Mask, Roi
 
 ChooseView = Callable[[PreparedImage, Mask | None], View]
 """From a prepared image and, in training, its annotated mask in the crop box, to the view that a network gets."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PreparedSet:
-    """All samples as one network sees them; rows follow the sample order.
-
-    Attributes:
-        images: uint8 (N, S, S), or (N, S, S, 3) with channels, a memory map.
-        masks: uint8 (N, S, S), 0 or 1, a memory map.
-        mask_known: bool (N,).
-        targets: int64 (N,), -1 where the sample has no target.
-        sources: int64 (N,), a number for each data set.
-        findings: int64 (N,), a number for each label of the source, -1 where there is none.
-        row_of: Row of each sample id.
-    """
-
-    images: NDArray[np.uint8]
-    masks: NDArray[np.uint8]
-    mask_known: NDArray[np.bool_]
-    targets: NDArray[np.int64]
-    sources: NDArray[np.int64]
-    findings: NDArray[np.int64]
-    row_of: dict[str, int]
-
-    def part(self, sample_ids: Sequence[str]) -> PreparedPart:
-        """Return some samples, in the order of their ids."""
-        rows = np.array([self.row_of[sample_id] for sample_id in sample_ids], dtype=np.int64)
-        return PreparedPart(
-            self.images[rows],
-            self.masks[rows],
-            self.mask_known[rows],
-            self.targets[rows],
-            self.sources[rows],
-            self.findings[rows],
-        )
 
 
 def whole_view(image: PreparedImage, annotated: Mask | None = None) -> View:
@@ -161,8 +125,8 @@ def prepare(
     # A number that does not depend on which other sets are there: some of the samples are prepared a second time.
     sources = np.array([zlib.crc32(sample.source.encode()) for sample in samples], dtype=np.int64)
     findings = np.array([data.labels.index(sample.label) for sample in samples], dtype=np.int64)
-    rows = {sample.sample_id: row for row, sample in enumerate(samples)}
-    return PreparedSet(images, masks, known, targets, sources, findings, rows)
+    ids = tuple(sample.sample_id for sample in samples)
+    return PreparedSet(ids, Rows([images]), Rows([masks]), known, targets, sources, findings)
 
 
 def _zeros_on_disk(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.data.labels import LabelSchema
-from busight.decision.calibration.temperature import softmax
 from busight.decision.decision import Decision
 from busight.errors import BundleError
 from busight.io.atomic import require_free_folder
+from busight.metrics.activations import softmax
 from busight.model.bundle.card import Card
 from busight.model.bundle.feature_bank import FeatureBank
 from busight.model.bundle.load import load_bundle

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.preprocess.surroundings import WORKING_SIDE, shrunk, wide_surroundings
+from busight.data.shrink import shrink
+from busight.preprocess.surroundings import WORKING_SIDE, wide_surroundings
 from busight.segment.fill import filled
 from busight.types import Image, Mask
 
@@ -164,7 +165,7 @@ def _bounded(score: float) -> float:
 
 
 def _view(image: Image) -> _View:
-    grey = shrunk(image, WORKING_SIDE).astype(np.float32)
+    grey = shrink(image, WORKING_SIDE).astype(np.float32)
     wide = wide_surroundings(grey)
     smooth = _blurred(grey, 2.0) / wide
     steep = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))

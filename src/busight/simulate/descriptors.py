@@ -11,7 +11,7 @@ do so only where geometry or physics demands it. The words are those of ACR BI-R
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -151,11 +151,6 @@ def birads_category(descriptors: Descriptors | None) -> int:
     if probability <= 0.02:
         return 3
     return 4 if probability < 0.95 else 5
-
-
-def descriptor_words(descriptors: Descriptors) -> tuple[str, ...]:
-    """Return the five words in BI-RADS order."""
-    return tuple(getattr(descriptors, item.name) for item in fields(descriptors))
 
 
 def _draw(rng: np.random.Generator, table: dict[_Word, tuple[float, float]], column: int) -> _Word:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from busight.metrics.activations import logit
 from busight.preprocess.pipeline import PreparedImage
 from busight.strategies.strategy import FirstView, RawOutput, Stages, whole_views
 from busight.types import FloatArray, FloatMap
@@ -44,5 +45,4 @@ def lesion_logits(probs: FloatMap) -> FloatArray:
 
     The lesion's is that of the probability which 0.2 % of the pixels reach.
     """
-    level = min(max(float(np.quantile(probs, LEVEL)), 1e-6), 1 - 1e-6)
-    return np.array([0.0, np.log(level / (1 - level))])
+    return np.array([0.0, logit(float(np.quantile(probs, LEVEL)))])

@@ -10,9 +10,9 @@ from sklearn.isotonic import IsotonicRegression
 from busight.decision.calibration.beta import Beta
 from busight.decision.calibration.catalogue import AnyCalibrator, CalibrationMethod, choose_calibrator, fit_calibrator
 from busight.decision.calibration.isotonic import Isotonic
-from busight.decision.calibration.temperature import softmax
 from busight.decision.calibration.vector import VectorScaling
 from busight.errors import DataError
+from busight.metrics.activations import softmax
 from busight.metrics.calibration_error import ece, log_loss
 
 METHODS: tuple[CalibrationMethod, ...] = ("none", "temperature", "vector", "isotonic", "beta")

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from busight.decision.calibration.one_against_rest import normalised
-from busight.decision.calibration.temperature import check_can_be_fitted, softmax
+from busight.decision.calibration.temperature import check_can_be_fitted
+from busight.metrics.activations import clip_probs, expit, softmax
 from busight.types import FloatArray, IntArray
-
-_TINY: Final = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +60,7 @@ def _beta(probs: FloatArray, positive: FloatArray) -> tuple[float, float, float]
     """
     from sklearn.linear_model import LogisticRegression
 
-    inside = np.clip(probs, _TINY, 1 - _TINY)
+    inside = clip_probs(probs)
     features = np.stack([np.log(inside), -np.log1p(-inside)], axis=1)
 
     def fit(used: list[int]) -> tuple[list[float], float]:
@@ -82,5 +81,5 @@ def _beta(probs: FloatArray, positive: FloatArray) -> tuple[float, float, float]
 
 def _beta_of(probs: FloatArray, numbers: tuple[float, ...]) -> FloatArray:
     a, b, c = numbers
-    inside = np.clip(probs, _TINY, 1 - _TINY)
-    return np.asarray(1 / (1 + np.exp(-(a * np.log(inside) - b * np.log1p(-inside) + c))))
+    inside = clip_probs(probs)
+    return np.asarray(expit(a * np.log(inside) - b * np.log1p(-inside) + c))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, Literal, Self
 
-from busight.decision.calibration.temperature import softmax
+from busight.metrics.activations import softmax
 from busight.types import FloatArray, IntArray
 
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 
 from busight.decision.calibration.one_against_rest import normalised
-from busight.decision.calibration.temperature import check_can_be_fitted, softmax
+from busight.decision.calibration.temperature import check_can_be_fitted
+from busight.metrics.activations import softmax
 from busight.types import FloatArray, IntArray
 
 

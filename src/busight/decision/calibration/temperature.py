@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from busight.errors import DataError
+from busight.metrics.activations import log_softmax, softmax
 from busight.metrics.checks import check_target
 from busight.types import FloatArray, IntArray
 
@@ -50,22 +51,6 @@ class Temperature:
     def to_dict(self) -> dict[str, Any]:
         """Return what a card holds of it."""
         return asdict(self)
-
-
-def softmax(logits: FloatArray) -> FloatArray:
-    """Turn logits into probabilities.
-
-    Args:
-        logits: float64 (..., K), any finite size: the highest is subtracted first, so nothing overflows.
-
-    Returns:
-        float64 (..., K), the last axis sums to 1.
-
-    Example:
-        >>> softmax(np.array([1000.0, 1000.0])).tolist()
-        [0.5, 0.5]
-    """
-    return np.exp(_log_softmax(np.asarray(logits, np.float64)))
 
 
 def apply_temperature(logits: FloatArray, temperature: float) -> FloatArray:
@@ -110,7 +95,7 @@ def fit_temperature(logits: FloatArray, target: IntArray) -> float:
     cases = np.arange(len(target))
 
     def mean_negative_log_likelihood(log_temperature: float) -> float:
-        return -float(_log_softmax(logits / np.exp(log_temperature))[cases, target].mean())
+        return -float(log_softmax(logits / np.exp(log_temperature))[cases, target].mean())
 
     # The loss is convex in 1/T, hence has one minimum in log T too, where the scale of the search is even.
     found = minimize_scalar(
@@ -140,8 +125,3 @@ def check_can_be_fitted(logits: FloatArray, target: IntArray) -> None:
     own = logits[np.arange(n_cases), target]
     if (own == logits.max(1)).all():
         raise DataError(f"all {n_cases} validation cases are predicted right: a calibration needs errors; add cases")
-
-
-def _log_softmax(logits: FloatArray) -> FloatArray:
-    shifted = logits - logits.max(-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Final, Literal, Self
 
 import numpy as np
 
-from busight.decision.calibration.temperature import check_can_be_fitted, fit_temperature, softmax
+from busight.decision.calibration.temperature import check_can_be_fitted, fit_temperature
+from busight.metrics.activations import clip_probs, softmax
 from busight.types import FloatArray, IntArray
 
-_TINY: Final = 1e-7
 _PRIOR_CASES: Final = 2.0
 """Weight of the prior, in cases: it keeps two dozen numbers from being learned off a dozen images."""
 
@@ -67,7 +67,7 @@ def _fit_vector(logits: FloatArray, target: IntArray) -> tuple[tuple[float, ...]
         scale, offset = numbers[:k], numbers[k:]
         probs = softmax(logits * scale + offset)
         away = np.concatenate([scale / start[:k] - 1, offset])
-        value = -np.log(np.clip(probs[np.arange(n), target], _TINY, 1)).sum() + _PRIOR_CASES / 2 * float(away @ away)
+        value = -np.log(clip_probs(probs[np.arange(n), target])).sum() + _PRIOR_CASES / 2 * float(away @ away)
         slope = probs - truth
         steep = np.concatenate([(slope * logits).sum(0), slope.sum(0)])
         return float(value), steep + _PRIOR_CASES * away / np.concatenate([start[:k], np.ones(k)])

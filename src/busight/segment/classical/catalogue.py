@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.preprocess.surroundings import shrunk
+from busight.data.shrink import shrink
 from busight.segment.classical.active_contours import chan_vese, geodesic
 from busight.segment.classical.adaptive import adaptive
 from busight.segment.classical.canny import canny
@@ -75,7 +75,7 @@ def scores_of(name: ClassicalName, image: Image, guess: LesionProposal | None = 
     Returns:
         float32 HW in 0–1.
     """
-    small = shrunk(image, _LONGEST)
+    small = shrink(image, _LONGEST)
     if guess is None:
         scores = METHODS[name](small)
     else:
