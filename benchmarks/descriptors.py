@@ -4,7 +4,7 @@ python benchmarks/descriptors.py                       # right words on phantoms
 python benchmarks/descriptors.py --data busbra:PATH    # malignant against benign by the words alone, drawn masks
 python benchmarks/descriptors.py --crossval runs/folds --data busi:PATH [--against busbra:PATH]
                                                        # likewise by the bundles' own readers, predicted masks
-python benchmarks/descriptors.py --fit                 # make src/busight/explain/words.json anew
+python benchmarks/descriptors.py --fit                 # make src/busight/descriptors/lexicon_model.json anew
 """
 
 from __future__ import annotations

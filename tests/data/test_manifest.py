@@ -119,7 +119,7 @@ def test_the_digest_depends_on_pixels_labels_and_patients_only(root: Path) -> No
     assert manifest_digest(entries[::-1]) == digest
     first = entries[0]
     for other in (
-        replace(first, sample=replace(first.sample, finding="benign")),
+        replace(first, sample=replace(first.sample, label="benign")),
         replace(first, sample=replace(first.sample, label=None)),
         replace(first, sample=replace(first.sample, patient_id="p")),
         replace(first, sample=replace(first.sample, sample_id="x")),

@@ -27,7 +27,7 @@ def test_everything_that_was_known_is_kept(busbra_root: Path, tmp_path: Path) ->
     assert len(found.samples) == 7
     facts = (
         "sample_id",
-        "finding",
+        "label",
         "patient_id",
         "laterality",
         "view",

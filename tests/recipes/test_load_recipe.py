@@ -94,7 +94,7 @@ def test_a_wrong_key_is_answered_with_the_nearest_right_one(override: str, rule:
         ("train.optimizer=adm", "train.optimizer = 'adm': input should be 'adam', 'adamw' or 'sgd'"),
         ("split.kind=group", "split.kind = 'group': input should be 'grouped', 'paper', 'folds', 'image-folds'"),
         ("classify.task=findings", "classify.task = 'findings': input should be 'multiclass', 'binary'"),
-        ("classify.strategy=two", "input should be 'two-stage', 'masked', 'mask-channel', 'joint', 'zoom' or 'whole'"),
+        ("classify.strategy=two_stag", "classify.strategy 'two_stag': did you mean two_stage? known: whole, two_stage, "),
         ("train.epochs=1.5", "train.epochs = 1.5: input should be a valid integer"),
         ("train.epochs=0", "train.epochs = 0: input should be greater than or equal to 1"),
         ("train.batch=0", "train.batch = 0"),
@@ -123,6 +123,26 @@ def test_a_wrong_key_is_answered_with_the_nearest_right_one(override: str, rule:
 )
 def test_a_wrong_value_is_refused(override: str, rule: str) -> None:
     refused(rule, override)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "rule"),
+    [
+        (
+            ("classify.strategy=mask_channel", "enhance.channels=['raw', 'clahe', 'srad']"),
+            "classify.strategy mask_channel fills the channels itself; leave enhance.channels away",
+        ),
+        (("classify.strategy=segment_only",), "segment_only has no classifier; use classify.task=segmentation"),
+        (
+            ("classify.strategy=whole", "classify.use_proposal=true"),
+            "classify.use_proposal needs a strategy with local views: classify.strategy=global_local",
+        ),
+        (("enhance.channels=['raw']",), "enhance.channels: 1 of them; give none, or three chains"),
+        (("enhance.channels=['raw', 'crop_region', 'raw']",), "crop_region belongs into enhance.chain"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(overrides: tuple[str, ...], rule: str) -> None:
+    refused(rule, *overrides)
 
 
 def test_recipes_that_are_not_there(tmp_path: Path) -> None:

@@ -97,13 +97,15 @@ def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
     where = [str(part) for part in fault["loc"]]
     # Where several types are allowed, pydantic ends with the one that it tried; that is not a key.
-    if re.fullmatch(r"str|bool|int|float|literal\[.*\]|constrained-.*", where[-1]):
+    if where and re.fullmatch(r"str|bool|int|float|literal\[.*\]|constrained-.*", where[-1]):
         where.pop()
     key = ".".join(where)
     if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"unknown key {key}; {_nearest(where[-1], _known_keys(where[:-1]))}"
     cause = fault.get("ctx", {}).get("error")
     reason = str(cause) if cause is not None else fault["msg"]
+    if not where:  # a fault of the recipe as a whole: its reason names the keys
+        return reason
     return f"{key} = {fault['input']!r}: {reason[0].lower()}{reason[1:]}"
 
 
