@@ -13,7 +13,7 @@ from busight.errors import BundleError, DataError, RecipeError
 from busight.model.bundle.load import load_bundle
 from busight.model.model import Predictor
 from busight.model.opening import open_predictor
-from busight.preprocess.enhance.chain import Step, apply_chain, field_of
+from busight.preprocess.enhance.chain import Step, apply_chain, crop_box_of
 from busight.segment.classical.catalogue import PROMPTED, scores_of
 from busight.segment.fallback import with_lesion_assumed
 from busight.segment.postprocess import PostprocessSettings, to_mask
@@ -116,7 +116,7 @@ class MethodOutliner:
         Raises:
             DataError: The prompt lies outside the image.
         """
-        region = field_of(image, self.steps)
+        region = crop_box_of(image, self.steps)
         enhanced = apply_chain(region.cut(image), self.steps)
         mask = np.zeros(image.shape, dtype=np.bool_)
         if self.prompt is None:

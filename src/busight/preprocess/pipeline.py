@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from busight.errors import RecipeError
-from busight.preprocess.enhance.chain import Step, apply_chain, field_of, parse_chain
+from busight.preprocess.enhance.chain import Step, apply_chain, crop_box_of, parse_chain
 from busight.types import Image, Roi
 
 RAW = "raw"
@@ -33,7 +33,7 @@ class Enhancement:
 
     def field(self, image: Image) -> Roi:
         """Return the part of a picture, uint8 HW, that everything else sees."""
-        return field_of(image, self.steps)
+        return crop_box_of(image, self.steps)
 
     def enhanced(self, image: Image) -> Image:
         """Apply the chain to a picture already cut to its field: uint8 HW to uint8 HW."""
@@ -63,6 +63,6 @@ def parse_enhancement(chain: str, channels: tuple[str, ...] = ()) -> Enhancement
     if len(channels) not in (0, 3):
         raise RecipeError(f"enhance.channels: {len(channels)} of them; give none, or three chains")
     parsed = tuple(parse_chain("" if text.strip() == RAW else text) for text in channels)
-    if any(step.chooses_field for steps in parsed for step in steps):
+    if any(step.is_crop for steps in parsed for step in steps):
         raise RecipeError("enhance.channels: crop_region belongs into enhance.chain, where it serves all channels")
     return Enhancement(parse_chain(chain), parsed)

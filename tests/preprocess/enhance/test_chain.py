@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -34,7 +37,7 @@ def test_no_text_is_no_step(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILTERS)
-def test_every_filter_keeps_the_form_and_its_input(name: str) -> None:
+def test_every_filter_keeps_the_shape_and_its_input(name: str) -> None:
     (step,) = parse_chain(name)
     for shape in [(16, 16), (40, 56), (17, 301)]:
         image = np.random.default_rng(1).integers(0, 256, shape, dtype=np.uint8)
@@ -71,20 +74,53 @@ def test_the_text_of_a_step_is_itself_a_chain() -> None:
         ("median(**{'size': 3})", "wrong arguments; median takes: size=3"),
         ("median(open('x'))", "wrong arguments; median takes: size=3"),
         ("equalize(1)", "wrong arguments; equalize takes: none"),
-        ("median('3')", "size='3' must be of type int"),
-        ("median(3.0)", "size=3.0 must be of type int"),
-        ("median(True)", "size=True must be of type int"),
-        ("clahe(clip='2')", "clip='2' must be of type float"),
-        ("clahe(None)", "clip=None must be of type float"),
+        ("median('3')", "median: size '3' must be of type int"),
+        ("median(3.0)", "median: size 3.0 must be of type int"),
+        ("median(True)", "median: size True must be of type int"),
+        ("clahe(clip='2')", "clahe: clip '2' must be of type float"),
+        ("clahe([2.0])", "clahe: clip .2.0. must be of type float"),
+        ("clahe(2j)", "clahe: clip 2j must be of type float"),
+        ("median(image=3)", "wrong arguments; median takes: size=3"),
+        ("clahe(None)", "clahe: clip None must be of type float"),
         ("median(4)", "median: size 4 must be odd, 3–31 pixels"),
         ("median(3) | clahe(clip=0)", "clahe: clip 0 must be above 0"),
         ("clahe(1e999)", "clahe: clip inf must be"),
+        ("stretch(99.5)", "stretch: low 99.5 must be below high 99.0"),
+        ("stretch(high='x')", "stretch: high 'x' must be of type float"),
+        ("top_hat(kind='white')", "top_hat: kind 'white' must be bright or dark"),
+        (
+            "histogram_standardization('9 3')",
+            "reference '9 3' must be two or more grey values 0–255 in ascending order",
+        ),
     ],
 )
 def test_chains_that_are_refused(text: str, rule: str) -> None:
     with pytest.raises(RecipeError, match=rule) as caught:
         parse_chain(text)
     assert "\n" not in str(caught.value)
+
+
+def test_parsing_runs_no_filter() -> None:
+    """Filters import scikit-image, PyWavelets and SciPy when they run: parsing must not, running must."""
+    script = """
+import sys
+import numpy as np
+from busight.preprocess.enhance.chain import apply_chain, parse_chain
+before = set(sys.modules)
+steps = parse_chain("crop_region | wavelet | total_variation | local_phase | tgc")
+print(*{name.split(".")[0] for name in set(sys.modules) - before})
+apply_chain(np.zeros((16, 16), np.uint8), steps)
+print(*{name.split(".")[0] for name in set(sys.modules) - before})
+"""
+    lines = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    parsed, applied = (set(line.split()) for line in lines.splitlines())
+    libraries = {"skimage", "pywt", "scipy"}
+    assert not parsed & libraries
+    assert applied >= libraries
+
+
+def test_a_whole_number_for_a_float_is_written_as_a_float() -> None:
+    assert str(parse_chain("clahe(3)")[0]) == "clahe(clip=3.0, tiles=8)"
 
 
 @given(st.text(max_size=40) | st.text("mediancl(3)=, |.1-'[]{}", max_size=40))

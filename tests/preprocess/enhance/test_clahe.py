@@ -60,7 +60,7 @@ def test_limits_that_cannot_be(clip: float, rule: str) -> None:
 
 @pytest.mark.parametrize("tiles", [0, -1, 33])
 def test_tiles_that_cannot_be(tiles: int) -> None:
-    with pytest.raises(RecipeError, match=f"clahe: tiles {tiles} must be 1–32"):
+    with pytest.raises(RecipeError, match=f"clahe: tiles {tiles} must be 1 to 32"):
         clahe(speckle(), tiles=tiles)
 
 
