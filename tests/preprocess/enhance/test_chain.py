@@ -1,15 +1,18 @@
 import subprocess
 import sys
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from busight.errors import RecipeError
-from busight.preprocess.enhance.chain import FILTERS, Step, apply_chain, parse_chain
+from busight.preprocess.enhance.chain import FILTERS, Step, apply_chain, crop_box_of, parse_chain
 from busight.preprocess.enhance.contrast.clahe import clahe
+from busight.preprocess.enhance.contrast.gamma import gamma
 from busight.preprocess.enhance.denoise.median import median
+from busight.types import Roi
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56), dtype=np.uint8)
 
@@ -47,6 +50,46 @@ def test_every_filter_keeps_the_shape_and_its_input(name: str) -> None:
             assert (filtered.dtype, filtered.shape) == (np.uint8, view.shape)
             np.testing.assert_array_equal(filtered, apply_chain(np.ascontiguousarray(view), (step,)))
         np.testing.assert_array_equal(image, before)
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_a_grey_rgb_image_is_filtered_as_the_grey_image(name: str) -> None:
+    steps = parse_chain(name)
+    rgb = np.repeat(IMAGE[..., None], 3, axis=-1)
+    before = rgb.copy()
+    filtered = apply_chain(rgb, steps)
+    assert (filtered.dtype, filtered.shape) == (np.uint8, rgb.shape)
+    expected = np.repeat(apply_chain(IMAGE, steps)[..., None].astype(int), 3, axis=-1)
+    np.testing.assert_allclose(filtered, expected, atol=1)
+    np.testing.assert_array_equal(rgb, before)
+
+
+def test_filters_change_the_luma_of_rgb_and_keep_the_chroma() -> None:
+    smooth = cv2.GaussianBlur(np.random.default_rng(2).uniform(0, 255, (40, 56, 3)), (0, 0), 3)
+    rgb = np.clip(smooth * 2 - 127, 70, 185).astype(np.uint8)
+    filtered = apply_chain(rgb, parse_chain("median(3) | gamma(0.8)"))
+    luma, red, blue = cv2.split(cv2.cvtColor(rgb, cv2.COLOR_RGB2YCrCb))
+    new_luma, new_red, new_blue = (
+        plane.astype(int) for plane in cv2.split(cv2.cvtColor(filtered, cv2.COLOR_RGB2YCrCb))
+    )
+    np.testing.assert_allclose(new_luma, gamma(median(luma, 3), 0.8), atol=1)
+    np.testing.assert_allclose(new_red, red, atol=1)
+    np.testing.assert_allclose(new_blue, blue, atol=1)
+    # The image has colours and the chain has an effect.
+    assert min(np.ptp(red), np.ptp(blue)) > 10
+    assert np.abs(new_luma - luma).mean() > 5
+
+
+def test_rgb_without_a_filter_is_the_image_itself_and_its_crop_box_that_of_the_luma() -> None:
+    framed = np.zeros((120, 160, 3), np.uint8)
+    framed[30:100, 40:130] = [200, 90, 140]
+    steps = parse_chain("crop_region")
+    assert apply_chain(framed, steps) is framed
+    box = crop_box_of(framed, steps)
+    assert box == crop_box_of(framed[..., 0], steps)
+    assert box.height < 90
+    assert box.width < 110
+    assert crop_box_of(framed, ()) == Roi(0, 0, 120, 160)
 
 
 def test_the_text_of_a_step_is_itself_a_chain() -> None:

@@ -8,6 +8,9 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
+
 from busight.errors import RecipeError
 from busight.preprocess.enhance.artifact.crop_region import crop_region
 from busight.preprocess.enhance.artifact.remove_overlays import remove_overlays
@@ -109,11 +112,12 @@ def crop_box_of(image: Image, steps: tuple[Step, ...]) -> Roi:
     """Return the crop box that a chain works in: the whole image, unless its first step is a crop.
 
     Args:
-        image: uint8 HW.
+        image: uint8 HW, or HW3 as RGB, of which the luma is looked at.
         steps: Of `parse_chain`.
     """
     if steps and steps[0].is_crop:
-        return CROPS[steps[0].name](image, **dict(steps[0].arguments))
+        luma = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        return CROPS[steps[0].name](luma, **dict(steps[0].arguments))
     return Roi(0, 0, image.shape[0], image.shape[1])
 
 
@@ -121,15 +125,20 @@ def apply_chain(image: Image, steps: tuple[Step, ...]) -> Image:
     """Return an image filtered by the steps, in order.
 
     Args:
-        image: uint8 HW, already cut to its crop box (`crop_box_of`).
+        image: uint8 HW, or HW3 as RGB, already cut to its crop box (`crop_box_of`). Of RGB the luma is filtered and the
+            chroma kept (YCrCb); a colour that leaves 0–255 with its new luma is clipped.
         steps: Of `parse_chain`.
 
     Returns:
-        uint8 of the same shape.
+        uint8 of the same shape; the image itself where there is no filter.
     """
-    for step in steps:
-        if not step.is_crop:
-            image = FILTERS[step.name](image, **dict(step.arguments))
+    filters = [step for step in steps if not step.is_crop]
+    if image.ndim == 3 and filters:
+        luma, *chroma = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb))
+        filtered = cv2.merge([apply_chain(luma.astype(np.uint8, copy=False), steps), *chroma])
+        return cv2.cvtColor(filtered, cv2.COLOR_YCrCb2RGB).astype(np.uint8, copy=False)
+    for step in filters:
+        image = FILTERS[step.name](image, **dict(step.arguments))
     return image
 
 
