@@ -29,7 +29,7 @@ def test_one_tile_agrees_with_the_formula(clip: float) -> None:
 
 
 def test_agrees_with_scikit_image() -> None:
-    """Other rounding and padding, the same method: the two pictures are nearly the same."""
+    """Other rounding and padding, the same method: the two images are nearly the same."""
     image = speckle(1)
     reference = equalize_adapthist(image, kernel_size=(16, 20), clip_limit=3.0 / 256, nbins=256)
     assert np.corrcoef(clahe(image, 3.0, tiles=8).ravel(), reference.ravel())[0, 1] > 0.98
