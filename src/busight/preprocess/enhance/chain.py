@@ -61,6 +61,9 @@ CROPS: dict[str, Callable[..., Roi]] = {"crop_region": crop_region}
 
 _STEPS: dict[str, Callable[..., object]] = {**FILTERS, **CROPS}
 
+_LONGEST_STEP = 500
+"""Characters: room for a hundred landmarks, but not for numbers that Python refuses to print."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -143,6 +146,8 @@ def apply_chain(image: Image, steps: tuple[Step, ...]) -> Image:
 
 
 def _parse_step(text: str) -> Step:
+    if len(text) > _LONGEST_STEP:
+        raise RecipeError(f"chain step {text[:20] + '…'!r}: longer than {_LONGEST_STEP} characters")
     try:
         node = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):  # of null bytes and of endless nesting
