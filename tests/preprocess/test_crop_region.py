@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from busight.data.sources.catalogue import load
 from busight.errors import RecipeError
 from busight.preprocess.enhance.artifact.crop_region import crop_region
-from busight.preprocess.enhance.chain import apply_chain, field_of, parse_chain
+from busight.preprocess.enhance.chain import apply_chain, crop_box_of, parse_chain
 from busight.preprocess.pipeline import parse_preprocess
 from busight.types import Roi
 
@@ -61,17 +61,17 @@ def test_filters_see_the_field_alone() -> None:
     tissue = load("phantom:1,seed=4").reader.image(load("phantom:1,seed=4").samples[0])
     image = framed(tissue, 40, 60, tissue.shape[0] + 90, tissue.shape[1] + 140)
     steps = parse_chain("crop_region | equalize")
-    box = field_of(image, steps)
+    box = crop_box_of(image, steps)
     assert box == crop_region(image)
     cut = box.cut(image)
     np.testing.assert_array_equal(apply_chain(cut, steps), apply_chain(cut, parse_chain("equalize")))
-    assert field_of(image, parse_chain("equalize")) == Roi(0, 0, *image.shape)
+    assert crop_box_of(image, parse_chain("equalize")) == Roi(0, 0, *image.shape)
 
 
 @pytest.mark.parametrize(
     ("chain", "channels", "rule"),
     [
-        ("median | crop_region", (), "crop_region chooses what all filters see; put it first"),
+        ("median | crop_region", (), "crop_region chooses the crop box that all filters see; put it first"),
         ("crop_region(0)", (), "level"),
         ("croop_region", (), r"no filter 'croop_region'; did you mean crop_region\?"),
         ("", ("raw", "clahe"), "2 of them; give none, or three chains"),

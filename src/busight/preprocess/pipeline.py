@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from busight.data.image_spec import ImageSpec
 from busight.errors import RecipeError
-from busight.preprocess.enhance.chain import Step, apply_chain, field_of, parse_chain
+from busight.preprocess.enhance.chain import Step, apply_chain, crop_box_of, parse_chain
 from busight.types import Image, Roi
 
 _T = TypeVar("_T", bound=np.generic)
@@ -79,7 +79,7 @@ class Preprocess:
 
     def __call__(self, image: Image) -> PreparedImage:
         """Crop and enhance an image, uint8 HW or HW3."""
-        crop_box = field_of(image if image.ndim == 2 else image.max(axis=2), self.steps)
+        crop_box = crop_box_of(image if image.ndim == 2 else image.max(axis=2), self.steps)
         enhanced = apply_chain(crop_box.cut(image), self.steps)
         channels = enhanced
         if self.channels:
@@ -118,6 +118,6 @@ def parse_preprocess(chain: str, channels: tuple[str, ...] = (), image: ImageSpe
     if channels and image.channels == 3:
         raise RecipeError("enhance.channels: RGB images have three channels already; leave enhance.channels away")
     parsed = tuple(parse_chain("" if text.strip() == RAW else text) for text in channels)
-    if any(step.chooses_field for steps in parsed for step in steps):
+    if any(step.is_crop for steps in parsed for step in steps):
         raise RecipeError("enhance.channels: crop_region belongs into enhance.chain, where it serves all channels")
     return Preprocess(image, parse_chain(chain), parsed)

@@ -29,7 +29,7 @@ def test_one_tile_agrees_with_the_formula(clip: float) -> None:
 
 
 def test_agrees_with_scikit_image() -> None:
-    """Other rounding and padding, the same method: the two pictures are nearly the same."""
+    """Other rounding and padding, the same method: the two images are nearly the same."""
     image = speckle(1)
     reference = equalize_adapthist(image, kernel_size=(16, 20), clip_limit=3.0 / 256, nbins=256)
     assert np.corrcoef(clahe(image, 3.0, tiles=8).ravel(), reference.ravel())[0, 1] > 0.98
@@ -60,7 +60,7 @@ def test_limits_that_cannot_be(clip: float, rule: str) -> None:
 
 @pytest.mark.parametrize("tiles", [0, -1, 33])
 def test_tiles_that_cannot_be(tiles: int) -> None:
-    with pytest.raises(RecipeError, match=f"clahe: tiles {tiles} must be 1–32"):
+    with pytest.raises(RecipeError, match=f"clahe: tiles {tiles} must be 1 to 32"):
         clahe(speckle(), tiles=tiles)
 
 
