@@ -14,7 +14,7 @@ from golden_bundles import CASES, golden_model
 
 from busight.data.readers.inputs import list_files, read_frames
 from busight.data.sources.catalogue import load
-from busight.errors import BundleError, DataError, OutputError, RecipeError
+from busight.errors import BundleError, ConfigError, DataError, OutputError
 from busight.model.bundle.examples import replay, write_examples
 from busight.model.bundle.load import load_bundle
 from busight.model.bundle.save import write_card
@@ -108,7 +108,7 @@ def test_batches_and_threads_change_no_answer(golden: Callable[[str], Model]) ->
         found = [prediction_of(answer).logits for answer in Model.load(folder, settings).predict(images)]
         np.testing.assert_allclose(found, expected, atol=1e-5)
     for bad in ({"name": "abacus"}, {"batch": 0}, {"threads": -1}):
-        with pytest.raises(RecipeError):
+        with pytest.raises(ConfigError):
             EngineSettings(**bad)
 
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from busight.data.sources.catalogue import load
-from busight.errors import BundleError, RecipeError
+from busight.errors import BundleError, ConfigError
 from busight.preprocess.pipeline import PreparedImage, Preprocess, parse_preprocess
 from busight.segment.postprocess import PostprocessSettings
 from busight.segment.roi import region_of_interest
@@ -180,5 +180,5 @@ def test_a_stage_that_is_missing_is_one_line() -> None:
         Stages().run([])
     with pytest.raises(BundleError, match="no segmenter"):
         Stages().segment([])
-    with pytest.raises(RecipeError, match=r"classify\.strategy 'two-stage': did you mean two_stage\?"):
+    with pytest.raises(ConfigError, match=r"classify\.strategy 'two-stage': did you mean two_stage\?"):
         strategy_of("two-stage")

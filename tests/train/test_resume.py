@@ -136,7 +136,7 @@ def test_training_does_not_seed_the_global_generator(tmp_path: Path) -> None:
     following = []
     for seed in (1, 2):
         torch.manual_seed(seed)
-        network = build_classifier(ClassifySettings(backbone="small_cnn", lesion="whole", size=32, dropout=0.3), 3)
+        network = build_classifier(ClassifySettings(backbone="small_cnn", strategy="whole", size=32, dropout=0.3), 3)
         fit(network, "classifier", part(1, 22), part(2, 9), replace(SETTINGS, epochs=1), tmp_path / str(seed))
         following.append(float(torch.rand(1)))
     assert following[0] != following[1]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from busight.classify.backbones import BACKBONES, Normalisation, build_backbone, normalisation_of, timm_arguments
 from busight.classify.settings import ClassifySettings
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.segment.settings import LEARNED, SegmentSettings, is_learned
 
 
@@ -131,19 +131,19 @@ def build_classifier(settings: ClassifySettings, classes: int, decoder: SegmentS
         decoder: The recipe's ``segment`` section, which names the mask decoder; None for no decoder.
 
     Raises:
-        RecipeError: The backbone is not known or cannot be used this way.
+        ConfigError: The backbone is not known or cannot be used this way.
     """
     if decoder is None:
         backbone = build_backbone(settings.backbone, settings.options)
         return Classifier(backbone, classes, settings.dropout, normalisation_of(settings.backbone))
     if settings.backbone in BACKBONES:
-        raise RecipeError(
+        raise ConfigError(
             f"classify.backbone {settings.backbone}: {settings.strategy} needs a timm name, e.g. resnet101 or "
             "mobilenetv2_100"
         )
     if settings.size % 32:
         fitting = max(32, round(settings.size / 32) * 32)
-        raise RecipeError(f"classify.size {settings.size}: {settings.strategy} needs a multiple of 32, e.g. {fitting}")
+        raise ConfigError(f"classify.size {settings.size}: {settings.strategy} needs a multiple of 32, e.g. {fitting}")
     network = _mask_network(decoder, settings.backbone, settings.options)
     network.add_class_head(classes, settings.dropout)
     return network
@@ -153,7 +153,7 @@ def build_segmenter(settings: SegmentSettings) -> MaskNetwork:
     """Build the network of a recipe's ``segment`` section, with random parameters.
 
     Raises:
-        RecipeError: The method is not a network, or the encoder cannot be used this way.
+        ConfigError: The method is not a network, or the encoder cannot be used this way.
     """
     return _mask_network(settings, settings.encoder, settings.options)
 
@@ -162,7 +162,7 @@ def _mask_network(segment: SegmentSettings, encoder: str, options: dict[str, str
     from busight.segment.learned.catalogue import build_mask_network
 
     if not is_learned(segment.method):
-        raise RecipeError(f"segment.method {segment.method}: has no decoder to train; choose {', '.join(LEARNED)}")
+        raise ConfigError(f"segment.method {segment.method}: has no decoder to train; choose {', '.join(LEARNED)}")
     architecture, arguments = timm_arguments(encoder, options)
     network = build_mask_network(segment.method, architecture, arguments, segment.decoder_channels)
     return MaskNetwork(network, normalisation_of(encoder))

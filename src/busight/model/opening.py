@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from busight.errors import BundleError, RecipeError
+from busight.errors import BundleError, ConfigError
 from busight.model.algorithms import require_same
 from busight.model.bundle.card import CLASSIFIER, FEATURES, SEGMENTER, Card, ClassifyPart, member_file
 from busight.model.bundle.feature_bank import FeatureBank, read_features
@@ -35,7 +35,7 @@ def open_stages(folder: Path, card: Card, settings: EngineSettings) -> tuple[Pre
     try:
         preprocess = parse_preprocess(card.preprocess.chain, card.preprocess.channels, card.preprocess.image)
         strategy = strategy_of(card.strategy)
-    except RecipeError as error:
+    except ConfigError as error:
         raise BundleError(f"{folder}: {error}; update busight or get the bundle again") from error
     classifier = None
     if (classify := card.classify) is not None:

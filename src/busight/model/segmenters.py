@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.errors import BundleError, DataError, RecipeError
+from busight.errors import BundleError, ConfigError, DataError
 from busight.model.model import Model
 from busight.preprocess.pipeline import Preprocess
 from busight.segment.classical.catalogue import PROMPTED, scores_of
@@ -106,7 +106,7 @@ class ClassicalMethod:
     def __post_init__(self) -> None:
         """Refuse help that the method cannot use."""
         if self.prompt is not None and self.name not in PROMPTED:
-            raise RecipeError(f"{self.name}: cannot start from a box or a click; choose {', '.join(PROMPTED)}")
+            raise ConfigError(f"{self.name}: cannot start from a box or a click; choose {', '.join(PROMPTED)}")
 
     def segment(self, image: Image, sample_id: str = "") -> Segmentation:
         """Outline the lesion of an image, uint8 HW, within the chain's field.

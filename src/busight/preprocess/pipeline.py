@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.data.image_spec import ImageSpec
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.enhance.chain import Step, apply_chain, crop_box_of, parse_chain
 from busight.types import Image, Roi
 
@@ -79,7 +79,7 @@ class Preprocess:
 
     def __call__(self, image: Image) -> PreparedImage:
         """Crop and enhance an image, uint8 HW or HW3."""
-        crop_box = crop_box_of(image if image.ndim == 2 else image.max(axis=2), self.steps)
+        crop_box = crop_box_of(image, self.steps)
         enhanced = apply_chain(crop_box.cut(image), self.steps)
         channels = enhanced
         if self.channels:
@@ -106,7 +106,7 @@ def parse_preprocess(chain: str, channels: tuple[str, ...] = (), image: ImageSpe
         image: The image format; None for 8-bit grey.
 
     Raises:
-        RecipeError: A text is no chain, a channel crops, there are not three channels, or RGB images are to be split.
+        ConfigError: A text is no chain, a channel crops, there are not three channels, or RGB images are to be split.
 
     Example:
         >>> parse_preprocess("crop_region", ("raw", "clahe(2)", "srad(40) | clahe(2)")).n_channels
@@ -114,10 +114,10 @@ def parse_preprocess(chain: str, channels: tuple[str, ...] = (), image: ImageSpe
     """
     image = image or ImageSpec()
     if len(channels) not in (0, 3):
-        raise RecipeError(f"enhance.channels: {len(channels)} of them; give none, or three chains")
+        raise ConfigError(f"enhance.channels: {len(channels)} of them; give none, or three chains")
     if channels and image.channels == 3:
-        raise RecipeError("enhance.channels: RGB images have three channels already; leave enhance.channels away")
+        raise ConfigError("enhance.channels: RGB images have three channels already; leave enhance.channels away")
     parsed = tuple(parse_chain("" if text.strip() == RAW else text) for text in channels)
     if any(step.is_crop for steps in parsed for step in steps):
-        raise RecipeError("enhance.channels: crop_region belongs into enhance.chain, where it serves all channels")
+        raise ConfigError("enhance.channels: crop_region belongs into enhance.chain, where it serves all channels")
     return Preprocess(image, parse_chain(chain), parsed)

@@ -10,7 +10,7 @@ from busight.classify.settings import ClassifySettings
 from busight.data.image_spec import ImageSpec
 from busight.data.split import SplitSettings
 from busight.decision.settings import AssessSettings
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.pipeline import Preprocess, parse_preprocess
 from busight.segment.settings import SegmentSettings
 from busight.strategies.catalogue import strategy_of
@@ -83,7 +83,7 @@ class Recipe(BaseModel):
     def _fits_together(self) -> Self:
         try:
             strategy = self.strategy
-        except RecipeError as error:
+        except ConfigError as error:
             raise ValueError(str(error)) from error
         if strategy.mask_channel and self.enhance.channels:
             raise ValueError(
@@ -105,7 +105,7 @@ class Recipe(BaseModel):
         """How the lesion is used.
 
         Raises:
-            RecipeError: There is no such strategy.
+            ConfigError: There is no such strategy.
         """
         return strategy_of(self.classify.strategy) if self.classifies else SegmentOnly()
 
@@ -113,8 +113,8 @@ class Recipe(BaseModel):
         """Return the preprocessing of images of a format.
 
         Raises:
-            RecipeError: It cannot take such images.
+            ConfigError: It cannot take such images.
         """
         if image.channels == 3 and self.strategy.mask_channel:
-            raise RecipeError("classify.strategy mask_channel is for grey images; choose masked for RGB ones")
+            raise ConfigError("classify.strategy mask_channel is for grey images; choose masked for RGB ones")
         return parse_preprocess(self.enhance.chain, self.enhance.channels, image)

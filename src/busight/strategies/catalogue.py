@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.strategies.global_local import GlobalLocal
 from busight.strategies.joint import Joint
 from busight.strategies.mask_channel import MaskChannel
@@ -24,10 +24,10 @@ def strategy_of(name: str) -> Strategy:
     """Return a strategy.
 
     Raises:
-        RecipeError: There is none of this name.
+        ConfigError: There is none of this name.
     """
     if name not in STRATEGIES:
         near = difflib.get_close_matches(name, STRATEGIES, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise RecipeError(f"classify.strategy {name!r}: {hint}known: {', '.join(STRATEGIES)}")
+        raise ConfigError(f"classify.strategy {name!r}: {hint}known: {', '.join(STRATEGIES)}")
     return STRATEGIES[name]

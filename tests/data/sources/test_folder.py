@@ -139,7 +139,10 @@ def test_labels_json_says_what_the_class_names_mean(tmp_path: Path) -> None:
     [
         ("", "not label names .*; write"),
         ('{"names": ["cyst"]}', "not label names .*at least two different names are needed"),
-        ('{"names": ["cyst", "grade 2"], "positive": "grade 3"}', "not label names .*label 'grade 3' is not one of the classes"),
+        (
+            '{"names": ["cyst", "grade 2"], "positive": "grade 3"}',
+            "not label names .*label 'grade 3' is not one of the classes",
+        ),
         ('{"names": ["cyst", "grade 2"], "colour": "red"}', "not label names"),
         ('{"names": ["cyst", "grade 1"]}', "does not name the label 'grade 2'; known: cyst, grade 1"),
     ],

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.model.engines.onnxruntime import OnnxRuntimeEngine
 from busight.strategies.engine import Engine
 
@@ -28,9 +28,9 @@ class EngineSettings:
     def __post_init__(self) -> None:
         """Refuse what cannot be run."""
         if self.name not in ENGINES:
-            raise RecipeError(f"engine {self.name!r}: known: {', '.join(ENGINES)}")
+            raise ConfigError(f"engine {self.name!r}: known: {', '.join(ENGINES)}")
         if self.threads < 0 or self.batch < 1:
-            raise RecipeError(f"threads {self.threads}, batch {self.batch}: 0 or more threads, 1 or more in a batch")
+            raise ConfigError(f"threads {self.threads}, batch {self.batch}: 0 or more threads, 1 or more in a batch")
 
     def open(self, path: Path) -> Engine:
         """Open a graph.
