@@ -7,7 +7,7 @@ import torch
 
 from busight.classify.network import build_classifier, build_segmenter
 from busight.classify.settings import ClassifySettings
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.segment.learned.attention_unet import AttentionGate
 from busight.segment.settings import LEARNED, LearnedName, SegmentSettings
 
@@ -70,17 +70,17 @@ def test_attention_gates_skip_an_empty_first_feature_map() -> None:
 
 
 def test_a_size_that_a_decoder_cannot_bring_back_is_refused() -> None:
-    with pytest.raises(RecipeError, match=r"classify\.size 100: joint needs a multiple of 32, e\.g\. 96"):
+    with pytest.raises(ConfigError, match=r"classify\.size 100: joint needs a multiple of 32, e\.g\. 96"):
         build_classifier(ClassifySettings(backbone="mobilenetv2_050", lesion="joint", size=100), 3)
 
 
 def test_a_method_without_training_has_no_decoder() -> None:
-    with pytest.raises(RecipeError, match=r"segment\.method otsu: has no decoder to train; choose unet, "):
+    with pytest.raises(ConfigError, match=r"segment\.method otsu: has no decoder to train; choose unet, "):
         build_classifier(ClassifySettings(backbone="mobilenetv2_050", lesion="joint"), 3, SegmentSettings("otsu"))
 
 
 def test_a_width_that_fpn_cannot_have_is_refused() -> None:
-    with pytest.raises(RecipeError, match="fpn needs a first width that is a multiple of 32, not 16"):
+    with pytest.raises(ConfigError, match="fpn needs a first width that is a multiple of 32, not 16"):
         build_segmenter(SegmentSettings("fpn", encoder="mobilenetv2_050", decoder_channels=(16, 8, 8, 8, 8)))
 
 
@@ -135,6 +135,6 @@ def test_resnet101_computes_what_torchvisions_does() -> None:
     ],
 )
 def test_a_backbone_that_cannot_be_is_refused_in_one_line(settings: ClassifySettings, message: str) -> None:
-    with pytest.raises(RecipeError, match=message) as caught:
+    with pytest.raises(ConfigError, match=message) as caught:
         build_classifier(settings, 3)
     assert "\n" not in str(caught.value)

@@ -12,7 +12,7 @@ from busight.data.groups import group_samples
 from busight.data.manifest import Inspection
 from busight.data.sources.busbra import load_busbra
 from busight.data.split import PARTS, Split, SplitSettings, crossing_pairs, make_split
-from busight.errors import DataError, RecipeError
+from busight.errors import ConfigError, DataError
 from busight.types import Finding, Sample
 
 LABELS = list(Finding)
@@ -239,7 +239,7 @@ def test_sets_that_cannot_be_split(samples: list[Sample], wanted: SplitSettings,
     ],
 )
 def test_settings_that_cannot_be(wrong: dict[str, float], rule: str) -> None:
-    with pytest.raises(RecipeError, match=rule):
+    with pytest.raises(ConfigError, match=rule):
         SplitSettings(**wrong)
 
 

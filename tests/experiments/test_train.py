@@ -9,7 +9,7 @@ import pytest
 from quick import QUICK
 
 from busight.data.split import Split
-from busight.errors import DataError, OutputError, RecipeError, WeightsError
+from busight.errors import ConfigError, DataError, OutputError, WeightsError
 from busight.experiments.evaluate import evaluate
 from busight.experiments.train import run
 from busight.io.atomic import write_json
@@ -179,7 +179,7 @@ def test_resuming_nothing_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_recipe_without_data_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="--data SPEC"):
+    with pytest.raises(ConfigError, match="--data SPEC"):
         run(load_recipe("paper"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

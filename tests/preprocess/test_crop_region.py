@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from busight.data.sources.catalogue import load
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.enhance.artifact.crop_region import crop_region
 from busight.preprocess.enhance.chain import apply_chain, crop_box_of, parse_chain
 from busight.preprocess.pipeline import parse_enhancement
@@ -80,7 +80,7 @@ def test_filters_see_the_field_alone() -> None:
     ],
 )
 def test_wrong_chains_and_channels(chain: str, channels: tuple[str, ...], rule: str) -> None:
-    with pytest.raises(RecipeError, match=rule):
+    with pytest.raises(ConfigError, match=rule):
         parse_enhancement(chain, channels)
 
 

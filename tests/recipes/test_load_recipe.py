@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.recipes.load import load_recipe, recipe_names, recipe_toml
 
 
@@ -62,7 +62,7 @@ def test_a_file_without_name_is_named_after_itself(tmp_path: Path) -> None:
 
 
 def refused(rule: str, *overrides: str) -> None:
-    with pytest.raises(RecipeError, match=re.escape(rule)) as caught:
+    with pytest.raises(ConfigError, match=re.escape(rule)) as caught:
         load_recipe("default", overrides)
     assert "\n" not in str(caught.value)
 
@@ -126,16 +126,16 @@ def test_a_wrong_value_is_refused(override: str, rule: str) -> None:
 
 
 def test_recipes_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"recipe 'papr': did you mean paper\?; or give the path of a .toml file"):
+    with pytest.raises(ConfigError, match=r"recipe 'papr': did you mean paper\?; or give the path of a .toml file"):
         load_recipe("papr")
     with pytest.raises(
-        RecipeError, match=r"known: breastmnist, default, demo, paper, segment, small-cnn; or give the path"
+        ConfigError, match=r"known: breastmnist, default, demo, paper, segment, small-cnn; or give the path"
     ):
         load_recipe("xyz")
-    with pytest.raises(RecipeError, match=r"none.toml'"):
+    with pytest.raises(ConfigError, match=r"none.toml'"):
         load_recipe(str(tmp_path / "none.toml"))
     (tmp_path / "recipe.txt").write_text("about = 'x'")
-    with pytest.raises(RecipeError, match=r"or give the path of a .toml file"):
+    with pytest.raises(ConfigError, match=r"or give the path of a .toml file"):
         load_recipe(str(tmp_path / "recipe.txt"))
 
 
@@ -144,11 +144,11 @@ def test_recipes_that_are_not_there(tmp_path: Path) -> None:
 )
 def test_files_that_are_not_toml(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r.toml").write_bytes(content)
-    with pytest.raises(RecipeError, match=r"recipe .*r.toml: not TOML"):
+    with pytest.raises(ConfigError, match=r"recipe .*r.toml: not TOML"):
         load_recipe(str(tmp_path / "r.toml"))
 
 
 def test_a_wrong_key_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text("[train.augment]\nrotate = 5\n")
-    with pytest.raises(RecipeError, match=r"r.toml: unknown key train.augment.rotate; did you mean rotate_deg\?"):
+    with pytest.raises(ConfigError, match=r"r.toml: unknown key train.augment.rotate; did you mean rotate_deg\?"):
         load_recipe(str(tmp_path / "r.toml"))

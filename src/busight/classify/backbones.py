@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from busight.classify.small_cnn import SmallCNN
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 
 
 class TorchvisionResNet(nn.Module):
@@ -45,7 +45,7 @@ class TimmBackbone(nn.Module):
             self.map_like = self._gives_a_map()
             self.feature_channels = self._channels()
         except (RuntimeError, TypeError) as error:
-            raise RecipeError(f"classify.backbone {name!r}: {_advice(name, error)}") from error
+            raise ConfigError(f"classify.backbone {name!r}: {_advice(name, error)}") from error
 
     def forward(self, batch: Tensor) -> Tensor:
         """Map float32 (N, 3, H, W) to features (N, C, h, w)."""
@@ -102,10 +102,10 @@ def build_backbone(name: str, options: Mapping[str, str | bool | int | float]) -
         A module that maps float32 (N, 3, H, W) to (N, C, h, w), with the attribute ``feature_channels`` = C.
 
     Raises:
-        RecipeError: No such network, or it does not take the options.
+        ConfigError: No such network, or it does not take the options.
     """
     if name in BACKBONES:
         if options:
-            raise RecipeError(f"classify.options: {name} takes none; they are for timm's networks")
+            raise ConfigError(f"classify.options: {name} takes none; they are for timm's networks")
         return BACKBONES[name]()
     return TimmBackbone(name, options)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from busight.classify.backbones import BACKBONES, build_backbone
 from busight.classify.settings import NORMALISATION, ClassifySettings
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.segment.settings import LEARNED, SegmentSettings, is_learned
 
 
@@ -133,20 +133,20 @@ def build_classifier(settings: ClassifySettings, classes: int, segment: SegmentS
         segment: The recipe's ``segment`` section, which names the mask decoder; None for its defaults.
 
     Raises:
-        RecipeError: The backbone is not known or cannot be used this way.
+        ConfigError: The backbone is not known or cannot be used this way.
     """
     if not settings.decodes_mask:
         backbone = build_backbone(settings.backbone, settings.options)
         return Classifier(backbone, classes, settings.dropout, settings.normalise)
     if settings.backbone in BACKBONES:
-        raise RecipeError(
+        raise ConfigError(
             f"classify.backbone {settings.backbone}: {settings.lesion} needs a timm name, e.g. resnet101 or "
             "mobilenetv2_100"
         )
     segment = segment or SegmentSettings()
     if settings.size % 32:
         fitting = max(32, round(settings.size / 32) * 32)
-        raise RecipeError(f"classify.size {settings.size}: {settings.lesion} needs a multiple of 32, e.g. {fitting}")
+        raise ConfigError(f"classify.size {settings.size}: {settings.lesion} needs a multiple of 32, e.g. {fitting}")
     network = _mask_network(segment, settings.backbone, settings.options, settings.normalise)
     network.add_class_head(classes, settings.dropout)
     return network
@@ -156,7 +156,7 @@ def build_segmenter(settings: SegmentSettings) -> MaskNetwork:
     """Build the network of a recipe's ``segment`` section, with random parameters.
 
     Raises:
-        RecipeError: The method is not a network, or the encoder cannot be used this way.
+        ConfigError: The method is not a network, or the encoder cannot be used this way.
     """
     return _mask_network(settings, settings.encoder, settings.options, settings.normalise)
 
@@ -167,5 +167,5 @@ def _mask_network(
     from busight.segment.learned.catalogue import build_mask_network
 
     if not is_learned(segment.method):
-        raise RecipeError(f"segment.method {segment.method}: has no decoder to train; choose {', '.join(LEARNED)}")
+        raise ConfigError(f"segment.method {segment.method}: has no decoder to train; choose {', '.join(LEARNED)}")
     return MaskNetwork(build_mask_network(segment.method, encoder, options, segment.decoder_channels), normalise)

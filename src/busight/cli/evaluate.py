@@ -46,12 +46,12 @@ def command(
 
 def _folds(crossval: Path, data: str, folder: Path, split: Path | None) -> None:
     from busight.cli.console import ConsoleProgress
-    from busight.errors import RecipeError
+    from busight.errors import ConfigError
     from busight.experiments.evaluate_folds import evaluate_folds
     from busight.report.text.headline import headline
 
     if split is not None:
-        raise RecipeError("--split goes with one bundle; the networks of a cross-validation have a split each")
+        raise ConfigError("--split goes with one bundle; the networks of a cross-validation have a split each")
     with ConsoleProgress() as progress:
         found = evaluate_folds(crossval, data, folder, progress=progress)
     if found.seen:

@@ -51,23 +51,23 @@ def command(
 ) -> None:
     """Outline lesions: masks, pictures with outlines and a table of lesions; or compare ways to do it."""
     with one_line_errors():
-        from busight.errors import RecipeError
+        from busight.errors import ConfigError
         from busight.io.atomic import require_free_folder
 
         if bool(compare) == bool(paths):
-            raise RecipeError("segment: name pictures, or a data set with --compare SPEC")
+            raise ConfigError("segment: name pictures, or a data set with --compare SPEC")
         if out is None:
-            raise RecipeError("segment: --out FOLDER is needed")
+            raise ConfigError("segment: --out FOLDER is needed")
         if compare and (box is not None or click is not None or uncertainty):
-            raise RecipeError("segment: --box, --click and --uncertainty are for pictures, not for --compare")
+            raise ConfigError("segment: --box, --click and --uncertainty are for pictures, not for --compare")
         if crossval and not compare:
-            raise RecipeError("segment: --crossval is for --compare; name one of its bundles with --model")
+            raise ConfigError("segment: --crossval is for --compare; name one of its bundles with --model")
         if limit and not compare:
-            raise RecipeError("segment: --limit is for --compare; name fewer pictures")
+            raise ConfigError("segment: --limit is for --compare; name fewer pictures")
         if uncertainty and method:
-            raise RecipeError("segment: --uncertainty needs the probabilities of a --model; a --method has none")
+            raise ConfigError("segment: --uncertainty needs the probabilities of a --model; a --method has none")
         if assume_lesion and not (model or crossval):
-            raise RecipeError("segment: --assume-lesion is for a --model or --crossval; a --method always assumes one")
+            raise ConfigError("segment: --assume-lesion is for a --model or --crossval; a --method always assumes one")
         prompt = _prompt(box, click)
         require_free_folder(out)
         if compare:
@@ -79,14 +79,14 @@ def command(
 
             chosen = _outliners(method or [], model or [], chain, prompt)
             if len(chosen) != 1:
-                raise RecipeError("segment: give one --method NAME or one --model BUNDLE")
+                raise ConfigError("segment: give one --method NAME or one --model BUNDLE")
             _segment(paths or [], AssumingOutliner(chosen[0]) if assume_lesion else chosen[0], out, uncertainty)
 
 
 def _outliners(methods: list[str], models: list[Path], chain: str, prompt: Prompt | None) -> list[Outliner]:
     import difflib
 
-    from busight.errors import RecipeError
+    from busight.errors import ConfigError
     from busight.model.segmenters import MethodOutliner, bundle_outliner
     from busight.preprocess.enhance.chain import parse_chain
     from busight.segment.classical.catalogue import METHODS
@@ -97,9 +97,9 @@ def _outliners(methods: list[str], models: list[Path], chain: str, prompt: Promp
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
             hint = f"did you mean {near[0]}? " if near else ""
-            raise RecipeError(f"segment: no method {name!r} without training; {hint}known: {', '.join(known)}")
+            raise ConfigError(f"segment: no method {name!r} without training; {hint}known: {', '.join(known)}")
     if models and not methods and (prompt is not None or steps):
-        raise RecipeError("segment: --box, --click and --chain are for a --method; a model needs none")
+        raise ConfigError("segment: --box, --click and --chain are for a --method; a model needs none")
     once = dict.fromkeys(methods)  # a method named twice is one row
     return [*(MethodOutliner(known[name], steps, prompt) for name in once), *map(bundle_outliner, models)]
 
@@ -111,27 +111,27 @@ def _all_methods() -> list[str]:
 
 
 def _prompt(box: str | None, click: str | None) -> Prompt | None:
-    from busight.errors import RecipeError
+    from busight.errors import ConfigError
     from busight.model.segmenters import Prompt
     from busight.types import Roi
 
     if box is not None and click is not None:
-        raise RecipeError("segment: give --box or --click, not both")
+        raise ConfigError("segment: give --box or --click, not both")
     if box is not None:
         left, top, width, height = _numbers("--box", box, 4, "x,y,w,h, e.g. 120,80,60,40")
         if min(left, top) < 0 or min(width, height) < 1:
-            raise RecipeError(f"segment: --box {box}: x and y are 0 or more, w and h 1 or more")
+            raise ConfigError(f"segment: --box {box}: x and y are 0 or more, w and h 1 or more")
         return Prompt(box=Roi(top, left, top + height, left + width))
     if click is not None:
         column, row = _numbers("--click", click, 2, "x,y, e.g. 150,100")
         if min(column, row) < 0:
-            raise RecipeError(f"segment: --click {click}: x and y are 0 or more")
+            raise ConfigError(f"segment: --click {click}: x and y are 0 or more")
         return Prompt(click=(row, column))
     return None
 
 
 def _numbers(option: str, text: str, count: int, form: str) -> list[int]:
-    from busight.errors import RecipeError
+    from busight.errors import ConfigError
 
     parts = text.split(",")
     try:
@@ -139,20 +139,20 @@ def _numbers(option: str, text: str, count: int, form: str) -> list[int]:
     except ValueError:
         numbers = []
     if len(numbers) != count:
-        raise RecipeError(f"segment: {option} {text!r} is not of the form {form}, whole pixels")
+        raise ConfigError(f"segment: {option} {text!r} is not of the form {form}, whole pixels")
     return numbers
 
 
 def _segment(paths: list[Path], outliner: Outliner, out: Path, uncertainty: bool) -> None:
     from busight.cli.console import ConsoleProgress
     from busight.data.readers.inputs import read_frames
-    from busight.errors import RecipeError
+    from busight.errors import ConfigError
     from busight.io.atomic import written_beside
     from busight.model.lesion_table import COLUMNS, lesion_lines
 
     files = listed(paths)
     if not files:
-        raise RecipeError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
+        raise ConfigError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
     done, with_lesion, failed = 0, 0, 0
     with (
         ConsoleProgress() as progress,

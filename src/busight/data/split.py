@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.errors import DataError, RecipeError
+from busight.errors import ConfigError, DataError
 from busight.io.digests import sha256_of_json
 from busight.types import Sample
 
@@ -43,11 +43,11 @@ class SplitSettings:
     def __post_init__(self) -> None:
         """Refuse shares and folds that cannot be."""
         if not (0 < self.val < 1 and 0 < self.test < 1 and self.val + self.test < 1):
-            raise RecipeError(f"split.val {self.val} and split.test {self.test}: each above 0, together below 1")
+            raise ConfigError(f"split.val {self.val} and split.test {self.test}: each above 0, together below 1")
         if self.folds < 2 or not 0 <= self.fold < self.folds:
-            raise RecipeError(f"split.fold {self.fold} of split.folds {self.folds}: at least 2 folds, counted from 0")
+            raise ConfigError(f"split.fold {self.fold} of split.folds {self.folds}: at least 2 folds, counted from 0")
         if not 0 <= self.seed < 2**32:
-            raise RecipeError(f"split.seed {self.seed}: must be 0 to 4294967295")
+            raise ConfigError(f"split.seed {self.seed}: must be 0 to 4294967295")
 
 
 @dataclass(frozen=True, slots=True)

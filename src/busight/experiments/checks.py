@@ -6,7 +6,7 @@ from pathlib import Path
 
 from busight.audit.checked_dataset import Material
 from busight.data.split_file import data_digest_of
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.io.progress import Progress
 from busight.recipes.schema import Recipe
 
@@ -15,10 +15,10 @@ def check_data_is_named(recipe: Recipe) -> None:
     """Refuse a recipe that names no data.
 
     Raises:
-        RecipeError: It names none.
+        ConfigError: It names none.
     """
     if not recipe.data.spec:
-        raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
+        raise ConfigError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
 
 
 def require_split_file(split_file: Path | None) -> None:

@@ -54,7 +54,7 @@ def build_networks(recipe: Recipe) -> dict[str, BuiltNetwork]:
         ``"segmenter"`` and ``"classifier"``, those that the recipe has.
 
     Raises:
-        RecipeError: A network cannot be built.
+        ConfigError: A network cannot be built.
         WeightsError: Weights cannot be had or do not fit.
     """
     built: dict[str, BuiltNetwork] = {}

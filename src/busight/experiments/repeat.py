@@ -14,7 +14,7 @@ from busight._version import __version__
 from busight.audit.checked_dataset import DataSummary, Material, gather
 from busight.data.sources.catalogue import load
 from busight.data.split import Split, crossing_pairs
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.experiments.checks import check_data_is_named
 from busight.experiments.facts import versions
 from busight.experiments.jobs import plan_member, run_series
@@ -122,7 +122,7 @@ def repeat_seeds(
     progress = progress or Silent()
     started = datetime.now(UTC).isoformat(timespec="seconds")
     if count < 2:
-        raise RecipeError(f"{count} seeds: the spread over seeds needs at least 2")
+        raise ConfigError(f"{count} seeds: the spread over seeds needs at least 2")
     check_data_is_named(recipe)
     plan = {"seeds": count, "recipe": recipe_toml(recipe)}
     open_planned_folder(out, plan, "series of seeds", resume)

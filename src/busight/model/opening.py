@@ -7,7 +7,7 @@ from typing import Any
 from busight.classify.masked import input_channels
 from busight.decision.image_statistics import NAMES as STATISTICS
 from busight.descriptors.lexicon import words_digest
-from busight.errors import BundleError, RecipeError
+from busight.errors import BundleError, ConfigError
 from busight.model.bundle.card import CLASSIFIER, MEMORY, SEGMENTER, SegmentPart
 from busight.model.bundle.feature_bank import Memory, read_memory
 from busight.model.bundle.load import Bundle
@@ -28,7 +28,7 @@ def open_predictor(bundle: Bundle) -> Predictor:
     _require_same_words(bundle)
     try:
         enhancement = parse_enhancement(card.enhance, card.channels)
-    except RecipeError as error:
+    except ConfigError as error:
         raise BundleError(f"{bundle.folder}: {error}; update busight or get the bundle again") from error
     classifier = None
     if (part := card.classify) is not None:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.errors import BundleError, DataError, RecipeError
+from busight.errors import BundleError, ConfigError, DataError
 from busight.model.bundle.load import load_bundle
 from busight.model.model import Predictor
 from busight.model.opening import open_predictor
@@ -108,7 +108,7 @@ class MethodOutliner:
     def __post_init__(self) -> None:
         """Refuse help that the method cannot use."""
         if self.prompt is not None and self.name not in PROMPTED:
-            raise RecipeError(f"{self.name}: cannot start from a box or a click; choose {', '.join(PROMPTED)}")
+            raise ConfigError(f"{self.name}: cannot start from a box or a click; choose {', '.join(PROMPTED)}")
 
     def outline(self, image: Image, sample_id: str = "") -> Outlined:
         """Outline the lesion of an image, uint8 HW, within the chain's field.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.enhance.chain import Step, apply_chain, crop_box_of, parse_chain
 from busight.types import Image, Roi
 
@@ -54,15 +54,15 @@ def parse_enhancement(chain: str, channels: tuple[str, ...] = ()) -> Enhancement
         channels: None or three chains; ``raw`` adds nothing.
 
     Raises:
-        RecipeError: A text is no chain, a channel crops, or there are not three channels.
+        ConfigError: A text is no chain, a channel crops, or there are not three channels.
 
     Example:
         >>> parse_enhancement("crop_region", ("raw", "clahe(2)", "srad(40) | clahe(2)")).n_channels
         3
     """
     if len(channels) not in (0, 3):
-        raise RecipeError(f"enhance.channels: {len(channels)} of them; give none, or three chains")
+        raise ConfigError(f"enhance.channels: {len(channels)} of them; give none, or three chains")
     parsed = tuple(parse_chain("" if text.strip() == RAW else text) for text in channels)
     if any(step.is_crop for steps in parsed for step in steps):
-        raise RecipeError("enhance.channels: crop_region belongs into enhance.chain, where it serves all channels")
+        raise ConfigError("enhance.channels: crop_region belongs into enhance.chain, where it serves all channels")
     return Enhancement(parse_chain(chain), parsed)

@@ -9,7 +9,7 @@ from picture_files import LESION, NOISE, breastmnist_arrays, npz_bytes, picture,
 
 from busight.data.dataset import DataSet
 from busight.data.sources.catalogue import SOURCES, load
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.types import Finding
 
 
@@ -100,5 +100,5 @@ def test_loading_twice_gives_the_same(data: DataSet) -> None:
     ],
 )
 def test_specs_that_name_no_source(spec: str, rule: str) -> None:
-    with pytest.raises(RecipeError, match=rule):
+    with pytest.raises(ConfigError, match=rule):
         load(spec)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from busight.data.sources.phantom import load_phantoms
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.simulate.copies import SIMPLE_KINDS
 from busight.simulate.injected_faults import plan_plants
 from busight.simulate.parallel import render_many
@@ -183,6 +183,6 @@ def test_pictures_are_made_when_asked_for():
     ],
 )
 def test_bad_arguments(argument, message):
-    with pytest.raises(RecipeError, match=message) as caught:
+    with pytest.raises(ConfigError, match=message) as caught:
         load_phantoms(argument)
     assert "\n" not in str(caught.value)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.enhance.chain import FILTERS, Step, apply_chain, crop_box_of, parse_chain
 from busight.preprocess.enhance.contrast.clahe import clahe
 from busight.preprocess.enhance.contrast.gamma import gamma
@@ -141,7 +141,7 @@ def test_the_text_of_a_step_is_itself_a_chain() -> None:
     ],
 )
 def test_chains_that_are_refused(text: str, rule: str) -> None:
-    with pytest.raises(RecipeError, match=rule) as caught:
+    with pytest.raises(ConfigError, match=rule) as caught:
         parse_chain(text)
     assert "\n" not in str(caught.value)
 
@@ -173,6 +173,6 @@ def test_a_whole_number_for_a_float_is_written_as_a_float() -> None:
 def test_any_text_is_a_chain_or_refused(text: str) -> None:
     try:
         steps = parse_chain(text)
-    except RecipeError:
+    except ConfigError:
         return
     assert apply_chain(IMAGE, steps).shape == IMAGE.shape

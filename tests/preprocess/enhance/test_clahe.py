@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage.exposure import equalize_adapthist
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.enhance.contrast.clahe import clahe
 
 
@@ -54,13 +54,13 @@ def test_dark_and_light_halves_are_brought_together() -> None:
     ("clip", "rule"), [(0, "clip 0 must"), (-1.0, "clip -1.0"), (41.0, "clip 41.0"), (float("nan"), "clip nan")]
 )
 def test_limits_that_cannot_be(clip: float, rule: str) -> None:
-    with pytest.raises(RecipeError, match=f"clahe: {rule}.*above 0 and at most 40"):
+    with pytest.raises(ConfigError, match=f"clahe: {rule}.*above 0 and at most 40"):
         clahe(speckle(), clip)
 
 
 @pytest.mark.parametrize("tiles", [0, -1, 33])
 def test_tiles_that_cannot_be(tiles: int) -> None:
-    with pytest.raises(RecipeError, match=f"clahe: tiles {tiles} must be 1 to 32"):
+    with pytest.raises(ConfigError, match=f"clahe: tiles {tiles} must be 1 to 32"):
         clahe(speckle(), tiles=tiles)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage.exposure import adjust_gamma, rescale_intensity
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.enhance.contrast.gamma import gamma
 from busight.preprocess.enhance.contrast.histogram_standardization import histogram_standardization
 from busight.preprocess.enhance.contrast.stretch import stretch
@@ -24,10 +24,10 @@ def test_stretch_agrees_with_scikit_image() -> None:
     np.testing.assert_array_equal(stretch(IMAGE, 5, 90), expected)
     assert (stretch(IMAGE, 0, 100).min(), stretch(IMAGE, 0, 100).max()) == (0, 255)
     for low, high, rule in ((50, 50, "low 50 must be below high 50"), (99.5, 99.0, "low 99.5 must be below high 99.0")):
-        with pytest.raises(RecipeError, match=f"stretch: {rule}"):
+        with pytest.raises(ConfigError, match=f"stretch: {rule}"):
             stretch(IMAGE, low, high)
     for low, high, rule in ((-1, 50, "low -1 must be 0 to 100"), (50, 100.5, "high 100.5 must be 0 to 100")):
-        with pytest.raises(RecipeError, match=f"stretch: {rule}"):
+        with pytest.raises(ConfigError, match=f"stretch: {rule}"):
             stretch(IMAGE, low, high)
 
 
@@ -40,7 +40,7 @@ def test_histogram_standardization_gives_the_quantiles_of_the_reference() -> Non
     difference = histogram_standardization(brighter).astype(int) - histogram_standardization(IMAGE)
     assert np.abs(difference).max() <= 8
     for wrong in ("", "5", "a b", "0 300", "50 40"):
-        with pytest.raises(RecipeError, match="two or more grey values"):
+        with pytest.raises(ConfigError, match="two or more grey values"):
             histogram_standardization(IMAGE, wrong)
 
 

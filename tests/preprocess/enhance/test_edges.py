@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from skimage.filters import unsharp_mask
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.enhance.edges.adaptive_threshold import adaptive_threshold
 from busight.preprocess.enhance.edges.gradient import gradient
 from busight.preprocess.enhance.edges.local_phase import local_phase
@@ -28,7 +28,7 @@ def test_adaptive_threshold_by_hand() -> None:
     assert set(np.unique(filtered)) == {0, 255}
     assert (filtered[10:14, 10:14] == 0).all()
     assert filtered[0, 0] == 255
-    with pytest.raises(RecipeError, match="method 'otsu' must be mean or gaussian"):
+    with pytest.raises(ConfigError, match="method 'otsu' must be mean or gaussian"):
         adaptive_threshold(image, "otsu")
 
 
@@ -40,7 +40,7 @@ def test_top_hat_shows_small_spots_only() -> None:
     assert (dark[21:25, 21:25] == 60).all()
     assert dark[60, 60] == 0
     assert top_hat(image, 15, "bright").max() <= 60
-    with pytest.raises(RecipeError, match="kind 'white' must be bright or dark"):
+    with pytest.raises(ConfigError, match="kind 'white' must be bright or dark"):
         top_hat(image, 15, "white")
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.enhance.chain import CROPS, FILTERS, FILTERS_BY_TYPE, apply_chain, parse_chain
 from busight.preprocess.enhance.parameters import Above, Odd, OneOf, Parameter, Value, Within, parameters_of
 
@@ -116,7 +116,7 @@ def test_a_range_says_what_a_filter_takes(name: str, parameter: Parameter) -> No
         STEPS[name](IMAGE, **{parameter.name: value})
         assert dict(parse_chain(f"{name}({parameter.name}={value!r})")[0].arguments)[parameter.name] == value
     for value in refused:
-        with pytest.raises(RecipeError, match=f"^{name}: {parameter.name} .* must be ") as called:
+        with pytest.raises(ConfigError, match=f"^{name}: {parameter.name} .* must be ") as called:
             STEPS[name](IMAGE, **{parameter.name: value})
         assert str(value) in str(called.value)
         assert str(called.value).endswith(f"must be {parameter.constraints[0]}")
@@ -126,9 +126,9 @@ def test_a_range_says_what_a_filter_takes(name: str, parameter: Parameter) -> No
 def test_a_chain_and_a_call_refuse_with_the_same_words(name: str) -> None:
     for parameter in parameters_of(STEPS[name]):
         value: Value = -1000 if parameter.type is not str else "other"
-        with pytest.raises(RecipeError, match=f"^{name}: {parameter.name} ") as called:
+        with pytest.raises(ConfigError, match=f"^{name}: {parameter.name} ") as called:
             STEPS[name](IMAGE, **{parameter.name: value})
-        with pytest.raises(RecipeError) as parsed:
+        with pytest.raises(ConfigError) as parsed:
             parse_chain(f"{name}({parameter.name}={value!r})")
         assert str(called.value) == str(parsed.value)
 
@@ -139,4 +139,4 @@ def test_every_filter_documents_its_arguments(name: str) -> None:
     assert "image: uint8 HW" in text
     for parameter in parameters_of(STEPS[name]):
         assert f"\n        {parameter.name}: " in text
-        assert "RecipeError" in text
+        assert "ConfigError" in text

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from skimage.filters import median as skimage_median
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.enhance.denoise.median import median
 
 
@@ -25,5 +25,5 @@ def test_agrees_with_scikit_image(size: int, shape: tuple[int, int]) -> None:
 
 @pytest.mark.parametrize("size", [-3, 0, 1, 2, 4, 33])
 def test_sizes_that_cannot_be(size: int) -> None:
-    with pytest.raises(RecipeError, match=f"median: size {size} must be odd, 3–31 pixels"):
+    with pytest.raises(ConfigError, match=f"median: size {size} must be odd, 3–31 pixels"):
         median(np.zeros((16, 16), dtype=np.uint8), size)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 import pytest
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.enhance.parameters import (
     Above,
     Below,
@@ -81,7 +81,7 @@ def test_a_parameter_without_a_range_is_a_mistake_of_its_author() -> None:
     ],
 )
 def test_calls_with_wrong_values_are_refused(arguments: dict[str, object], rule: str) -> None:
-    with pytest.raises(RecipeError) as caught:
+    with pytest.raises(ConfigError) as caught:
         shift(IMAGE, **arguments)
     assert str(caught.value) == rule
 

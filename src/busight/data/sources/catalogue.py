@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from busight.data.dataset import DataSet
-from busight.errors import DataError, RecipeError
+from busight.errors import ConfigError, DataError
 from busight.io.paths import is_utf8
 
 
@@ -76,11 +76,11 @@ def load(spec: str) -> DataSet:
             separated by `` + ``. A path may hold a `` + `` too, unless a source's name and a colon follow it.
 
     Raises:
-        RecipeError: The name is not a source, or the spec is not UTF-8.
+        ConfigError: The name is not a source, or the spec is not UTF-8.
         DataError: The source cannot be read.
     """
     if not is_utf8(spec):
-        raise RecipeError(f"data spec {spec!r}: not UTF-8, so no record can hold it; rename the folder")
+        raise ConfigError(f"data spec {spec!r}: not UTF-8, so no record can hold it; rename the folder")
     parts = _PLUS.split(spec)
     if len(parts) == 1:
         return _load_one(spec)
@@ -101,7 +101,7 @@ def _load_one(spec: str) -> DataSet:
             if near
             else "write one of " + ", ".join(e.form for e in SOURCES.values())
         )
-        raise RecipeError(f"data spec {spec!r}: {name!r} is not a source; {hint}")
+        raise ConfigError(f"data spec {spec!r}: {name!r} is not a source; {hint}")
     try:
         return SOURCES[name].load(argument)
     except DataError as error:

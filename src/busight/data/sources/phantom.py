@@ -67,7 +67,7 @@ def load_phantoms(argument: str) -> DataSet:
         The set. Planted facts stand in the samples' tags.
 
     Raises:
-        RecipeError: The argument asks for something that is not allowed.
+        ConfigError: The argument asks for something that is not allowed.
 
     Example:
         >>> [sample.finding.value for sample in load_phantoms("4").samples]

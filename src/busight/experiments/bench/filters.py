@@ -102,7 +102,7 @@ def compare_filters(
         progress: Told what happens.
 
     Raises:
-        RecipeError: A chain that is none.
+        ConfigError: A chain that is none.
         DataError: No usable image.
     """
     progress = progress or Silent()

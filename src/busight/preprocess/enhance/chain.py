@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.enhance.artifact.crop_region import crop_region
 from busight.preprocess.enhance.artifact.remove_overlays import remove_overlays
 from busight.preprocess.enhance.contrast.clahe import clahe
@@ -97,7 +97,7 @@ def parse_chain(text: str) -> tuple[Step, ...]:
         The steps, with every argument named and defaults filled in.
 
     Raises:
-        RecipeError: An unknown filter, a wrong argument or value, or text that is not a chain.
+        ConfigError: An unknown filter, a wrong argument or value, or text that is not a chain.
 
     Example:
         >>> [str(step) for step in parse_chain("median(3) | clahe(clip=3)")]
@@ -107,7 +107,7 @@ def parse_chain(text: str) -> tuple[Step, ...]:
         return ()
     steps = tuple(_parse_step(step.strip()) for step in text.split("|"))
     if late := [step.name for step in steps[1:] if step.is_crop]:
-        raise RecipeError(f"chain: {late[0]} chooses the crop box that all filters see; put it first")
+        raise ConfigError(f"chain: {late[0]} chooses the crop box that all filters see; put it first")
     return steps
 
 
@@ -147,19 +147,19 @@ def apply_chain(image: Image, steps: tuple[Step, ...]) -> Image:
 
 def _parse_step(text: str) -> Step:
     if len(text) > _LONGEST_STEP:
-        raise RecipeError(f"chain step {text[:20] + '…'!r}: longer than {_LONGEST_STEP} characters")
+        raise ConfigError(f"chain step {text[:20] + '…'!r}: longer than {_LONGEST_STEP} characters")
     try:
         node = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):  # of null bytes and of endless nesting
-        raise RecipeError(f"chain step {text!r}: not of the form name(argument, name=argument)") from None
+        raise ConfigError(f"chain step {text!r}: not of the form name(argument, name=argument)") from None
     call = node if isinstance(node, ast.Call) else ast.Call(func=node, args=[], keywords=[])
     if not isinstance(call.func, ast.Name):
-        raise RecipeError(f"chain step {text!r}: not of the form name(argument, name=argument)")
+        raise ConfigError(f"chain step {text!r}: not of the form name(argument, name=argument)")
     name = call.func.id
     if name not in _STEPS:
         near = difflib.get_close_matches(name, _STEPS, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise RecipeError(f"chain: no filter {name!r}; {hint}known: {', '.join(sorted(_STEPS))}")
+        raise ConfigError(f"chain: no filter {name!r}; {hint}known: {', '.join(sorted(_STEPS))}")
     return Step(name, _bind(name, call, text))
 
 
@@ -171,7 +171,7 @@ def _bind(name: str, call: ast.Call, text: str) -> tuple[tuple[str, Value], ...]
         bound = inspect.signature(_STEPS[name]).bind(None, *args, **kwargs)  # None stands for the image
     except (TypeError, ValueError):
         known = ", ".join(f"{parameter.name}={parameter.default}" for parameter in parameters) or "none"
-        raise RecipeError(f"chain step {text!r}: wrong arguments; {name} takes: {known}") from None
+        raise ConfigError(f"chain step {text!r}: wrong arguments; {name} takes: {known}") from None
     bound.apply_defaults()
     check_arguments(name, parameters, bound.arguments)
     return tuple((parameter.name, parameter.type(bound.arguments[parameter.name])) for parameter in parameters)

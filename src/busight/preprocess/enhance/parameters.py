@@ -15,7 +15,7 @@ from functools import cache, wraps
 from numbers import Integral, Real
 from typing import Annotated, Any, Literal, ParamSpec, Protocol, TypeVar, get_args, get_origin, get_type_hints
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 
 Value = int | float | str
 """An argument of a filter."""
@@ -149,13 +149,13 @@ def check_arguments(filter_name: str, parameters: tuple[Parameter, ...], argumen
         arguments: A value for each parameter, by name.
 
     Raises:
-        RecipeError: A value of another type, out of range, or in conflict with another argument.
+        ConfigError: A value of another type, out of range, or in conflict with another argument.
     """
 
-    def refusal(name: str, rule: str) -> RecipeError:
+    def refusal(name: str, rule: str) -> ConfigError:
         value = arguments[name]
         shown = repr(value) if isinstance(value, str) else str(value)
-        return RecipeError(f"{filter_name}: {name} {shown} must be {rule}")
+        return ConfigError(f"{filter_name}: {name} {shown} must be {rule}")
 
     for parameter in parameters:
         value = arguments[parameter.name]

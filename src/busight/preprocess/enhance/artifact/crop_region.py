@@ -29,7 +29,7 @@ def crop_region(image: Image, level: Annotated[int, Within(1, 100)] = 10) -> Roi
         side closed, and what is still thin opened away. The whole image where the box is less than a twentieth of it.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
     """
     height, width = image.shape
     whole = Roi(0, 0, height, width)

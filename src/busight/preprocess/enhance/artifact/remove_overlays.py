@@ -27,7 +27,7 @@ def remove_overlays(
         uint8 HW; a copy of the image where no stroke is found.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         The strokes are those of the audit (`busight.audit.overlays`); Telea, An image inpainting technique based on

@@ -24,7 +24,7 @@ def clahe(image: Image, clip: Annotated[float, Above(0, 40)] = 2.0, tiles: Annot
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Zuiderveld, Contrast limited adaptive histogram equalization, Graphics Gems IV (1994) 474–485.

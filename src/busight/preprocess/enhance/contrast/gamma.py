@@ -23,7 +23,7 @@ def gamma(image: Image, power: Annotated[float, Within(0.1, 10)] = 0.8) -> Image
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
     """
     table = np.rint(255 * (np.arange(256) / 255) ** power).astype(np.uint8)
     return cv2.LUT(image, table).astype(np.uint8, copy=False)

@@ -47,7 +47,7 @@ def histogram_standardization(image: Image, reference: Annotated[str, AscendingG
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Nyúl and Udupa, On standardizing the MR image intensity scale, Magnetic Resonance in Medicine 42 (1999)

@@ -29,7 +29,7 @@ def stretch(
         uint8 HW; a copy of the image where both percentiles are one grey value.
 
     Raises:
-        RecipeError: A value out of range, or ``low`` not below ``high``.
+        ConfigError: A value out of range, or ``low`` not below ``high``.
     """
     shares = np.cumsum(np.bincount(image.ravel(), minlength=256)) / image.size
     # Half a pixel's worth: no share is reached by values that do not occur.

@@ -28,7 +28,7 @@ def tgc(
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
     """
     from scipy.ndimage import gaussian_filter1d
 

@@ -26,7 +26,7 @@ def bilateral(
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Tomasi and Manduchi, Bilateral filtering for gray and color images, ICCV 1998.

@@ -29,7 +29,7 @@ def frost(image: Image, size: Annotated[int, Odd(3, 15)] = 5, damping: Annotated
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Frost, Stiles, Shanmugan and Holtzman, A model for radar images and its application to adaptive digital

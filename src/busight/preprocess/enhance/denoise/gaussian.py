@@ -23,6 +23,6 @@ def gaussian(image: Image, sigma: Annotated[float, Within(0.3, 20)] = 1.0) -> Im
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
     """
     return cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT).astype(np.uint8, copy=False)

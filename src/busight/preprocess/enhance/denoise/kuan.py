@@ -24,7 +24,7 @@ def kuan(image: Image, size: Annotated[int, Odd(3, 31)] = 7, noise: Annotated[fl
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Kuan, Sawchuk, Strand and Chavel, Adaptive noise smoothing filter for images with signal-dependent noise, IEEE

@@ -25,7 +25,7 @@ def lee(image: Image, size: Annotated[int, Odd(3, 31)] = 7, noise: Annotated[flo
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Lee, Digital image enhancement and noise filtering by use of local statistics, IEEE Transactions on Pattern

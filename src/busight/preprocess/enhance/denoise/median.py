@@ -23,6 +23,6 @@ def median(image: Image, size: Annotated[int, Odd(3, 31)] = 3) -> Image:
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
     """
     return cv2.medianBlur(image, size).astype(np.uint8, copy=False)

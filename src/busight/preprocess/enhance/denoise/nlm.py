@@ -30,7 +30,7 @@ def nlm(
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Buades, Coll and Morel, A non-local algorithm for image denoising, CVPR 2005.

@@ -30,7 +30,7 @@ def perona_malik(
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Perona and Malik, Scale-space and edge detection using anisotropic diffusion, IEEE Transactions on Pattern

@@ -38,7 +38,7 @@ def speckle_nlm(
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Coupé, Hellier, Kervrann and Barillot, Nonlocal means-based speckle filtering for ultrasound images, IEEE

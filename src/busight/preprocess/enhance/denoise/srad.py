@@ -36,7 +36,7 @@ def srad(
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Yu and Acton, Speckle reducing anisotropic diffusion, IEEE Transactions on Image Processing 11 (2002)

@@ -26,7 +26,7 @@ def total_variation(
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Chambolle, An algorithm for total variation minimization and applications, Journal of Mathematical Imaging and

@@ -32,7 +32,7 @@ def adaptive_threshold(
         uint8 HW, 0 or 255.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
     """
     binary = cv2.adaptiveThreshold(image, 255, _METHODS[method], cv2.THRESH_BINARY, size, offset)
     return binary.astype(np.uint8, copy=False)

@@ -27,7 +27,7 @@ def gradient(
         uint8 HW; what is steeper than 255 / gain is 255.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
     """
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     # Scharr's weights sum to 16 on either side, two pixels apart.

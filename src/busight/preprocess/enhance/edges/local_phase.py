@@ -32,7 +32,7 @@ def local_phase(
         uint8 HW; 128 where there is no signal.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Felsberg and Sommer, The monogenic signal, IEEE Transactions on Signal Processing 49 (2001) 3136–3144; on

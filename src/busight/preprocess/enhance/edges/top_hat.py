@@ -26,7 +26,7 @@ def top_hat(image: Image, size: Annotated[int, Odd(3, 127)] = 31, kind: Literal[
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Soille, Morphological Image Analysis, 2nd ed., section 4.4.
