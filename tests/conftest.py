@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,17 @@ def require_program() -> Callable[[str], Path]:
         if found is None:
             _missing(f"the program {name} is not installed")
         return Path(str(found))
+
+    return require
+
+
+@pytest.fixture(scope="session")
+def require_package() -> Callable[[str, str], None]:
+    """A function that skips (fails in CI) where a Python package is not installed, and names the extra that has it."""
+
+    def require(name: str, extra: str) -> None:
+        if find_spec(name) is None:
+            _missing(f"{name} is not installed (pip install '.[{extra}]')")
 
     return require
 

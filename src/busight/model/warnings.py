@@ -13,7 +13,7 @@ from busight.model.bundle.feature_bank import Memory
 from busight.types import Image, Prediction
 
 SMALL_LESION = 0.03
-"""Share of the image below which lesions are called wrong more often (subgroups of docs/results.md)."""
+"""Share of the image below which lesions are called wrong more often (docs/log/2026-11-results.md, subgroups)."""
 
 _WITHOUT_LESION = ("normal", "no lesion")
 

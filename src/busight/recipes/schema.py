@@ -53,7 +53,19 @@ class EnhanceSection(BaseModel):
 
 
 class Recipe(BaseModel):
-    """One experiment, as a TOML file says it."""
+    """One experiment, as a TOML file says it.
+
+    Attributes:
+        name: The file's name without its suffix, unless the file gives another.
+        about: One line, which ``busight recipes`` shows.
+        data: The data.
+        split: The split.
+        enhance: The enhancement chain.
+        segment: The segmentation.
+        classify: The classifier.
+        train: The training.
+        assess: The assessment.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -11,7 +11,8 @@ from busight.segment.proposal import seed_region
 from busight.types import Image, Mask
 
 SURE = 0.8
-"""Mean probability inside a mask from which it is kept; chosen on half of BUS-BRA's groups (docs/segmentation.md)."""
+"""Mean probability inside a mask from which it is kept; chosen on half of BUS-BRA's groups
+(docs/log/2026-11-segmentation.md)."""
 
 
 def with_lesion_assumed(
