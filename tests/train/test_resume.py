@@ -160,7 +160,7 @@ def test_two_devices_train_the_same_network_together(tmp_path: Path) -> None:
 
 def test_last_is_the_last_epoch_and_a_finished_training_stays_finished(tmp_path: Path) -> None:
     """A learning rate that wrecks the network: validation gets worse, and the last epoch is kept all the same."""
-    wrecking = replace(SETTINGS, learning_rate=3.0, schedule="constant", keep="last", epochs=3)
+    wrecking = replace(SETTINGS, learning_rate=1.0, schedule="constant", keep="last", epochs=3)
     network, history = train(tmp_path, wrecking)
     losses = [row.val_loss for row in history.rows]
     assert min(losses) < losses[-1], "this test needs a validation loss that rises"

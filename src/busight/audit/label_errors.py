@@ -10,7 +10,7 @@ from busight.metrics.checks import check_probs
 from busight.types import FloatArray, IntArray
 
 MARGIN = 0.3
-"""Chosen on one set of 1,200 phantoms and tried on others; see docs/audit.md."""
+"""Chosen on one set of 1,200 phantoms and tried on others; see docs/log/2026-11-audit.md."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from busight.model.bundle.feature_bank import FeatureBank
 from busight.types import Prediction
 
 SMALL_LESION = 0.03
-"""Share of the image below which lesions are called wrong more often (subgroups of docs/results.md)."""
+"""Share of the image below which lesions are called wrong more often (docs/log/2026-11-results.md, subgroups)."""
 
 
 def warnings_of(

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from busight.types import Mask
 
 SURE = 0.8
-"""Mean probability inside a mask from which it is kept; chosen on half of BUS-BRA's groups (docs/segmentation.md)."""
+"""Mean probability inside a mask from which it is kept; chosen on half of BUS-BRA's groups
+(docs/log/2026-11-segmentation.md)."""
 
 
 def fallback_to_proposal(

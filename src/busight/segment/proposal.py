@@ -66,7 +66,8 @@ def candidates(dark: Mask, image: Image) -> tuple[list[Candidate], NDArray[np.in
     the operator puts what she looks at) and the logarithm of its area (best at a fifth of the picture). Each border of
     the picture that it touches costs a factor e.
 
-    The constants were chosen on one half of BUSI's groups; near them the outcome is flat (docs/segmentation.md).
+    The constants were chosen on one half of BUSI's groups; near them the outcome is flat
+    (docs/log/2026-11-segmentation.md).
 
     Args:
         dark: bool HW.
