@@ -42,6 +42,7 @@ def command(
 
 def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
     from busight.cli.console import ConsoleProgress
+    from busight.data.image_spec import ImageSpec
     from busight.data.readers.inputs import read_frames
     from busight.errors import RecipeError
     from busight.experiments.bench.filters import write_enhanced
@@ -56,14 +57,14 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
     failed, done = 0, 0
     with ConsoleProgress() as progress:
         for number, path in enumerate(files, start=1):
-            for frame in read_frames(path):
+            for frame in read_frames(path, ImageSpec()):
                 if isinstance(frame, Failure):
                     failed += 1
                     typer.echo(f"busight: {one_line(frame.reason)}", err=True)
                     continue
                 done += 1
-                name = picture_name(frame.path, frame.frame, done)
-                before, after = write_enhanced(frame.image, steps, out / "images" / name)
+                name = picture_name(frame.ref.path, frame.ref.frame, done)
+                before, after = write_enhanced(frame.pixels, steps, out / "images" / name)
                 write_panel(before, after, " | ".join(map(str, steps)), out / "panels" / name)
             progress.tick(number, len(files))
     if not done and not failed:

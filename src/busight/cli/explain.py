@@ -34,6 +34,7 @@ def command(
 
     folder = out or Path("runs") / f"explain-{datetime.now():%Y%m%d-%H%M%S}"
     with one_line_errors():
+        from busight.data.image_spec import ImageSpec
         from busight.data.readers.inputs import read_frames
         from busight.data.sources.catalogue import load
         from busight.errors import DataError
@@ -51,14 +52,15 @@ def command(
         known = None if training_data is None else load(training_data)
         predictor = open_predictor(load_bundle(bundle))
         frames = 0
-        for frames, chosen in enumerate(read_frames(image), start=1):  # noqa: B007, its last value is told
+        for frames, chosen in enumerate(read_frames(image, ImageSpec()), start=1):  # noqa: B007, its last value is told
             if isinstance(chosen, Failure):
                 raise DataError(chosen.reason)
-            if chosen.frame == frame:
+            if chosen.ref.frame == frame:
                 break
         else:
             raise DataError(f"{image}: has no frame {frame}; it has {frames}")
-        found = predictor.predict(chosen.image, chosen.path, chosen.frame, chosen.pixel_spacing_mm)
+        ref = chosen.ref
+        found = predictor.predict(chosen.pixels, ref.path, ref.frame, ref.pixel_spacing_mm)
         told = explained(predictor, found, prevalence)
         if known is not None:
             if not told.similar:

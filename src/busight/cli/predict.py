@@ -154,6 +154,7 @@ def _no_tick(done: int, total: int) -> None:
 def _found(predictor: Predictor, paths: list[Path], tick: Callable[[int, int], None]) -> Iterator[Prediction | Failure]:
     from dataclasses import replace
 
+    from busight.data.image_spec import ImageSpec
     from busight.data.readers.inputs import read_frames
     from busight.types import Failure
 
@@ -161,10 +162,11 @@ def _found(predictor: Predictor, paths: list[Path], tick: Callable[[int, int], N
     if not files:
         yield Failure(str(paths[0]), f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
     for number, path in enumerate(files, start=1):
-        for frame in read_frames(path):
+        for frame in read_frames(path, ImageSpec()):
             if isinstance(frame, Failure):
                 yield frame
             else:
-                found = predictor.predict(frame.image, frame.path, frame.frame, frame.pixel_spacing_mm)
-                yield replace(found, origin=frame.origin)
+                ref = frame.ref
+                found = predictor.predict(frame.pixels, ref.path, ref.frame, ref.pixel_spacing_mm)
+                yield replace(found, origin=ref.origin)
         tick(number, len(files))

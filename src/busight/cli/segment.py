@@ -11,9 +11,9 @@ from busight.cli.guard import one_line, one_line_errors
 from busight.cli.pictures import listed
 
 if TYPE_CHECKING:
-    from busight.data.readers.inputs import Frame
+    from busight.data.readers.inputs import InputImage
     from busight.model.segmenters import Outliner, Prompt
-    from busight.types import Failure
+    from busight.types import Failure, Image
 
 
 def command(
@@ -145,6 +145,7 @@ def _numbers(option: str, text: str, count: int, form: str) -> list[int]:
 
 def _segment(paths: list[Path], outliner: Outliner, out: Path, uncertainty: bool) -> None:
     from busight.cli.console import ConsoleProgress
+    from busight.data.image_spec import ImageSpec
     from busight.data.readers.inputs import read_frames
     from busight.errors import RecipeError
     from busight.io.atomic import written_beside
@@ -161,7 +162,7 @@ def _segment(paths: list[Path], outliner: Outliner, out: Path, uncertainty: bool
     ):
         table.write(",".join(COLUMNS) + "\n")
         for number, path in enumerate(files, start=1):
-            for frame in read_frames(path):
+            for frame in read_frames(path, ImageSpec()):
                 rows, found = _frame(frame, outliner, out, done + 1, uncertainty)
                 done += found is not None
                 failed += found is None
@@ -178,7 +179,7 @@ def _segment(paths: list[Path], outliner: Outliner, out: Path, uncertainty: bool
 
 
 def _frame(
-    frame: Frame | Failure, outliner: Outliner, out: Path, number: int, uncertainty: bool
+    frame: InputImage[Image] | Failure, outliner: Outliner, out: Path, number: int, uncertainty: bool
 ) -> tuple[list[dict[str, object]], int | None]:
     """Outline one frame and write its pictures; return its rows and the number of lesions, None where it failed."""
     from dataclasses import replace
@@ -195,22 +196,23 @@ def _frame(
     if isinstance(frame, Failure):
         typer.echo(f"busight: {one_line(frame.reason)}", err=True)
         return [error_row(frame.path, frame.frame, frame.reason)], None
+    ref = frame.ref
     if isinstance(outliner, MethodOutliner) and outliner.prompt is not None:
         # A person points at the file's frame; of a DICOM object only the ultrasound region was read.
-        outliner = replace(outliner, prompt=outliner.prompt.moved(frame.origin))
+        outliner = replace(outliner, prompt=outliner.prompt.moved(ref.origin))
     try:
-        found = outliner.outline(frame.image, "")
+        found = outliner.outline(frame.pixels, "")
     except DataError as error:  # a box or click that lies outside this picture
-        typer.echo(f"busight: {one_line(f'{frame.path}: {error}')}", err=True)
-        return [error_row(frame.path, frame.frame, str(error))], None
-    name = picture_name(frame.path, frame.frame, number)
+        typer.echo(f"busight: {one_line(f'{ref.path}: {error}')}", err=True)
+        return [error_row(ref.path, ref.frame, str(error))], None
+    name = picture_name(ref.path, ref.frame, number)
     words = f"{outliner.name}: {found.mask.mean():.1%} outlined - research use only"
     write_picture(out / "masks" / name, found.mask.astype(np.uint8) * 255)
-    write_picture(out / "outlines" / name, with_outline(frame.image, found.mask, words))
+    write_picture(out / "outlines" / name, with_outline(frame.pixels, found.mask, words))
     if uncertainty and found.probs is not None:
         write_picture(out / "uncertainty" / name, (entropy(found.probs) * 255).round().astype(np.uint8))
-    lesions = lesions_of(found.mask, found.probs, frame.origin)
-    return lesion_rows(frame.path, frame.frame, name, lesions, frame.pixel_spacing_mm), len(lesions)
+    lesions = lesions_of(found.mask, found.probs, ref.origin)
+    return lesion_rows(ref.path, ref.frame, name, lesions, ref.pixel_spacing_mm), len(lesions)
 
 
 def _compare(spec: str, outliners: list[Outliner], crossvals: list[Path], out: Path, limit: int, assume: bool) -> None:

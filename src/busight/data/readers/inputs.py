@@ -1,37 +1,43 @@
-"""From the paths that a user names to the frames to predict, one at a time."""
+"""From the paths that a user names to the images to predict, one at a time."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar, overload
 
-from busight.data.readers.image import IMAGE_SUFFIXES, MASK_SUFFIX, read_grey
+from busight.data.image_ref import ImageRef
+from busight.data.image_spec import ImageSpec, Pixels
+from busight.data.readers.decode import decode
+from busight.data.readers.image import IMAGE_SUFFIXES, MASK_SUFFIX
+from busight.data.readers.source import named
 from busight.errors import DataError, ImageError
 from busight.types import Failure, Image
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+_P = TypeVar("_P", Pixels, Image)
 
 _RESULTS = ("card.json", "bundle/card.json", "metrics.json", "plan.json", "lesions.csv")
 """What bundles, runs, evaluations, cross-validations and segmentations hold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One picture to predict.
+class InputImage(Generic[_P]):
+    """One image to predict; ``InputImage[Image]`` where an ``ImageSpec`` was applied, otherwise ``InputImage[Pixels]``.
 
     Attributes:
-        path: The file as the user named it.
-        frame: Index within a multi-frame file.
-        image: uint8 HW; of a DICOM object only the ultrasound region, where it names one.
-        pixel_spacing_mm: Row and column spacing where known.
-        origin: Row and column of the image's first pixel in the file's frame.
+        pixels: HW or HWC; of a DICOM object only the ultrasound region, where it names one.
+        ref: Where it came from.
+        white_level: The value of white where the file states one that its type does not, for ``ImageSpec.apply``.
     """
 
-    path: str
-    frame: int
-    image: Image
-    pixel_spacing_mm: tuple[float, float] | None
-    origin: tuple[int, int] = (0, 0)
+    pixels: _P
+    ref: ImageRef
+    white_level: int | None = None
 
 
 def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
@@ -87,28 +93,67 @@ def _is_wanted(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES or (path.is_file() and is_dicom(path))
 
 
-def read_frames(path: Path) -> Iterator[Frame | Failure]:
-    """Yield the frames of a file, or the reason why there are none."""
+@overload
+def read_frames(
+    source: Path | bytes | Dataset, spec: ImageSpec, name: str = ""
+) -> Iterator[InputImage[Image] | Failure]: ...
+@overload
+def read_frames(
+    source: Path | bytes | Dataset, spec: None = None, name: str = ""
+) -> Iterator[InputImage[Pixels] | Failure]: ...
+def read_frames(
+    source: Path | bytes | Dataset, spec: ImageSpec | None = None, name: str = ""
+) -> Iterator[InputImage[Image] | InputImage[Pixels] | Failure]:
+    """Yield the images of a file, of its content or of a DICOM data set, or the reason why there are none.
+
+    Args:
+        source: An image file, a DICOM file, the bytes of either, or a data set in memory.
+        spec: What the images become, uint8; None for pixels as they are decoded.
+        name: What messages and ``ImageRef.path`` call it; the path, or "image" for bytes and data sets, where empty.
+    """
+    name = named(source, name)
+    try:
+        if isinstance(source, Path | bytes) and not _is_dicom_file(source):
+            pixels, white_level = decode(source, name)
+            yield _input_image(pixels, white_level, ImageRef(name), spec)
+        else:
+            yield from _dicom_frames(source, spec, name)
+    except ImageError as error:
+        yield Failure(name, str(error))
+
+
+def _is_dicom_file(source: Path | bytes) -> bool:
     from busight.data.readers.dicom import is_dicom
 
-    try:
-        if os.access(path, os.R_OK) and path.is_file() and is_dicom(path):
-            yield from _dicom_frames(path)
-        else:
-            yield Frame(str(path), 0, read_grey(path), None)
-    except ImageError as error:
-        yield Failure(str(path), str(error))
+    is_readable = isinstance(source, bytes) or (os.access(source, os.R_OK) and source.is_file())
+    return is_readable and is_dicom(source)
 
 
-def _dicom_frames(path: Path) -> Iterator[Frame | Failure]:
-    from busight.data.readers.dicom import read_frames as read_dicom_frames
+def _dicom_frames(
+    source: Path | bytes | Dataset, spec: ImageSpec | None, name: str
+) -> Iterator[InputImage[Image] | InputImage[Pixels] | Failure]:
+    from busight.data.readers.dicom import read_dicom
 
-    frames = read_dicom_frames(path)
-    origin = (0, 0) if frames.region is None else (frames.region.top, frames.region.left)
+    frames = read_dicom(source, name)
+    ref = ImageRef(
+        path=name,
+        SOPInstanceUID=frames.SOPInstanceUID,
+        StudyInstanceUID=frames.StudyInstanceUID,
+        SeriesInstanceUID=frames.SeriesInstanceUID,
+        pixel_spacing_mm=frames.pixel_spacing_mm,
+        origin=(0, 0) if frames.region is None else (frames.region.top, frames.region.left),
+    )
     for index in range(frames.n_frames):
         try:
-            image = frames.ultrasound(index)
+            pixels, white_level = frames.decode(index)
+            yield _input_image(pixels, white_level, replace(ref, frame=index), spec)
         except ImageError as error:
-            yield Failure(str(path), str(error), index)
-            continue
-        yield Frame(str(path), index, image, frames.pixel_spacing_mm, origin)
+            yield Failure(name, str(error), index)
+
+
+def _input_image(
+    pixels: Pixels, white_level: int | None, ref: ImageRef, spec: ImageSpec | None
+) -> InputImage[Image] | InputImage[Pixels]:
+    if spec is None:
+        return InputImage(pixels, ref, white_level)
+    return InputImage(spec.apply(pixels, white_level, ref.path), ref)

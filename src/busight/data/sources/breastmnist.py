@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from busight.data.dataset import DataSet
-from busight.data.readers.image import DAMAGE
+from busight.data.readers.source import DAMAGE
 from busight.errors import DataError
 from busight.io.paths import user_path
 from busight.types import Finding, Image, Mask, Problem, Sample
