@@ -25,7 +25,7 @@ from pydicom.uid import (
     JPEGBaseline8Bit,
 )
 
-from busight.data.readers import dicom, dicom_decode
+from busight.data.readers import dicom_decode, dicom_header
 from busight.data.readers.dicom import is_dicom, read_dicom
 from busight.errors import ImageError
 
@@ -169,7 +169,7 @@ def test_headers_that_promise_too_much(tmp_path: Path, elements: dict[str, objec
 
 
 def test_a_transfer_syntax_without_decoder(tmp_path: Path) -> None:
-    path = write_dicom(tmp_path / "a.dcm", RAMP[None], syntax=MPEG4HP41, streams=[b"\0" * 64])
+    path = write_dicom(tmp_path / "a.dcm", RGB[None], "YBR_PARTIAL_420", MPEG4HP41, [b"\0" * 64])
     with pytest.raises(ImageError, match=r"transfer syntax 'MPEG-4 .*' is not read; export it uncompressed"):
         read_dicom(path)
 
@@ -187,7 +187,7 @@ def test_a_deflated_bomb_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path = write_dicom(tmp_path / "a.dcm", np.zeros((1, 2000, 2000), np.uint8), syntax=DeflatedExplicitVRLittleEndian)
     assert path.stat().st_size < 10_000
     assert read_dicom(path).ultrasound(0).shape == (2000, 2000)
-    monkeypatch.setattr(dicom, "MAX_INFLATED_BYTES", 3_000_000)
+    monkeypatch.setattr(dicom_header, "MAX_INFLATED_BYTES", 3_000_000)
     with pytest.raises(ImageError, match="inflates to more than 3000000 bytes"):
         read_dicom(path)
 

@@ -1,5 +1,6 @@
 import io
 import struct
+import zlib
 from pathlib import Path
 
 import cv2
@@ -171,7 +172,37 @@ def test_16_bit_colour_with_opacity(tmp_path: Path) -> None:
     assert read_grey(path)[3, 4] == 0
 
 
-def test_16_bit_colour_that_pillow_and_opencv_read_differently_is_refused(tmp_path: Path) -> None:
+def png_file(path: Path, colour_type: int, pixels: np.ndarray, transparency: bytes = b"") -> Path:
+    """Write a 16-bit PNG by hand."""
+    height, width = pixels.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)),
+        *([(b"tRNS", transparency)] if transparency else []),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    content = b"".join(len(data).to_bytes(4, "big") + kind + data + _crc(kind + data) for kind, data in chunks)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    return path
+
+
+def test_16_bit_grey_with_opacity(tmp_path: Path) -> None:
+    grey, opacity = RGB48[..., 0], RGB48[..., 1]
+    path = png_file(tmp_path / "a.png", 4, np.stack([grey, opacity], axis=-1))
+    np.testing.assert_array_equal(read_image(path), np.stack([grey, grey, grey, opacity], axis=-1))
+    path = png_file(tmp_path / "b.png", 4, np.stack([grey, np.full_like(grey, 65535)], axis=-1))
+    np.testing.assert_array_equal(read_grey(path), np.rint(grey / 257))
+
+
+def test_a_16_bit_colour_that_stands_for_transparent_is_refused(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(read_image(png_file(tmp_path / "a.png", 2, RGB48)), RGB48)
+    path = png_file(tmp_path / "b.png", 2, RGB48, transparency=RGB48[0, 0].astype(">u2").tobytes())
+    with pytest.raises(ImageError, match="16-bit colour of this kind is not read; export it as 8-bit RGB"):
+        read_image(path)
+
+
+def test_16_bit_colour_in_planes_is_refused(tmp_path: Path) -> None:
     """Pillow takes planes of 16 bits for planes of 8."""
     planes = [RGB48[..., channel].tobytes() for channel in range(3)]
     path = tiff_file(tmp_path / "a.tif", {258: [16, 16, 16], 262: 2, 277: 3, 284: 2}, planes)
@@ -305,21 +336,25 @@ def test_small_pictures_are_refused(tmp_path: Path) -> None:
         read_grey(saved(tmp_path / "a.png", RAMP[:15]))
 
 
-@pytest.mark.parametrize("side", [9000, 12000, 60000])
-def test_bombs_are_refused_from_the_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int) -> None:
+@pytest.mark.parametrize(
+    ("side", "is_wide", "most"),
+    [(9000, False, 67108864), (12000, False, 67108864), (60000, False, 67108864), (5000, True, 16777216)],
+)
+def test_bombs_are_refused_from_the_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int, is_wide: bool, most: int
+) -> None:
     """9000 is above our limit only, 12000 where Pillow would warn, 60000 where Pillow refuses by itself."""
-    header = bytearray(saved(tmp_path / "a.png", RAMP).read_bytes())
+    path = written(tmp_path / "a.png", RGB48) if is_wide else saved(tmp_path / "a.png", RAMP)
+    header = bytearray(path.read_bytes())
     header[16:24] = side.to_bytes(4, "big") * 2
     header[29:33] = _crc(bytes(header[12:29]))
     (tmp_path / "a.png").write_bytes(header)
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("the bomb was decoded"))
-    with pytest.raises(ImageError, match=r"at most 67108864 (pixels )?are decoded"):
+    with pytest.raises(ImageError, match=rf"at most {most} (pixels )?are decoded"):
         read_grey(tmp_path / "a.png")
 
 
 def _crc(chunk: bytes) -> bytes:
-    import zlib
-
     return zlib.crc32(chunk).to_bytes(4, "big")
 
 

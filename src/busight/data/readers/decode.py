@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as Pillow
+from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from busight.data.image_spec import Pixels, full_scale
 from busight.data.readers import pnm
-from busight.data.readers.source import DAMAGE, MAX_PIXELS, check_size, opened, reason
+from busight.data.readers.source import DAMAGE, MAX_COSTLY_PIXELS, MAX_PIXELS, check_size, opened, reason
+from busight.data.readers.wide_colour import is_wide_colour, read_wide_colour
 from busight.errors import ImageError
 
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
@@ -23,10 +26,8 @@ _GREY_MODES = frozenset({"1", "L"})
 _WIDE_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 _COLOUR_MODES = frozenset({"LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "YCbCr"})
 
-# Tags of TIFF 6.0, section 8, and the value of WhiteIsZero.
-_BITS_PER_SAMPLE = 258
-_PHOTOMETRIC = 262
 _WHITE_IS_ZERO = 0
+"""TIFF 6.0, section 8, PhotometricInterpretation."""
 
 
 class DecodedImage(NamedTuple):
@@ -54,7 +55,7 @@ def decode(source: Path | bytes, name: str) -> DecodedImage:
     with _guarded(name), opened(source, name) as stream:
         if pnm.is_pnm(stream):
             header = pnm.read_header(stream)
-            check_size(name, header.width, header.height)
+            check_size(name, header.width, header.height, MAX_COSTLY_PIXELS if header.is_plain else MAX_PIXELS)
             pixels = pnm.read_pixels(stream, header)
             if pnm.is_pnm(stream):
                 raise ImageError(f"{name}: holds several images, one is needed; export the one to be read as PNG")
@@ -90,13 +91,13 @@ def _guarded(name: str) -> Iterator[None]:
             f"{name}: no picture (BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP) can be found in it; export it again"
         ) from error
     except Pillow.DecompressionBombError as error:
-        raise ImageError(f"{name}: at most {MAX_PIXELS} pixels are decoded; scale or crop the picture first") from error
+        raise ImageError(f"{name}: at most {MAX_PIXELS} pixels are decoded; scale or crop it first") from error
     except DAMAGE as error:
         raise ImageError(f"{name}: truncated or damaged ({reason(error)}); copy or export it again") from error
 
 
 @contextmanager
-def _opened_picture(stream: BinaryIO, name: str) -> Iterator[Pillow.Image]:
+def _opened_picture(stream: BinaryIO, name: str) -> Iterator[ImageFile]:
     """Yield the opened, checked, not yet decoded picture."""
     with Pillow.open(stream, formats=_FORMATS) as picture:
         check_size(name, *picture.size)
@@ -110,66 +111,52 @@ def _opened_picture(stream: BinaryIO, name: str) -> Iterator[Pillow.Image]:
         yield picture
 
 
-def _decoded(picture: Pillow.Image, stream: BinaryIO, name: str) -> DecodedImage:
-    is_wide_colour = picture.mode in _COLOUR_MODES and _bits_a_channel(picture) == 16
-    white_level = 4095 if picture.mode in _WIDE_MODES and _bits_a_channel(picture) == 12 else None
+def _decoded(picture: ImageFile, stream: BinaryIO, name: str) -> DecodedImage:
+    is_wide = is_wide_colour(picture)
+    if is_wide:
+        check_size(name, *picture.size, MAX_COSTLY_PIXELS)
     picture.load()  # a PNG may carry its EXIF block behind the pixels
-    if is_wide_colour:
-        pixels = _wide_colour(picture, stream, name)
+    white_level = None
+    if is_wide:
+        pixels = _wide_colour(stream, name)
     elif picture.mode in _WIDE_MODES:
-        pixels = _wide_grey(picture, name)
+        pixels, white_level = _wide_grey(picture, name)
     elif picture.has_transparency_data:
         rgba = picture.convert("LA").convert("RGBA") if picture.mode == "La" else picture.convert("RGBA")
         is_opaque = rgba.getchannel("A").getextrema() == (255, 255)
         pixels = np.array(rgba.convert("RGB") if is_opaque else rgba)
     else:
-        pixels = np.array(picture.convert("L" if picture.mode in _GREY_MODES else "RGB"))
+        mode = "L" if picture.mode in _GREY_MODES else "RGB"
+        pixels = np.array(picture if picture.mode == mode else picture.convert(mode))
     orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
     return DecodedImage(np.ascontiguousarray(_upright(pixels, orientation)), white_level)
 
 
-def _bits_a_channel(picture: Pillow.Image) -> int:
-    """Bits of each stored channel: Pillow decodes 16-bit colour to 8 bits, and its mode does not tell."""
-    if picture.format == "TIFF":
-        return int(max(picture.tag_v2.get(_BITS_PER_SAMPLE, (1,))))  # type: ignore[attr-defined]
-    is_wide = any(isinstance(tile.args, str) and tile.args.endswith(";16B") for tile in picture.tile)  # type: ignore[attr-defined]
-    return 16 if is_wide else 8
-
-
-def _wide_grey(picture: Pillow.Image, name: str) -> Pixels:
-    """Return 16-bit grey, white above black."""
+def _wide_grey(picture: ImageFile, name: str) -> DecodedImage:
+    """Return grey of 12 or 16 bits, white above black."""
     values = np.asarray(picture)
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 65535:
         raise ImageError(f"{name}: grey values {low} to {high}, 0 to 65535 are read; scale them to 0–255")
     pixels = values.astype(np.uint16)
-    # Of 8-bit files Pillow inverts these itself.
-    if picture.format == "TIFF" and picture.tag_v2.get(_PHOTOMETRIC) == _WHITE_IS_ZERO:  # type: ignore[attr-defined]
+    if not isinstance(picture, TiffImageFile):
+        return DecodedImage(pixels)
+    if picture.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:  # of 8-bit files Pillow inverts these itself
         black = full_scale(pixels)
         if black is None:
             raise ImageError(
                 f"{name}: white is 0 and the values go up to {high}, so which one is black is unknown; "
                 "save it with black as 0"
             )
-        return (black - pixels).astype(np.uint16)
+        return DecodedImage((black - pixels).astype(np.uint16))
+    return DecodedImage(pixels, 4095 if picture.tag_v2.get(BITSPERSAMPLE) == (12,) else None)
+
+
+def _wide_colour(stream: BinaryIO, name: str) -> Pixels:
+    pixels = read_wide_colour(stream)
+    if pixels is None:
+        raise ImageError(f"{name}: 16-bit colour of this kind is not read; export it as 8-bit RGB")
     return pixels
-
-
-def _wide_colour(picture: Pillow.Image, stream: BinaryIO, name: str) -> Pixels:
-    """Return 16-bit RGB or RGBA by OpenCV, which is believed where its upper bytes are what Pillow decoded."""
-    import cv2
-
-    stream.seek(0)
-    try:
-        decoded = cv2.imdecode(np.frombuffer(stream.read(), np.uint8), cv2.IMREAD_UNCHANGED)
-    except cv2.error:
-        decoded = None
-    upper = np.asarray(picture.convert("RGBA") if picture.has_transparency_data else picture)
-    if decoded is not None and decoded.dtype == np.uint16 and decoded.shape == upper.shape:
-        pixels = np.asarray(decoded, dtype=np.uint16)[..., [2, 1, 0, 3][: decoded.shape[2]]]
-        if np.array_equal(pixels >> 8, upper):
-            return pixels[..., :3] if pixels[..., 3:].min(initial=65535) == 65535 else pixels
-    raise ImageError(f"{name}: 16-bit colour of this kind is not read; export it as 8-bit RGB")
 
 
 def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:

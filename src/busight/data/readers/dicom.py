@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
 import re
 import warnings
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image as Pillow
 
 from busight.data.image_spec import ImageSpec
 from busight.data.readers.decode import DecodedImage
-from busight.data.readers.dicom_decode import decoded, has_decoder
+from busight.data.readers.dicom_decode import decoded
 from busight.data.readers.dicom_display import displayed
 from busight.data.readers.dicom_geometry import pixel_spacing_mm, ultrasound_region
-from busight.data.readers.source import DAMAGE, check_size, named, opened
+from busight.data.readers.dicom_header import check_pixels, read_header
+from busight.data.readers.source import DAMAGE, check_size, named
 from busight.errors import ImageError
 from busight.types import Image, Roi
 
@@ -30,17 +29,6 @@ if TYPE_CHECKING:
 
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
 """Suffixes, in lower case, of files that are taken for DICOM whatever their first bytes say."""
-
-MAX_FRAMES = 10_000
-"""Frames in one object: five minutes of cine at 30 frames a second. More is a damaged header."""
-
-MAX_INFLATED_BYTES = 1024**3
-"""Bytes of a deflated object once inflated: pydicom holds all of them in memory."""
-
-_PHOTOMETRIC = frozenset(
-    {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
-)
-
 
 _UID = re.compile(r"[0-9.]{1,64}")
 """PS3.5 section 9.1, less the rules on its components, which some machines break. Anything else may be free text."""
@@ -139,12 +127,12 @@ def read_dicom(source: Path | bytes | Dataset, name: str = "") -> DicomFrames:
 
     Raises:
         ImageError: Missing, empty or damaged file, no image in it (report, PDF, directory), a way of storing pixels
-            that is not read, or a size outside ``check_size`` and ``MAX_FRAMES``.
+            that is not read, or a size outside ``check_size`` and ``dicom_header.MAX_FRAMES``.
     """
     name = named(source, name)
     with _guarded(name):
-        header, pixel_bytes = _read_header(source, name)
-        _check_pixels(name, header, pixel_bytes)
+        header, pixel_bytes = read_header(source, name)
+        check_pixels(name, header, pixel_bytes)
         return DicomFrames(
             name=name,
             n_frames=int(header.get("NumberOfFrames") or 1),
@@ -186,85 +174,6 @@ def _guarded(name: str) -> Iterator[None]:
         ) from None
     finally:
         logger.propagate = propagate
-
-
-def _read_header(source: Path | bytes | Dataset, name: str) -> tuple[Dataset, int]:
-    """Return the object's elements and the bytes of its pixels; of a file the pixels are left out, if not deflated."""
-    from pydicom import Dataset, dcmread
-
-    if isinstance(source, Dataset):
-        return source, len(source.get("PixelData") or b"")
-    with opened(source, name) as stream:
-        is_deflated = _check_inflated(stream, name)
-        is_whole = is_deflated or isinstance(source, bytes)
-        stream.seek(0)
-        header = dcmread(stream, stop_before_pixels=not is_whole)
-        if is_whole:
-            return header, len(header.get("PixelData") or b"")
-        start = stream.tell()
-        return header, stream.seek(0, io.SEEK_END) - start
-
-
-def _check_inflated(stream: BinaryIO, name: str) -> bool:
-    """Tell whether an object is deflated; refuse a bomb before pydicom holds it in memory.
-
-    It is inflated piece by piece and nothing is kept.
-    """
-    from pydicom.filereader import read_dataset, read_preamble
-    from pydicom.uid import DeflatedExplicitVRLittleEndian
-
-    read_preamble(stream, force=False)
-    meta = read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
-    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
-        return False
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    n_bytes = 0
-    while not inflater.eof and (pending := inflater.unconsumed_tail or stream.read(1 << 20)):
-        n_bytes += len(inflater.decompress(pending, 1 << 20))
-        if n_bytes > MAX_INFLATED_BYTES:
-            raise ImageError(f"{name}: inflates to more than {MAX_INFLATED_BYTES} bytes; export it without compression")
-    return True
-
-
-def _check_pixels(name: str, header: Dataset, pixel_bytes: int) -> None:
-    """Refuse an object whose header promises pixels that are not there, not readable or too many."""
-    if pixel_bytes == 0:
-        raise ImageError(f"{name}: DICOM without pixels (a report, a PDF, a directory); leave it out")
-    for keyword in ("Rows", "Columns", "PhotometricInterpretation", "BitsAllocated"):
-        if not header.get(keyword):
-            raise ImageError(f"{name}: has pixels but no {keyword} to read them by; export it again")
-    check_size(name, int(header.Columns), int(header.Rows))
-    _check_syntax(name, header)
-    photometric = str(header.PhotometricInterpretation)
-    if photometric not in _PHOTOMETRIC:
-        raise ImageError(f"{name}: photometric interpretation {photometric!r:.40} is not read; export it as RGB")
-    n_frames = int(header.get("NumberOfFrames") or 1)
-    if not 1 <= n_frames <= MAX_FRAMES:
-        raise ImageError(f"{name}: {n_frames} frames, 1 to {MAX_FRAMES} are read; export a shorter cine")
-    bits = int(header.get("BitsStored") or header.BitsAllocated)  # floating-point pixels have no Bits Stored
-    if not 1 <= bits <= int(header.BitsAllocated) <= 16:
-        raise ImageError(f"{name}: {bits} of {header.BitsAllocated} bits stored, 1 to 16 are read; export it as 8-bit")
-    _check_length(name, header, n_frames, pixel_bytes)
-
-
-def _check_syntax(name: str, header: Dataset) -> None:
-    """Refuse a way of storing pixels that is not stated, or for which there is no decoder."""
-    syntax = getattr(header, "file_meta", {}).get("TransferSyntaxUID")
-    if syntax is None:
-        raise ImageError(f"{name}: states no Transfer Syntax UID, so nobody knows how its pixels are stored; set it")
-    if not has_decoder(syntax):
-        raise ImageError(f"{name}: transfer syntax {syntax.name!r:.60} is not read; export it uncompressed or as JPEG")
-
-
-def _check_length(name: str, header: Dataset, n_frames: int, pixel_bytes: int) -> None:
-    """Refuse an uncompressed object shorter than its own pixels."""
-    # YBR_FULL_422 stores two samples for each pixel, and everything else all of them.
-    samples = 2 if header.PhotometricInterpretation == "YBR_FULL_422" else int(header.get("SamplesPerPixel", 1))
-    needed = int(header.Rows) * int(header.Columns) * samples * int(header.BitsAllocated) * n_frames // 8
-    if not header.file_meta.TransferSyntaxUID.is_compressed and pixel_bytes < needed:
-        raise ImageError(
-            f"{name}: truncated, {n_frames} frame(s) need {needed} bytes and {pixel_bytes} follow; copy it again"
-        )
 
 
 def _pseudonym(value: Any) -> str | None:

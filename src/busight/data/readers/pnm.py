@@ -16,7 +16,6 @@ import numpy as np
 from busight.data.image_spec import Pixels
 
 _CHANNELS = {b"P2": 1, b"P3": 3, b"P5": 1, b"P6": 3}
-_PLAIN = (b"P2", b"P3")
 
 
 class PnmHeader(NamedTuple):
@@ -26,6 +25,11 @@ class PnmHeader(NamedTuple):
     width: int
     height: int
     maxval: int
+
+    @property
+    def is_plain(self) -> bool:
+        """Its values are written as text."""
+        return self.magic in (b"P2", b"P3")
 
 
 def is_pnm(stream: BinaryIO) -> bool:
@@ -61,7 +65,7 @@ def read_pixels(stream: BinaryIO, header: PnmHeader) -> Pixels:
     n_channels = _CHANNELS[header.magic]
     shape = (header.height, header.width) if n_channels == 1 else (header.height, header.width, n_channels)
     count = int(np.prod(shape))
-    values = (_plain_values if header.magic in _PLAIN else _binary_values)(stream, count, header.maxval).reshape(shape)
+    values = (_plain_values if header.is_plain else _binary_values)(stream, count, header.maxval).reshape(shape)
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > header.maxval:
         raise ValueError(f"values from {low} to {high}, its maxval is {header.maxval}")

@@ -13,7 +13,10 @@ from typing import BinaryIO
 from busight.errors import ImageError
 
 MAX_PIXELS = 64 * 1024 * 1024
-"""64 megapixels: fifty times the largest ultrasound screen, and still under 300 MB while it is decoded."""
+"""64 megapixels: fifty times the largest ultrasound screen, and still under 1 GB while it is decoded."""
+
+MAX_COSTLY_PIXELS = MAX_PIXELS // 4
+"""16 megapixels, for what takes several times the memory or time: 16-bit colour, and numbers written as text."""
 
 MIN_SIDE = 16
 """Pixels. Below this no lesion can be told from its surroundings; such files are icons or damaged."""
@@ -42,18 +45,16 @@ def opened(source: Path | bytes, name: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-def check_size(name: str, width: int, height: int) -> None:
+def check_size(name: str, width: int, height: int, most: int = MAX_PIXELS) -> None:
     """Refuse an image by the size that its header states, before a pixel of it is decoded.
 
     Raises:
-        ImageError: Below ``MIN_SIDE`` a side or above ``MAX_PIXELS`` in all.
+        ImageError: Below ``MIN_SIDE`` a side or above ``most`` in all.
     """
     if min(width, height) < MIN_SIDE:
         raise ImageError(f"{name}: {width}×{height} pixels, needs at least {MIN_SIDE} a side; use the full picture")
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{name}: {width}×{height} pixels, at most {MAX_PIXELS} are decoded; scale or crop the picture first"
-        )
+    if width * height > most:
+        raise ImageError(f"{name}: {width}×{height} pixels, at most {most} are decoded; scale or crop it first")
 
 
 def reason(error: BaseException) -> str:
