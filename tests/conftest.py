@@ -69,7 +69,7 @@ def require_program() -> Callable[[str], Path]:
 @pytest.fixture(scope="session")
 def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Sequence[str]], Path]:
     """A function that trains once for each recipe and overrides, and returns the run's folder."""
-    from busight.experiments.train import run
+    from busight.experiments.run import run
     from busight.recipes.load import load_recipe
 
     done: dict[tuple[str, ...], Path] = {}

@@ -29,7 +29,7 @@ PLAN = Plan(folds=3, repeats=2)
 
 
 def recipe(*more: str) -> Recipe:
-    return load_recipe("demo", [f"data.spec='{SPEC}'", *QUICK, "classify.lesion=whole", "train.epochs=1", *more])
+    return load_recipe("demo", [f"data.spec='{SPEC}'", *QUICK, "classify.strategy=whole", "train.epochs=1", *more])
 
 
 class Told(Silent):

@@ -18,7 +18,7 @@ from busight.report.text.repeats import seeds_lines
 
 def recipe(*more: str) -> Recipe:
     spec = "data.spec='phantom:60,size=96,duplicates=0.1'"
-    return load_recipe("demo", [spec, *QUICK, "classify.lesion=whole", "train.epochs=1", "split.kind=paper", *more])
+    return load_recipe("demo", [spec, *QUICK, "classify.strategy=whole", "train.epochs=1", "split.kind=paper", *more])
 
 
 class PowerCut(Silent):

@@ -11,7 +11,7 @@ from busight.data.sources.catalogue import load
 from busight.errors import RecipeError
 from busight.preprocess.enhance.artifact.crop_region import crop_region
 from busight.preprocess.enhance.chain import apply_chain, field_of, parse_chain
-from busight.preprocess.pipeline import parse_enhancement
+from busight.preprocess.pipeline import parse_preprocess
 from busight.types import Roi
 
 
@@ -81,16 +81,16 @@ def test_filters_see_the_field_alone() -> None:
 )
 def test_wrong_chains_and_channels(chain: str, channels: tuple[str, ...], rule: str) -> None:
     with pytest.raises(RecipeError, match=rule):
-        parse_enhancement(chain, channels)
+        parse_preprocess(chain, channels)
 
 
 def test_channels_follow_the_chain() -> None:
     image = load("phantom:1").reader.image(load("phantom:1").samples[0])
-    both = parse_enhancement("median(3)", ("raw", "clahe(2.0)", "srad(steps=10)"))
-    enhanced = both.enhanced(image)
-    layers = both.layers(enhanced)
-    assert layers.shape == (*image.shape, 3)
+    prepared = parse_preprocess("median(3)", ("raw", "clahe(2.0)", "srad(steps=10)"))(image)
+    channels = prepared.channels
+    assert channels.shape == (*image.shape, 3)
     for index, text in enumerate(("median(3)", "median(3) | clahe(2.0)", "median(3) | srad(steps=10)")):
-        np.testing.assert_array_equal(layers[..., index], apply_chain(image, parse_chain(text)))
-    plain = parse_enhancement("median(3)")
-    np.testing.assert_array_equal(plain.layers(enhanced), enhanced)
+        np.testing.assert_array_equal(channels[..., index], apply_chain(image, parse_chain(text)))
+    plain = parse_preprocess("median(3)")(image)
+    np.testing.assert_array_equal(plain.channels, plain.enhanced)
+    np.testing.assert_array_equal(plain.enhanced, prepared.enhanced)

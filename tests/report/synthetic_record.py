@@ -15,7 +15,7 @@ from busight.metrics.mask_scores import MaskScores
 from busight.metrics.table import ScoreSheet
 from busight.results.run_record import Case, EpochRow, History, RunRecord, SplitSummary, StagePicture
 from busight.results.scoring import repeated_sheet
-from busight.types import Problem, Roi
+from busight.types import DataWarning, Roi
 
 THREE = ("normal", "benign", "malignant")
 NAN = float("nan")
@@ -184,7 +184,7 @@ def _data(prefix: str) -> DataSummary:
         n_groups=621,
         near_duplicate_pairs=212,
         cross_label_pairs=((f"{prefix}benign/benign (131)", "malignant/malignant (51)"), ("benign (2)", "normal (1)")),
-        problems=(Problem(f"{prefix}benign/benign (25).png", "has 2 masks; joined by logical or"),) * 3,
+        problems=(DataWarning(f"{prefix}benign/benign (25).png", "has 2 masks; joined by logical or"),) * 3,
     )
 
 

@@ -42,7 +42,6 @@ def command(
 
 def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
     from busight.cli.console import ConsoleProgress
-    from busight.data.image_spec import ImageSpec
     from busight.data.readers.inputs import read_frames
     from busight.errors import RecipeError
     from busight.experiments.bench.filters import write_enhanced
@@ -57,7 +56,7 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
     failed, done = 0, 0
     with ConsoleProgress() as progress:
         for number, path in enumerate(files, start=1):
-            for frame in read_frames(path, ImageSpec()):
+            for frame in read_frames(path):
                 if isinstance(frame, Failure):
                     failed += 1
                     typer.echo(f"busight: {one_line(frame.reason)}", err=True)

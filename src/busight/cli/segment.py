@@ -11,9 +11,8 @@ from busight.cli.guard import one_line, one_line_errors
 from busight.cli.pictures import listed
 
 if TYPE_CHECKING:
-    from busight.data.readers.inputs import InputImage
-    from busight.model.segmenters import Outliner, Prompt
-    from busight.types import Failure, Image
+    from busight.model.segmenters import Prompt, Segmenter
+    from busight.types import Failure, InputImage
 
 
 def command(
@@ -38,9 +37,12 @@ def command(
         bool,
         typer.Option("--uncertainty", help="Of a --model, write maps too: white where a pixel may be either."),
     ] = False,
-    assume_lesion: Annotated[
+    fallback_to_proposal: Annotated[
         bool,
-        typer.Option("--assume-lesion", help="Of a network: every picture shows a lesion; where it is unsure, guess."),
+        typer.Option(
+            "--fallback-to-proposal",
+            help="Of a network: where its mask is empty or unsure, take the proposal.",
+        ),
     ] = False,
     compare: Annotated[
         str, typer.Option("--compare", metavar="SPEC", help="Compare ways on a data set with masks instead.")
@@ -66,42 +68,46 @@ def command(
             raise RecipeError("segment: --limit is for --compare; name fewer pictures")
         if uncertainty and method:
             raise RecipeError("segment: --uncertainty needs the probabilities of a --model; a --method has none")
-        if assume_lesion and not (model or crossval):
-            raise RecipeError("segment: --assume-lesion is for a --model or --crossval; a --method always assumes one")
+        if fallback_to_proposal and not (model or crossval):
+            raise RecipeError(
+                "segment: --fallback-to-proposal is for a --model or --crossval; a --method always makes a proposal"
+            )
         prompt = _prompt(box, click)
         require_free_folder(out)
         if compare:
             named = method or ([] if model or crossval else ["all"])
-            ways = _outliners(_all_methods() if named == ["all"] else named, model or [], chain, None)
-            _compare(compare, ways, crossval or [], out, limit, assume_lesion)
+            ways = _segmenters(_all_methods() if named == ["all"] else named, model or [], chain, None)
+            _compare(compare, ways, crossval or [], out, limit, fallback_to_proposal)
         else:
-            from busight.model.segmenters import AssumingOutliner
+            from busight.model.segmenters import FallbackToProposal
 
-            chosen = _outliners(method or [], model or [], chain, prompt)
+            chosen = _segmenters(method or [], model or [], chain, prompt)
             if len(chosen) != 1:
                 raise RecipeError("segment: give one --method NAME or one --model BUNDLE")
-            _segment(paths or [], AssumingOutliner(chosen[0]) if assume_lesion else chosen[0], out, uncertainty)
+            _segment(
+                paths or [], FallbackToProposal(chosen[0]) if fallback_to_proposal else chosen[0], out, uncertainty
+            )
 
 
-def _outliners(methods: list[str], models: list[Path], chain: str, prompt: Prompt | None) -> list[Outliner]:
+def _segmenters(methods: list[str], models: list[Path], chain: str, prompt: Prompt | None) -> list[Segmenter]:
     import difflib
 
     from busight.errors import RecipeError
-    from busight.model.segmenters import MethodOutliner, bundle_outliner
-    from busight.preprocess.enhance.chain import parse_chain
+    from busight.model.segmenters import ClassicalMethod, model_segmenter
+    from busight.preprocess.pipeline import parse_preprocess
     from busight.segment.classical.catalogue import METHODS
 
-    steps = parse_chain(chain)
+    preprocess = parse_preprocess(chain)
     known = {str(name): name for name in METHODS}
     for name in methods:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
             hint = f"did you mean {near[0]}? " if near else ""
             raise RecipeError(f"segment: no method {name!r} without training; {hint}known: {', '.join(known)}")
-    if models and not methods and (prompt is not None or steps):
+    if models and not methods and (prompt is not None or chain):
         raise RecipeError("segment: --box, --click and --chain are for a --method; a model needs none")
     once = dict.fromkeys(methods)  # a method named twice is one row
-    return [*(MethodOutliner(known[name], steps, prompt) for name in once), *map(bundle_outliner, models)]
+    return [*(ClassicalMethod(known[name], preprocess, prompt) for name in once), *map(model_segmenter, models)]
 
 
 def _all_methods() -> list[str]:
@@ -143,9 +149,8 @@ def _numbers(option: str, text: str, count: int, form: str) -> list[int]:
     return numbers
 
 
-def _segment(paths: list[Path], outliner: Outliner, out: Path, uncertainty: bool) -> None:
+def _segment(paths: list[Path], segmenter: Segmenter, out: Path, uncertainty: bool) -> None:
     from busight.cli.console import ConsoleProgress
-    from busight.data.image_spec import ImageSpec
     from busight.data.readers.inputs import read_frames
     from busight.errors import RecipeError
     from busight.io.atomic import written_beside
@@ -162,15 +167,15 @@ def _segment(paths: list[Path], outliner: Outliner, out: Path, uncertainty: bool
     ):
         table.write(",".join(COLUMNS) + "\n")
         for number, path in enumerate(files, start=1):
-            for frame in read_frames(path, ImageSpec()):
-                rows, found = _frame(frame, outliner, out, done + 1, uncertainty)
+            for frame in read_frames(path):
+                rows, found = _frame(frame, segmenter, out, done + 1, uncertainty)
                 done += found is not None
                 failed += found is None
                 with_lesion += bool(found)
                 table.write(lesion_lines(rows))
             progress.tick(number, len(files))
     if done:
-        name = one_line(outliner.name)
+        name = one_line(segmenter.name)
         typer.echo(f"outlined: a lesion in {with_lesion} of {done} pictures by {name}; {out / 'outlines'}")
         typer.echo(f"masks: {out / 'masks'}")
     typer.echo(f"table: {out / 'lesions.csv'}")
@@ -179,7 +184,7 @@ def _segment(paths: list[Path], outliner: Outliner, out: Path, uncertainty: bool
 
 
 def _frame(
-    frame: InputImage[Image] | Failure, outliner: Outliner, out: Path, number: int, uncertainty: bool
+    frame: InputImage | Failure, segmenter: Segmenter, out: Path, number: int, uncertainty: bool
 ) -> tuple[list[dict[str, object]], int | None]:
     """Outline one frame and write its pictures; return its rows and the number of lesions, None where it failed."""
     from dataclasses import replace
@@ -188,45 +193,46 @@ def _frame(
 
     from busight.errors import DataError
     from busight.model.lesion_table import error_row, lesion_rows, lesions_of
-    from busight.model.segmenters import MethodOutliner
+    from busight.model.segmenters import ClassicalMethod
     from busight.report.overlay import picture_name, with_outline, write_picture
     from busight.segment.postprocess import entropy
     from busight.types import Failure
 
     if isinstance(frame, Failure):
         typer.echo(f"busight: {one_line(frame.reason)}", err=True)
-        return [error_row(frame.path, frame.frame, frame.reason)], None
-    ref = frame.ref
-    if isinstance(outliner, MethodOutliner) and outliner.prompt is not None:
+        return [error_row(frame.ref.path, frame.ref.frame, frame.reason)], None
+    if isinstance(segmenter, ClassicalMethod) and segmenter.prompt is not None:
         # A person points at the file's frame; of a DICOM object only the ultrasound region was read.
-        outliner = replace(outliner, prompt=outliner.prompt.moved(ref.origin))
+        segmenter = replace(segmenter, prompt=segmenter.prompt.moved(frame.ref.origin))
     try:
-        found = outliner.outline(frame.pixels, "")
+        found = segmenter.segment(frame.pixels, "")
     except DataError as error:  # a box or click that lies outside this picture
-        typer.echo(f"busight: {one_line(f'{ref.path}: {error}')}", err=True)
-        return [error_row(ref.path, ref.frame, str(error))], None
-    name = picture_name(ref.path, ref.frame, number)
-    words = f"{outliner.name}: {found.mask.mean():.1%} outlined - research use only"
+        typer.echo(f"busight: {one_line(f'{frame.ref.path}: {error}')}", err=True)
+        return [error_row(frame.ref.path, frame.ref.frame, str(error))], None
+    name = picture_name(frame.ref.path, frame.ref.frame, number)
+    words = f"{segmenter.name}: {found.mask.mean():.1%} outlined - research use only"
     write_picture(out / "masks" / name, found.mask.astype(np.uint8) * 255)
     write_picture(out / "outlines" / name, with_outline(frame.pixels, found.mask, words))
     if uncertainty and found.probs is not None:
         write_picture(out / "uncertainty" / name, (entropy(found.probs) * 255).round().astype(np.uint8))
-    lesions = lesions_of(found.mask, found.probs, ref.origin)
-    return lesion_rows(ref.path, ref.frame, name, lesions, ref.pixel_spacing_mm), len(lesions)
+    lesions = lesions_of(found.mask, found.probs, frame.ref.origin)
+    return lesion_rows(frame.ref.path, frame.ref.frame, name, lesions, frame.ref.pixel_spacing_mm), len(lesions)
 
 
-def _compare(spec: str, outliners: list[Outliner], crossvals: list[Path], out: Path, limit: int, assume: bool) -> None:
+def _compare(
+    spec: str, segmenters: list[Segmenter], crossvals: list[Path], out: Path, limit: int, fallback: bool
+) -> None:
     from busight.cli.console import ConsoleProgress
     from busight.data.sources.catalogue import load
-    from busight.experiments.bench.segmenters import CrossvalOutliner, compare_methods, comparison_csv
+    from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_methods, comparison_csv
     from busight.io.atomic import write_text
-    from busight.model.segmenters import AssumingOutliner, MethodOutliner
+    from busight.model.segmenters import ClassicalMethod, FallbackToProposal
     from busight.report.figures.segmenter_sheet import method_lines, write_method_sheet
 
-    ways = [*outliners, *(CrossvalOutliner(folder) for folder in crossvals)]
-    if assume:
-        # Beside the networks as they are: the table shows what the assumption is worth.
-        ways += [AssumingOutliner(way) for way in ways if not isinstance(way, MethodOutliner)]
+    ways = [*segmenters, *(CrossvalSegmenter(folder) for folder in crossvals)]
+    if fallback:
+        # Beside the networks as they are: the table shows what the proposal is worth.
+        ways += [FallbackToProposal(way) for way in ways if not isinstance(way, ClassicalMethod)]
     with ConsoleProgress() as progress:
         found = compare_methods(load(spec), ways, limit=limit, progress=progress)
         write_text(out / "methods.csv", comparison_csv(found))

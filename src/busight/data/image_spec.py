@@ -125,6 +125,10 @@ class ImageSpec:
         return _mapped(pixels, *self.window)
 
 
+GREY = ImageSpec()
+"""8-bit grey: what ultrasound is, and what is meant where nothing is said."""
+
+
 def spec_of(images: Iterable[Pixels]) -> ImageSpec:
     """Infer what kind of images a data set holds.
 

@@ -33,7 +33,7 @@ def require_split_file(split_file: Path | None) -> None:
 
 def tell_other_data(split_file: Path | None, material: Material, progress: Progress) -> None:
     """Warn of a split that was made for other data with the same names."""
-    if split_file is not None and data_digest_of(split_file) != material.inspection.digest:
+    if split_file is not None and data_digest_of(split_file) != material.digest:
         progress.line(
             f"warning: {split_file} was made for other images, masks or labels of the same names; what it keeps apart "
             "may be copies here"

@@ -18,8 +18,7 @@ from busight.io.atomic import require_free_folder
 from busight.io.digests import sha256_of_file
 from busight.io.progress import Progress, Silent
 from busight.model.bundle.card import Card
-from busight.model.bundle.load import Bundle
-from busight.model.opening import open_predictor
+from busight.model.model import Model
 from busight.results.cases_file import write_cases
 from busight.results.metrics_file import About, write_metrics
 from busight.results.run_record import RunRecord
@@ -28,7 +27,7 @@ from busight.results.store import CASES_FILE, DONE_FILE
 
 
 def evaluate(
-    bundle: Bundle,
+    model: Model,
     spec: str,
     out: Path,
     *,
@@ -37,10 +36,10 @@ def evaluate(
     command: str = "",
     progress: Progress | None = None,
 ) -> RunRecord:
-    """Score a bundle on a data set, or on the test part of a split of it. Nothing is fitted.
+    """Score a model on a data set, or on the test subset of a split of it. Nothing is fitted.
 
     Args:
-        bundle: A checked bundle.
+        model: A finished model.
         spec: The data set.
         out: A new folder for ``cases.csv``, ``metrics.json`` and, later, the report.
         split_file: Score only the test part of this split.
@@ -60,15 +59,14 @@ def evaluate(
     material = gather(load(spec), progress)
     split = read_split(split_file, material.samples) if split_file is not None else None
     tell_other_data(split_file, material, progress)
-    predictor = open_predictor(bundle)
-    reader = material.inspection.dataset.reader
+    reader = material.reader
     wanted = set(split.test) if split is not None else {sample.sample_id for sample in material.samples}
     samples = material.samples_of(wanted)
     progress.stage("assess")
-    part = score_samples(samples, material.group_of(), reader, predictor, progress)
-    sheet = sheet_of(part, predictor.classes, settings)
-    write_cases(out / CASES_FILE, part.cases, predictor.classes)
-    data, card = material.summary(), bundle.card
+    part = score_samples(samples, material.group_of(), reader, model, progress)
+    sheet = sheet_of(part, model.labels.names, settings)
+    write_cases(out / CASES_FILE, part.cases, model.labels.names)
+    data, card = material.summary(), model.card
     about = About(
         created_by=f"busight {__version__}",
         data=spec,
@@ -80,7 +78,7 @@ def evaluate(
     write_metrics(out / DONE_FILE, sheet, about)
     seen = _seen_before(card, material, wanted)
     _tell(seen, progress)
-    shown = shown_cases(part, reader, predictor, settings.seed)
+    shown = shown_cases(part, reader, model, settings.seed)
     return RunRecord(
         kind="evaluate",
         title=card.name,
@@ -88,10 +86,10 @@ def evaluate(
         started=started,
         stage_seconds=(("evaluation", time.monotonic() - began),),
         recipe_toml=card.training.recipe,
-        classes=predictor.classes,
+        classes=model.labels.names,
         network=_network(card),
         weights=card.training.weights,
-        calibration=calibration_sentence(card.calibration, card.operating_points, part.cases),
+        calibration=calibration_sentence(card.decision, card.labels, part.cases),
         paper_comparison=False,
         data=data,
         split=None,
@@ -104,7 +102,7 @@ def evaluate(
         gallery=shown.gallery,
         explained=shown.explained,
         warnings=seen,
-        subgroups=subgroups_of([part.cases], predictor.classes, settings),
+        subgroups=subgroups_of([part.cases], model.labels.names, settings),
         limits=(*seen, *limits(data, None, sheet, None)),
     )
 
@@ -121,8 +119,8 @@ def _tell(warnings: tuple[str, ...], progress: Progress) -> None:
 
 def _seen_before(card: Card, material: Material, wanted: set[str]) -> tuple[str, ...]:
     """Warn when images that are scored were among those that the bundle was trained or tuned on."""
-    seen = set(card.training.seen)
-    scored = [entry for entry in material.inspection.entries if entry.sample.sample_id in wanted]
+    seen = set(card.training.digests)
+    scored = [entry for entry in material.entries if entry.sample.sample_id in wanted]
     again = sum(not seen.isdisjoint(entry.known_as) for entry in scored)
     if not again:
         return ()

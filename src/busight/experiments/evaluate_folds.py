@@ -19,7 +19,7 @@ from busight.io.digests import sha256_of_file
 from busight.io.progress import Progress, Silent
 from busight.metrics.table import ScoreSheet
 from busight.model.bundle.load import load_bundle
-from busight.model.opening import open_predictor
+from busight.model.model import Model
 from busight.results.cases_file import read_cases, write_cases
 from busight.results.ensemble import together
 from busight.results.metrics_file import About, write_metrics
@@ -86,14 +86,14 @@ def evaluate_folds(
     about = About(
         created_by=f"busight {__version__}",
         data=spec,
-        data_digest=material.inspection.digest,
+        data_digest=material.digest,
         split_digest=None,
         bundle_digest=None,
         cases_digest=sha256_of_file(out / CASES_FILE),
     )
     write_metrics(out / DONE_FILE, joint, about)
-    known = {digest for bundle in bundles for digest in load_bundle(bundle).card.training.seen}
-    seen = sum(not known.isdisjoint(entry.known_as) for entry in material.inspection.entries)
+    known = {digest for bundle in bundles for digest in load_bundle(bundle).card.training.digests}
+    seen = sum(not known.isdisjoint(entry.known_as) for entry in material.entries)
     return FoldsEvaluation(len(bundles), seen, single, joint)
 
 
@@ -115,7 +115,7 @@ def score_networks(
         DataError: The networks do not tell the same classes apart.
         OutputError: What is there already was made with other data.
     """
-    plan = {"data_digest": material.inspection.digest}
+    plan = {"data_digest": material.digest}
     open_planned_folder(out, plan, "evaluation", resume=(out / PLAN_FILE).is_file())
     write_plan(out, plan)
     found: list[tuple[Case, ...]] = []
@@ -123,11 +123,11 @@ def score_networks(
     for number, bundle in enumerate(bundles, start=1):
         path = out / f"{bundle.parent.parent.name}-{bundle.parent.name}.csv"
         if not path.is_file():
-            progress.stage(f"{material.inspection.dataset.spec}: network {number} of {len(bundles)}")
-            predictor = open_predictor(load_bundle(bundle))
-            reader = material.inspection.dataset.reader
-            part = score_samples(material.samples, material.group_of(), reader, predictor, progress)
-            write_cases(path, part.cases, predictor.classes)
+            progress.stage(f"{material.dataset.spec}: network {number} of {len(bundles)}")
+            model = Model.load(bundle)
+            reader = material.reader
+            part = score_samples(material.samples, material.group_of(), reader, model, progress)
+            write_cases(path, part.cases, model.labels.names)
         cases, of = read_cases(path)
         found.append(cases)
         classes.add(of)

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from busight.audit.checked_dataset import DataSummary
+from busight.data.labels import LabelSchema
+from busight.decision.calibration.temperature import Temperature
+from busight.decision.decision import Decision, Threshold
 from busight.metrics.table import ScoreSheet
-from busight.model.bundle.card import CalibrationPart, OperatingPointPart
 from busight.recipes.schema import Recipe
 from busight.results.run_record import Case, SplitSummary
 from busight.segment.settings import is_learned
@@ -38,45 +40,36 @@ def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
     if learned:
         finder = f"{segment.method} over {segment.encoder} at {segment.size}×{segment.size}"
     millions = {name: f"{count / 1e6:.1f} M parameters" for name, count in parameters.items()}
-    if settings.task == "segmentation":
-        told = f" ({millions['segmenter']})" if learned else ""
-        return f"{finder[0].upper()}{finder[1:]}{told}; no classifier."
-    net = f"{settings.backbone} at {settings.size}×{settings.size} ({millions['classifier']}, all trainable)"
-    if settings.lesion == "joint":
-        return f"Joint: one {net} with a mask decoder and a class head."
-    if settings.lesion == "zoom":
-        return (
-            f"Zoom: one {net} with a mask decoder and a class head, which looks at the whole image and then at the "
-            f"region that it found{' and at the darkest, most compact one' if settings.guess else ''}."
-        )
-    if settings.lesion == "whole":
-        return f"Whole image: {net}, no segmentation."
-    finder = f"{finder} ({millions['segmenter']})" if learned else f"{finder},"
-    if settings.lesion == "masked":
-        return f"Masked: {finder} finds the lesion, all around it is blacked out, and the image goes to {net}."
-    if settings.lesion == "mask-channel":
-        return f"Mask as a channel: {finder} finds the lesion; image and mask go to {net}."
-    return f"Two-stage: {finder} finds the lesion, its region goes to {net}."
+    of_segmenter = f" ({millions['segmenter']})" if "segmenter" in millions else ("" if not recipe.classifies else ",")
+    net = (
+        ""
+        if not recipe.classifies
+        else (f"{settings.backbone} at {settings.size}×{settings.size} ({millions['classifier']}, all trainable)")
+    )
+    return recipe.strategy.sentence(net, f"{finder}{of_segmenter}")
 
 
-def calibration_sentence(part: CalibrationPart, points: Sequence[OperatingPointPart], cases: Sequence[Case]) -> str:
-    """Say what was fitted on which cases, and what the operating point does on the cases at hand."""
-    name = f"Temperature {part.numbers[0][0]:.3f}" if part.method == "temperature" else part.method.capitalize()
-    fitted = f"None: {part.source}." if part.method == "none" else f"{name}, {part.source}."
-    return " ".join([fitted, *(_operating_sentence(point, cases) for point in points)])
-
-
-def _operating_sentence(point: OperatingPointPart, cases: Sequence[Case]) -> str:
-    if point.threshold is None:
-        return f"No operating point for {point.of}: {point.source}."
-    # The operating point is the last class's.
-    above = [case.calibrated_probs[-1] >= point.threshold for case in cases]
-    found = [hit for hit, case in zip(above, cases, strict=True) if case.actual == point.of]
-    false = [hit for hit, case in zip(above, cases, strict=True) if case.actual != point.of]
+def calibration_sentence(decision: Decision, labels: LabelSchema, cases: Sequence[Case]) -> str:
+    """Return what was fitted on which cases, and what the threshold does on the cases at hand."""
+    calibrator, source = decision.calibration.calibrator, decision.calibration.source
+    name = f"Temperature {calibrator.temperature:.3f}" if isinstance(calibrator, Temperature) else calibrator.method
+    fitted = f"None: {source}." if calibrator.method == "none" else f"{name.capitalize()}, {source}."
     return (
-        f"Operating point: {point.of} from a probability of {point.threshold:.3f}, chosen for sensitivity "
-        f"{point.wanted_sensitivity:.2f} on {point.source}; on the cases scored here it finds {sum(found)} of "
-        f"{len(found)} and marks {sum(false)} of {len(false)} others."
+        fitted if decision.threshold is None else f"{fitted} {_threshold_sentence(decision.threshold, labels, cases)}"
+    )
+
+
+def _threshold_sentence(point: Threshold, labels: LabelSchema, cases: Sequence[Case]) -> str:
+    positive, place = labels.positive, labels.positive_index
+    if point.threshold is None or place is None:
+        return f"No threshold for {positive}: {point.source}."
+    above = [case.calibrated_probs[place] >= point.threshold for case in cases]
+    true = [hit for hit, case in zip(above, cases, strict=True) if case.actual == positive]
+    false = [hit for hit, case in zip(above, cases, strict=True) if case.actual != positive]
+    return (
+        f"Threshold: {positive} from a probability of {point.threshold:.3f}, chosen for sensitivity "
+        f"{point.wanted_sensitivity:.2f} on {point.source}; on the cases scored here it finds {sum(true)} of "
+        f"{len(true)} and marks {sum(false)} of {len(false)} others."
     )
 
 
@@ -109,7 +102,12 @@ def limits(data: DataSummary, split: SplitSummary | None, sheet: ScoreSheet, rec
         "Intervals are percentile bootstrap over groups. Where every case was right they shrink to a point, which "
         "means too few cases and not certainty."
     )
-    if recipe is not None and recipe.classify.needs_mask and is_learned(recipe.segment.method):
+    if (
+        recipe is not None
+        and recipe.classifies
+        and recipe.strategy.segments_first
+        and is_learned(recipe.segment.method)
+    ):
         found.append(
             "The classifier was trained on what the segmenter found in its own training images; on new images that "
             "is a little worse."

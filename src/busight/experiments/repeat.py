@@ -126,7 +126,7 @@ def repeat_seeds(
     check_data_is_named(recipe)
     plan = {"seeds": count, "recipe": recipe_toml(recipe)}
     open_planned_folder(out, plan, "series of seeds", resume)
-    material = gather(load(recipe.data.spec), progress, recipe.data.conflicts)
+    material = gather(load(recipe.data.spec), progress, recipe.data.label_conflicts)
     material.require_classes(recipe.classify.task)
     members = [
         plan_member(f"seed {seed + 1} of {count}", seed_folder(out, seed), seed_recipe(recipe, seed), material)

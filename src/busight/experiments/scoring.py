@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from busight.audit.overlays import marks_of
-from busight.data.dataset import Reader
+from busight.data.dataset import ImageReader
 from busight.decision.settings import AssessSettings
 from busight.io.progress import Progress
 from busight.metrics.mask_scores import score_mask
 from busight.metrics.table import ScoreSheet
 from busight.model.explain.explained import Explained, explained, with_pictures
-from busight.model.model import Predictor
+from busight.model.model import BATCH, Model, region_of
 from busight.results.run_record import Case, StagePicture
 from busight.results.scoring import repeated_sheet
-from busight.types import FloatArray, Image, IntArray, Prediction, Sample
+from busight.types import FloatArray, Image, ImageRef, InputImage, IntArray, Prediction, Rejected, Sample, prediction_of
 
 GALLERY = 16
 
@@ -41,42 +41,41 @@ class ScoredPart:
 
 
 def score_samples(
-    samples: Sequence[Sample], group_of: dict[str, str], reader: Reader, predictor: Predictor, progress: Progress
+    samples: Sequence[Sample], group_of: dict[str, str], reader: ImageReader, model: Model, progress: Progress
 ) -> ScoredPart:
     """Predict every sample and compare with what its source says.
 
-    Samples whose finding is not a class of the predictor's task are left out.
+    Samples whose label is in no class of the model are left out.
     """
-    kept: list[Sample] = []
+    kept = [sample for sample in samples if model.labels.class_of(sample.label) is not None]
     cases: list[Case] = []
-    for number, sample in enumerate(samples, start=1):
-        actual = predictor.actual_class(sample.finding)
-        if actual is not None:
-            kept.append(sample)
-            cases.append(_score(sample, actual, group_of[sample.sample_id], reader, predictor))
-        progress.tick(number, len(samples))
+    for start in range(0, len(kept), BATCH):
+        batch = kept[start : start + BATCH]
+        answers = model.predict([reader.image(sample) for sample in batch])
+        cases += [_score(*item, group_of, reader, model) for item in zip(batch, answers, strict=True)]
+        progress.tick(len(cases), len(kept))
     return ScoredPart(tuple(kept), tuple(cases))
 
 
-def _score(sample: Sample, actual: str, group: str, reader: Reader, predictor: Predictor) -> Case:
-    image = reader.image(sample)
-    found = predictor.predict(image)
-    drawn = reader.mask(sample)
-    scores = score_mask(found.mask, drawn, sample.pixel_spacing_mm)
+def _score(
+    sample: Sample, answer: Prediction | Rejected, group_of: dict[str, str], reader: ImageReader, model: Model
+) -> Case:
+    prediction = prediction_of(answer)
+    scores = score_mask(prediction.mask, reader.mask(sample), sample.pixel_spacing_mm)
     return Case(
         sample_id=sample.sample_id,
-        group=group,
-        actual=actual,
-        predicted=found.finding,
-        logits=tuple(map(float, found.logits)),
-        raw_probs=tuple(map(float, found.raw_probs)),
-        calibrated_probs=tuple(map(float, found.calibrated_probs)),
+        group=group_of[sample.sample_id],
+        actual=str(model.labels.class_of(sample.label)),
+        predicted=prediction.label,
+        logits=tuple(map(float, prediction.logits)),
+        raw_probs=tuple(map(float, prediction.raw_probs)),
+        calibrated_probs=tuple(map(float, prediction.calibrated_probs)),
         mask=scores,
-        flagged=found.flagged,
-        prediction_set=found.prediction_set,
-        refused=None if predictor.card.gate is None else found.refused is not None,
-        second_reader=None if found.second_reader is None else found.second_reader.malignant,
-        facts=_facts(sample, image, scores.true_area_share),
+        flagged=prediction.above_threshold,
+        prediction_set=prediction.prediction_set,
+        refused=None if model.decision.ood is None else isinstance(answer, Rejected),
+        second_reader=None if prediction.descriptors is None else prediction.descriptors.prob_positive,
+        facts=_facts(sample, prediction.image, scores.true_area_share),
     )
 
 
@@ -88,7 +87,7 @@ def _facts(sample: Sample, image: Image, lesion_share: float) -> tuple[tuple[str
         "BI-RADS": None if sample.birads is None else str(sample.birads),
         "histology": sample.histology,
         "lesion size": None if not lesion_share > 0 else next(name for below, name in _SIZES if lesion_share < below),
-        "marks": "burned in" if marks_of(image).overlay else "none",
+        "marks": None if image.ndim == 3 else "burned in" if marks_of(image).overlay else "none",
     }
     return tuple((name, value) for name, value in found.items() if value)
 
@@ -140,36 +139,40 @@ class Shown:
 
 
 def shown_cases(
-    part: ScoredPart, reader: Reader, predictor: Predictor, seed: int, training: Sequence[Sample] = ()
+    part: ScoredPart, reader: ImageReader, model: Model, seed: int, training: Sequence[Sample] = ()
 ) -> Shown:
     """Choose the cases that a report shows (`choose_walks`, `choose_gallery`), and run them again.
 
     Args:
         part: The scored cases.
         reader: Reads their images, and the training images.
-        predictor: The one that scored them.
+        model: The one that scored them.
         seed: Of the choice.
         training: The training images that are at hand: those that look alike are shown.
     """
-    chosen = choose_walks(part, predictor.classes)
+    chosen = choose_walks(part, model.labels.names)
     more = choose_gallery(part, chosen, np.random.default_rng(seed))
     known = {sample.sample_id: sample for sample in training}
     walks, told = [], []
     for index in chosen:
-        found = _again(part, index, reader, predictor)
-        walks.append(_picture(part, index, found, reader, predictor))
-        told.append(with_pictures(explained(predictor, found), known, reader))
-    gallery = (_picture(part, index, _again(part, index, reader, predictor), reader, predictor) for index in more)
+        answer = _again(part, index, reader, model)
+        walks.append(_picture(part, index, answer, reader, model))
+        told.append(with_pictures(explained(model, answer), known, reader))
+    gallery = (_picture(part, index, _again(part, index, reader, model), reader, model) for index in more)
     return Shown(tuple(walks), tuple(told), tuple(gallery))
 
 
-def _again(part: ScoredPart, index: int, reader: Reader, predictor: Predictor) -> Prediction:
+def _again(part: ScoredPart, index: int, reader: ImageReader, model: Model) -> Prediction | Rejected:
     sample = part.samples[index]
-    return predictor.predict(reader.image(sample), sample.sample_id, pixel_spacing_mm=sample.pixel_spacing_mm)
+    ref = ImageRef(sample.sample_id, pixel_spacing_mm=sample.pixel_spacing_mm)
+    return model.predict([InputImage(reader.image(sample), ref)])[0]
 
 
-def _picture(part: ScoredPart, index: int, found: Prediction, reader: Reader, predictor: Predictor) -> StagePicture:
+def _picture(
+    part: ScoredPart, index: int, answer: Prediction | Rejected, reader: ImageReader, model: Model
+) -> StagePicture:
     """Return the picture of one case after every stage."""
+    found = prediction_of(answer)
     return StagePicture(
         case=part.cases[index],
         image=found.image,
@@ -177,6 +180,6 @@ def _picture(part: ScoredPart, index: int, found: Prediction, reader: Reader, pr
         mask=found.mask,
         true_mask=reader.mask(part.samples[index]),
         roi=found.roi,
-        region=predictor.region(found),
+        region=region_of(model, found),
         activation=found.activation,
     )

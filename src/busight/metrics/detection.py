@@ -48,6 +48,7 @@ def detect(predicted: Mask, drawn: Mask, least_iou: float = FOUND_IOU) -> Detect
         Detection(drawn=2, found=1, false_marks=1)
     """
     check_pair(predicted, drawn)
+    # MONAI and torchmetrics match boxes with scores and need PyTorch; here regions of masks are matched.
     n_marks, marks = cv2.connectedComponents(predicted.astype(np.uint8), connectivity=8)
     n_lesions, lesions = cv2.connectedComponents(drawn.astype(np.uint8), connectivity=8)
     both = np.bincount(lesions.ravel() * n_marks + marks.ravel(), minlength=n_lesions * n_marks)

@@ -15,8 +15,10 @@ _NAN = float("nan")
 
 def psnr(image: Image, clean: Image) -> float:
     """Return the peak signal-to-noise ratio, 10 log10(255^2 / mean squared error) dB; infinite for equal pictures."""
-    error = float(np.mean((image.astype(np.float64) - clean) ** 2))
-    return float("inf") if error == 0 else 10 * float(np.log10(255**2 / error))
+    from skimage.metrics import peak_signal_noise_ratio
+
+    with np.errstate(divide="ignore"):
+        return float(peak_signal_noise_ratio(clean, image, data_range=255))
 
 
 def ssim(image: Image, clean: Image) -> float:

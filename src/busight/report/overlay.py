@@ -34,14 +34,14 @@ def with_outline(image: Image, mask: Mask | None, words: str) -> Image:
     """Return an image as RGB with the outline of a mask, and below it a line of words.
 
     Args:
-        image: uint8 HW.
+        image: uint8 HW or HW3.
         mask: bool HW, or None.
         words: Cut where the image is narrower.
 
     Returns:
         uint8 (H + 20, W, 3).
     """
-    picture = np.repeat(image[:, :, None], 3, axis=2)
+    picture = np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image.copy()
     if mask is not None:
         outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(picture, outlines, -1, _OUTLINE_RGB, thickness=max(1, round(max(image.shape) / 300)))
@@ -49,11 +49,11 @@ def with_outline(image: Image, mask: Mask | None, words: str) -> Image:
 
 
 def _words(found: Prediction) -> str:
-    probability = found.calibrated_probs[found.classes.index(found.finding)]
+    probability = found.calibrated_probs[found.classes.index(found.label)]
     lesion = "" if found.mask is None or found.mask.any() else ", no lesion outlined"
-    # What the operating point says may differ from the likeliest class, and is the graver of the two.
-    flag = f", FLAGGED {found.classes[-1]} {found.calibrated_probs[-1]:.2f}" if found.flagged else ""
-    return f"{found.finding} {probability:.2f}{flag}{lesion} - research use only"
+    # What the threshold says may differ from the likeliest class, and is the graver of the two.
+    above = f", {found.positive} {found.positive_prob:.2f} ABOVE THRESHOLD" if found.above_threshold else ""
+    return f"{found.label} {probability:.2f}{above}{lesion} - research use only"
 
 
 def _line(words: str, width: int) -> Image:
@@ -69,7 +69,7 @@ def write_overlay(found: Prediction, folder: Path, number: int) -> Path:
     Raises:
         OutputError: It could not be written.
     """
-    path = folder / picture_name(found.path, found.frame, number)
+    path = folder / picture_name(found.ref.path, found.ref.frame, number)
     write_picture(path, draw_overlay(found))
     return path
 

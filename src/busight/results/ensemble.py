@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from busight.metrics.activations import expit, logit
 from busight.metrics.mask_scores import MaskScores
 from busight.results.run_record import Case
 
@@ -49,5 +50,4 @@ def _mean_log_odds(probs: Sequence[float | None]) -> float | None:
     known = [value for value in probs if value is not None]
     if len(known) < len(probs):
         return None
-    inside = np.clip(known, 1e-9, 1 - 1e-9)
-    return float(1 / (1 + np.exp(-np.mean(np.log(inside / (1 - inside))))))
+    return float(expit(np.mean(logit(known))))

@@ -37,7 +37,7 @@ def is_finished(folder: Path, split: Split, material: Material) -> bool:
         if not (folder / name).is_file():
             raise OutputError(f"{folder}: {name} of the finished run is missing; {again}")
     try:
-        made = read_split(folder / SPLIT_FILE, material.samples, material.inspection.digest)
+        made = read_split(folder / SPLIT_FILE, material.samples, material.digest)
     except DataError as error:
         raise OutputError(f"{error}; if the data are as they were, {again}") from error
     if made.digest != split.digest:

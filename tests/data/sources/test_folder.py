@@ -7,7 +7,6 @@ from picture_files import LESION, NOISE, picture, save
 from busight.data.manifest import inspect
 from busight.data.sources.folder import load_folder, natural_order
 from busight.errors import DataError
-from busight.types import Finding
 
 
 def table(folder: Path, text: str, name: str = "samples.csv") -> Path:
@@ -29,7 +28,7 @@ def test_class_folders_by_hand(tmp_path: Path) -> None:
     save(tmp_path / "elsewhere" / "z.png", NOISE)
     data = load_folder(str(tmp_path))
     assert [sample.sample_id for sample in data.samples] == ["benign/x2.jpg", "benign/x10.png", "malignant/deep/y.TIF"]
-    assert [sample.finding for sample in data.samples] == [Finding.BENIGN, Finding.BENIGN, Finding.MALIGNANT]
+    assert [sample.label for sample in data.samples] == ["benign", "benign", "malignant"]
     assert data.samples[0].mask_paths == ("benign/x2_mask.png", "benign/x2_mask_1.png")
     np.testing.assert_array_equal(data.reader.mask(data.samples[0]), LESION | LESION[::-1])
     assert data.reader.mask(data.samples[1]) is None
@@ -57,10 +56,10 @@ def test_a_table_by_hand(tmp_path: Path) -> None:
     )
     data = load_folder(str(table(tmp_path, text)))
     first, second = data.samples
-    assert (first.sample_id, first.finding, first.patient_id) == ("a.png", Finding.BENIGN, "p1")
+    assert (first.sample_id, first.label, first.patient_id) == ("a.png", "benign", "p1")
     assert (first.laterality, first.birads, first.device) == ("left", 3, "Logiq")
     assert first.mask_paths == ("m1.png", "m2.png")
-    assert (second.finding, second.patient_id, second.birads, second.laterality) == (None, None, None, None)
+    assert (second.label, second.patient_id, second.birads, second.laterality) == (None, None, None, None)
     assert data.class_counts() == {"benign": 1, "unlabelled": 1}
     (problem,) = data.problems
     assert (problem.path, problem.text) == ("gone.png", "listed in the table, but no such file; left out")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image as Pillow
 
-from busight.data.image_spec import ImageSpec
+from busight.data.image_spec import GREY, ImageSpec
 from busight.data.readers.decode import DecodedImage
 from busight.data.readers.dicom_decode import decoded
 from busight.data.readers.dicom_display import displayed
@@ -88,7 +88,7 @@ class DicomFrames:
         box = self.region
         return DecodedImage(pixels if box is None else pixels[box.top : box.bottom, box.left : box.right], white_level)
 
-    def ultrasound(self, index: int, spec: ImageSpec = ImageSpec()) -> Image:  # noqa: B008, it is frozen
+    def ultrasound(self, index: int, spec: ImageSpec = GREY) -> Image:
         """Decode one frame as ``decode`` does and return it as ``spec`` says, uint8, HW or HWC.
 
         Raises:

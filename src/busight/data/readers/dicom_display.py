@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.data.readers.decode import DecodedImage
+from busight.metrics.activations import expit
 from busight.types import FloatArray, Image, IntArray
 
 if TYPE_CHECKING:
@@ -104,14 +105,14 @@ def _windowed(values: IntArray, header: Dataset) -> FloatArray | None:
 
 def _through_window(real: FloatArray, centre: float, width: float, function: str) -> FloatArray:
     """The three functions of PS3.3 section C.11.2.1.2 and C.11.2.1.3, with an output of 0–1."""
+    # pydicom's apply_windowing answers in a range that depends on rescale and LUT and would have to be found out again.
     if function == "LINEAR" and width >= 1:
         centre, width = centre - 0.5, width - 1
         return (real > centre).astype(np.float64) if width == 0 else np.clip((real - centre) / width + 0.5, 0, 1)
     if function == "LINEAR_EXACT" and width > 0:
         return np.clip((real - centre) / width + 0.5, 0, 1)
     if function == "SIGMOID" and width > 0:
-        # The exponent is limited only so far that exp() cannot overflow; the value is 0 or 1 there anyway.
-        return np.asarray(1 / (1 + np.exp(np.clip(-4 * (real - centre) / width, -700, 700))))
+        return np.asarray(expit(4 * (real - centre) / width))
     raise ValueError(f"window width {width} does not fit VOI LUT function {function}")
 
 

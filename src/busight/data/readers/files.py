@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from busight.data.image_spec import ImageSpec, Pixels
+from busight.data.image_spec import GREY, ImageSpec, Pixels
 from busight.data.readers.image import read_image, read_image_as, read_mask
 from busight.errors import ImageError
 from busight.types import Image, Mask, Sample
@@ -23,7 +23,7 @@ class FileReader:
     """
 
     root: Path
-    spec: ImageSpec = field(default_factory=ImageSpec)
+    spec: ImageSpec = GREY
 
     def image(self, sample: Sample) -> Image:
         """Return the image as ``spec`` says: uint8, HW or HWC.

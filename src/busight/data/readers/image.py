@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from busight.data.image_spec import ImageSpec, Pixels, colour_share
+from busight.data.image_spec import GREY, ImageSpec, Pixels, colour_share
 from busight.data.readers.decode import decode, image_size
 from busight.data.readers.source import named
 from busight.errors import ImageError
@@ -80,7 +80,7 @@ def read_grey(source: Path | bytes, name: str = "") -> Image:
     Raises:
         ImageError: As for ``read_image``; or values that fill neither 8 nor 16 bits.
     """
-    return read_image_as(source, ImageSpec(), name)
+    return read_image_as(source, GREY, name)
 
 
 def read_mask(source: Path | bytes, name: str = "") -> Mask:

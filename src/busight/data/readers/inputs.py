@@ -4,40 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar, overload
+from typing import TYPE_CHECKING
 
-from busight.data.image_ref import ImageRef
-from busight.data.image_spec import ImageSpec, Pixels
-from busight.data.readers.decode import decode
-from busight.data.readers.image import IMAGE_SUFFIXES, MASK_SUFFIX
+from busight.data.image_spec import GREY, ImageSpec
+from busight.data.readers.image import IMAGE_SUFFIXES, MASK_SUFFIX, read_image_as
 from busight.data.readers.source import named
 from busight.errors import DataError, ImageError
-from busight.types import Failure, Image
+from busight.types import Failure, ImageRef, InputImage
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-_P = TypeVar("_P", Pixels, Image)
-
 _RESULTS = ("card.json", "bundle/card.json", "metrics.json", "plan.json", "lesions.csv")
 """What bundles, runs, evaluations, cross-validations and segmentations hold."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class InputImage(Generic[_P]):
-    """One image to predict; ``InputImage[Image]`` where an ``ImageSpec`` was applied, otherwise ``InputImage[Pixels]``.
-
-    Attributes:
-        pixels: HW or HWC; of a DICOM object only the ultrasound region, where it names one.
-        ref: Where it came from.
-        white_level: The value of white where the file states one that its type does not, for ``ImageSpec.apply``.
-    """
-
-    pixels: _P
-    ref: ImageRef
-    white_level: int | None = None
 
 
 def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
@@ -93,33 +74,25 @@ def _is_wanted(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES or (path.is_file() and is_dicom(path))
 
 
-@overload
 def read_frames(
-    source: Path | bytes | Dataset, spec: ImageSpec, name: str = ""
-) -> Iterator[InputImage[Image] | Failure]: ...
-@overload
-def read_frames(
-    source: Path | bytes | Dataset, spec: None = None, name: str = ""
-) -> Iterator[InputImage[Pixels] | Failure]: ...
-def read_frames(
-    source: Path | bytes | Dataset, spec: ImageSpec | None = None, name: str = ""
-) -> Iterator[InputImage[Image] | InputImage[Pixels] | Failure]:
+    source: Path | bytes | Dataset, spec: ImageSpec = GREY, name: str = ""
+) -> Iterator[InputImage | Failure]:
     """Yield the images of a file, of its content or of a DICOM data set, or the reason why there are none.
 
     Args:
         source: An image file, a DICOM file, the bytes of either, or a data set in memory.
-        spec: What the images become, uint8; None for pixels as they are decoded.
-        name: What messages and ``ImageRef.path`` call it; the path, or "image" for bytes and data sets, where empty.
+        spec: What the images become: what a model takes.
+        name: What messages and ``ImageRef.path`` call it; empty for the path.
     """
+    ref = ImageRef(name or (str(source) if isinstance(source, Path) else ""))
     name = named(source, name)
     try:
         if isinstance(source, Path | bytes) and not _is_dicom_file(source):
-            pixels, white_level = decode(source, name)
-            yield _input_image(pixels, white_level, ImageRef(name), spec)
+            yield InputImage(read_image_as(source, spec, name), ref)
         else:
-            yield from _dicom_frames(source, spec, name)
+            yield from _dicom_frames(source, spec, name, ref)
     except ImageError as error:
-        yield Failure(name, str(error))
+        yield Failure(ref, str(error))
 
 
 def _is_dicom_file(source: Path | bytes) -> bool:
@@ -130,30 +103,22 @@ def _is_dicom_file(source: Path | bytes) -> bool:
 
 
 def _dicom_frames(
-    source: Path | bytes | Dataset, spec: ImageSpec | None, name: str
-) -> Iterator[InputImage[Image] | InputImage[Pixels] | Failure]:
+    source: Path | bytes | Dataset, spec: ImageSpec, name: str, ref: ImageRef
+) -> Iterator[InputImage | Failure]:
     from busight.data.readers.dicom import read_dicom
 
     frames = read_dicom(source, name)
-    ref = ImageRef(
-        path=name,
-        SOPInstanceUID=frames.SOPInstanceUID,
-        StudyInstanceUID=frames.StudyInstanceUID,
-        SeriesInstanceUID=frames.SeriesInstanceUID,
-        pixel_spacing_mm=frames.pixel_spacing_mm,
-        origin=(0, 0) if frames.region is None else (frames.region.top, frames.region.left),
-    )
     for index in range(frames.n_frames):
+        frame = replace(
+            ref,
+            frame=index,
+            SOPInstanceUID=frames.SOPInstanceUID,
+            StudyInstanceUID=frames.StudyInstanceUID,
+            SeriesInstanceUID=frames.SeriesInstanceUID,
+            pixel_spacing_mm=frames.pixel_spacing_mm,
+            origin=(0, 0) if frames.region is None else (frames.region.top, frames.region.left),
+        )
         try:
-            pixels, white_level = frames.decode(index)
-            yield _input_image(pixels, white_level, replace(ref, frame=index), spec)
+            yield InputImage(frames.ultrasound(index, spec), frame)
         except ImageError as error:
-            yield Failure(name, str(error), index)
-
-
-def _input_image(
-    pixels: Pixels, white_level: int | None, ref: ImageRef, spec: ImageSpec | None
-) -> InputImage[Image] | InputImage[Pixels]:
-    if spec is None:
-        return InputImage(pixels, ref, white_level)
-    return InputImage(spec.apply(pixels, white_level, ref.path), ref)
+            yield Failure(frame, str(error))

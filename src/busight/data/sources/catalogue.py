@@ -62,9 +62,11 @@ SOURCES: dict[str, SourceEntry] = {
     "busi": SourceEntry("busi:PATH", "BUSI in its official layout (780 images, 3 classes, masks)", _busi),
     "busbra": SourceEntry("busbra:PATH", "BUS-BRA (patients, BI-RADS, histology, device, official folds)", _busbra),
     "breastmnist": SourceEntry("breastmnist:FILE.npz", "BreastMNIST at 28–224 pixels with its own split", _breastmnist),
-    "folder": SourceEntry("folder:PATH", "class folders, or a CSV with path,label[,patient,mask]", _folder),
+    "folder": SourceEntry(
+        "folder:PATH", "class folders of any names, or a CSV with path,label[,patient,mask]", _folder
+    ),
     "dicom": SourceEntry("dicom:PATH", "DICOM ultrasound files or folders, single- or multi-frame", _dicom),
-    "phantom": SourceEntry("phantom:N[,key=value]", "N simulated ultrasound images with masks and findings", _phantom),
+    "phantom": SourceEntry("phantom:N[,key=value]", "N simulated ultrasound images with masks and labels", _phantom),
 }
 
 
@@ -84,9 +86,9 @@ def load(spec: str) -> DataSet:
     parts = _PLUS.split(spec)
     if len(parts) == 1:
         return _load_one(spec)
-    from busight.data.concat import join
+    from busight.data.concat import concat
 
-    return join([_load_one(part.strip()) for part in parts])
+    return concat([_load_one(part.strip()) for part in parts])
 
 
 _PLUS = re.compile(rf" \+ (?=\s*(?:{'|'.join(SOURCES)}):)")

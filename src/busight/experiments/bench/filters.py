@@ -109,7 +109,7 @@ def compare_filters(
     steps = [(), *map(parse_chain, chains)]
     material = gather(dataset, progress)
     chosen = chosen_at_random(range(len(material.samples)), limit, seed)
-    reader = material.inspection.dataset.reader
+    reader = material.reader
     found = np.full((len(steps), len(chosen), len(MEASURES)), np.nan)
     seconds = np.zeros((len(steps), len(chosen)))
     example, largest = chosen[0], -1

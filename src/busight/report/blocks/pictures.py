@@ -17,7 +17,7 @@ def section(record: RunRecord, pictures: dict[str, Gallery]) -> Section:
     blocks: list[Block] = [pictures[family] for family in _FAMILIES if pictures[family].pictures]
     if record.explained:
         pages = zip(record.explained, case_pages(record), strict=True)
-        links = tuple((f"Everything about {told.prediction.path}", page) for told, page in pages)
+        links = tuple((f"Everything about {told.prediction.ref.path}", page) for told, page in pages)
         blocks.insert(1, Links(links))
     shown = [*record.walks, *record.gallery]
     missing = []

@@ -32,8 +32,8 @@ def draw_explained(told: Explained, threshold: float | None) -> Figure:
     lesion, activation, probs = axes
     show_grey(lesion, found.image)
     outline(lesion, found.mask, PREDICTED_STYLE)
-    if found.second_reader is not None and found.second_reader.assumed:
-        outline(lesion, found.second_reader.region, ASSUMED_STYLE)
+    if found.descriptors is not None and found.descriptors.from_proposal:
+        outline(lesion, found.descriptors.region, ASSUMED_STYLE)
     box(lesion, found.roi)
     nothing = found.mask is not None and not found.mask.any()
     lesion.set_title("no lesion outlined" if nothing else "lesion as outlined", loc="left")
@@ -44,14 +44,14 @@ def draw_explained(told: Explained, threshold: float | None) -> Figure:
         activation_on(activation, found.image, found.activation)
         scale_within(activation)
         words = "what spoke least against" if found.activation.max() <= 0 else "what spoke for"
-        activation.set_title(f"{words} “{short_label(found.finding, 14)}”", loc="left")
+        activation.set_title(f"{words} “{short_label(found.label, 14)}”", loc="left")
     _bars(probs, told, threshold)
     return figure
 
 
 def probability_words(told: Explained) -> str:
     """Return what the bundle's probabilities are to be called."""
-    return "calibrated probability" if told.card.calibration.calibrated else "uncalibrated probability"
+    return "calibrated probability" if told.card.decision.calibration.calibrated else "uncalibrated probability"
 
 
 def draw_refused(told: Explained) -> Figure:
@@ -66,25 +66,24 @@ def _bars(ax: Axes, told: Explained, threshold: float | None) -> None:
     found = told.prediction
     ax.set_title(f"{probability_words(told)[:-1]}ies", loc="left")
     marks = ["in the set" if name in (found.prediction_set or ()) else "" for name in found.classes]
-    probability_bars(ax, found.classes, found.calibrated_probs.tolist(), marks, bold=(found.finding,))
-    if threshold is not None:
-        last = len(found.classes) - 1
+    probability_bars(ax, found.classes, found.calibrated_probs.tolist(), marks, bold=(found.label,))
+    if threshold is not None and found.positive is not None:
+        last = found.classes.index(found.positive)
         ax.plot([threshold, threshold], [last - 0.3, last + 0.3], color=INK, linewidth=1.4)
-        ax.text(threshold, last + 0.33, "operating point", ha="left", va="top", fontsize=7, color=MUTED)
+        ax.text(threshold, last + 0.33, "threshold", ha="left", va="top", fontsize=7, color=MUTED)
         ax.set(ylim=(last + 0.75, -0.75))
 
 
 def _lesion_words(told: Explained) -> str:
     """Say what is drawn on the image."""
-    found, part = told.prediction, told.card.classify
+    found = told.prediction
     drawn = "the image"
     if found.mask is not None and found.mask.any():
         drawn = "the lesion as the network outlined it (dashed)"
-    if found.second_reader is not None and found.second_reader.assumed:
-        drawn += ", the likeliest region, which the second reader read (dotted)"
-    if found.roi != Roi(0, 0, *found.image.shape):
-        again = "looked at again" if part is not None and part.lesion == "zoom" else "classified"
-        drawn += f", and the box that was {again}"
+    if found.descriptors is not None and found.descriptors.from_proposal:
+        drawn += ", the lesion proposal, which the descriptors describe (dotted)"
+    if found.roi != Roi(0, 0, *found.image.shape[:2]):
+        drawn += ", and the box that was classified"
     return drawn
 
 

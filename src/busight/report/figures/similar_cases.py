@@ -23,7 +23,7 @@ def draw_similar(cases: Sequence[SimilarCase]) -> Figure:
     for ax, one in zip(axes, cases, strict=True):
         if one.image is not None:
             show_grey(ax, one.image)
-        ax.set_title(f"{short_label(one.finding, 12)} {one.likeness:.2f}", loc="left", fontsize=8)
+        ax.set_title(f"{short_label(one.label, 12)} {one.likeness:.2f}", loc="left", fontsize=8)
     return figure
 
 
@@ -32,7 +32,7 @@ def plates(cases: Sequence[SimilarCase]) -> list[Plate]:
     shown = [one for one in cases if one.image is not None]
     if not shown:
         return []
-    told = ", ".join(f"{one.sample_id} ({one.finding}, {one.likeness:.2f})" for one in shown)
+    told = ", ".join(f"{one.sample_id} ({one.label}, {one.likeness:.2f})" for one in shown)
     return [
         Plate(
             name="similar-cases",

@@ -78,7 +78,7 @@ def write_audit_page(record: AuditRecord, dataset: DataSet, folder: Path, agains
 def audit_lines(record: AuditRecord) -> list[str]:
     """Return what a terminal shows."""
     all_together = [one for one in record.shortcuts if one.feature == "all together"]
-    told = ", ".join(f"{one.finding} {one.auroc:.2f} ({one.low:.2f}–{one.high:.2f})" for one in all_together)
+    told = ", ".join(f"{one.label} {one.auroc:.2f} ({one.low:.2f}–{one.high:.2f})" for one in all_together)
     lines = [
         f"images: {record.n_images}, mask files: {record.n_mask_files}, together {_files(record)}",
         f"copies: {len(record.copies)} pairs, {record.images_with_copy} images; with different labels: "
@@ -265,7 +265,7 @@ def _sheet(
 ) -> list[Plate]:
     if not named:
         return []
-    labels = {sample.sample_id: str(sample.finding or "no label") for sample in dataset.samples}
+    labels = {sample.sample_id: str(sample.label or "no label") for sample in dataset.samples}
     sheet = [
         SheetPicture(sample, image(sample), None, why if "→" in why else f"{labels[sample]} · {why}")
         for sample, why in named
@@ -278,7 +278,7 @@ def _sheet(
 def _shortcut_plates(record: AuditRecord) -> list[Plate]:
     if not record.shortcuts:
         return []
-    told = "; ".join(f"{s.finding} by {s.feature.replace('_', ' ')} {s.auroc:.2f}" for s in record.shortcuts)
+    told = "; ".join(f"{s.label} by {s.feature.replace('_', ' ')} {s.auroc:.2f}" for s in record.shortcuts)
     return [
         Plate(
             name="shortcuts",

@@ -17,13 +17,13 @@ from busight.report.text.labels import percent, short_label
 _STRONGEST = 6
 
 
-def write_explanation(told: Explained, folder: Path, show_refused: bool = False, started: str | None = None) -> Path:
+def write_explanation(told: Explained, folder: Path, show_rejected: bool = False, started: str | None = None) -> Path:
     """Write ``figures/``, ``report.html`` and ``report.pdf`` of one case.
 
     Args:
         told: From `busight.model.explain.explained.explained`.
         folder: New, or empty.
-        show_refused: Show what was predicted for an image that the bundle refuses.
+        show_rejected: Show what was predicted for an image that the bundle refuses.
         started: UTC, ISO 8601, for the page; None for now.
 
     Returns:
@@ -32,8 +32,8 @@ def write_explanation(told: Explained, folder: Path, show_refused: bool = False,
     Raises:
         OutputError: A file cannot be written.
     """
-    answered = not told.prediction.refused or show_refused
-    point = next(iter(told.card.operating_points), None)
+    answered = told.rejected is None or show_rejected
+    point = told.card.decision.threshold
     plates = figure.plates(told, None if point is None else point.threshold, answered)
     alike = similar_cases.plates(told.similar) if answered else []
     for plate in (*plates, *alike):
@@ -43,14 +43,14 @@ def write_explanation(told: Explained, folder: Path, show_refused: bool = False,
     if answered:
         sections += [
             _lesion(told),
-            *_second_reader(told),
+            *_descriptor_model(told),
             _alike(told, alike_gallery),
             _about(told.card),
             *_numbers(told),
         ]
     return write_document(
         Document(
-            title=f"One case: {short_label(Path(told.prediction.path).name, 60)}",
+            title=f"One case: {short_label(Path(told.prediction.ref.path).name, 60)}",
             subtitle=f"By {told.card.name}. Research use only, not for diagnosis.",
             started=started or datetime.now(UTC).isoformat(timespec="seconds"),
             sections=tuple(sections),
@@ -60,10 +60,10 @@ def write_explanation(told: Explained, folder: Path, show_refused: bool = False,
 
 
 def _refusal(told: Explained, gallery: Gallery) -> Section:
-    why = f"Not answered: the image is {told.prediction.refused}."
+    why = f"Not answered: the image is {told.rejected}."
     note = (
-        "The gate looks at grey values, layers and texture alone. Another device's ultrasound may be refused too: then "
-        "the bundle was never shown such images, and its answer would rest on nothing. With --show-refused it is "
+        "The detector looks at grey values, layers and texture alone. Another device's ultrasound may be rejected too: "
+        "then the bundle was never shown such images, and its answer would rest on nothing. With --show-rejected it is "
         "shown all the same."
     )
     return Section("answer", "No answer", (Paragraph(why, "warning"), gallery, Paragraph(note, "note")))
@@ -71,42 +71,50 @@ def _refusal(told: Explained, gallery: Gallery) -> Section:
 
 def _answer(told: Explained, gallery: Gallery) -> Section:
     found, card = told.prediction, told.card
-    value = float(found.calibrated_probs[found.classes.index(found.finding)])
-    tiles = [Tile("Finding", found.finding, "", f"{figure.probability_words(told)} {value:.2f}")]
-    if card.conformal is not None and found.prediction_set is not None:
+    value = float(found.calibrated_probs[found.classes.index(found.label)])
+    tiles = [Tile("Class", found.label, "", f"{figure.probability_words(told)} {value:.2f}")]
+    if card.decision.conformal is not None and found.prediction_set is not None:
         inside = " or ".join(found.prediction_set) or "none"
         tiles.append(
-            Tile("May be", inside, "", f"prediction set, each class held in {100 * card.conformal.level:g}% of cases")
+            Tile(
+                "May be",
+                inside,
+                "",
+                f"prediction set at {100 * card.decision.conformal.level:g}% coverage",
+            )
         )
-    if (second := found.second_reader) is not None:
-        of = "probability of malignancy by BI-RADS words alone"
-        note = f"{of}, if the likeliest region is a lesion" if second.assumed else of
-        tiles.append(Tile("Second reader", f"{second.malignant:.2f}", "", note))
+    if (evidence := found.descriptors) is not None:
+        of = f"probability of {found.positive} by BI-RADS descriptors alone"
+        note = f"{of}, if the lesion proposal is a lesion" if evidence.from_proposal else of
+        tiles.append(Tile("Descriptors", f"{evidence.prob_positive:.2f}", "", note))
     blocks: list[Block] = []
-    if found.refused:
-        blocks.append(Paragraph(f"The bundle would not answer: the image is {found.refused}.", "warning"))
+    if told.rejected:
+        blocks.append(Paragraph(f"The bundle would not answer: the image is {told.rejected}.", "warning"))
     blocks.append(Tiles(tuple(tiles)))
-    if told.prediction.cautions:
-        blocks.append(Paragraph("Reasons for caution", "warning"))
-        blocks.append(Bullets(tuple(f"{word[0].upper()}{word[1:]}." for word in told.prediction.cautions)))
+    if told.prediction.warnings:
+        blocks.append(Paragraph("Warnings", "warning"))
+        blocks.append(Bullets(tuple(f"{word[0].upper()}{word[1:]}." for word in told.prediction.warnings)))
     blocks += [gallery, *_operating(told), *_prevalence(told)]
     return Section("answer", "Answer", tuple(blocks))
 
 
 def _operating(told: Explained) -> list[Block]:
-    point = next(iter(told.card.operating_points), None)
+    point = told.card.decision.threshold
     if point is None or point.threshold is None:
-        return [Paragraph("No operating point in this bundle.", "note")]
-    side = "at or above" if told.prediction.flagged else "below"
+        return [Paragraph("No threshold in this bundle.", "note")]
+    side = "at or above" if told.prediction.above_threshold else "below"
     gave = ""
     if point.sensitivity is not None and point.specificity is not None:
         found, cleared = percent(point.sensitivity), percent(point.specificity)
         gave = f" There it found {found} of them and cleared {cleared} of the others."
-    last, here = told.prediction.classes[-1], float(told.prediction.calibrated_probs[-1])
-    wanted, value = f"{100 * point.wanted_sensitivity:g}%", _apart(here, point.threshold)
+    positive = told.prediction.positive
+    wanted, value = (
+        f"{100 * point.wanted_sensitivity:g}%",
+        _apart(told.prediction.positive_prob or 0.0, point.threshold),
+    )
     return [
         Paragraph(
-            f"Operating point: {last} from {point.threshold:.3f}, chosen for a sensitivity of {wanted} on "
+            f"Threshold: {positive} from {point.threshold:.3f}, chosen for a sensitivity of {wanted} on "
             f"{point.source}.{gave} This image is {side} it ({value})."
         )
     ]
@@ -123,15 +131,14 @@ def _prevalence(told: Explained) -> list[Block]:
         return [
             Paragraph("With --prevalence the page says what this means where the disease is rarer or commoner.", "note")
         ]
-    last = told.prediction.classes[-1]
+    positive = told.prediction.positive
     probs = ", ".join(f"{name} {value:.3f}" for name, value in zip(told.prediction.classes, at.probs, strict=True))
-    ill, well = percent(at.ppv, 1), percent(at.npv, 1)
-    values = "undefined" if at.ppv != at.ppv else f"{ill} of the flagged have it, {well} of the others do not"
+    values = f"PPV {percent(at.ppv, 1)}, NPV {percent(at.npv, 1)}" if at.ppv == at.ppv else "PPV and NPV are undefined"
     here, calibration = percent(at.prevalence, 2), percent(at.measured)
     return [
         Paragraph(
-            f"Where {here} have {last} findings (among the calibration images {calibration} had), and images are "
-            f"otherwise alike: {probs}. At the operating point, as measured on {at.point_source}, {values}."
+            f"Where {here} are {positive} (among the calibration images {calibration} were), and images are otherwise "
+            f"alike: {probs}. At the threshold, as measured on {at.point_source}: {values}."
         )
     ]
 
@@ -144,7 +151,7 @@ def _lesion(told: Explained) -> Section:
             (Paragraph(f"{told.undescribed[0].upper()}{told.undescribed[1:]}.", "note"),),
         )
     rows = []
-    for one in told.description.words:
+    for one in told.description.descriptors:
         if one.word == NOT_VISIBLE:
             rows.append((one.term.replace("_", " "), one.word, "–", "–"))
             continue
@@ -165,31 +172,31 @@ def _lesion(told: Explained) -> Section:
     return Section("lesion", "The lesion in words", tuple(blocks))
 
 
-def _second_reader(told: Explained) -> list[Section]:
-    second = told.prediction.second_reader
-    if second is None:
+def _descriptor_model(told: Explained) -> list[Section]:
+    evidence, fusion = told.prediction.descriptors, told.card.decision.fusion
+    if evidence is None or fusion is None:
         return []
-    part, card = "the lesion as outlined", told.card.classify
-    if second.assumed:
-        part = (
-            "the likeliest region by edges, darkness and place (dotted line), because the network outlined nothing or "
+    region = "the lesion as outlined"
+    if evidence.from_proposal:
+        region = (
+            "the lesion proposal by edges, darkness and place (dotted line), because the network outlined nothing or "
             "is not sure of its outline"
         )
-    weight = card.reader if card is not None else 0.0
-    say = f"In the answer above it has a weight of {weight:g}." if weight else "It has no say in the answer above."
-    shown = tuple((name.replace("_", " "), f"{change:+.2f}") for name, change in second.reasons[:_STRONGEST])
-    caption = "What moved it most: change of the logarithm of the odds of malignancy"
+    weight = f"Its log-odds have a weight of {fusion.weight:g} in the answer above."
+    told_weight = weight if fusion.weight else "It has no weight in the answer above."
+    shown = tuple((name.replace("_", " "), f"{change:+.2f}") for name, change in evidence.contributions[:_STRONGEST])
+    caption = f"The strongest contributions: change of the log-odds of {told.prediction.positive}"
     blocks = (
-        Paragraph(f"It knows BI-RADS words alone and read {part}. {say}"),
-        Table(caption, ("word or number", "change"), shown, numeric=(1,)),
+        Paragraph(f"A logistic model of BI-RADS descriptors alone, of {region}. {told_weight}"),
+        Table(caption, ("descriptor", "change"), shown, numeric=(1,)),
     )
-    return [Section("second", "The second reader", blocks)]
+    return [Section("descriptors", "The descriptor model", blocks)]
 
 
 def _numbers(told: Explained) -> list[Section]:
     if told.description is None:
         return []
-    numbers = tuple((name, "–" if value != value else f"{value:.3g}") for name, value in told.description.numbers)
+    numbers = tuple((name, "–" if value != value else f"{value:.3g}") for name, value in told.description.features)
     table = Table("Lengths in pixels of the image at 256 rows", ("number", "value"), numbers, numeric=(1,), folded=True)
     return [Section("numbers", "The numbers behind the words", (table,))]
 
@@ -198,8 +205,8 @@ def _alike(told: Explained, pictures: Gallery) -> Section:
     if not told.similar:
         note = Paragraph("This bundle keeps no features of its training images.", "note")
         return Section("alike", "Training images that look alike to the network", (note,))
-    rows = tuple((one.sample_id, one.finding, f"{one.likeness:.3f}") for one in told.similar)
-    table = Table("The most alike first", ("training image", "finding", "likeness (cosine)"), rows, numeric=(2,))
+    rows = tuple((one.sample_id, one.label, f"{one.likeness:.3f}") for one in told.similar)
+    table = Table("The most alike first", ("training image", "label", "likeness (cosine)"), rows, numeric=(2,))
     shown = (pictures, table) if pictures.pictures else (table,)
     return Section("alike", "Training images that look alike to the network", shown)
 
@@ -208,9 +215,10 @@ def _about(card: Card) -> Section:
     pairs = [
         ("Bundle", card.digest),
         ("Trained on", f"{card.training.images} images of {card.training.source}"),
-        ("Calibration", f"{card.calibration.method}, {card.calibration.source}"),
+        ("Calibration", f"{card.decision.calibration.calibrator.method}, {card.decision.calibration.source}"),
     ]
-    pairs += [("Prediction set", card.conformal.source)] if card.conformal is not None else []
-    pairs += [("Gate", card.gate.source)] if card.gate is not None else []
-    pairs += [("Second reader", card.reader.source)] if card.reader is not None else []
+    pairs += [("Prediction set", card.decision.conformal.source)] if card.decision.conformal is not None else []
+    decision = card.decision
+    pairs += [("Out-of-distribution detector", decision.ood.source)] if decision.ood is not None else []
+    pairs += [("Descriptor model", decision.fusion.source)] if decision.fusion is not None else []
     return Section("about", "Where this comes from", (Facts(tuple(pairs)),))

@@ -31,4 +31,4 @@ def write_case_pages(record: RunRecord, folder: Path, tell: Callable[[str], None
     """
     for told, page in zip(record.explained, case_pages(record), strict=True):
         tell(page)
-        write_explanation(told, (folder / page).parent, show_refused=True, started=record.started)
+        write_explanation(told, (folder / page).parent, show_rejected=True, started=record.started)

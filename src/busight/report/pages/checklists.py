@@ -50,7 +50,7 @@ def _data_without_dates(facts: CardFacts) -> str:
 
 
 def _numbers(facts: CardFacts) -> str:
-    tested = next((score.n for score in facts.card.scores if score.metric == "accuracy"), None)
+    tested = next((score.n for score in facts.card.metrics if score.metric == "accuracy"), None)
     evaluation = f"{tested} test images" if tested is not None else f"{OPEN}: in evaluation"
     return f"{facts.card.training.images} training images; {evaluation}"
 
@@ -66,7 +66,7 @@ def _split(facts: CardFacts) -> str:
 
 
 def _preparation(facts: CardFacts) -> str:
-    chain = facts.card.enhance or "no filter"
+    chain = facts.card.preprocess.chain or "no filter"
     parts = (("classified", facts.card.classify), ("segmented", facts.card.segment))
     sizes = {f"{what} at {part.input.size}×{part.input.size} pixels" for what, part in parts if part and part.input}
     scaled = "; ".join(sorted(sizes)) or "at its own size"
@@ -92,20 +92,20 @@ def _model(facts: CardFacts) -> str:
     classify = facts.card.classify
     if classify is None:
         return f"segmentation by {facts.card.segment.method if facts.card.segment else 'nothing'}; no classifier"
-    classes = ", ".join(classify.classes)
-    return f"{facts.of('classify', 'backbone')}, use of the lesion: {classify.lesion}, classes {classes}"
+    classes = ", ".join(facts.card.labels.names)
+    return f"{facts.of('classify', 'backbone')}, strategy {facts.card.strategy}, classes {classes}"
 
 
 def _performance(facts: CardFacts) -> str:
-    scores = facts.card.scores
+    scores = facts.card.metrics
     return f"{len(scores)} figures with intervals on the test part, see Scores" if scores else OPEN
 
 
 def _uncertainty(facts: CardFacts) -> str:
-    if not facts.card.scores:
+    if not facts.card.metrics:
         return OPEN
     level = facts.of("assess", "level", 0.95)
-    sets = "; prediction sets by split conformal" if facts.card.conformal is not None else ""
+    sets = "; prediction sets by split conformal" if facts.card.decision.conformal is not None else ""
     return f"{level:.0%} intervals by bootstrap over groups, see Scores{sets}"
 
 
@@ -121,21 +121,20 @@ def _imbalance(facts: CardFacts) -> str:
 
 def _output(facts: CardFacts) -> str:
     card = facts.card
-    how = f"calibrated probabilities ({card.calibration.method})"
-    parts = [how if card.calibration.calibrated else "uncalibrated probabilities"]
-    parts += ["prediction set"] if card.conformal is not None else []
-    parts += [f"flag at {point.threshold:.3f}" for point in card.operating_points if point.threshold is not None]
+    how = f"calibrated probabilities ({card.decision.calibration.calibrator.method})"
+    parts = [how if card.decision.calibration.calibrated else "uncalibrated probabilities"]
+    parts += ["prediction set"] if card.decision.conformal is not None else []
+    point = card.decision.threshold
+    parts += [f"threshold {point.threshold:.3f}"] if point is not None and point.threshold is not None else []
     parts += ["lesion mask"] if card.segment is not None else []
-    parts += (
-        ["refusal of images unlike the known ones"] if card.gate is not None and card.gate.image is not None else []
-    )
+    parts += ["rejection of images unlike the known ones"] if card.decision.ood is not None else []
     return "; ".join(parts)
 
 
 def _explain(facts: CardFacts) -> str:
     parts = ["exact class-activation map"] if facts.card.classify is not None else []
-    parts += ["BI-RADS words of the outlined lesion"] if facts.card.segment is not None else []
-    parts += ["second reader"] if facts.card.reader is not None and facts.card.reader.reader is not None else []
+    parts += ["BI-RADS descriptors of the outlined lesion"] if facts.card.segment is not None else []
+    parts += ["descriptor model"] if facts.card.decision.fusion is not None else []
     return "; ".join(parts) or OPEN
 
 
@@ -152,7 +151,7 @@ def _weights(facts: CardFacts) -> str:
 
 
 def _task(facts: CardFacts) -> str:
-    return f"to tell {', '.join(facts.card.classify.classes)} apart" if facts.card.classify else "to outline lesions"
+    return f"to tell {', '.join(facts.card.labels.names)} apart" if facts.card.classify else "to outline lesions"
 
 
 CLAIM: tuple[Item, ...] = (

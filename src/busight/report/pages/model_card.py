@@ -72,7 +72,7 @@ def _recipe(card: Card) -> dict[str, Any]:
 
 
 def _use(card: Card) -> Section:
-    task = "tells " + ", ".join(card.classify.classes) + " apart" if card.classify else "outlines lesions"
+    task = "tells " + ", ".join(card.labels.names) + " apart" if card.classify else "outlines lesions"
     return Section(
         "use",
         "What it is for",
@@ -95,17 +95,17 @@ def _training(card: Card) -> Section:
         ("Split", f"{training.split_kind}, {training.split_digest}"),
         ("Initial weights", training.weights),
         ("Made", card.created),
-        ("Graph against network", f"largest difference {card.parity:.1e}"),
+        ("Graph against network", f"largest difference {card.onnx_max_abs_diff:.1e}"),
     )
     return Section("training", "What it was made from", (Facts(pairs), Listing(training.recipe)))
 
 
 def _scores(card: Card) -> Section:
-    if not card.scores:
+    if not card.metrics:
         told = Paragraph(f"{OPEN}: the bundle holds no scores. busight evaluate makes some.", "warning")
         return Section("scores", "Scores", (told,))
     rows = []
-    for score in card.scores:
+    for score in card.metrics:
         value = "undefined" if score.value is None else f"{score.value:.3f}"
         interval = "–" if score.low is None or score.high is None else f"{score.low:.3f}–{score.high:.3f}"
         rows.append((score_name(score.metric, score.of), value, interval, str(score.n)))
@@ -121,18 +121,20 @@ def _scores(card: Card) -> Section:
 
 
 def _answers(card: Card) -> Section:
-    pairs = [("Calibration", f"{card.calibration.method}, {card.calibration.source}")]
-    for point in card.operating_points:
-        shown = "none" if point.threshold is None else f"from {point.threshold:.3f}"
-        pairs.append((f"Operating point, {point.of}", f"{shown}; {point.source}"))
-    if card.conformal is not None:
-        pairs.append(
-            ("Prediction sets", f"hold each class in {100 * card.conformal.level:g}% of cases; {card.conformal.source}")
-        )
-    if card.gate is not None:
-        pairs.append(("Gate", card.gate.source))
-    if card.reader is not None:
-        pairs.append(("Second reader", card.reader.source))
+    decision = card.decision
+    calibration = decision.calibration
+    pairs = [("Calibration", f"{calibration.calibrator.method}, {calibration.source}")]
+    if decision.threshold is not None:
+        threshold = decision.threshold.threshold
+        shown = "none" if threshold is None else f"from {threshold:.3f}"
+        pairs.append((f"Threshold for {card.labels.positive}", f"{shown}; {decision.threshold.source}"))
+    if decision.conformal is not None:
+        level = f"{100 * decision.conformal.level:g}%"
+        pairs.append(("Prediction sets", f"cover each class in {level} of cases; {decision.conformal.source}"))
+    if decision.ood is not None:
+        pairs.append(("Out-of-distribution detector", decision.ood.source))
+    if decision.fusion is not None:
+        pairs.append(("Descriptor model", decision.fusion.source))
     return Section("answers", "How it answers", (Facts(tuple(pairs)),))
 
 

@@ -8,9 +8,6 @@ from busight.report.blocks import acting, data, folds, paper, pictures, provenan
 from busight.report.blocks.model import Document, Gallery, Section
 from busight.results.run_record import RunRecord
 
-RESEARCH_ONLY = "Research use only"
-"""Stands on every page."""
-
 SECTIONS: tuple[Callable[[RunRecord, dict[str, Gallery]], Section | None], ...] = (
     summary.section,
     data.section,

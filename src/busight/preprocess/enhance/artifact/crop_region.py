@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from busight.data.shrink import shrink
 from busight.preprocess.enhance.ranges import require_within
-from busight.preprocess.surroundings import shrunk
 from busight.types import Image, Roi
 
 _SIDE = 256
@@ -31,7 +31,7 @@ def crop_region(image: Image, level: int = 10) -> Roi:
     require_within("crop_region", "level", level, 1, 100)
     height, width = image.shape
     whole = Roi(0, 0, height, width)
-    small = shrunk(image, _SIDE)
+    small = shrink(image, _SIDE)
     bright = (small >= level).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
     # With a border: morphology would otherwise treat what lies beyond the picture as bright.
