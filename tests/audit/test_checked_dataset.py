@@ -47,7 +47,9 @@ def test_what_is_one_class_depends_on_the_task(tmp_path: Path) -> None:
     material.require_classes("multiclass")
     material.require_classes("lesion")
     material.require_classes("segmentation")
-    with pytest.raises(DataError, match="task binary: the classes normal, benign have no positive one; name it in labels"):
+    with pytest.raises(
+        DataError, match="task binary: the classes normal, benign have no positive one; name it in labels"
+    ):
         material.require_classes("binary")
     (tmp_path / "labels.json").write_text('{"names": ["normal", "benign", "malignant"], "positive": "malignant"}')
     named = gather(load(f"folder:{tmp_path}"), Silent())

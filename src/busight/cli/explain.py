@@ -48,7 +48,7 @@ def command(
         known = None if training_data is None else load(training_data)
         model = Model.load(bundle)
         frames = 0
-        for frames, chosen in enumerate(read_frames(image), start=1):  # noqa: B007, its last value is told
+        for frames, chosen in enumerate(read_frames(image, model.preprocess.image), start=1):  # noqa: B007, its last value is told
             if isinstance(chosen, Failure):
                 raise DataError(chosen.reason)
             if chosen.ref.frame == frame:

@@ -14,6 +14,7 @@ from busight.cli.guard import one_line, one_line_errors
 from busight.cli.pictures import listed
 
 if TYPE_CHECKING:
+    from busight.data.image_spec import ImageSpec
     from busight.model.model import Model
     from busight.types import Failure, InputImage, Prediction, Rejected
 
@@ -80,7 +81,7 @@ def command(
         # On a terminal the records themselves show how far it is.
         with ConsoleProgress() as progress:
             tick = progress.tick if out is not None or not sys.stdout.isatty() else _no_tick
-            answers = predict_stream(model, _inputs(paths, tick), batch)
+            answers = predict_stream(model, _inputs(paths, model.preprocess.image, tick), batch)
             lines = _lines(model, answers, form, draw, failures, show_rejected)
             if out is None:
                 for line in lines:
@@ -154,7 +155,7 @@ def _no_tick(done: int, total: int) -> None:
     """Show nothing."""
 
 
-def _inputs(paths: list[Path], tick: Callable[[int, int], None]) -> Iterator[InputImage | Failure]:
+def _inputs(paths: list[Path], spec: ImageSpec, tick: Callable[[int, int], None]) -> Iterator[InputImage | Failure]:
     from busight.data.readers.inputs import read_frames
     from busight.types import Failure, ImageRef
 
@@ -163,5 +164,5 @@ def _inputs(paths: list[Path], tick: Callable[[int, int], None]) -> Iterator[Inp
         reason = f"{paths[0]}: no image or DICOM file in it; name files or another folder"
         yield Failure(ImageRef(str(paths[0])), reason)
     for number, path in enumerate(files, start=1):
-        yield from read_frames(path)
+        yield from read_frames(path, spec)
         tick(number, len(files))

@@ -14,7 +14,7 @@ import numpy as np
 
 from busight.data.dataset import DataSet
 from busight.data.labels import LabelSchema
-from busight.data.readers.image import DAMAGE
+from busight.data.readers.source import DAMAGE
 from busight.errors import DataError
 from busight.io.paths import user_path
 from busight.types import Image, Mask, Sample

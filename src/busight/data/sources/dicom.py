@@ -8,7 +8,7 @@ from pathlib import Path
 
 from busight.data.dataset import DataSet
 from busight.data.labels import BREAST
-from busight.data.readers.dicom import DicomFrames, is_dicom, read_frames
+from busight.data.readers.dicom import DicomFrames, is_dicom, read_dicom
 from busight.data.sources.folder import natural_order
 from busight.errors import DataError, ImageError
 from busight.io.paths import user_path
@@ -26,7 +26,7 @@ class DicomReader:
 
     def image(self, sample: Sample) -> Image:
         """Return the ultrasound region (``sample.region``; the whole frame where it is None) as grey, uint8 HW."""
-        return read_frames(self.root / sample.image_path).ultrasound(sample.frame)
+        return read_dicom(self.root / sample.image_path).ultrasound(sample.frame)
 
     def mask(self, sample: Sample) -> Mask | None:
         """Return None: DICOM images carry no lesion mask."""
@@ -68,7 +68,7 @@ def load_dicom(argument: str) -> DataSet:
     for file in dicom_files:
         relative = file.relative_to(root).as_posix()
         try:
-            samples += _samples(relative, read_frames(file), labels.get(relative))
+            samples += _samples(relative, read_dicom(file), labels.get(relative))
         except ImageError as error:
             problems.append(DataWarning(relative, f"left out: {error}"))
     if not samples:

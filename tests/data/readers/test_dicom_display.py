@@ -2,16 +2,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_files import RAMP, write_dicom
+from dicom_files import RAMP, RGB, write_dicom
 from pydicom import dcmread
 
-from busight.data.readers.dicom import read_frames
-from busight.data.readers.dicom_grey import to_grey
+from busight.data.image_spec import ImageSpec
+from busight.data.readers.dicom import read_dicom
+from busight.data.readers.dicom_display import displayed
 from busight.errors import ImageError
 
 
 def grey(path: Path) -> np.ndarray:
-    frame = read_frames(path).frame(0)
+    frame = read_dicom(path).ultrasound(0)
     assert frame.dtype == np.uint8
     return frame.astype(int)
 
@@ -19,9 +20,9 @@ def grey(path: Path) -> np.ndarray:
 def test_stored_values_by_hand(tmp_path: Path) -> None:
     """Four bits: 15 steps of 17. Bits above Bits Stored are overlays and drop out; signed −8 is black."""
     header = dcmread(write_dicom(tmp_path / "a.dcm", RAMP[None], BitsStored=4, HighBit=3))
-    np.testing.assert_array_equal(to_grey(np.array([[0, 1, 15, 0x21]], np.uint8), header), [[0, 17, 255, 17]])
+    np.testing.assert_array_equal(displayed(np.array([[0, 1, 15, 0x21]], np.uint8), header).pixels, [[0, 17, 255, 17]])
     header.PixelRepresentation = 1
-    np.testing.assert_array_equal(to_grey(np.array([[-8, -1, 0, 7]], np.int8), header), [[0, 119, 136, 255]])
+    np.testing.assert_array_equal(displayed(np.array([[-8, -1, 0, 7]], np.int8), header).pixels, [[0, 119, 136, 255]])
 
 
 def test_monochrome1_is_inverted(tmp_path: Path) -> None:
@@ -82,9 +83,9 @@ def test_window_after_rescale_agrees_with_pydicom(tmp_path: Path) -> None:
 def test_a_window_that_does_not_hold_together(tmp_path: Path, function: str, width: int) -> None:
     path = write_dicom(tmp_path / "a.dcm", RAMP[None], WindowCenter=10, WindowWidth=width, VOILUTFunction=function)
     with pytest.raises(ValueError, match=f"window width {width}.0 does not fit VOI LUT function {function}"):
-        to_grey(RAMP, dcmread(path))
+        displayed(RAMP, dcmread(path))
     with pytest.raises(ImageError, match="damaged DICOM"):
-        read_frames(path).frame(0)
+        read_dicom(path).ultrasound(0)
 
 
 def test_voi_lut(tmp_path: Path) -> None:
@@ -97,3 +98,36 @@ def test_voi_lut(tmp_path: Path) -> None:
     stored = np.repeat(np.array([0, 11, 12, 200], np.uint8), 64).reshape(1, 16, 16)
     shown = grey(write_dicom(tmp_path / "a.dcm", stored, VOILUTSequence=[item], WindowCenter=1, WindowWidth=2))
     assert [shown[row, 0] for row in (0, 4, 8, 12)] == [0, 51, 102, 255]
+
+
+def test_16_bits_stored_state_no_scale(tmp_path: Path) -> None:
+    """8-bit values are stored in 16 bits too: they are not shown as black. Between 8 and 16 bits nobody can know."""
+    ramp = RAMP.astype(np.uint16)
+    np.testing.assert_array_equal(grey(write_dicom(tmp_path / "a.dcm", ramp[None])), RAMP)
+    np.testing.assert_array_equal(grey(write_dicom(tmp_path / "b.dcm", ramp[None] * 257)), RAMP)
+    with pytest.raises(ImageError, match="grey values 0 to 964 fill neither 8 nor 16 bits"):
+        grey(write_dicom(tmp_path / "c.dcm", ramp[None] * 4))
+    pixels, white_level = read_dicom(tmp_path / "c.dcm").decode(0)
+    np.testing.assert_array_equal(pixels, ramp * 4)
+    assert white_level is None
+
+
+def test_colour_is_kept(tmp_path: Path) -> None:
+    pixels, white_level = read_dicom(write_dicom(tmp_path / "a.dcm", RGB[None], "RGB")).decode(0)
+    np.testing.assert_array_equal(pixels, RGB)
+    assert white_level is None
+    path = write_dicom(tmp_path / "b.dcm", RGB[None].astype(np.uint16) * 16, "RGB", BitsStored=12, HighBit=11)
+    pixels, white_level = read_dicom(path).decode(0)
+    np.testing.assert_array_equal(pixels, RGB.astype(np.uint16) * 16)
+    assert white_level == 4095
+    shown = read_dicom(path).ultrasound(0, ImageSpec(channels=3))
+    np.testing.assert_array_equal(shown, np.rint(RGB * (16 / 4095 * 255)))
+
+
+def test_12_bit_monochrome1_is_inverted_by_its_bits(tmp_path: Path) -> None:
+    stored = np.linspace(0, 4095, 32 * 40).astype(np.uint16).reshape(1, 32, 40)
+    pixels, white_level = read_dicom(
+        write_dicom(tmp_path / "a.dcm", stored, "MONOCHROME1", BitsStored=12, HighBit=11)
+    ).decode(0)
+    np.testing.assert_array_equal(pixels, 4095 - stored[0])
+    assert white_level == 4095

@@ -1,4 +1,4 @@
-"""Turns the values that a DICOM object stores into 8-bit grey as a viewer would show them."""
+"""Turns the values that a DICOM object stores into the pixels that a viewer would show."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pillow
 
+from busight.data.readers.decode import DecodedImage
 from busight.metrics.activations import expit
 from busight.types import FloatArray, Image, IntArray
 
@@ -15,20 +15,22 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 
-def to_grey(stored: NDArray[Any], header: Dataset) -> Image:
-    """Return one frame as grey.
+def displayed(stored: NDArray[Any], header: Dataset) -> DecodedImage:
+    """Return the pixels of one frame as a viewer would show them.
 
-    MONOCHROME goes through Modality LUT and VOI LUT or window (the first one) where a window or VOI LUT is given;
-    without one, the whole range of Bits Stored is mapped linearly to 0–255, the same for every frame and file.
-    MONOCHROME1 is inverted, so that echoes are bright. Colour becomes ITU-R 601 luma; equal channels give exactly that
-    channel. All values that can be stored are mapped once into a table of 2^BitsStored entries.
+    MONOCHROME goes through Modality LUT and VOI LUT or window (the first one) to 8 bits where a window or VOI LUT is
+    given. Without one, up to 8 bits are stretched to 0–255, and of more bits the stored values are kept: from 0 (signed
+    ones shifted) to a white of 2^BitsStored − 1, the same for every frame and file. Full 16 bits say nothing of the
+    scale, since 8-bit and 12-bit values are stored in them too: unsigned MONOCHROME2 of 16 bits has no stated white.
+    MONOCHROME1 is inverted, so that echoes are bright. All values that can be stored are mapped once, into a table of
+    2^BitsStored entries.
 
     Args:
         stored: HW, or HWC for colour (RGB, already converted from YBR), unsigned or signed integers.
         header: The object's elements; BitsStored must be 1–16.
 
     Returns:
-        uint8, HW, 0–255.
+        uint8 or uint16, HW, or HWC for colour and palettes.
 
     Raises:
         ValueError: The window or a lookup table of the object does not hold together.
@@ -36,30 +38,36 @@ def to_grey(stored: NDArray[Any], header: Dataset) -> Image:
     Source:
         DICOM PS3.3 sections C.7.6.3 (Image Pixel), C.11.1 (Modality LUT) and C.11.2 (VOI LUT).
     """
-    n_values = 2 ** int(header.BitsStored)
+    white = 2 ** int(header.BitsStored) - 1
     if stored.ndim == 3:
-        eight_bit = stored if n_values == 256 else np.rint(stored * (255 / (n_values - 1)))
-        return _luma(eight_bit)
-    table = _palette_table(header) if header.PhotometricInterpretation == "PALETTE COLOR" else _grey_table(header)
+        if white > 255:
+            return DecodedImage(stored.astype(np.uint16), white)
+        return DecodedImage(stored if white == 255 else np.rint(stored * (255 / white)).astype(np.uint8))
+    is_palette = header.PhotometricInterpretation == "PALETTE COLOR"
+    table = _palette_table(header) if is_palette else _grey_table(header)
     # The remainder also maps negative values to the upper half of the table and drops overlay bits above Bits Stored.
-    grey: Image = table[stored.astype(np.int32) % n_values]
-    return grey
+    pixels = table[stored.astype(np.int32) % (white + 1)]
+    if pixels.dtype == np.uint8:
+        return DecodedImage(pixels)
+    is_plain = header.PhotometricInterpretation == "MONOCHROME2" and header.PixelRepresentation == 0
+    return DecodedImage(pixels, None if white == 65535 and is_plain else white)
 
 
-def _grey_table(header: Dataset) -> Image:
-    """uint8 grey of every stored value of a MONOCHROME object."""
+def _grey_table(header: Dataset) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """uint8 or uint16 grey of every stored value of a MONOCHROME object."""
     values = _stored_values(header)
+    is_inverted = header.PhotometricInterpretation == "MONOCHROME1"
     shown = _windowed(values, header)
     if shown is None:
-        low = int(values.min())
-        shown = (values - low) / (int(values.max()) - low)
-    if header.PhotometricInterpretation == "MONOCHROME1":
-        shown = 1 - shown
-    return np.rint(shown * 255).astype(np.uint8)
+        kept = values - values.min()
+        if len(kept) > 256:
+            return np.asarray(kept[::-1] if is_inverted else kept, dtype=np.uint16)
+        shown = kept / kept.max()
+    return np.rint((1 - shown if is_inverted else shown) * 255).astype(np.uint8)
 
 
 def _palette_table(header: Dataset) -> Image:
-    """uint8 grey of every stored value of a PALETTE COLOR object."""
+    """uint8 RGB, N3, of every stored value of a PALETTE COLOR object."""
     from pydicom.pixels.processing import apply_color_lut
 
     n_entries, first, _ = header.RedPaletteColorLookupTableDescriptor
@@ -67,7 +75,8 @@ def _palette_table(header: Dataset) -> Image:
     values = np.clip(_stored_values(header), first, first + (n_entries or 2**16) - 1)
     colours = apply_color_lut(values, header)[..., :3]
     # Entries of 16 bits are full-scale by the standard, but many machines write 8-bit colours into them.
-    return _luma(colours if colours.max() <= 255 else (colours.astype(np.uint32) + 128) // 257)
+    eight_bit = colours if colours.max() <= 255 else (colours.astype(np.uint32) + 128) // 257
+    return np.asarray(eight_bit, dtype=np.uint8)
 
 
 def _stored_values(header: Dataset) -> IntArray:
@@ -114,9 +123,3 @@ def _first(value: Any) -> float | None:
     if isinstance(value, MultiValue):
         value = value[0] if len(value) else None
     return None if value is None else float(value)
-
-
-def _luma(colours: NDArray[Any]) -> Image:
-    """ITU-R 601 luma of 8-bit RGB by Pillow, the same as for ordinary picture files; (..., 3) to uint8 (...)."""
-    flat = np.ascontiguousarray(colours.reshape(1, -1, 3) if colours.ndim == 2 else colours, dtype=np.uint8)
-    return np.array(Pillow.fromarray(flat, mode="RGB").convert("L")).reshape(colours.shape[:-1])
