@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from busight.preprocess.enhance.chain import FIELDS, KINDS
+from busight.preprocess.enhance.chain import CROPS, FILTERS_BY_TYPE
 from generate.docstrings import sections_of, summary_of
 from generate.tables import table
 
 
 def filter_tables() -> str:
-    """Return a table of filters for each kind."""
-    kinds = {**KINDS, "field": tuple(FIELDS.values())}
-    return "\n\n".join(f"## {kind}\n\n{_table(filters)}" for kind, filters in kinds.items())
+    """Return a table of filters for each type."""
+    by_type = {**FILTERS_BY_TYPE, "crop": tuple(CROPS.values())}
+    return "\n\n".join(f"## {name}\n\n{_table(filters)}" for name, filters in by_type.items())
 
 
 def _table(filters: tuple[Callable[..., object], ...]) -> str:
