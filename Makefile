@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 RUN_OUT ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: run test check format clean
+.PHONY: run test check docs format clean
 
 # A stamp for each set of extras: made anew when pyproject.toml changes.
 $(VENV)/.train: pyproject.toml
@@ -16,6 +16,17 @@ $(VENV)/.dev: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --editable ".[train,dev]"
 	@touch $@ $(VENV)/.train
+
+$(VENV)/.docs: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --editable ".[docs]"
+	@touch $@
+
+# Mermaid lies beside the pages, so that none loads a script from elsewhere. Without npm, diagrams are shown as text.
+MERMAID = @mermaid-js/tiny@11.17.2
+docs/assets/mermaid.js:
+	-file=$$(npm pack --silent $(MERMAID)) && tar -xzOf $$file package/dist/mermaid.tiny.js > $@.part \
+	  && mv $@.part $@; rm -f $$file $@.part
 
 # The whole flow on built-in phantoms; the last line printed is the report's path.
 run: $(VENV)/.train
@@ -29,9 +40,14 @@ check: $(VENV)/.dev
 test: check
 	$(BIN)/pytest
 
+# The documentation as a site in site/; a warning is an error (never with --quiet, which hides warnings from --strict).
+# The variable silences an advertisement of the theme.
+docs: $(VENV)/.docs docs/assets/mermaid.js
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis site docs/assets/mermaid.js

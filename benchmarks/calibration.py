@@ -16,24 +16,23 @@ from pathlib import Path
 import cv2
 import numpy as np
 import skimage.data
+from calibration_parts import adaptive_ece, brier_parts
 from sklearn.datasets import load_sample_images
 
 from busight.audit.checked_dataset import gather
 from busight.data.sources.catalogue import load
-from busight.decision.calibration.calibrators import choose_calibrator, fit_calibrator
+from busight.decision.calibration.catalogue import CALIBRATORS, choose_calibrator, fit_calibrator
 from busight.decision.calibration.temperature import apply_temperature, fit_temperature
 from busight.decision.conformal import fit_conformal
 from busight.decision.image_statistics import image_statistics
-from busight.experiments.assemble import CANDIDATES
 from busight.io.progress import Silent
-from busight.metrics.calibration_error import adaptive_ece, brier, brier_parts, ece, log_loss
+from busight.metrics.calibration_error import brier, ece, log_loss
 from busight.metrics.risk_coverage import risk_coverage
-from busight.model.bundle.load import load_bundle
-from busight.model.opening import open_predictor
+from busight.model.model import Model
 from busight.results.cases_file import read_cases
 from busight.results.crossval_folder import fold_folders, plan_of
 from busight.results.store import CASES_FILE, SPLIT_FILE
-from busight.types import Image
+from busight.types import Image, prediction_of
 
 
 def main() -> None:
@@ -43,32 +42,33 @@ def main() -> None:
     parser.add_argument("--against", type=Path, nargs="*", default=[])
     options = parser.parse_args()
     material = gather(load(options.data), Silent())
-    group_of, reader = material.group_of(), material.inspection.dataset.reader
+    group_of, reader = material.group_of(), material.reader
     sample_of = {sample.sample_id: sample for sample in material.samples}
-    told: dict[str, list[np.ndarray]] = {method: [] for method in (*CANDIDATES, "auto")}
+    told: dict[str, list[np.ndarray]] = {method: [] for method in (*CALIBRATORS, "auto")}
     targets, sets, refused, strangers, chosen = [], {0.9: [], 0.95: []}, [], [], []
     others = np.array([image_statistics(one) for one in no_ultrasound()])
     for place in fold_folders(options.folder, plan_of(options.folder)):
-        predictor = open_predictor(load_bundle(place))
+        model = Model.load(place)
         ids = json.loads((place / SPLIT_FILE).read_text())["val"]
-        val = np.array([predictor.predict(reader.image(sample_of[one])).logits for one in ids])
-        actual = [predictor.classes.index(str(predictor.actual_class(sample_of[one].finding))) for one in ids]
+        answers = model.predict([reader.image(sample_of[one]) for one in ids])
+        val = np.array([prediction_of(answer).logits for answer in answers])
+        actual = [model.labels.index(sample_of[one].label) for one in ids]
         target, groups = np.array(actual), [group_of[one] for one in ids]
         cases, classes = read_cases(place / CASES_FILE)
         logits = np.array([case.logits for case in cases])
         targets.append(np.array([classes.index(case.target) for case in cases]))
-        for method in CANDIDATES:
-            told[method].append(fit_calibrator(method, val, target).probs(logits))
-        auto = choose_calibrator(val, target, groups, CANDIDATES)
+        for method in CALIBRATORS:
+            told[method].append(fit_calibrator(method, val, target).apply(logits))
+        auto = choose_calibrator(val, target, groups, tuple(CALIBRATORS))
         chosen.append(auto.method)
-        told["auto"].append(auto.probs(logits))
+        told["auto"].append(auto.apply(logits))
         own = fit_calibrator("temperature", val, target)
         for level, found in sets.items():
-            found.append(fit_conformal(own.probs(val), target, level).sets(own.probs(logits)))
-        refused.append(np.array([bool(case.rejected_ood) for case in cases]))
-        gate = predictor.card.gate
-        if gate is not None and gate.image is not None:
-            strangers.append(gate.image.distance(others) > gate.image.limit)
+            found.append(fit_conformal(own.apply(val), target, level).sets(own.apply(logits)))
+        refused.append(np.array([bool(case.rejected) for case in cases]))
+        ood = model.decision.ood
+        if ood is not None and ood.appearance is not None:
+            strangers.append(ood.appearance.distance(others) > ood.appearance.limit)
     _print(told, np.concatenate(targets), sets, chosen, classes)
     print(f"\nrefused: {np.concatenate(refused).mean():.3f} of the test images, ", end="")
     print(f"{np.mean(strangers):.3f} of {len(others)} pictures that are no ultrasound" if strangers else "no gate")
@@ -148,10 +148,10 @@ def _elsewhere(path: Path) -> None:
     known, _, known_target = arrays(seen)
     logits, before, target = arrays(rest)
     after = apply_temperature(logits, fit_temperature(known, known_target))
-    vector = fit_calibrator("vector", known, known_target).probs(logits)
+    vector = fit_calibrator("vector", known, known_target).apply(logits)
     print(f"{path.name}: {' / '.join(names)}, {len(rest)} images: ECE {float(ece(target, before)):.3f}; ", end="")
     print(f"recalibrated on {len(seen)} images of 50 groups: temperature {float(ece(target, after)):.3f}, ", end="")
-    refused = np.mean([bool(case.rejected_ood) for case in cases])
+    refused = np.mean([bool(case.rejected) for case in cases])
     print(f"vector {float(ece(target, vector)):.3f}; refused {refused:.3f}")
 
 

@@ -4,7 +4,7 @@ python benchmarks/descriptors.py                       # right words on phantoms
 python benchmarks/descriptors.py --data busbra:PATH    # malignant against benign by the words alone, drawn masks
 python benchmarks/descriptors.py --crossval runs/folds --data busi:PATH [--against busbra:PATH]
                                                        # likewise by the bundles' own readers, predicted masks
-python benchmarks/descriptors.py --fit                 # make src/busight/explain/words.json anew
+python benchmarks/descriptors.py --fit                 # make src/busight/descriptors/lexicon_model.json anew
 """
 
 from __future__ import annotations
@@ -23,29 +23,27 @@ from sklearn.model_selection import StratifiedGroupKFold
 from busight.audit.checked_dataset import Material, gather
 from busight.data.sources.catalogue import load
 from busight.descriptors import lexicon as descriptors
-from busight.descriptors.lexicon import TERMS, lesion_numbers, words_of
-from busight.descriptors.model import fit_reader, reader_inputs
+from busight.descriptors.lexicon import TERMS, descriptors_of, lesion_features
+from busight.descriptors.model import descriptor_inputs, fit_descriptor_model
 from busight.errors import DataError
 from busight.io.progress import Silent
 from busight.metrics.bootstrap import clustered_bootstrap
 from busight.metrics.ranking import auroc_of_counts, counts_at_thresholds
-from busight.model.bundle.load import load_bundle
-from busight.model.model import Predictor
-from busight.model.opening import open_predictor
+from busight.model.model import Model
 from busight.results.cases_file import read_cases
 from busight.results.crossval_folder import fold_folder, plan_of
 from busight.results.store import CASES_FILE
 from busight.simulate.case import generate_case, patient_of
-from busight.types import Image, Sample
+from busight.types import Image, Sample, prediction_of
 
 TEACHING = ((11, 1400), (21, 3600))
 TESTING = ((12, 700),)
 GROUPS = {
-    "shape": ("outline_numbers",),
-    "orientation": ("outline_numbers",),
-    "margin": ("outline_numbers", "edge_numbers"),
-    "echo_pattern": ("echo_numbers",),
-    "posterior": ("posterior_numbers", "echo_numbers"),
+    "shape": ("shape_features",),
+    "orientation": ("shape_features",),
+    "margin": ("shape_features", "margin_features"),
+    "echo_pattern": ("echo_features",),
+    "posterior": ("posterior_features", "echo_features"),
 }
 """What each term may look at: a word that is guessed from another word's numbers would only repeat it."""
 
@@ -75,18 +73,18 @@ def _cases(seeds: tuple[tuple[int, int], ...]) -> Iterator[tuple[dict[str, float
                 continue
             case = generate_case(seed, index)
             try:
-                yield lesion_numbers(case.image, case.mask), {term: getattr(words, term) for term in TERMS}
+                yield lesion_features(case.image, case.mask), {term: getattr(words, term) for term in TERMS}
             except DataError:
                 continue  # it reaches the picture's border
 
 
 def _fit() -> None:
-    from busight.descriptors.lesion_view import working_view
+    from busight.descriptors.lesion_view import lesion_view
 
     cases = list(_cases(TEACHING))
     seed, index = next((11, index) for index in range(50) if patient_of(11, index).descriptors is not None)
     example = generate_case(seed, index)
-    view = working_view(example.image, example.mask)
+    view = lesion_view(example.image, example.mask)
     terms = {}
     for term in TERMS:
         names = [name for group in GROUPS[term] for name in getattr(descriptors, group)(view)]
@@ -106,7 +104,7 @@ def _fit() -> None:
         terms[term] = {"words": fitted.classes_.tolist(), "names": names, **rounded}
     seeds = " and ".join(str(seed) for seed, _ in TEACHING)
     made = f"benchmarks/descriptors.py --fit: {len(cases)} phantom masses of seeds {seeds}"
-    place = Path(descriptors.__file__).with_name("words.json")
+    place = Path(descriptors.__file__).with_name("lexicon_model.json")
     place.write_text(json.dumps({"made_by": made, "terms": terms}, indent=1) + "\n", encoding="utf-8")
     descriptors._model.cache_clear()
 
@@ -115,7 +113,7 @@ def _phantoms() -> None:
     cases = list(_cases(TESTING))
     print(f"{len(cases)} phantom masses of seeds that taught nothing\n")
     print("| term | right | of the commonest word alone |\n|---|---|---|")
-    found = [{word.term: word.word for word in words_of(numbers)} for numbers, _ in cases]
+    found = [{word.term: word.word for word in descriptors_of(numbers)} for numbers, _ in cases]
     for term in TERMS:
         true, said = [words[term] for _, words in cases], [words[term] for words in found]
         right = np.mean([one == other for one, other in zip(true, said, strict=True)])
@@ -127,25 +125,25 @@ def _phantoms() -> None:
 
 def _patients(spec: str) -> None:
     material = gather(load(spec), Silent())
-    reader = material.inspection.dataset.reader
+    reader = material.reader
     inputs, target, groups, birads = [], [], [], []
     for sample, group in zip(material.samples, material.groups, strict=True):
         drawn = reader.mask(sample)
-        if str(sample.finding) not in ("benign", "malignant") or drawn is None:
+        if str(sample.label) not in ("benign", "malignant") or drawn is None:
             continue
         try:
-            numbers = lesion_numbers(reader.image(sample), drawn)
+            numbers = lesion_features(reader.image(sample), drawn)
         except DataError:
             continue
-        inputs.append(reader_inputs(numbers))
-        target.append(str(sample.finding) == "malignant")
+        inputs.append(descriptor_inputs(numbers))
+        target.append(str(sample.label) == "malignant")
         groups.append(group)
         birads.append(sample.birads)
     names, values = list(inputs[0]), np.array([list(one.values()) for one in inputs])
     positive = np.array(target)
     scores = np.empty(len(positive))
     for fit, held in StratifiedGroupKFold(5, shuffle=True, random_state=0).split(values, positive, groups):
-        scores[held] = fit_reader(names, values[fit], positive[fit]).probs(values[held])
+        scores[held] = fit_descriptor_model(names, values[fit], positive[fit]).probs(values[held])
 
     def auroc(weights: np.ndarray) -> np.ndarray:
         return auroc_of_counts(counts_at_thresholds(scores, positive, weights))[..., None]
@@ -159,24 +157,24 @@ def _patients(spec: str) -> None:
 
 
 def _bundles(folder: Path, spec: str, against: str | None) -> None:
-    """Ask each fold's second reader about the lesions of its test part, and of another data set."""
+    """Ask each fold's descriptor model about the lesions of its test part, and of another data set."""
     places = [fold_folder(folder, 0, fold) for fold in range(plan_of(folder).folds)]
-    predictors = [open_predictor(load_bundle(place)) for place in places]
+    models = [Model.load(place) for place in places]
     material = gather(load(spec), Silent())
     tested = {case.sample_id: fold for fold, place in enumerate(places) for case in read_cases(place / CASES_FILE)[0]}
-    print(_told(material, lambda sample: [predictors[tested[sample.sample_id]]]))
+    print(_told(material, lambda sample: [models[tested[sample.sample_id]]]))
     if against is not None:
-        print(_told(gather(load(against), Silent()), lambda _: predictors))
+        print(_told(gather(load(against), Silent()), lambda _: models))
 
 
-def _told(material: Material, asked: Callable[[Sample], list[Predictor]]) -> str:
-    reader = material.inspection.dataset.reader
+def _told(material: Material, asked: Callable[[Sample], list[Model]]) -> str:
+    reader = material.reader
     rows, positive, groups = [], [], []
     for sample, group in zip(material.samples, material.groups, strict=True):
-        if str(sample.finding) not in ("benign", "malignant"):
+        if str(sample.label) not in ("benign", "malignant"):
             continue
-        rows.append([_said(predictor, reader.image(sample)) for predictor in asked(sample)])
-        positive.append(str(sample.finding) == "malignant")
+        rows.append([_said(model, reader.image(sample)) for model in asked(sample)])
+        positive.append(str(sample.label) == "malignant")
         groups.append(group)
     scores, malignant = np.array(rows), np.array(positive)
     known = ~np.isnan(scores)
@@ -190,16 +188,14 @@ def _told(material: Material, asked: Callable[[Sample], list[Predictor]]) -> str
 
     one = clustered_bootstrap(auroc, groups, np.random.default_rng(0), 1000, 0.95)
     return (
-        f"{material.summary().spec}: {len(rows)} lesions, of {known.mean(axis=0).min():.0%} of which every reader says "
-        f"something; AUROC of one reader {one.value[0]:.3f} ({one.low[0]:.3f} to {one.high[0]:.3f})"
+        f"{material.summary().spec}: {len(rows)} lesions, of {known.mean(axis=0).min():.0%} of which every model says "
+        f"something; AUROC of one model {one.value[0]:.3f} ({one.low[0]:.3f} to {one.high[0]:.3f})"
     )
 
 
-def _said(predictor: Predictor, image: Image) -> float:
-    part, (_, words) = predictor.card.reader, predictor.first_look(image)
-    if part is None or part.reader is None or words is None:
-        return float("nan")
-    return float(part.reader.probs(np.array([[words[name] for name in part.reader.names]]))[0])
+def _said(model: Model, image: Image) -> float:
+    evidence = prediction_of(model.predict([image])[0]).descriptors
+    return float("nan") if evidence is None else evidence.prob_positive
 
 
 if __name__ == "__main__":

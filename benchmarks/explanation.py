@@ -1,4 +1,4 @@
-"""Are maps of where a network looked true? On found lesions of the test images of a cross-validated zoom network.
+"""Do maps of where a network looked point at lesions? On found lesions of the test images of a global_local network.
 
     python benchmarks/explanation.py runs/folds --data busi:PATH [--limit 150] [--occlusion 20]
 
@@ -23,21 +23,18 @@ from saliency.occlusion import occlusion_map
 from busight.audit.checked_dataset import gather
 from busight.classify.network import build_classifier
 from busight.classify.weights import load_weights
-from busight.data.labels import TASKS
 from busight.data.sources.catalogue import load
-from busight.decision.calibration.temperature import softmax
 from busight.io.progress import Silent
+from busight.metrics.activations import softmax
 from busight.metrics.bootstrap import clustered_bootstrap
 from busight.model.bundle.card import WEIGHTS
-from busight.model.bundle.load import load_bundle
-from busight.model.model import Predictor
-from busight.model.opening import open_predictor
-from busight.preprocess.resize import mask_to_input, to_input
+from busight.model.model import Model
+from busight.preprocess.resize import resize_or_pad, resize_or_pad_mask
 from busight.recipes.schema import Recipe
 from busight.results.cases_file import read_cases
 from busight.results.crossval_folder import fold_folder, plan_of
 from busight.results.store import CASES_FILE
-from busight.types import Image
+from busight.types import Image, prediction_of
 
 FOUND = 0.5
 
@@ -51,7 +48,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     material = gather(load(options.data), Silent())
-    reader = material.inspection.dataset.reader
+    reader = material.reader
     sample_of = {sample.sample_id: sample for sample in material.samples}
     folds = plan_of(options.folder).folds
     rows: dict[str, list[tuple[str, list[float]]]] = {}
@@ -59,7 +56,7 @@ def main() -> None:
     shares = []
     for fold in range(folds):
         place = fold_folder(options.folder, 0, fold)
-        predictor = open_predictor(load_bundle(place))
+        model = Model.load(place)
         network, size = _network(place)
         randomised = {"random last layer": with_random_head(network), "random network": with_random_network(network)}
         cases, classes = read_cases(place / CASES_FILE)
@@ -72,12 +69,12 @@ def main() -> None:
             picture = reader.image(sample)
             shares.append(float(drawn.mean()))
             slow = number < options.occlusion // folds
-            for name, one in _page(predictor, picture).items():
-                curves = _curves(picture, one, _answer(predictor, case.prediction)) if slow else [np.nan, np.nan]
+            for name, one in _page(model, picture).items():
+                curves = _curves(picture, one, _answer(model, case.prediction)) if slow else [np.nan, np.nan]
                 values = [float(pointing_hit(one, drawn)), energy_inside(one - one.min(), drawn), *curves]
                 shown.setdefault(name, []).append((case.group, values))
-            image = to_input(picture, size, keep_aspect=False)
-            mask, target = mask_to_input(drawn, size, keep_aspect=False), classes.index(case.prediction)
+            image = resize_or_pad(picture, size, keep_aspect=False)
+            mask, target = resize_or_pad_mask(drawn, size, keep_aspect=False), classes.index(case.prediction)
             maps = _maps(network, image, target)
             if slow:
                 maps["occlusion"] = occlusion_map(image, _score(network, target), steps=8)
@@ -104,16 +101,16 @@ def _print(title: str, rows: dict[str, list[tuple[str, list[float]]]], more: lis
 
 
 def _network(place: Path) -> tuple[torch.nn.Module, int]:
-    bundle = load_bundle(place)
-    recipe = Recipe.model_validate(tomllib.loads(bundle.card.training.recipe))
-    network = build_classifier(recipe.classify, len(TASKS[recipe.classify.task].classes), recipe.segment)
-    load_weights(network, str(bundle.folder / WEIGHTS), recipe.classify.backbone)
+    model = Model.load(place)
+    recipe = Recipe.model_validate(tomllib.loads(model.card.training.recipe))
+    network = build_classifier(recipe.classify, len(model.labels.names), recipe.segment)
+    load_weights(network, str(model.folder / WEIGHTS), recipe.classify.backbone)
     return network.eval(), recipe.classify.size
 
 
-def _page(predictor: Predictor, picture: Image) -> dict[str, np.ndarray]:
+def _page(model: Model, picture: Image) -> dict[str, np.ndarray]:
     """Return the page's map, and maps that know nothing but a place."""
-    prediction = predictor.predict(picture)
+    prediction = prediction_of(model.predict([picture])[0])
     roi, mask = prediction.roi, prediction.mask
     assert prediction.activation is not None
     assert mask is not None
@@ -135,9 +132,9 @@ def _around(picture: Image, place: tuple[float, ...]) -> np.ndarray:
     return np.exp(-16 * away).astype(np.float32)
 
 
-def _answer(predictor: Predictor, finding: str) -> Callable[[Image], float]:
-    where = predictor.classes.index(finding)
-    return lambda image: float(predictor.predict(image).calibrated_probs[where])
+def _answer(model: Model, label: str) -> Callable[[Image], float]:
+    where = model.labels.index(label)
+    return lambda image: float(prediction_of(model.predict([image])[0]).calibrated_probs[where])
 
 
 def _curves(image: Image, one: np.ndarray, score: Callable[[Image], float]) -> list[float]:

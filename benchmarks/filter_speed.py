@@ -85,7 +85,7 @@ def _of_scikit_image(name: str) -> Rivals:
         "clahe": lambda image: exposure.equalize_adapthist(image, kernel_size=64),
         "gamma": lambda image: exposure.adjust_gamma(image, 0.8),
         "stretch": lambda image: exposure.rescale_intensity(image, tuple(np.percentile(image, (1, 99)))),
-        "standardise": lambda image: exposure.match_histograms(image, image[::-1]),
+        "histogram_standardization": lambda image: exposure.match_histograms(image, image[::-1]),
         "adaptive_threshold": lambda image: image > filters.threshold_local(image, 51, offset=5),
         "unsharp": lambda image: filters.unsharp_mask(image, 2.0, 1.0),
         "top_hat": lambda image: morphology.black_tophat(image, disc),

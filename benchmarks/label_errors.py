@@ -42,7 +42,7 @@ def main() -> None:
     crossval(recipe, options.out, Plan(options.folds, options.repeats), resume=begun)
     data = load(spec)
     planted = {
-        sample.sample_id: f"{tag.removeprefix('wrong-label:true=')}, labelled {sample.finding}"
+        sample.sample_id: f"{tag.removeprefix('wrong-label:true=')}, labelled {sample.label}"
         for sample in data.samples
         for tag in sample.tags
         if tag.startswith("wrong-label:")

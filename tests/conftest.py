@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 from quick import QUICK
+
+from busight.audit.duplicates.near_duplicates import Copy, find_copies
+from busight.data.manifest import Inspection, inspect
+from busight.data.sources.busi import load_busi
 
 # A machine that does something else beside the tests is not a fault of what they test.
 settings.register_profile("busight", deadline=None)
@@ -54,6 +59,18 @@ def busbra_root(data_root: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def busi(busi_root: Path) -> Inspection:
+    """BUSI, read from end to end once for all tests (several seconds)."""
+    return inspect(load_busi(str(busi_root)))
+
+
+@pytest.fixture(scope="session")
+def busi_copies(busi: Inspection) -> tuple[Copy, ...]:
+    """The near-duplicates within BUSI."""
+    return find_copies(busi.smalls, [entry.image_digest for entry in busi.entries])
+
+
+@pytest.fixture(scope="session")
 def require_program() -> Callable[[str], Path]:
     """A function that returns the path of a system program, or skips (fails in CI) where it is not installed."""
 
@@ -67,9 +84,20 @@ def require_program() -> Callable[[str], Path]:
 
 
 @pytest.fixture(scope="session")
+def require_package() -> Callable[[str, str], None]:
+    """A function that skips (fails in CI) where a Python package is not installed, and names the extra that has it."""
+
+    def require(name: str, extra: str) -> None:
+        if find_spec(name) is None:
+            _missing(f"{name} is not installed (pip install '.[{extra}]')")
+
+    return require
+
+
+@pytest.fixture(scope="session")
 def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Sequence[str]], Path]:
     """A function that trains once for each recipe and overrides, and returns the run's folder."""
-    from busight.experiments.train import run
+    from busight.experiments.run import run
     from busight.recipes.load import load_recipe
 
     done: dict[tuple[str, ...], Path] = {}

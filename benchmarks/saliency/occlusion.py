@@ -38,6 +38,7 @@ def occlusion_map(image: Image, score: Score, *, share: float = 0.2, steps: int 
     """
     if not 0 < share <= 1 or steps < 2:
         raise DataError(f"share {share} and steps {steps}: a share is above 0 and at most 1, steps are 2 or more")
+    # Captum's and MONAI's occlusion need a PyTorch module; this takes any predictor, such as a whole bundle.
     height, width = image.shape
     side = max(1, round(share * min(height, width)))
     blurred = cv2.GaussianBlur(image, (0, 0), max(1.0, side / 2))

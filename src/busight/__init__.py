@@ -12,45 +12,51 @@ from typing import TYPE_CHECKING, Any
 from busight._version import __version__
 
 if TYPE_CHECKING:
+    from busight.data.dataset import DataSet
+    from busight.data.labels import LabelSchema
     from busight.data.readers.image import read_grey
     from busight.data.sources.catalogue import load as load_data
     from busight.errors import BusightError
     from busight.experiments.evaluate import evaluate
-    from busight.experiments.train import run
-    from busight.model.bundle.load import load_bundle
-    from busight.model.opening import open_predictor
+    from busight.experiments.run import run
+    from busight.experiments.train import train
+    from busight.model.model import Model
     from busight.recipes.load import load_recipe
     from busight.report.write import write_report
-    from busight.types import Finding, Prediction, Sample
+    from busight.types import Prediction, Rejected, Sample
 
 __all__ = [
     "BusightError",
-    "Finding",
+    "DataSet",
+    "LabelSchema",
+    "Model",
     "Prediction",
+    "Rejected",
     "Sample",
     "__version__",
     "evaluate",
-    "load_bundle",
     "load_data",
     "load_recipe",
-    "open_predictor",
     "read_grey",
     "run",
+    "train",
     "write_report",
 ]
 
 _HOME = {
     "BusightError": ("busight.errors", "BusightError"),
-    "Finding": ("busight.types", "Finding"),
+    "DataSet": ("busight.data.dataset", "DataSet"),
+    "LabelSchema": ("busight.data.labels", "LabelSchema"),
+    "Model": ("busight.model.model", "Model"),
     "Prediction": ("busight.types", "Prediction"),
+    "Rejected": ("busight.types", "Rejected"),
     "Sample": ("busight.types", "Sample"),
     "evaluate": ("busight.experiments.evaluate", "evaluate"),
-    "load_bundle": ("busight.model.bundle.load", "load_bundle"),
     "load_data": ("busight.data.sources.catalogue", "load"),
     "load_recipe": ("busight.recipes.load", "load_recipe"),
-    "open_predictor": ("busight.model.opening", "open_predictor"),
     "read_grey": ("busight.data.readers.image", "read_grey"),
-    "run": ("busight.experiments.train", "run"),
+    "run": ("busight.experiments.run", "run"),
+    "train": ("busight.experiments.train", "train"),
     "write_report": ("busight.report.write", "write_report"),
 }
 

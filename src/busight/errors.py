@@ -3,7 +3,7 @@
     BusightError
     ├── DataError          a data set, a split or a manifest does not hold together
     │   └── ImageError     one file cannot be used as an image or a mask
-    ├── RecipeError        a recipe, an override or a spec says something we do not know
+    ├── ConfigError        a recipe, an override, a data spec, a filter chain or an option is not allowed
     ├── WeightsError       weights that cannot be had or do not fit
     ├── BundleError        a bundle that is damaged, newer than this code, or unsafe
     ├── OutputError        a result cannot be written where it was asked for
@@ -25,8 +25,8 @@ class ImageError(DataError):
     """One file cannot be used as an image or a mask."""
 
 
-class RecipeError(BusightError):
-    """A recipe, an override or a data spec says something that BUSight does not know."""
+class ConfigError(BusightError):
+    """A recipe, an override, a data spec, a filter chain or a command-line option is not allowed."""
 
 
 class WeightsError(BusightError):

@@ -1,9 +1,8 @@
-"""The nouns that travel between rooms: image, mask, region of interest, finding, sample, prediction."""
+"""The types that travel between rooms: image, mask, region of interest, sample, prediction."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 _T = TypeVar("_T", bound=np.generic)
 
 Image = NDArray[np.uint8]
-"""A picture as read: uint8, HW (grey) or HWC (RGB), 0–255."""
+"""An image as read: uint8, HW (grey) or HW3 (RGB), 0–255."""
 
 Mask = NDArray[np.bool_]
 """A lesion mask: bool, HW, True inside the lesion."""
@@ -20,13 +19,8 @@ Mask = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-
-class Finding(StrEnum):
-    """What an image shows, in the order of every probability vector of the three-class task."""
-
-    NORMAL = "normal"
-    BENIGN = "benign"
-    MALIGNANT = "malignant"
+FloatMap = NDArray[np.float32]
+"""A map over an image: float32 HW, e.g. lesion probabilities in 0–1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +59,7 @@ class Sample:
     Attributes:
         sample_id: Unique within its data set, stable across machines (``"benign/benign (12)"``).
         source: The source's name (``"busi"``).
-        finding: The label; None where the source has none. A missing label is not a negative one.
+        label: As the source gives it; None where there is none. A missing label is not a negative one.
         image_path: The file, relative to the source's root; empty for images that are not files of their own.
         mask_paths: Mask files, relative to the root, to be joined by logical or.
         frame: Frame index within a multi-frame file.
@@ -80,7 +74,7 @@ class Sample:
 
     sample_id: str
     source: str
-    finding: Finding | None
+    label: str | None
     image_path: str = ""
     mask_paths: tuple[str, ...] = ()
     frame: int = 0
@@ -98,68 +92,101 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class DataWarning:
     """Something wrong with a file of a data set: what was done about it stands in the text."""
 
     path: str
     text: str
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SecondOpinion:
-    """What the second reader says.
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """Where an image comes from: the identity that a prediction answers to. Never a patient's.
 
     Attributes:
-        malignant: Its probability of malignancy, 0–1, for a lesion: it knows no normal images.
-        reasons: (word, change of the logarithm of the odds), the strongest first.
-        region: bool HW: what it read, in the image's own pixels.
-        assumed: It read the likeliest region by edges and darkness, since the network outlined nothing or is unsure.
+        path: The file as the user named it; empty for pixels in memory.
+        frame: Frame index within a multi-frame file.
+        SOPInstanceUID: Of the DICOM object, where it is one.
+        StudyInstanceUID: Likewise.
+        SeriesInstanceUID: Likewise.
+        pixel_spacing_mm: Row and column distance between pixel centres where known.
+        origin: Row and column of the image's first pixel in the file's frame: not (0, 0) where only the ultrasound
+            region of a DICOM frame was read.
     """
 
-    malignant: float
-    reasons: tuple[tuple[str, float], ...]
+    path: str = ""
+    frame: int = 0
+    SOPInstanceUID: str | None = None
+    StudyInstanceUID: str | None = None
+    SeriesInstanceUID: str | None = None
+    pixel_spacing_mm: tuple[float, float] | None = None
+    origin: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InputImage:
+    """One image to predict.
+
+    Attributes:
+        pixels: uint8 HW, or HW3 for RGB; of a DICOM object only the ultrasound region, where it names one.
+        ref: Where it comes from.
+    """
+
+    pixels: Image
+    ref: ImageRef = ImageRef()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DescriptorEvidence:
+    """What a lesion's BI-RADS descriptors say of malignancy, apart from the network.
+
+    Attributes:
+        prob_positive: The descriptor model's probability of the positive class against the other kind of lesion, 0–1.
+        contributions: (descriptor, change of the log-odds), the strongest first.
+        region: bool HW: the region described, in the image's own pixels.
+        from_proposal: The region is the lesion proposal, since the network outlined nothing or is unsure.
+    """
+
+    prob_positive: float
+    contributions: tuple[tuple[str, float], ...]
     region: Mask
-    assumed: bool
+    from_proposal: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """What a bundle says about one image; logits, raw and calibrated probabilities are kept apart.
+    """A model's answer for one image; logits, raw and calibrated probabilities are kept apart.
 
     Attributes:
-        path: The file as given by the user.
-        frame: Frame index within a multi-frame file.
+        ref: Where the image comes from.
         classes: Class names, in the order of the vectors below.
-        finding: The class with the highest calibrated probability.
-        logits: float64, shape (K,); the mean over test-time views and looks where there are several, after the second
-            reader's say where the bundle gives it a weight.
+        positive: The class that ``above_threshold`` speaks of; None without one.
+        label: The class with the highest calibrated probability.
+        logits: float64, shape (K,): the network's, the mean over views and test-time augmentation, after the fusion
+            with the descriptors where the bundle fuses.
+        network_logits: float64, shape (K,): before that fusion.
         raw_probs: float64, shape (K,), softmax of the logits.
         calibrated_probs: float64, shape (K,), after the bundle's calibration.
-        mask: The predicted lesion in the image's own pixels, or None where the chain has no segmentation.
+        image: uint8 HW or HW3: the image as read.
+        enhanced: uint8, the image after the enhancement chain.
+        roi: The region that was classified, or that a local view was cut from.
+        mask: The predicted lesion, bool HW, or None where the model has no segmentation.
         mask_probs: float32 HW in 0–1 behind ``mask``, or None.
-        roi: The region that was classified.
-        activation: float32 HW in the image's pixels: the class-activation map of ``finding``, or None. It explains
-            ``network_logits``.
-        enhanced: uint8 HW: the image after the enhancement chain.
-        image: uint8 HW: the grey image as read.
-        pixel_spacing_mm: Row and column spacing where known.
-        origin: Row and column of the image's first pixel in the file's frame: not (0, 0) where only the ultrasound
-            region of a DICOM frame was read.
-        flagged: The last class's calibrated probability reaches the bundle's operating point; None without one.
+        activation: float32 HW: the class-activation map of ``label``, or None. It explains ``network_logits``.
+        above_threshold: The positive class's calibrated probability reaches the bundle's threshold; None without one.
         prediction_set: Classes that the image may be of at the bundle's coverage, perhaps none; None without such sets.
-        refused: Why the image is not one to be answered; the values above are then not to be shown. None otherwise.
-        cautions: What a reader should know before trusting the answer.
-        features: float32 (C,): what the classifier's last layer saw of the image, or None.
-        second_reader: What the second reader says of the lesion by BI-RADS words alone; None where the bundle has no
-            such reader, or the image no region with a form.
-        network_logits: float64, shape (K,): before the second reader's say; None where not known.
+        warnings: What a reader should know before trusting the answer.
+        features: float32 (C,): the pooled features before the class head, or None.
+        descriptors: What BI-RADS descriptors say of the lesion; None where the bundle has no descriptor model, or the
+            image no region with a form.
     """
 
-    path: str
-    frame: int
+    ref: ImageRef
     classes: tuple[str, ...]
-    finding: str
+    positive: str | None
+    label: str
     logits: FloatArray
+    network_logits: FloatArray
     raw_probs: FloatArray
     calibrated_probs: FloatArray
     image: Image
@@ -168,21 +195,44 @@ class Prediction:
     mask: Mask | None = None
     mask_probs: NDArray[np.float32] | None = None
     activation: NDArray[np.float32] | None = None
-    pixel_spacing_mm: tuple[float, float] | None = None
-    origin: tuple[int, int] = (0, 0)
-    flagged: bool | None = None
+    above_threshold: bool | None = None
     prediction_set: tuple[str, ...] | None = None
-    refused: str | None = None
-    cautions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     features: NDArray[np.float32] | None = None
-    second_reader: SecondOpinion | None = None
-    network_logits: FloatArray | None = None
+    descriptors: DescriptorEvidence | None = None
+
+    @property
+    def positive_prob(self) -> float | None:
+        """The positive class's calibrated probability; None without one."""
+        return None if self.positive is None else float(self.calibrated_probs[self.classes.index(self.positive)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rejected:
+    """An image that a model does not answer.
+
+    Attributes:
+        reason: Why, in one line.
+        withheld: What the network would have said. Not to be shown as an answer; scores count it.
+    """
+
+    reason: str
+    withheld: Prediction
+
+    @property
+    def ref(self) -> ImageRef:
+        """Where the image comes from."""
+        return self.withheld.ref
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """An input that could not be used, with the one-line reason."""
 
-    path: str
+    ref: ImageRef
     reason: str
-    frame: int = field(default=0)
+
+
+def prediction_of(answer: Prediction | Rejected) -> Prediction:
+    """Return a prediction, withheld or not: for scores and for whoever asked to see it."""
+    return answer.withheld if isinstance(answer, Rejected) else answer

@@ -12,7 +12,7 @@ from busight.errors import DataError
 from busight.experiments.crossval import crossval
 from busight.experiments.leakage import leakage_study
 from busight.experiments.repeat import repeat_seeds
-from busight.experiments.train import run
+from busight.experiments.run import run
 from busight.io.progress import Silent
 from busight.recipes.load import load_recipe
 from busight.recipes.schema import Recipe
@@ -35,7 +35,7 @@ def test_one_class_teaches_nothing_and_is_one_line(one_class: Recipe, command: s
         "seeds": lambda: repeat_seeds(one_class, out, 2),
         "leakage": lambda: leakage_study(one_class, out, Plan(folds=2)),
     }
-    with pytest.raises(DataError, match="every labelled image is benign, but the task finding tells normal, benign"):
+    with pytest.raises(DataError, match="every labelled image is benign, but the task multiclass tells normal, benign"):
         calls[command]()
     assert not out.exists()
 
@@ -44,11 +44,18 @@ def test_what_is_one_class_depends_on_the_task(tmp_path: Path) -> None:
     for name in ("normal", "benign"):
         save(tmp_path / name / "a.png", picture(len(name)))
     material = gather(load(f"folder:{tmp_path}"), Silent())
-    material.require_classes("finding")
+    material.require_classes("multiclass")
     material.require_classes("lesion")
     material.require_classes("segmentation")
+    with pytest.raises(
+        DataError, match="task binary: the classes normal, benign have no positive one; name it in labels"
+    ):
+        material.require_classes("binary")
+    (tmp_path / "labels.json").write_text('{"names": ["normal", "benign", "malignant"], "positive": "malignant"}')
+    named = gather(load(f"folder:{tmp_path}"), Silent())
+    named.require_classes("multiclass")
     with pytest.raises(DataError, match="every labelled image is not malignant"):
-        material.require_classes("malignancy")
+        named.require_classes("binary")
 
 
 def test_all_equal_images_are_left_out_when_one_has_another_label(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from cleanlab.rank import get_normalized_margin_for_each_label
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,16 @@ def test_equals_the_rule_written_out(seed: int, n: int, margin: float) -> None:
     ahead = found.self_confidence - probs[found.index, found.suggested]
     assert (np.diff(ahead) >= 0).all()
     np.testing.assert_array_equal(found.self_confidence, probs[found.index, target[found.index]])
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 2**32 - 1), n=st.integers(6, 60))
+def test_margins_and_order_are_cleanlabs(seed: int, n: int) -> None:
+    rng = np.random.default_rng(seed)
+    target, probs = np.arange(n) % 3, rng.dirichlet(np.ones(3), n)
+    ahead = 1 - 2 * get_normalized_margin_for_each_label(target, probs)
+    found = label_issues(target, probs, 0.25)
+    assert found.index.tolist() == sorted(np.flatnonzero(ahead > 0.25).tolist(), key=lambda case: -ahead[case])
 
 
 def test_planted_errors_are_found_where_a_network_is_good() -> None:

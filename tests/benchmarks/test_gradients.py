@@ -14,7 +14,7 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
 @pytest.fixture(scope="module")
 def network() -> torch.nn.Module:
     torch.manual_seed(0)
-    return build_classifier(ClassifySettings(backbone="small_cnn", lesion="whole", normalise="half"), 3)
+    return build_classifier(ClassifySettings(backbone="small_cnn", strategy="whole"), 3)
 
 
 @pytest.mark.parametrize("method", METHODS)

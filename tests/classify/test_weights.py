@@ -10,8 +10,9 @@ from busight.classify.network import build_classifier
 from busight.classify.settings import ClassifySettings
 from busight.classify.weights import load_weights
 from busight.errors import WeightsError
+from busight.segment.settings import SegmentSettings
 
-SHAPE = ClassifySettings(backbone="mobilenetv3_small_050", lesion="whole")
+SHAPE = ClassifySettings(backbone="mobilenetv3_small_050", strategy="whole")
 
 
 def test_none_changes_nothing() -> None:
@@ -38,20 +39,20 @@ def test_a_part_of_a_network_is_loaded_and_the_rest_is_listed(tmp_path: Path) ->
 def test_joint_takes_the_same_file(tmp_path: Path) -> None:
     donor = build_classifier(SHAPE, 3).pretrained_part.state_dict()
     save_file(donor, tmp_path / "whole.safetensors")
-    joint = build_classifier(ClassifySettings(backbone=SHAPE.backbone, lesion="joint"), 3)
+    joint = build_classifier(ClassifySettings(backbone=SHAPE.backbone, strategy="joint"), 3, SegmentSettings())
     found = load_weights(joint, str(tmp_path / "whole.safetensors"), SHAPE.backbone)
     assert not found.missing
 
 
 def test_a_bundles_weights_give_decoder_and_head_where_the_network_has_the_like(tmp_path: Path) -> None:
-    zoom = ClassifySettings(backbone=SHAPE.backbone, lesion="zoom")
-    donor = build_classifier(zoom, 3)
+    decoding = ClassifySettings(backbone=SHAPE.backbone, strategy="global_local")
+    donor = build_classifier(decoding, 3, SegmentSettings())
     path = tmp_path / "weights.safetensors"
     save_file({f"classifier.{key}": value for key, value in donor.state_dict().items()}, path)
-    same = build_classifier(zoom, 3)
+    same = build_classifier(decoding, 3, SegmentSettings())
     assert not load_weights(same, str(path), SHAPE.backbone).missing
     assert all(torch.equal(value, donor.state_dict()[key]) for key, value in same.state_dict().items())
-    other = build_classifier(zoom, 2)
+    other = build_classifier(decoding, 2, SegmentSettings())
     assert load_weights(other, str(path), SHAPE.backbone).missing == ("head.linear.bias", "head.linear.weight")
     whole = build_classifier(SHAPE, 3)
     own = whole.pretrained_part.state_dict()
@@ -108,16 +109,8 @@ def test_real_mobilenet_weights_fit_completely(data_root: Path) -> None:
     file = data_root.parent / "weights" / "mobilenetv2_100.tf_same.in1k.safetensors"
     if not file.is_file():
         pytest.skip(f"no weights at {file}")
-    settings = ClassifySettings(backbone="mobilenetv2_100", lesion="whole", options={"pad_type": "same"})
+    settings = ClassifySettings(backbone="tf_mobilenetv2_100", strategy="whole")
     found = load_weights(build_classifier(settings, 3), str(file), settings.backbone)
     assert found.missing == ()
     assert found.unused == ()
-
-
-def test_weights_of_another_input_range_are_refused_before_any_download() -> None:
-    shape = ClassifySettings(backbone="vit_tiny_patch16_224", lesion="whole", normalise="imagenet")
-    with pytest.raises(WeightsError, match=r'deviation \(0.5, 0.5, 0.5\).*set normalise = "half"'):
-        load_weights(build_classifier(shape, 3), "imagenet", shape.backbone)
-    shape = ClassifySettings(backbone="torchvision/resnet50", lesion="whole", normalise="half")
-    with pytest.raises(WeightsError, match='set normalise = "imagenet"'):
-        load_weights(build_classifier(shape, 3), "imagenet", shape.backbone)
+    assert "for inputs as of tf_mobilenetv2_100" in found.source

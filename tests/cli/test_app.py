@@ -119,7 +119,7 @@ def test_predict_csv_and_overlays(quick_run: Quick, pictures: Path, tmp_path: Pa
     assert found.exit_code == 0, found.output
     rows = list(csv.DictReader(io.StringIO((tmp_path / "found.csv").read_text())))
     assert len(rows) == 3
-    assert {row["finding"] for row in rows} <= {"normal", "benign", "malignant"}
+    assert {row["label"] for row in rows} <= {"normal", "benign", "malignant"}
     overlays = sorted((tmp_path / "overlays").iterdir())
     assert len(overlays) == 3
     assert cv2.imread(str(overlays[0])).shape == (116, 96, 3)
@@ -136,7 +136,7 @@ def test_predict_takes_dicom_and_keeps_millimetres(quick_run: Quick, tmp_path: P
     )
     path = write_dicom(tmp_path / "scan.dcm", frames, SequenceOfUltrasoundRegions=[region()])
     # Twenty rows of noise are not what the gate knows.
-    found = call("predict", quick_run("demo", ("segment.postprocess.threshold=0.0",)), path, "--show-refused")
+    found = call("predict", quick_run("demo", ("segment.postprocess.threshold=0.0",)), path, "--show-rejected")
     assert found.exit_code == 0, found.output
     records = [json.loads(line) for line in found.stdout.splitlines()]
     assert [record["frame"] for record in records] == [0, 1]
@@ -205,7 +205,7 @@ def test_data_audit_writes_json_and_page(tmp_path: Path) -> None:
 
 def test_crossval_and_compare(tmp_path: Path) -> None:
     out = tmp_path / "cv"
-    options = set_options("train.epochs=1", "classify.lesion=whole")
+    options = set_options("train.epochs=1", "classify.strategy=whole")
     found = call("crossval", "demo", "--data", "phantom:60,size=96", "--folds", 2, "--out", out, *options)
     assert found.exit_code == 0, found.output
     assert (out / "report.html").is_file()
@@ -229,7 +229,7 @@ def test_crossval_and_compare(tmp_path: Path) -> None:
 def test_ctrl_c_is_one_line_and_the_run_can_be_resumed(tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = ["train", "demo", "--data", "phantom:60,size=96", "--out", str(out)]
-    command += set_options("train.epochs=40", "classify.lesion=whole")
+    command += set_options("train.epochs=40", "classify.strategy=whole")
     rows = out / "training" / "classifier" / "history.csv"
     code, line = interrupt(command, lambda _: rows.exists())
     assert code == 1

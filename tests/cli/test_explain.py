@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -16,17 +17,20 @@ from typer.testing import CliRunner
 
 from busight.cli.app import app
 from busight.data.sources.catalogue import load
+from busight.decision.fusion import described_region
 from busight.errors import BundleError, DataError
-from busight.experiments.train import run
-from busight.model.bundle.load import load_bundle
+from busight.experiments.run import run
+from busight.model.bundle.save import write_card
 from busight.model.explain.explained import explained
-from busight.model.opening import open_predictor
-from busight.preprocess.pipeline import parse_enhancement
+from busight.model.model import Model
+from busight.preprocess.pipeline import parse_preprocess
 from busight.recipes.load import load_recipe
 from busight.report.pages.model_card import write_card_page
+from busight.strategies.strategy import proposal_of
+from busight.types import prediction_of
 
 Quick = Callable[..., Path]
-ZOOM = ("classify.lesion=zoom", "classify.backbone=mobilenetv3_small_050")
+ZOOM = ("classify.strategy=global_local", "classify.backbone=mobilenetv3_small_050")
 
 
 def call(*arguments: object) -> tuple[int, str]:
@@ -36,7 +40,7 @@ def call(*arguments: object) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Enough phantoms that gates, sets and second reader can be learned; a sound network is not needed."""
+    """Enough phantoms that detectors, sets and descriptor model can be fitted; a sound network is not needed."""
     out = tmp_path_factory.mktemp("explain") / "run"
     settings = [one for one in QUICK if not one.startswith("train.epochs")]
     run(load_recipe("demo", ("data.spec='phantom:150,size=128'", *settings, *ZOOM, "train.epochs=6")), out)
@@ -46,7 +50,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def phantom(tmp_path: Path) -> Path:
     data = load("phantom:150,size=128")
-    sample = next(one for one in data.samples if str(one.finding) == "benign")
+    sample = next(one for one in data.samples if str(one.label) == "benign")
     cv2.imwrite(str(tmp_path / "phantom.png"), data.reader.image(sample))
     return tmp_path / "phantom.png"
 
@@ -64,11 +68,11 @@ def test_one_page_holds_everything(bundle: Path, phantom: Path, tmp_path: Path) 
     for words in (
         "Prediction set",
         "calibrated probability 0.",
-        "Operating point: malignant",
-        "At a prevalence of malignant findings of 1.00%",
+        "Threshold: malignant",
+        "At a prevalence of malignant of 1.00%",
         "as measured on test images: PPV ",
         "BI-RADS descriptors of the lesion",
-        "It uses BI-RADS descriptors alone, of ",
+        "A logistic model of BI-RADS descriptors alone, of",
         "Similar training images",
     ):
         assert words in page, words
@@ -99,7 +103,7 @@ def test_predict_writes_a_page_an_image(bundle: Path, photograph: Path, phantom:
     told = {page.parent.name: page.read_text() for page in pages.glob("*/report.html")}
     assert sorted(told) == ["00001_photograph_0", "00002_phantom_0"]
     assert "No prediction" in told["00001_photograph_0"]
-    assert "At a prevalence of malignant findings of 1.00%" in told["00002_phantom_0"]
+    assert "At a prevalence of malignant of 1.00%" in told["00002_phantom_0"]
     for option in ("--pages", "--overlays"):
         code, said = call("predict", bundle, phantom, option, tmp_path / "one", "--out", tmp_path / "one")
         assert (code, "want the same place" in said, said.count("\n")) == (1, True, 1), said
@@ -108,52 +112,54 @@ def test_predict_writes_a_page_an_image(bundle: Path, photograph: Path, phantom:
     assert (code, "name a folder for them" in said, said.count("\n")) == (1, True, 1), said
 
 
-def test_words_and_second_reader_stand_where_a_lesion_is_outlined(bundle: Path) -> None:
-    predictor = open_predictor(load_bundle(bundle))
-    assert predictor.card.reader is not None
-    assert predictor.card.reader.reader is not None
+def test_descriptors_stand_where_a_lesion_is_outlined(bundle: Path) -> None:
+    model = Model.load(bundle)
+    assert model.decision.fusion is not None
+    assert model.decision.fusion.model is not None
     data = load("phantom:150,size=128")
-    told = [explained(predictor, predictor.predict(data.reader.image(one))) for one in data.samples[:25]]
-    worded = [one for one in told if one.description is not None]
-    assert worded
-    for one in worded:
-        assert one.prediction.second_reader is not None
-        assert 0 <= one.prediction.second_reader.malignant <= 1
-    assert all(one.undescribed for one in told if one.description is None)
+    answers = model.predict([data.reader.image(sample) for sample in data.samples[:25]])
+    cases = [explained(model, answer) for answer in answers]
+    described = [case for case in cases if case.description is not None]
+    assert described
+    for case in described:
+        assert case.prediction.descriptors is not None
+        assert 0 <= case.prediction.descriptors.prob_positive <= 1
+    assert all(case.undescribed for case in cases if case.description is None)
     # A training image finds itself, but for the rounding of its features.
-    known = predictor.memory
-    assert known is not None
-    index = next(i for i, sample in enumerate(data.samples[:25]) if sample.sample_id in known.sample_ids)
-    first = told[index].similar[0]
+    bank = model.bank
+    assert bank is not None
+    index = next(i for i, sample in enumerate(data.samples[:25]) if sample.sample_id in bank.sample_ids)
+    first = cases[index].similar[0]
     assert (first.sample_id, first.likeness) == (data.samples[index].sample_id, pytest.approx(1, abs=1e-3))
 
 
-def test_the_second_reader_is_asked_about_what_it_was_taught_on(bundle: Path) -> None:
-    """Also behind an enhancement chain, which changes where the likeliest region lies."""
-    predictor = open_predictor(load_bundle(bundle))
-    part, classify = predictor.card.reader, predictor.card.classify
-    assert part is not None
-    assert part.reader is not None
-    assert classify is not None
-    looking = predictor.card.model_copy(update={"classify": classify.model_copy(update={"guess": True})})
-    chained = replace(predictor, card=looking, enhancement=parse_enhancement("clahe(4.0)", ()))
+def test_the_descriptor_model_is_asked_about_what_it_was_fitted_on(bundle: Path) -> None:
+    """Also behind an enhancement chain, which changes where the lesion proposal lies."""
+    model = Model.load(bundle)
+    chained = replace(model, preprocess=parse_preprocess("clahe(4.0)"))
+    fusion = model.decision.fusion
+    assert fusion is not None
+    assert fusion.model is not None
     data = load("phantom:150,size=128")
-    for sample in data.samples[:6]:
-        image = data.reader.image(sample)
-        _, words = chained.first_look(image)
-        found = chained.predict(image).second_reader
-        assert (words is None) == (found is None)
-        if words is not None and found is not None:
-            inputs = np.array([[words[name] for name in part.reader.names]])
-            assert found.malignant == part.reader.probs(inputs)[0]
+    images = [data.reader.image(sample) for sample in data.samples[:6]]
+    described = 0
+    for prepared, raw, answer in zip(*chained.infer(images), chained.predict(images), strict=True):
+        region = described_region(prepared.cropped, raw.mask, raw.mask_probs, proposal_of(prepared, raw))
+        evidence = prediction_of(answer).descriptors
+        assert (region is None) == (evidence is None)
+        if region is not None and evidence is not None:
+            inputs = np.array([[region.inputs[name] for name in fusion.model.names]])
+            assert evidence.prob_positive == fusion.model.probs(inputs)[0]
+            described += 1
+    assert described
 
 
-def test_a_bundle_taught_by_other_words_is_refused(bundle: Path) -> None:
-    loaded = load_bundle(bundle)
-    assert loaded.card.reader is not None
-    other = loaded.card.model_copy(update={"reader": loaded.card.reader.model_copy(update={"words": "0" * 64})})
-    with pytest.raises(BundleError, match="taught by another version's numbers"):
-        open_predictor(replace(loaded, card=other))
+def test_a_bundle_of_another_lexicon_is_refused(bundle: Path, tmp_path: Path) -> None:
+    model = Model.load(bundle).save(tmp_path / "copy")
+    assert "lexicon" in model.card.algorithms
+    write_card(model.folder, model.card.changed(algorithms={**model.card.algorithms, "lexicon": "0" * 64}))
+    with pytest.raises(BundleError, match="was made with another version of lexicon"):
+        Model.load(tmp_path / "copy")
 
 
 def test_a_photograph_is_not_answered_unless_asked(bundle: Path, photograph: Path, tmp_path: Path) -> None:
@@ -162,7 +168,7 @@ def test_a_photograph_is_not_answered_unless_asked(bundle: Path, photograph: Pat
     page = (tmp_path / "page" / "report.html").read_text()
     assert "calibrated probability" not in page
     assert not re.search(r"\b(benign|malignant)\b", page.split("<body")[1])
-    code, said = call("explain", bundle, photograph, "--show-refused", "--out", tmp_path / "all")
+    code, said = call("explain", bundle, photograph, "--show-rejected", "--out", tmp_path / "all")
     shown = (tmp_path / "all" / "report.html").read_text()
     assert "calibrated probability" in shown
     assert "The bundle rejects this image" in shown
@@ -171,16 +177,16 @@ def test_a_photograph_is_not_answered_unless_asked(bundle: Path, photograph: Pat
 def test_predict_shows_no_probabilities_of_a_refused_image(bundle: Path, photograph: Path, phantom: Path) -> None:
     code, said = call("predict", bundle, photograph, phantom)
     records = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    rejected = next(one for one in records if one["path"].endswith("photograph.png"))
+    refused = next(one for one in records if one["path"].endswith("photograph.png"))
     other = next(one for one in records if one["path"].endswith("phantom.png"))
     assert code == 0
     assert "photograph.png: not answered: unlike the images" in said
-    assert rejected["rejected_ood"].startswith("unlike")
-    assert all(value is None for name, value in rejected.items() if name not in ("path", "frame", "rejected_ood"))
-    assert list(rejected) == list(other)
-    assert (other["rejected_ood"], other["error"]) == (None, None)
+    assert refused["rejected"].startswith("unlike")
+    assert all(value is None for name, value in refused.items() if name not in ("path", "frame", "rejected"))
+    assert list(refused) == list(other)
+    assert (other["rejected"], other["error"]) == (None, None)
     assert set(other["prediction_set"]) <= {"normal", "benign", "malignant"}
-    code, said = call("predict", bundle, photograph, "--show-refused", "--format", "csv")
+    code, said = call("predict", bundle, photograph, "--show-rejected", "--format", "csv")
     assert code == 0
     assert re.search(r"0\.\d+", said.splitlines()[-1])
 
@@ -192,19 +198,19 @@ def test_a_prevalence_of_0_or_1_is_refused(bundle: Path, phantom: Path, prevalen
     assert not (tmp_path / "page").exists()
 
 
-def test_a_bundle_without_calibration_knows_no_prevalence(quick_run: Quick, phantom: Path, tmp_path: Path) -> None:
-    run_folder = quick_run("demo", ("classify.lesion=whole",))
-    card = load_bundle(run_folder).card
-    predictor = open_predictor(load_bundle(run_folder))
-    before = card.model_copy(update={"calibration": card.calibration.model_copy(update={"prevalence": None})})
-    old = replace(predictor, card=before)
-    found = old.predict(np.full((64, 64), 80, np.uint8))
+def test_a_bundle_without_calibration_knows_no_prevalence(quick_run: Quick) -> None:
+    model = Model.load(quick_run("demo", ("classify.strategy=whole",)))
+    (answer,) = model.predict([np.full((64, 64), 80, np.uint8)])
+
+    def with_calibration(**changed: Any) -> Model:
+        calibration = model.decision.calibration.model_copy(update={"prevalence": None, **changed})
+        decision = model.decision.model_copy(update={"calibration": calibration})
+        return model.with_card(model.card.changed(decision=decision))
+
     with pytest.raises(DataError, match="its probabilities are not calibrated"):
-        explained(old, found, 0.1)
-    calibrated = card.calibration.model_copy(update={"prevalence": None, "calibrated": True})
-    silent = replace(predictor, card=card.model_copy(update={"calibration": calibrated}))
-    with pytest.raises(DataError, match="does not say how common its last class was"):
-        explained(silent, found, 0.1)
+        explained(with_calibration(calibrated=False), answer, 0.1)
+    with pytest.raises(DataError, match="does not say how common its positive class was"):
+        explained(with_calibration(calibrated=True), answer, 0.1)
 
 
 def test_no_such_picture_and_no_such_frame(bundle: Path, phantom: Path, tmp_path: Path) -> None:
@@ -226,7 +232,7 @@ def test_a_card_is_written_from_the_bundle(bundle: Path, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("recipe", "words"), [("[train", "holds no recipe"), ("train = 1", "lacks sections")])
 def test_a_card_without_a_recipe_is_no_card(bundle: Path, tmp_path: Path, recipe: str, words: str) -> None:
-    card = load_bundle(bundle).card
+    card = Model.load(bundle).card
     broken = card.model_copy(update={"training": card.training.model_copy(update={"recipe": recipe})})
     with pytest.raises(BundleError, match=words):
         write_card_page(broken, tmp_path / "card")

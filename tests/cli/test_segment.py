@@ -14,14 +14,14 @@ from typer.testing import CliRunner
 
 from busight.cli.app import app
 from busight.data.sources.catalogue import load
-from busight.experiments.bench.segmenters import CrossvalOutliner, compare_methods
+from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_methods
 from busight.experiments.crossval import crossval
 from busight.metrics.overlap import dice
-from busight.model.segmenters import MethodOutliner, Outlined
+from busight.model.segmenters import ClassicalMethod, Segmentation
 from busight.recipes.load import load_recipe
 from busight.results.crossval_folder import Plan
 from busight.segment.classical.catalogue import METHODS, PROMPTED
-from busight.segment.proposal import seed_region
+from busight.segment.proposal import propose_lesion
 
 Quick = Callable[..., Path]
 SEGMENTS = ("classify.task=segmentation", "segment.method=unet")
@@ -40,7 +40,7 @@ def table(path: Path) -> list[dict[str, str]]:
 def lesion(tmp_path: Path) -> tuple[Path, np.ndarray]:
     """A picture with a lesion, and the lesion."""
     data = load("phantom:12,seed=3,typical=1")
-    sample = next(one for one in data.samples if one.finding == "benign")
+    sample = next(one for one in data.samples if one.label == "benign")
     path = tmp_path / "in" / "lesion.png"
     save(path, data.reader.image(sample))
     truth = data.reader.mask(sample)
@@ -138,7 +138,7 @@ def test_a_large_picture_is_looked_at_smaller() -> None:
     image = np.where(lesion, 50, 160).astype(np.uint8)
     image += np.random.default_rng(0).integers(0, 20, image.shape, dtype=np.uint8)
     for method in METHODS:
-        found = MethodOutliner(method).outline(image)
+        found = ClassicalMethod(method).segment(image)
         assert found.mask.shape == image.shape
         # A tenth of all edges is Canny's, and so sharp a disc has fewer: it finds none of it.
         assert method == "canny" or dice(found.mask, lesion) > 0.84
@@ -156,16 +156,16 @@ def test_results_are_no_pictures(tmp_path: Path) -> None:
 def test_what_was_done_survives_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for index in range(3):
         save(tmp_path / "in" / f"{index}.png", picture(index))
-    outline = MethodOutliner.outline
+    outline = ClassicalMethod.outline
     seen: list[int] = []
 
-    def interrupted(self: MethodOutliner, image: np.ndarray, sample_id: str = "") -> Outlined:
+    def interrupted(self: ClassicalMethod, image: np.ndarray, sample_id: str = "") -> Segmentation:
         seen.append(1)
         if len(seen) == 3:
             raise KeyboardInterrupt
         return outline(self, image, sample_id)
 
-    monkeypatch.setattr(MethodOutliner, "outline", interrupted)
+    monkeypatch.setattr(ClassicalMethod, "outline", interrupted)
     code, _ = call(tmp_path / "in", "--method", "otsu", "--out", tmp_path / "out")
     assert code == 1
     assert len(table(tmp_path / "out" / "lesions.interrupted.csv")) == 2
@@ -216,7 +216,7 @@ def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> No
             ["x.png", "--method", "otsu", "--uncertainty", "--out", "out"],
             "--uncertainty needs the probabilities",
         ),
-        (["x.png", "--method", "otsu", "--assume-lesion", "--out", "out"], "a --method always assumes one"),
+        (["x.png", "--method", "otsu", "--fallback-to-proposal", "--out", "out"], "a --method always assumes one"),
         (["x.png", "--method", "otsu", "--limit", "3", "--out", "out"], "--limit is for --compare"),
         (["--compare", "phantom:3", "--box", "1,2,3,4", "--out", "out"], "are for pictures, not for --compare"),
         (["x.png", "--crossval", "runs/x", "--method", "otsu", "--out", "out"], "--crossval is for --compare"),
@@ -248,10 +248,10 @@ def test_a_bundle_outlines_what_it_predicts(tmp_path: Path, quick_run: Quick, le
 def test_a_lesion_may_be_assumed(tmp_path: Path, quick_run: Quick, lesion: tuple[Path, np.ndarray]) -> None:
     """A network after one epoch is sure of nothing: the guess takes its place."""
     run = quick_run("demo", SEGMENTS)
-    code, said = call(lesion[0], "--model", run, "--assume-lesion", "--out", tmp_path / "out")
+    code, said = call(lesion[0], "--model", run, "--fallback-to-proposal", "--out", tmp_path / "out")
     assert (code, "a lesion in 1 of 1" in said, "a lesion assumed" in said) == (0, True, True), said
     mask = cv2.imread(str(next((tmp_path / "out" / "masks").iterdir())), cv2.IMREAD_UNCHANGED) > 0
-    np.testing.assert_array_equal(mask, seed_region(cv2.imread(str(lesion[0]), cv2.IMREAD_GRAYSCALE)).mask)
+    np.testing.assert_array_equal(mask, propose_lesion(cv2.imread(str(lesion[0]), cv2.IMREAD_GRAYSCALE)).mask)
     code, said = call(
         "--compare",
         "phantom:8,size=96",
@@ -259,7 +259,7 @@ def test_a_lesion_may_be_assumed(tmp_path: Path, quick_run: Quick, lesion: tuple
         run,
         "--method",
         "otsu",
-        "--assume-lesion",
+        "--fallback-to-proposal",
         "--out",
         tmp_path / "all",
     )
@@ -270,7 +270,7 @@ def test_a_lesion_may_be_assumed(tmp_path: Path, quick_run: Quick, lesion: tuple
 
 
 def test_a_bundle_without_masks_is_refused(tmp_path: Path, quick_run: Quick) -> None:
-    run = quick_run("demo", ("classify.lesion=whole",))
+    run = quick_run("demo", ("classify.strategy=whole",))
     code, said = call("x.png", "--model", run, "--out", tmp_path / "out")
     assert (code, "the bundle draws no masks" in said) == (1, True), said
 
@@ -297,10 +297,10 @@ def test_a_set_without_masks_cannot_be_compared_on(tmp_path: Path) -> None:
 
 def test_folds_are_each_measured_on_their_own_test_images(tmp_path: Path, quick_run: Quick) -> None:
     spec = "phantom:60,size=64"
-    recipe = load_recipe("demo", [f"data.spec='{spec}'", *QUICK, *SEGMENTS, "segment.choose=validation"])
+    recipe = load_recipe("demo", [f"data.spec='{spec}'", *QUICK, *SEGMENTS, "segment.tune_postprocess_on=validation"])
     record = crossval(recipe, tmp_path / "folds", Plan(folds=2))
-    folds = CrossvalOutliner(tmp_path / "folds")
-    found = compare_methods(load(spec), [folds, MethodOutliner("otsu")])
+    folds = CrossvalSegmenter(tmp_path / "folds")
+    found = compare_methods(load(spec), [folds, ClassicalMethod("otsu")])
     row = next(row for row in found.rows if row.name == folds.name)
     for metric, of in (
         ("dice", "lesion images"),
@@ -317,8 +317,8 @@ def test_folds_are_each_measured_on_their_own_test_images(tmp_path: Path, quick_
 def test_ways_that_find_nothing_stand_beside_others_in_millimetres() -> None:
     """Phantoms know their spacing; distances are undefined where nothing is found, and nothing else moves."""
     nothing = Nothing()
-    found = compare_methods(load("phantom:10"), [nothing, MethodOutliner("kmeans")])
-    alone = compare_methods(load("phantom:10"), [MethodOutliner("kmeans")])
+    found = compare_methods(load("phantom:10"), [nothing, ClassicalMethod("kmeans")])
+    alone = compare_methods(load("phantom:10"), [ClassicalMethod("kmeans")])
     row = next(row for row in found.rows if row.name == "kmeans")
     assert repr(row.metrics) == repr(alone.rows[0].metrics)
     assert row.metrics["hd95_mm", "lesion images"].images > 0
@@ -333,8 +333,8 @@ class Nothing:
 
     name = "nothing"
 
-    def outline(self, image: np.ndarray, sample_id: str) -> Outlined:
-        return Outlined(np.zeros(image.shape, np.bool_), None)
+    def segment(self, image: np.ndarray, sample_id: str) -> Segmentation:
+        return Segmentation(np.zeros(image.shape, np.bool_), None)
 
     def knows(self, sample_id: str) -> bool:
         return True

@@ -12,7 +12,7 @@ from busight.data.groups import group_samples
 from busight.data.manifest import inspect
 from busight.data.sources.catalogue import load
 from busight.data.split import SplitSettings, make_split
-from busight.errors import DataError, RecipeError
+from busight.errors import ConfigError, DataError
 
 
 def table(folder: Path, patient: str) -> Path:
@@ -77,5 +77,5 @@ def test_a_wrong_part_is_one_line(tmp_path: Path) -> None:
     # Not a source: taken for a part of the path, which is told.
     with pytest.raises(DataError, match=r"/one \+ bus:/nowhere: no such folder; .* after ' \+ ' 'bus' is not a source"):
         load(f"folder:{one} + bus:/nowhere")
-    with pytest.raises(RecipeError, match="'x' is not a source"):
+    with pytest.raises(ConfigError, match="'x' is not a source"):
         load(f"x:{one} + folder:{one}")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from unreliable_server import CONTENT, DIGEST, Site, serving
+from unreliable_server import CONTENT, DIGEST, Site, serving, zip_with
 
 from busight.data import download, transfer
 from busight.data.download import REMOTE, RemoteArchive, get, is_there
@@ -52,7 +52,7 @@ def interrupt_after(n_bytes: int) -> transfer.Progress:
 def test_ctrl_c_leaves_the_part_for_the_next_time(site: Site, tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         get("tiny", tmp_path, url=site.url, progress=interrupt_after(100_000))
-    part = tmp_path / ".tiny.zip.part"
+    part = tmp_path / ".tiny.download/part"
     have = part.stat().st_size
     assert have >= 100_000
     assert CONTENT.startswith(part.read_bytes())
@@ -60,15 +60,25 @@ def test_ctrl_c_leaves_the_part_for_the_next_time(site: Site, tmp_path: Path) ->
     assert site.asked == [None, f"bytes={have}-"]
 
 
-def test_a_part_that_is_whole_already_needs_no_network(site: Site, tmp_path: Path) -> None:
-    (tmp_path / ".tiny.zip.part").write_bytes(CONTENT)
+def test_an_archive_that_is_whole_already_needs_no_network(site: Site, tmp_path: Path) -> None:
+    (tmp_path / ".tiny.download").mkdir()
+    (tmp_path / ".tiny.download/archive.zip").write_bytes(CONTENT)
     get("tiny", tmp_path)  # example.org is never asked
     assert names_in(tmp_path) == ["Tiny"]
 
 
+def test_pieces_of_two_versions_are_refused_and_removed(site: Site, tmp_path: Path) -> None:
+    (tmp_path / ".tiny.download").mkdir()
+    (tmp_path / ".tiny.download/part").write_bytes(zip_with(b"another")[:1000])
+    with pytest.raises(DataError, match=f"expected sha256:{DIGEST} but got"):
+        get("tiny", tmp_path, url=site.url)
+    assert names_in(tmp_path) == []
+    assert names_in(get("tiny", tmp_path, url=site.url)) == [f"benign ({number}).png" for number in range(3)]
+
+
 def test_another_digest_is_refused_and_removed(site: Site, tmp_path: Path) -> None:
     site.content = b"<html>please log in</html>"
-    with pytest.raises(DataError, match=rf"SHA-256 is [0-9a-f]{{64}}, expected {DIGEST}.*tiny:PATH/Tiny") as caught:
+    with pytest.raises(DataError, match=rf"expected sha256:{DIGEST} but got [0-9a-f]{{64}}.*tiny:PATH/Tiny") as caught:
         get("tiny", tmp_path, url=site.url)
     assert "\n" not in str(caught.value)
     assert names_in(tmp_path) == []
@@ -110,12 +120,14 @@ def test_no_network_is_one_line_at_once(site: Site, tmp_path: Path) -> None:
     with socket.socket() as unused:  # bound, but nobody listens
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/"
-        with pytest.raises(DataError, match=r"no connection \(.*refused.*unzip it and use tiny:PATH/Tiny"):
+        with pytest.raises(DataError, match=r"no connection.*refused.*unzip it and use tiny:PATH/Tiny"):
             get("tiny", tmp_path, url=url)
     assert names_in(tmp_path) == []
 
 
-@pytest.mark.parametrize("url", ["ftp://a/b.zip", "file:///etc/passwd", "a.zip", "https://", "http://[::1"])
+@pytest.mark.parametrize(
+    "url", ["ftp://a/b.zip", "file:///etc/passwd", "a.zip", "https://", "http://[::1", "http://ä..b/"]
+)
 def test_only_http_addresses_are_asked(tmp_path: Path, url: str) -> None:
     with pytest.raises(DataError, match="no address to download from"):
         get("busi", tmp_path / "x", url=url)
@@ -126,7 +138,7 @@ def test_the_catalogue_itself_is_https_with_digests() -> None:
     for name, archive in REMOTE.items():
         assert archive.name == name
         assert archive.url.startswith("https://")
-        assert re.fullmatch("[0-9a-f]{64}", archive.sha256 or "")
+        assert re.fullmatch("[0-9a-f]{64}", archive.sha256)
 
 
 def test_what_is_there_is_not_downloaded_again(site: Site, tmp_path: Path) -> None:
@@ -141,8 +153,8 @@ def test_what_is_there_is_not_downloaded_again(site: Site, tmp_path: Path) -> No
 
 
 def test_leftovers_of_a_killed_process_do_no_harm(site: Site, tmp_path: Path) -> None:
-    (tmp_path / ".tiny.unpacking/Tiny").mkdir(parents=True)
-    (tmp_path / ".tiny.unpacking/Tiny/half.png").write_bytes(b"ha")
+    (tmp_path / ".tiny.download/unpacked/Tiny").mkdir(parents=True)
+    (tmp_path / ".tiny.download/unpacked/Tiny/half.png").write_bytes(b"ha")
     assert len(names_in(get("tiny", tmp_path, url=site.url))) == 3
     assert names_in(tmp_path) == ["Tiny"]
 

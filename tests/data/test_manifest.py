@@ -12,7 +12,6 @@ from busight.data.manifest import Inspection, inspect, manifest_digest, pixel_di
 from busight.data.sources.busi import load_busi
 from busight.data.sources.folder import load_folder
 from busight.errors import DataError
-from busight.types import Finding
 
 
 @pytest.fixture
@@ -120,8 +119,8 @@ def test_the_digest_depends_on_pixels_labels_and_patients_only(root: Path) -> No
     assert manifest_digest(entries[::-1]) == digest
     first = entries[0]
     for other in (
-        replace(first, sample=replace(first.sample, finding=Finding.BENIGN)),
-        replace(first, sample=replace(first.sample, finding=None)),
+        replace(first, sample=replace(first.sample, label="benign")),
+        replace(first, sample=replace(first.sample, label=None)),
         replace(first, sample=replace(first.sample, patient_id="p")),
         replace(first, sample=replace(first.sample, sample_id="x")),
         replace(first, image_digest="0"),

@@ -22,7 +22,7 @@ def test_one_line_for_each_image(tmp_path: Path) -> None:
     entry = inspection.entries[0]
     assert rows[0] == {
         "sample_id": "bus_0001-l",
-        "finding": "benign",
+        "label": "benign",
         "patient_id": "busbra-0001",
         "group": "g1",
         "height": "24",

@@ -1,5 +1,6 @@
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,13 @@ from busight.data.groups import group_samples
 from busight.data.manifest import Inspection
 from busight.data.sources.busbra import load_busbra
 from busight.data.split import PARTS, Split, SplitSettings, crossing_pairs, make_split
-from busight.errors import DataError, RecipeError
-from busight.types import Finding, Sample
+from busight.errors import ConfigError, DataError
+from busight.types import Sample
 
-LABELS = list(Finding)
+LABELS = ["normal", "benign", "malignant"]
 
 
-def sample(number: int, finding: Finding | None, patient: str | None = None, part: str | None = None) -> Sample:
+def sample(number: int, finding: str | None, patient: str | None = None, part: str | None = None) -> Sample:
     return Sample(f"s{number:03d}", "test", finding, patient_id=patient, official_part=part)
 
 
@@ -37,8 +38,8 @@ def singles(samples: Sequence[Sample]) -> tuple[str, ...]:
     return tuple(s.sample_id for s in samples)
 
 
-def counts(split: Split, samples: Sequence[Sample]) -> dict[str, Counter[Finding | None]]:
-    finding = {s.sample_id: s.finding for s in samples}
+def counts(split: Split, samples: Sequence[Sample]) -> dict[str, Counter[str | None]]:
+    finding = {s.sample_id: s.label for s in samples}
     return {part: Counter(finding[name] for name in getattr(split, part)) for part in PARTS}
 
 
@@ -85,7 +86,7 @@ def test_no_group_ever_crosses(
     part = split.part_of()
     # Every labelled sample has exactly one part, an unlabelled one has none.
     assert sorted(part) == sorted(split.train + split.val + split.test)
-    assert set(part) == {s.sample_id for s in samples if s.finding is not None}
+    assert set(part) == {s.sample_id for s in samples if s.label is not None}
     assert all(getattr(split, name) for name in PARTS)
     # An official test fold is the authors'; what is drawn is the validation part.
     checked = set(PARTS) if kind != "official" else {"train", "val"}
@@ -108,7 +109,7 @@ def test_by_image_every_sample_has_one_part_or_the_set_is_refused(
     split = split_or_refusal(samples, singles(samples), SplitSettings(kind=kind, seed=seed, folds=folds))
     if isinstance(split, str):
         return
-    assert sorted(split.train + split.val + split.test) == [s.sample_id for s in samples if s.finding is not None]
+    assert sorted(split.train + split.val + split.test) == [s.sample_id for s in samples if s.label is not None]
 
 
 @pytest.mark.parametrize("kind", ["grouped", "paper"])
@@ -117,7 +118,7 @@ def test_shares_and_classes_are_about_as_wanted(kind: str, seed: int) -> None:
     samples = cohort(300, seed, patients=60)
     groups = group_samples(samples, [])
     split = make_split(samples, groups, SplitSettings(kind=kind, seed=seed, val=0.2, test=0.25))
-    whole = Counter(s.finding for s in samples)
+    whole = Counter(s.label for s in samples)
     for part, wanted in {"train": 0.55, "val": 0.2, "test": 0.25}.items():
         assert len(getattr(split, part)) / 300 == pytest.approx(wanted, abs=0.05)
         for finding, number in whole.items():
@@ -186,8 +187,8 @@ def test_crossing_pairs_by_hand() -> None:
 @pytest.mark.parametrize(
     ("samples", "wanted", "rule"),
     [
-        ([], SplitSettings(), "split grouped: none of the 0 images has a finding"),
-        ([sample(0, None)], official(), "split official: none of the 1 images has a finding"),
+        ([], SplitSettings(), "split grouped: none of the 0 images has a label"),
+        ([sample(0, None)], official(), "split official: none of the 1 images has a label"),
         ([sample(i, LABELS[i // 2]) for i in range(6)], SplitSettings(), "class benign: 2 independent group"),
         (
             [sample(i, LABELS[i // 10], f"p{i // 5}") for i in range(30)],
@@ -239,7 +240,7 @@ def test_sets_that_cannot_be_split(samples: list[Sample], wanted: SplitSettings,
     ],
 )
 def test_settings_that_cannot_be(wrong: dict[str, float], rule: str) -> None:
-    with pytest.raises(RecipeError, match=rule):
+    with pytest.raises(ConfigError, match=rule):
         SplitSettings(**wrong)
 
 
@@ -263,7 +264,7 @@ def test_busi_grouped_and_by_image(busi: Inspection, busi_copies: tuple[Copy, ..
     for part, share in {"train": 0.7, "val": 0.15, "test": 0.15}.items():
         assert len(getattr(grouped, part)) / 780 == pytest.approx(share, abs=0.03)
         for finding, number in {"benign": 437, "malignant": 210, "normal": 133}.items():
-            assert counts(grouped, samples)[part][Finding(finding)] == pytest.approx(number * share, rel=0.25)
+            assert counts(grouped, samples)[part][finding] == pytest.approx(number * share, rel=0.25)
     by_image = make_split(samples, groups, SplitSettings(kind="paper"))
     assert crossing_pairs(by_image, pairs) > 50  # the leak that the grouped split closes
 
@@ -289,9 +290,45 @@ def test_hypothesis_reaches_both_outcomes() -> None:
     @given(grouped_samples())
     def count(drawn: tuple[list[Sample], list[tuple[int, int]]]) -> None:
         samples, pairs = drawn
-        assume(any(s.finding for s in samples))
+        assume(any(s.label for s in samples))
         made.append(isinstance(split_or_refusal(samples, group_samples(samples, pairs), SplitSettings()), Split))
 
     count()
     assert made.count(True) >= 10
     assert made.count(False) >= 5
+
+
+def joined() -> tuple[list[Sample], list[str]]:
+    """Three sources; the first image of each is one picture in all of them."""
+    samples = [
+        replace(one, sample_id=f"{source}:{one.sample_id}", source=source)
+        for seed, source in enumerate(("busbra", "busi", "bus_uc"))
+        for one in cohort(90, seed)
+    ]
+    groups = [f"g{place}" if place % 90 else "shared" for place in range(len(samples))]
+    return samples, groups
+
+
+def test_each_source_tests_in_turn_and_shares_no_group_with_what_is_trained_on() -> None:
+    samples, groups = joined()
+    group_of = {one.sample_id: group for one, group in zip(samples, groups, strict=True)}
+    tested: list[str] = []
+    for fold, name in enumerate(("bus_uc", "busbra", "busi")):
+        split = make_split(samples, groups, SplitSettings("source-folds", fold=fold))
+        assert {sample_id.partition(":")[0] for sample_id in split.test} == {name}
+        assert len(split.test) == 90
+        known = {*split.train, *split.val}
+        assert not {group_of[one] for one in known} & {group_of[one] for one in split.test}
+        assert len(known) == 178  # of 180: one picture of the two other sources is in the test source too
+        assert len(split.val) == pytest.approx(0.15 * 178, rel=0.2)
+        tested += split.test
+    assert sorted(tested) == sorted(one.sample_id for one in samples)
+
+
+def test_one_source_cannot_be_left_out_alone() -> None:
+    samples = cohort(60)
+    with pytest.raises(DataError, match="all images come from test; join sets as"):
+        make_split(samples, singles(samples), SplitSettings("source-folds"))
+    samples, groups = joined()
+    with pytest.raises(DataError, match="no fold 3; there is one a source: bus_uc, busbra, busi"):
+        make_split(samples, groups, SplitSettings("source-folds", fold=3, folds=4))

@@ -1,4 +1,4 @@
-"""A real HTTP server on this machine that cuts, stalls, changes its mind and lies."""
+"""A real HTTP server on this machine that cuts, stalls and lies."""
 
 import hashlib
 import http.server
@@ -28,10 +28,7 @@ class Site:
     """What the server has and how it misbehaves; ``cuts`` and ``statuses`` are used up, one a request."""
 
     content: bytes = CONTENT
-    etag: str | None = '"v1"'
-    modified: str | None = None
     ranges: bool = True
-    heeds_if_range: bool = True
     wrong_start: int = 0
     says_length: bool = True
     cuts: list[int] = field(default_factory=list)
@@ -55,8 +52,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if site.statuses:
             return self.send_error(site.statuses.pop(0))
         start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1]) if wanted and site.ranges else 0
-        if site.heeds_if_range and self.headers["If-Range"] not in {site.etag, site.modified}:
-            start = 0
         if start >= len(site.content):
             self.send_response(416)
             self.send_header("Content-Range", f"bytes */{len(site.content)}")
@@ -66,7 +61,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def send(self, start: int) -> None:
         site = self.site
         self.send_response(302 if site.redirect else 206 if start else 200)
-        headers = {"ETag": site.etag, "Last-Modified": site.modified, "Location": site.redirect}
+        headers = {"Location": site.redirect}
         if start:
             start += site.wrong_start
             headers["Content-Range"] = f"bytes {start}-{len(site.content) - 1}/{len(site.content)}"

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from mapie.classification import SplitConformalClassifier
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from busight.decision.calibration.temperature import softmax
 from busight.decision.conformal import fit_conformal
 from busight.errors import DataError
+from busight.metrics.activations import softmax
 
 
 class Given(ClassifierMixin, BaseEstimator):
@@ -44,7 +44,7 @@ def test_every_class_is_held_as_often_as_promised(seed: int, level: float) -> No
         least = np.sort(own)[int(np.floor(101 * (1 - level) + 1e-9)) - 1]
         probs = np.stack([own, 1 - own], axis=1)
         found = fit_conformal(np.vstack([probs, probs]), np.repeat([0, 1], 100), level)
-        assert found.least_probs[0] == least
+        assert found.thresholds[0] == least
         covered.append(1 - least)
     assert level - 0.005 <= np.mean(covered) <= level + 1 / 101 + 0.005
 
@@ -75,7 +75,7 @@ def test_a_class_with_too_few_cases_is_always_in_the_set() -> None:
     probs, target = drawn(100, 4)
     few = np.concatenate([np.flatnonzero(target != 2), np.flatnonzero(target == 2)[:8]])
     found = fit_conformal(probs[few], target[few], 0.9)
-    assert (found.least_probs[2], found.cases[2]) == (0.0, 8)
+    assert (found.thresholds[2], found.cases[2]) == (0.0, 8)
     assert found.sets(np.array([[1.0, 0.0, 0.0]]))[0, 2]
 
 

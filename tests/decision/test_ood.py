@@ -12,7 +12,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from busight.data.sources.catalogue import load
 from busight.decision.image_statistics import NAMES, image_statistics
-from busight.decision.ood import feature_distance, fit_image_gate, similarity
+from busight.decision.ood import feature_distance, fit_appearance_detector, similarity
 from busight.errors import DataError
 
 DATA = load("phantom:140,size=128")
@@ -47,7 +47,7 @@ def test_statistics_say_what_their_names_say() -> None:
 
 
 def test_the_gate_lets_its_own_kind_pass_and_refuses_photographs_and_noise() -> None:
-    gate = fit_image_gate(STATISTICS[:100])
+    gate = fit_appearance_detector(STATISTICS[:100])
     assert (gate.distance(STATISTICS[:100]) > gate.limit).sum() == 1
     assert (gate.distance(STATISTICS[100:]) > gate.limit).mean() <= 0.15
     pictures = [cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in load_sample_images().images]
@@ -59,7 +59,7 @@ def test_the_gate_lets_its_own_kind_pass_and_refuses_photographs_and_noise() -> 
 
 
 def test_the_distance_is_that_of_scipy() -> None:
-    gate = fit_image_gate(STATISTICS)
+    gate = fit_appearance_detector(STATISTICS)
     away = (STATISTICS - np.array(gate.mean)) / np.array(gate.deviation)
     expected = [mahalanobis(one, np.zeros(len(one)), np.array(gate.precision)) for one in away[:5]]
     np.testing.assert_allclose(gate.distance(STATISTICS[:5]), expected)
@@ -67,7 +67,7 @@ def test_the_distance_is_that_of_scipy() -> None:
 
 def test_too_few_images_are_refused() -> None:
     with pytest.raises(DataError, match="39 images: at least 40"):
-        fit_image_gate(STATISTICS[:39])
+        fit_appearance_detector(STATISTICS[:39])
 
 
 def test_feature_distance_is_that_of_scikit_learn() -> None:

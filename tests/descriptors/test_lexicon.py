@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from busight.descriptors.lexicon import TERMS, describe, words_of
-from busight.descriptors.model import averaged, fit_reader, reader_inputs
+from busight.descriptors.lexicon import TERMS, describe, descriptors_of
+from busight.descriptors.model import average, descriptor_inputs, fit_descriptor_model
 from busight.errors import DataError
 from busight.simulate.case import generate_case, patient_of
 
@@ -36,7 +36,7 @@ def test_words_of_phantoms_are_found(described: list, term: str, least: float) -
 
 def test_words_come_with_probabilities_and_sizes(described: list) -> None:
     _, found = described[0]
-    for word in found.words:
+    for word in found.descriptors:
         assert sum(prob for _, prob in word.probs) == pytest.approx(1)
         assert max(word.probs, key=lambda one: one[1])[0] == word.word
     assert found.width_mm == pytest.approx(found.width_px * 0.2)
@@ -53,40 +53,43 @@ def test_a_size_in_pixels_is_the_images_own() -> None:
 
 
 def test_numbers_beyond_all_phantoms_do_not_run_away(described: list) -> None:
-    numbers = dict(described[0][1].numbers)
+    numbers = dict(described[0][1].features)
     for value in (1e9, -1e9):
-        for word in words_of(dict.fromkeys(numbers, value)):
+        for word in descriptors_of(dict.fromkeys(numbers, value)):
             assert all(0 <= prob <= 1 for _, prob in word.probs)
 
 
-def test_the_second_reader_learns_and_gives_its_reasons(described: list) -> None:
-    inputs = [reader_inputs(dict(found.numbers)) for _, found in described]
+def test_the_descriptor_model_learns_and_its_contributions_add_up(described: list) -> None:
+    inputs = [descriptor_inputs(dict(found.features)) for _, found in described]
     malignant = np.array([words.shape == "irregular" for words, _ in described])
     names, values = list(inputs[0]), np.array([list(one.values()) for one in inputs])
-    reader = fit_reader(names, values, malignant)
-    probs = reader.probs(values)
+    model = fit_descriptor_model(names, values, malignant)
+    probs = model.probs(values)
     assert probs[malignant].mean() > probs[~malignant].mean() + 0.4
-    reasons = dict(reader.reasons(inputs[0]))
-    assert set(reasons) == set(names)
-    odds = sum(reasons.values()) + reader.offset
+    contributions = dict(model.contributions(inputs[0]))
+    # A term contributes once, under the word that fits best: never two words of one term with a push each.
+    assert len(contributions) == len({name.partition(": ")[0] for name in names})
+    assert {described[0][1].word(term) for term in TERMS} <= {name.partition(": ")[2] for name in contributions}
+    odds = sum(contributions.values()) + model.offset
     assert 1 / (1 + np.exp(-odds)) == pytest.approx(float(probs[0]))
 
 
-def test_too_few_lesions_teach_no_reader() -> None:
+def test_too_few_lesions_fit_no_model() -> None:
     with pytest.raises(DataError, match="39 lesions, 20 of them malignant: at least 40"):
-        fit_reader(["a"], np.zeros((39, 1)), np.arange(39) < 20)
+        fit_descriptor_model(["a"], np.zeros((39, 1)), np.arange(39) < 20)
     with pytest.raises(DataError, match="of both kinds"):
-        fit_reader(["a"], np.zeros((50, 1)), np.zeros(50, bool))
+        fit_descriptor_model(["a"], np.zeros((50, 1)), np.zeros(50, bool))
 
 
-def test_averaged_readers_say_the_mean_of_their_log_odds() -> None:
+def test_the_average_model_gives_the_mean_log_odds() -> None:
     rng = np.random.default_rng(0)
     values = rng.normal(3, 2, (200, 4))
-    readers = [
-        fit_reader("abcd", values[i : i + 80], values[i : i + 80, 0] + rng.normal(size=80) > 3) for i in (0, 60, 120)
+    models = [
+        fit_descriptor_model("abcd", values[i : i + 80], values[i : i + 80, 0] + rng.normal(size=80) > 3)
+        for i in (0, 60, 120)
     ]
-    odds = [np.log(one.probs(values) / (1 - one.probs(values))) for one in readers]
-    joined = averaged(readers).probs(values)
+    odds = [np.log(one.probs(values) / (1 - one.probs(values))) for one in models]
+    joined = average(models).probs(values)
     np.testing.assert_allclose(np.log(joined / (1 - joined)), np.mean(odds, axis=0), atol=1e-9)
-    with pytest.raises(DataError, match="other words"):
-        averaged([readers[0], fit_reader("abce", values, values[:, 0] > 3)])
+    with pytest.raises(DataError, match="other inputs"):
+        average([models[0], fit_descriptor_model("abce", values, values[:, 0] > 3)])

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from busight.descriptors.lesion_view import working_view
-from busight.descriptors.lexicon import NOT_VISIBLE, describe, lesion_numbers
-from busight.descriptors.margin import edge_numbers
-from busight.descriptors.posterior import posterior_numbers
-from busight.descriptors.shape import outline_numbers
+from busight.descriptors.lesion_view import lesion_view
+from busight.descriptors.lexicon import NOT_VISIBLE, describe, lesion_features
+from busight.descriptors.margin import margin_features
+from busight.descriptors.posterior import posterior_features
+from busight.descriptors.shape import shape_features
 from busight.errors import DataError
 from busight.types import Image, Mask
 
@@ -36,7 +36,7 @@ def grey_of(mask: Mask, inside: int = 40, outside: int = 120) -> Image:
 
 def test_an_ellipse_has_the_numbers_of_an_ellipse() -> None:
     mask = ellipse(100, 50)
-    found = outline_numbers(working_view(grey_of(mask), mask))
+    found = shape_features(lesion_view(grey_of(mask), mask))
     assert found["long over short axis"] == pytest.approx(2, rel=0.03)
     assert found["depth over width"] == pytest.approx(0.5, rel=0.03)
     assert found["depth over width of the ellipse"] == pytest.approx(0.5, rel=0.03)
@@ -49,12 +49,12 @@ def test_an_ellipse_has_the_numbers_of_an_ellipse() -> None:
 
 def test_a_turned_ellipse_is_turned() -> None:
     mask = ellipse(100, 50, turn=60)
-    assert outline_numbers(working_view(grey_of(mask), mask))["angle of the long axis"] == pytest.approx(60, abs=2)
+    assert shape_features(lesion_view(grey_of(mask), mask))["angle of the long axis"] == pytest.approx(60, abs=2)
 
 
 def test_spikes_are_fast_waves_and_turn_inwards() -> None:
     round_, spiked = ellipse(80, 80), star(12, 0.4)
-    smooth, rough = (outline_numbers(working_view(grey_of(mask), mask)) for mask in (round_, spiked))
+    smooth, rough = (shape_features(lesion_view(grey_of(mask), mask)) for mask in (round_, spiked))
     assert rough["waves 8 to 15"] > 10 * smooth["waves 8 to 15"]
     assert rough["share turning inwards"] > smooth["share turning inwards"] + 0.1
     assert rough["convexity"] < 0.8 < smooth["convexity"]
@@ -64,13 +64,13 @@ def test_spikes_are_fast_waves_and_turn_inwards() -> None:
 def test_a_mask_that_leaves_a_few_pixels_around_it_is_measured_too() -> None:
     mask = np.zeros((256, 256), dtype=bool)
     mask[3:-3, 3:-3] = True
-    numbers = lesion_numbers(grey_of(mask), mask)
+    numbers = lesion_features(grey_of(mask), mask)
     assert 40 / 255 < numbers["darkest of the picture"] < 120 / 255
 
 
 def test_what_lies_behind_is_unknown_at_the_end_of_the_picture() -> None:
     mask = np.roll(ellipse(60, 40), 256 - 128 - 20 - 4, axis=0)
-    numbers = lesion_numbers(grey_of(mask), mask)
+    numbers = lesion_features(grey_of(mask), mask)
     assert all(np.isnan(value) == name.startswith("behind") for name, value in numbers.items())
     found = describe(grey_of(mask), mask)
     assert found.word("posterior") == NOT_VISIBLE
@@ -90,7 +90,7 @@ def test_a_blurred_edge_has_a_smaller_step() -> None:
     mask = ellipse(90, 70)
     sharp = grey_of(mask)
     soft = cv2.GaussianBlur(sharp, (0, 0), 4)
-    steps = [edge_numbers(working_view(image, mask))["largest step at the edge"] for image in (sharp, soft)]
+    steps = [margin_features(lesion_view(image, mask))["largest step at the edge"] for image in (sharp, soft)]
     assert steps[1] < 0.4 * steps[0]
 
 
@@ -99,7 +99,7 @@ def test_what_lies_behind_is_compared_with_both_sides(level: int, sign: int) -> 
     mask = ellipse(80, 60)
     image = grey_of(mask)
     image[162:, 88:168] = level
-    found = posterior_numbers(working_view(image, mask))
+    found = posterior_features(lesion_view(image, mask))
     if sign:
         assert np.sign(found["behind: mean"]) == sign
         assert abs(found["behind: mean"]) > 0.1
@@ -112,7 +112,7 @@ def test_half_a_shadow_is_seen_on_one_side() -> None:
     mask = ellipse(80, 60)
     image = grey_of(mask)
     image[162:, 88:128] = 30
-    found = posterior_numbers(working_view(image, mask))
+    found = posterior_features(lesion_view(image, mask))
     assert found["behind: darker side"] < -0.2
     assert abs(found["behind: brighter side"]) < 0.1
 
@@ -140,7 +140,7 @@ def test_numbers_of_any_lesion_are_finite(height: int, width: int, seed: int) ->
     mask[top : top + height // 3, left : left + width // 3] = True
     for image in (np.zeros((height, width), np.uint8), rng.integers(0, 256, (height, width)).astype(np.uint8)):
         try:
-            found = lesion_numbers(image, mask)
+            found = lesion_features(image, mask)
         except DataError:
             continue  # at the working size it is too small, or at the border
         assert np.isfinite(list(found.values())).all()
@@ -148,7 +148,7 @@ def test_numbers_of_any_lesion_are_finite(height: int, width: int, seed: int) ->
 
 def test_a_thin_lesion_has_numbers_without_a_warning() -> None:
     mask = ellipse(120, 5)
-    found = lesion_numbers(grey_of(mask), mask)
+    found = lesion_features(grey_of(mask), mask)
     assert found["near over far contrast of the edge"] == 0, "nothing lies four pixels inside"
     assert np.isfinite(list(found.values())).all()
 
@@ -158,4 +158,4 @@ def test_the_largest_region_counts_without_its_holes() -> None:
     holed = mask.copy()
     holed[120:130, 120:130] = False
     holed[10:20, 10:20] = True
-    assert lesion_numbers(grey_of(mask), mask) == lesion_numbers(grey_of(mask), holed)
+    assert lesion_features(grey_of(mask), mask) == lesion_features(grey_of(mask), holed)

@@ -52,7 +52,7 @@ def test_the_audit_tells_what_was_planted(tmp_path: Path) -> None:
 
 def test_labels_are_held_against_a_cross_validation(tmp_path: Path) -> None:
     spec = "phantom:60,size=96"
-    recipe = load_recipe("demo", [f"data.spec='{spec}'", *QUICK, "classify.lesion=whole", "train.epochs=1"])
+    recipe = load_recipe("demo", [f"data.spec='{spec}'", *QUICK, "classify.strategy=whole", "train.epochs=1"])
     crossval(recipe, tmp_path / "cv", Plan(folds=2))
     doubted = _write_confident_probabilities(tmp_path / "cv")
     (issue,) = audit(load(spec), crossval=tmp_path / "cv").likely_wrong

@@ -11,10 +11,9 @@ import pytest
 
 from busight.data.manifest import Inspection, inspect
 from busight.data.sources.catalogue import load
-from busight.experiments.train import run
+from busight.experiments.run import run
 from busight.recipes.load import load_recipe
 from busight.results.cases_file import read_cases
-from busight.types import Finding
 
 PARTS = {"train": 546, "val": 78, "test": 156}
 """As published."""
@@ -31,7 +30,7 @@ def official_layout(busi_root: Path, tmp_path_factory: pytest.TempPathFactory) -
         own = samples[start : start + count]
         images = [cv2.resize(busi.dataset.reader.image(s), (224, 224), interpolation=cv2.INTER_AREA) for s in own]
         arrays[f"{part}_images"] = np.stack(images)
-        arrays[f"{part}_labels"] = np.array([[int(s.finding is not Finding.MALIGNANT)] for s in own], dtype=np.uint8)
+        arrays[f"{part}_labels"] = np.array([[int(s.label != "malignant")] for s in own], dtype=np.uint8)
         start += count
     path = tmp_path_factory.mktemp("breastmnist") / "breastmnist_224.npz"
     np.savez(path, **arrays)

@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from busight.audit.checked_dataset import gather
 from busight.data.sources.catalogue import load
 from busight.data.split_file import read_split
-from busight.errors import DataError, OutputError, RecipeError
+from busight.errors import ConfigError, DataError, OutputError
 from busight.experiments.audit import audit
 from busight.experiments.compare import compare_runs
 from busight.experiments.crossval import crossval
@@ -29,7 +29,7 @@ PLAN = Plan(folds=3, repeats=2)
 
 
 def recipe(*more: str) -> Recipe:
-    return load_recipe("demo", [f"data.spec='{SPEC}'", *QUICK, "classify.lesion=whole", "train.epochs=1", *more])
+    return load_recipe("demo", [f"data.spec='{SPEC}'", *QUICK, "classify.strategy=whole", "train.epochs=1", *more])
 
 
 class Told(Silent):
@@ -195,7 +195,7 @@ def test_folds_that_cannot_be_are_noticed_before_training(tmp_path: Path) -> Non
     with pytest.raises(DataError, match=r"class \w+: fewer independent groups than split.folds=40"):
         crossval(recipe(), tmp_path / "out", Plan(folds=40))
     assert not (tmp_path / "out").exists()
-    with pytest.raises(RecipeError, match="at least 2 folds"):
+    with pytest.raises(ConfigError, match="at least 2 folds"):
         Plan(folds=1)
 
 

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,19 +8,21 @@ import pytest
 from quick import QUICK
 
 from busight.data.sources.catalogue import load
-from busight.descriptors.lexicon import lesion_numbers
-from busight.descriptors.model import SecondReader, reader_inputs
+from busight.decision.calibration.temperature import Temperature
+from busight.decision.fusion import DescriptorFusion
+from busight.descriptors.lexicon import lesion_features
+from busight.descriptors.model import DescriptorModel, descriptor_inputs
 from busight.errors import BundleError, DataError, OutputError
 from busight.experiments.crossval import crossval
 from busight.experiments.ensemble import ensemble_card, make_ensemble
 from busight.experiments.evaluate import evaluate
-from busight.model.bundle.card import ReaderPart
+from busight.model.bundle.examples import replay
 from busight.model.bundle.load import load_bundle
-from busight.model.bundle.merge import logit_scale
-from busight.model.opening import open_predictor
+from busight.model.bundle.save import write_card
+from busight.model.model import Model
 from busight.recipes.load import load_recipe
 from busight.results.crossval_folder import Plan, fold_folder
-from busight.types import Image, Mask
+from busight.types import DescriptorEvidence, Image, Mask, prediction_of
 
 SPEC = "phantom:120,size=96"
 
@@ -33,7 +33,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     overrides = [
         f"data.spec='{SPEC}'",
         *QUICK,
-        "classify.lesion=joint",
+        "classify.strategy=joint",
         "classify.backbone=mobilenetv3_small_050",
         "train.epochs=1",
         "split.val=0.4",
@@ -42,49 +42,53 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def test_an_ensemble_says_the_mean_of_its_members(done: Path, tmp_path: Path) -> None:
-    card = make_ensemble(done, tmp_path / "ensemble")
-    assert card.parity < 1e-5
-    together = open_predictor(load_bundle(tmp_path / "ensemble"))
-    members = [open_predictor(load_bundle(fold_folder(done, 0, fold))) for fold in range(2)]
-    temperatures = [member.card.calibration.numbers[0][0] for member in members]
-    assert temperatures[0] != temperatures[1]
-    data = load("phantom:3,seed=9,size=96")
-    for sample in data.samples:
-        image = data.reader.image(sample)
-        found, singly = together.predict(image), [member.predict(image) for member in members]
-        wanted = np.mean([one.logits / t for one, t in zip(singly, temperatures, strict=True)], axis=0)
-        np.testing.assert_allclose(found.logits, wanted, atol=1e-5)
+def test_an_ensemble_gives_the_mean_of_its_members(done: Path, tmp_path: Path) -> None:
+    make_ensemble(done, tmp_path / "ensemble")
+    ensemble = Model.load(tmp_path / "ensemble")
+    members = [Model.load(fold_folder(done, 0, fold)) for fold in range(2)]
+    factors = ensemble.card.inverse_temperatures
+    assert factors == tuple(1 / temperature(member) for member in members)
+    assert factors[0] != factors[1]
+    assert replay(ensemble) == 0
+    images = phantoms(3)
+    for image, found in zip(images, map(prediction_of, ensemble.predict(images)), strict=True):
+        singly = [prediction_of(member.predict([image])[0]) for member in members]
+        wanted = np.mean([one.network_logits * f for one, f in zip(singly, factors, strict=True)], axis=0)
+        np.testing.assert_allclose(found.network_logits, wanted, atol=1e-5)
         np.testing.assert_allclose(found.calibrated_probs, found.raw_probs)
         mean_mask = np.mean([one.mask_probs for one in singly if one.mask_probs is not None], axis=0)
         assert found.mask_probs is not None
         np.testing.assert_allclose(found.mask_probs, mean_mask, atol=1e-5)
+        assert found.features is None
 
 
-def test_the_second_reader_weighs_as_much_in_an_ensemble_as_in_its_members(done: Path, tmp_path: Path) -> None:
-    """A reader that always says the same: what differs is its weight behind each member's temperature."""
-    names = tuple(reader_inputs(lesion_numbers(*_drawn_lesion())))
+def temperature(model: Model) -> float:
+    calibrator = model.decision.calibration.calibrator
+    return calibrator.temperature if isinstance(calibrator, Temperature) else 1.0
+
+
+def phantoms(count: int) -> list[Image]:
+    data = load(f"phantom:{count},seed=9,size=96")
+    return [data.reader.image(sample) for sample in data.samples]
+
+
+def test_the_descriptor_model_weighs_as_much_in_an_ensemble_as_in_its_members(done: Path) -> None:
+    """A model that always says the same: what differs is its weight behind each member's temperature."""
+    names = tuple(descriptor_inputs(lesion_features(*_drawn_lesion())))
     nothing = (0.0,) * len(names)
-    reader = ReaderPart(reader=SecondReader(names, nothing, (1.0,) * len(names), nothing, 2.0), source="made by hand")
-    members = [load_bundle(fold_folder(done, 0, fold)) for fold in range(2)]
-    asked = []
-    for member in members:
-        assert member.card.classify is not None
-        classify = member.card.classify.model_copy(update={"reader": 0.5})
-        asked.append(replace(member, card=member.card.model_copy(update={"reader": reader, "classify": classify})))
-    card = ensemble_card(asked, {}, 0.0)
-    assert card.classify is not None
-    make_ensemble(done, tmp_path / "ensemble")
-    together = open_predictor(load_bundle(tmp_path / "ensemble"))
-    joined = together.card.model_copy(update={"reader": card.reader, "classify": card.classify})
-    data = load("phantom:2,seed=9,size=96")
-    for sample in data.samples:
-        image = data.reader.image(sample)
-        found = replace(together, card=joined).predict(image)
-        assert found.second_reader is not None
-        singly = [open_predictor(member).predict(image) for member in asked]
-        wanted = [one.logits * logit_scale(member) for one, member in zip(singly, asked, strict=True)]
-        np.testing.assert_allclose(found.logits, np.mean(wanted, axis=0), atol=1e-5)
+    model = DescriptorModel(names, nothing, (1.0,) * len(names), nothing, 2.0)
+    fusion = DescriptorFusion(model=model, weight=0.5, lexicon="", source="made by hand")
+    cards = [load_bundle(fold_folder(done, 0, fold)).card for fold in range(2)]
+    fused = [card.changed(decision=card.decision.model_copy(update={"fusion": fusion})) for card in cards]
+    together = ensemble_card(fused, (0.5, 0.8), {}).decision.fusion
+    assert together is not None
+    assert together.weight == pytest.approx(0.5 * 0.65)
+    evidence = DescriptorEvidence(0.8, (), np.zeros((2, 2), bool), from_proposal=False)
+    logits = np.array([0.1, 0.2, 0.3])
+    alone = [fusion.fuse(logits, (1, 2), evidence) * factor for factor in (0.5, 0.8)]
+    np.testing.assert_allclose(together.fuse(logits * 0.65, (1, 2), evidence), np.mean(alone, axis=0))
+    without = [fused[0], cards[1].changed(decision=cards[1].decision.model_copy(update={"fusion": None}))]
+    assert ensemble_card(without, (1.0, 1.0), {}).decision.fusion is None
 
 
 def _drawn_lesion() -> tuple[Image, Mask]:
@@ -95,11 +99,11 @@ def _drawn_lesion() -> tuple[Image, Mask]:
 
 def test_an_ensemble_has_seen_what_its_members_saw(done: Path, tmp_path: Path) -> None:
     make_ensemble(done, tmp_path / "ensemble")
-    record = evaluate(load_bundle(tmp_path / "ensemble"), SPEC, tmp_path / "same")
+    record = evaluate(Model.load(tmp_path / "ensemble"), SPEC, tmp_path / "same")
     assert "120 of the 120 images are among those that the bundle was trained or tuned on" in record.warnings[0]
-    unseen = evaluate(load_bundle(tmp_path / "ensemble"), "phantom:12,seed=9,size=96", tmp_path / "other")
+    unseen = evaluate(Model.load(tmp_path / "ensemble"), "phantom:12,seed=9,size=96", tmp_path / "other")
     assert unseen.warnings == ()
-    assert load_bundle(tmp_path / "ensemble").card.scores == ()
+    assert load_bundle(tmp_path / "ensemble").card.metrics == ()
 
 
 def test_only_whole_cross_validations_become_an_ensemble(done: Path, tmp_path: Path) -> None:
@@ -123,7 +127,7 @@ def test_members_of_two_recipes_are_refused(done: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(done, copy)
     bundle = load_bundle(fold_folder(copy, 0, 1))
-    other = bundle.card.model_copy(update={"enhance": "equalize", "digest": ""}).sealed()
-    (bundle.folder / "card.json").write_text(json.dumps(other.model_dump(mode="json")))
+    preprocess = bundle.card.preprocess.model_copy(update={"chain": "equalize()"})
+    write_card(bundle.folder, bundle.card.changed(preprocess=preprocess))
     with pytest.raises(BundleError, match="was made by another recipe than"):
         make_ensemble(copy, tmp_path / "out")

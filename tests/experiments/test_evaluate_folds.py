@@ -23,7 +23,7 @@ from busight.results.ensemble import ensemble_cases
 def folds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("folds") / "cv"
     spec = "data.spec='phantom:60,size=96'"
-    crossval(load_recipe("demo", [spec, *QUICK, "classify.lesion=whole", "train.epochs=1"]), out, Plan(folds=2))
+    crossval(load_recipe("demo", [spec, *QUICK, "classify.strategy=whole", "train.epochs=1"]), out, Plan(folds=2))
     return out
 
 

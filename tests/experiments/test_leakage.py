@@ -28,7 +28,7 @@ SPEC = "phantom:70,size=96,duplicates=0.2"
 
 
 def overrides(*more: str) -> list[str]:
-    return [f"data.spec='{SPEC}'", *QUICK, "classify.lesion=whole", "train.epochs=1", *more]
+    return [f"data.spec='{SPEC}'", *QUICK, "classify.strategy=whole", "train.epochs=1", *more]
 
 
 def with_one_conflict(folder: Path) -> str:

@@ -6,25 +6,30 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from busight.audit.checked_dataset import gather
 from busight.data.sources.catalogue import load
 from busight.errors import OutputError
-from busight.experiments.prepare import PreparedSet, prepare, training_region, whole_image
+from busight.experiments.prepare import prepare, training_view, whole_view
 from busight.io.progress import Silent
-from busight.preprocess.pipeline import Enhancement
+from busight.preprocess.pipeline import PreparedImage, Preprocess
+from busight.strategies.views import InputSpec
+from busight.train.prepared import PreparedSet
+from busight.types import Roi
 
 
 def prepared(folder: Path) -> PreparedSet:
-    data = load("phantom:4,size=64")
-    return prepare(data.samples, data.reader, Enhancement(), whole_image, 64, False, None, folder, Silent())
+    data = gather(load("phantom:4,size=64"), Silent())
+    ids = [sample.sample_id for sample in data.samples]
+    return prepare(data, ids, Preprocess(), whole_view, InputSpec(64, False), None, folder, Silent())
 
 
 def test_samples_become_rows(tmp_path: Path) -> None:
     data = load("phantom:4,size=64")
     found = prepared(tmp_path)
     for row, sample in enumerate(data.samples):
-        np.testing.assert_array_equal(found.images[row], data.reader.image(sample))
-        np.testing.assert_array_equal(found.masks[row], data.reader.mask(sample))
-    np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), found.images)
+        np.testing.assert_array_equal(found.images[[row]][0], data.reader.image(sample))
+        np.testing.assert_array_equal(found.masks[[row]][0], data.reader.mask(sample))
+    np.testing.assert_array_equal(np.load(tmp_path / "images.npy"), found.images[range(4)])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="blocks of a file are POSIX")
@@ -42,11 +47,15 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
         prepared(tmp_path)
 
 
-def test_regions_to_train_the_second_look_hold_the_lesion_or_normal_tissue() -> None:
+def test_local_views_to_train_on_hold_the_lesion_or_normal_tissue() -> None:
     rng = np.random.default_rng(0)
-    choose = training_region(0.25, rng)
-    image = np.zeros((120, 160), np.uint8)
-    drawn = np.zeros(image.shape, dtype=bool)
+    view = training_view(0.25, rng)
+
+    def choose(side: PreparedImage, mask: np.ndarray | None) -> Roi:
+        return view(side, mask).roi
+
+    image = Preprocess()(np.zeros((120, 160), np.uint8))
+    drawn = np.zeros((120, 160), dtype=bool)
     drawn[40:70, 60:100] = True
     boxes = {choose(image, drawn) for _ in range(200)}
     assert len(boxes) > 50
@@ -58,6 +67,6 @@ def test_regions_to_train_the_second_look_hold_the_lesion_or_normal_tissue() -> 
         box = choose(image, np.zeros_like(drawn))
         assert box.height == box.width
         assert 36 <= box.height <= 96
-    assert choose(image, None) == whole_image(image)
-    one = np.zeros((1, 1), np.uint8)
-    assert choose(one, np.zeros((1, 1), bool)) == choose(one, np.ones((1, 1), bool)) == whole_image(one)
+    assert choose(image, None) == image.box
+    one = Preprocess()(np.zeros((1, 1), np.uint8))
+    assert choose(one, np.zeros((1, 1), bool)) == choose(one, np.ones((1, 1), bool)) == one.box

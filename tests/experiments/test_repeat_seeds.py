@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from quick import QUICK
 
-from busight.errors import OutputError, RecipeError
+from busight.errors import ConfigError, OutputError
 from busight.experiments.repeat import repeat_seeds, seed_folder
 from busight.io.progress import Silent
 from busight.recipes.load import load_recipe
@@ -18,7 +18,7 @@ from busight.report.text.repeats import repeat_lines
 
 def recipe(*more: str) -> Recipe:
     spec = "data.spec='phantom:60,size=96,duplicates=0.1'"
-    return load_recipe("demo", [spec, *QUICK, "classify.lesion=whole", "train.epochs=1", "split.kind=paper", *more])
+    return load_recipe("demo", [spec, *QUICK, "classify.strategy=whole", "train.epochs=1", "split.kind=paper", *more])
 
 
 class PowerCut(Silent):
@@ -58,9 +58,9 @@ def test_seeds_differ_go_on_after_a_power_cut_and_are_summed_up(tmp_path: Path) 
 
 
 def test_what_cannot_be_is_refused_before_any_training(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="1 seeds: the spread over seeds needs at least 2"):
+    with pytest.raises(ConfigError, match="1 seeds: the spread over seeds needs at least 2"):
         repeat_seeds(recipe(), tmp_path / "out", 1)
-    with pytest.raises(RecipeError, match="names no data"):
+    with pytest.raises(ConfigError, match="names no data"):
         repeat_seeds(load_recipe("default"), tmp_path / "out", 2)
     with pytest.raises(OutputError, match="no interrupted series of seeds to resume"):
         repeat_seeds(recipe(), tmp_path / "out", 2, resume=True)

@@ -9,12 +9,13 @@ import pytest
 from quick import QUICK
 
 from busight.data.split import Split
-from busight.errors import DataError, OutputError, RecipeError, WeightsError
+from busight.errors import ConfigError, DataError, OutputError, WeightsError
 from busight.experiments.evaluate import evaluate
-from busight.experiments.train import run
+from busight.experiments.run import run
 from busight.io.atomic import write_json
 from busight.io.progress import Silent
 from busight.model.bundle.load import load_bundle
+from busight.model.model import Model
 from busight.recipes.load import load_recipe
 
 Quick = Callable[..., Path]
@@ -40,7 +41,8 @@ def test_a_run_leaves_everything_that_it_promises(quick_run: Quick) -> None:
     assert names == {
         "recipe.toml", "manifest.csv", "split.json", "cases.csv", "metrics.json",
         "bundle/card.json", "bundle/weights.safetensors", "bundle/classifier.onnx", "bundle/segmenter.onnx",
-        "bundle/examples.npz", "bundle/memory.npz", "training/segmenter/history.csv", "training/classifier/history.csv",
+        "bundle/graph-examples.npz", "bundle/examples.npz", "bundle/features.npz",
+        "training/segmenter/history.csv", "training/classifier/history.csv",
     }  # fmt: skip
     assert list(out.glob("training/classifier/tensorboard/events*"))
 
@@ -49,7 +51,7 @@ def test_weights_of_another_run_are_refused_where_they_have_seen_the_test_part(
     quick_run: Quick, tmp_path: Path
 ) -> None:
     """The same images under another seed: the donor was trained on what would now be tested."""
-    flow = ("classify.lesion=whole",)
+    flow = ("classify.strategy=whole",)
     donor = quick_run("demo", flow) / "bundle" / "weights.safetensors"
     settings = (*QUICK, *flow, f"classify.weights={donor}", "train.epochs=1")
     again = load_recipe("demo", (SPEC, *settings, "split.seed=7"))
@@ -57,15 +59,15 @@ def test_weights_of_another_run_are_refused_where_they_have_seen_the_test_part(
         run(again, tmp_path / "leak")
     other = load_recipe("demo", ("data.spec='phantom:60,size=96,seed=3'", *settings))
     record = run(other, tmp_path / "tuned")
-    seen = load_bundle(tmp_path / "tuned").card.training.seen
-    assert set(load_bundle(donor.parent).card.training.seen) < set(seen)
+    seen = load_bundle(tmp_path / "tuned").card.training.digests
+    assert set(load_bundle(donor.parent).card.training.digests) < set(seen)
     assert "weights.safetensors" in record.weights
 
 
 def test_metrics_follow_the_published_schema(quick_run: Quick) -> None:
     import jsonschema
 
-    schema = json.loads((Path(__file__).parents[2] / "docs" / "metrics.schema.json").read_text())
+    schema = json.loads((Path(__file__).parents[2] / "docs" / "reference" / "metrics.schema.json").read_text())
     jsonschema.validate(json.loads((quick_run("demo") / "metrics.json").read_text()), schema)
 
 
@@ -77,7 +79,7 @@ def test_cases_are_the_test_part_and_the_card_carries_their_scores(quick_run: Qu
     assert [case["sample_id"] for case in cases] == split["test"]
     card = load_bundle(out).card
     right = sum(case["target"] == case["prediction"] for case in cases) / len(cases)
-    accuracy = next(score for score in card.scores if score.metric == "accuracy")
+    accuracy = next(score for score in card.metrics if score.metric == "accuracy")
     assert accuracy.value == pytest.approx(right)
     assert card.training.split_digest == split["digest"]
     assert card.training.data_digest == split["data_digest"]
@@ -91,8 +93,8 @@ def test_a_run_that_was_cut_off_and_resumed_makes_the_same_bundle(quick_run: Qui
     run(recipe, tmp_path / "cut", resume=True)
     whole, resumed = load_bundle(quick_run("demo")).card, load_bundle(tmp_path / "cut").card
     assert resumed.files["weights.safetensors"] == whole.files["weights.safetensors"]
-    assert resumed.scores == whole.scores
-    assert resumed.calibration == whole.calibration
+    assert resumed.metrics == whole.metrics
+    assert resumed.decision == whole.decision
 
 
 def test_resuming_with_other_settings_is_refused(tmp_path: Path) -> None:
@@ -179,14 +181,14 @@ def test_resuming_nothing_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_recipe_without_data_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="--data SPEC"):
+    with pytest.raises(ConfigError, match="--data SPEC"):
         run(load_recipe("paper"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
 def test_the_split_of_one_run_can_be_given_to_another(quick_run: Quick, tmp_path: Path) -> None:
     first = quick_run("demo")
-    recipe = load_recipe("demo", [SPEC, *QUICK, "classify.lesion=whole", "split.seed=7"])
+    recipe = load_recipe("demo", [SPEC, *QUICK, "classify.strategy=whole", "split.seed=7"])
     run(recipe, tmp_path / "again", split_file=first / "split.json")
     assert (tmp_path / "again" / "split.json").read_text() == (first / "split.json").read_text()
 
@@ -197,7 +199,7 @@ def test_evaluating_on_the_same_test_part_gives_the_same_metrics(quick_run: Quic
     out = quick_run("demo")
     spec = "phantom:60,size=96"
     settings = load_recipe("demo", [*QUICK]).assess
-    evaluate(load_bundle(out), spec, tmp_path / "again", split_file=out / "split.json", settings=settings)
+    evaluate(Model.load(out), spec, tmp_path / "again", split_file=out / "split.json", settings=settings)
     assert read_metrics(tmp_path / "again" / "metrics.json").rows == read_metrics(out / "metrics.json").rows
 
 
@@ -206,7 +208,7 @@ def test_scoring_on_training_images_is_said_aloud(quick_run: Quick, tmp_path: Pa
     split = json.loads((out / "split.json").read_text())
     seen = len(split["train"]) + len(split["val"])
     # More images than the bundle knows: the ones that it was trained on are told by their pixels, not by the data set.
-    record = evaluate(load_bundle(out), "phantom:70,size=96", tmp_path / "all")
+    record = evaluate(Model.load(out), "phantom:70,size=96", tmp_path / "all")
     assert record.limitations[0].startswith(
         f"{seen} of the 70 images are among those that the bundle was trained or tuned"
     )
@@ -220,4 +222,4 @@ def test_a_data_set_without_labels_cannot_be_scored(quick_run: Quick, tmp_path: 
     cv2.imwrite(str(tmp_path / "a.png"), np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8))
     (tmp_path / "samples.csv").write_text("path,label\na.png,\n")
     with pytest.raises(DataError, match="no labelled image to score"):
-        evaluate(load_bundle(quick_run("demo")), f"folder:{tmp_path}", tmp_path / "out")
+        evaluate(Model.load(quick_run("demo")), f"folder:{tmp_path}", tmp_path / "out")

@@ -3,19 +3,19 @@ from __future__ import annotations
 import numpy as np
 
 from busight.data.sources.catalogue import load
-from busight.experiments.tune_postprocess import Look, choose_postprocess
+from busight.experiments.tune_postprocess import MaskProbs, tune_postprocess
 from busight.segment.postprocess import PostprocessSettings
 from busight.types import Image, Roi
 
 GIVEN = PostprocessSettings(components=3)
 
 
-def look_of(spec: str) -> Look:
+def probs_of(spec: str) -> MaskProbs:
     """Lesions at 0.35 with a core of 0.65, and half-sure shadows on every image."""
     data = load(spec)
     masks = {data.reader.image(one).tobytes(): data.reader.mask(one) for one in data.samples}
 
-    def look(image: Image) -> tuple[np.ndarray, Roi]:
+    def mask_probs(image: Image) -> tuple[np.ndarray, Roi]:
         mask = masks[image.tobytes()]
         probs = np.full(image.shape, 0.05, np.float32)
         probs[2:14, 2:30] = 0.55  # no lesion, but above a half
@@ -25,29 +25,29 @@ def look_of(spec: str) -> Look:
             probs[rows[len(rows) // 2], columns[len(rows) // 2]] = 0.65
         return probs, Roi(0, 0, *image.shape)
 
-    return look
+    return mask_probs
 
 
 def test_threshold_and_peak_are_those_that_fit_lesions_and_leave_normals_clean() -> None:
     spec = "phantom:12,size=64"
     data = load(spec)
-    chosen = choose_postprocess(look_of(spec), data.samples, data.reader, GIVEN)
+    chosen = tune_postprocess(probs_of(spec), data.samples, data.reader, GIVEN)
     # 0.3 is the only threshold that sees the lesions whole and not all of the picture; a peak of 0.6 drops the shadows.
     assert (chosen.threshold, chosen.peak, chosen.components) == (0.3, 0.6, 3)
 
 
 def test_without_known_masks_nothing_changes() -> None:
-    assert choose_postprocess(look_of("phantom:3,size=64"), [], load("phantom:3,size=64").reader, GIVEN) == GIVEN
+    assert tune_postprocess(probs_of("phantom:3,size=64"), [], load("phantom:3,size=64").reader, GIVEN) == GIVEN
 
 
-def test_what_lies_outside_the_field_counts_as_missed() -> None:
+def test_what_lies_outside_the_crop_box_counts_as_missed() -> None:
     data = load("phantom:12,size=64")
-    look = look_of("phantom:12,size=64")
+    mask_probs = probs_of("phantom:12,size=64")
 
     def narrow(image: Image) -> tuple[np.ndarray, Roi]:
-        probs, _ = look(image)
+        probs, _ = mask_probs(image)
         field = Roi(0, 0, image.shape[0], image.shape[1] // 2)
         return field.cut(probs), field
 
-    chosen = choose_postprocess(narrow, data.samples, data.reader, GIVEN)
+    chosen = tune_postprocess(narrow, data.samples, data.reader, GIVEN)
     assert (chosen.threshold, chosen.peak) == (0.3, 0.6)

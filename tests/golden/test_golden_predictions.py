@@ -6,52 +6,57 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from golden_bundles import CASES, golden_bundle
+from golden_bundles import CASES, golden_model
 from golden_file import check, coarse, numbers, packed
 
 from busight.data.sources.catalogue import load
-from busight.model.opening import open_predictor
-from busight.types import Prediction
+from busight.types import Image, ImageRef, InputImage, Prediction, Rejected, prediction_of
 
 PHANTOMS = "phantom:4,size=120,seed=11"
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_predictions_are_those_written_down(name: str, tmp_path: Path) -> None:
-    predictor = open_predictor(golden_bundle(name, tmp_path))
-    data = load(PHANTOMS)
-    found = {}
-    for index, sample in enumerate(data.samples):
-        image = data.reader.image(sample)
-        image = image[: len(image) - 10 * index]  # not all of one shape
-        found[sample.sample_id] = _document(predictor.predict(image, pixel_spacing_mm=(0.1, 0.12)))
+    model = golden_model(name, tmp_path)
+    images = phantoms()
+    answers = model.predict([InputImage(image, ImageRef(pixel_spacing_mm=(0.1, 0.12))) for image in images.values()])
+    found = {sample_id: _document(answer) for sample_id, answer in zip(images, answers, strict=True)}
     check(name, found, tolerance=1e-6)
 
 
-def _document(found: Prediction) -> dict[str, Any]:
-    second = found.second_reader
+def phantoms() -> dict[str, Image]:
+    """Phantoms, not all of one shape."""
+    data = load(PHANTOMS)
     return {
-        "label": found.finding,
-        "logits": numbers(found.logits),
-        "raw_probs": numbers(found.raw_probs),
-        "calibrated_probs": numbers(found.calibrated_probs),
-        "network_logits": numbers(found.network_logits),
-        "above_threshold": found.flagged,
-        "prediction_set": found.prediction_set and list(found.prediction_set),
-        "rejected": found.refused,
-        "warnings": list(found.cautions),
-        "roi": [found.roi.top, found.roi.left, found.roi.bottom, found.roi.right],
-        "mask": packed(found.mask),
-        "mask_probs": coarse(found.mask_probs),
-        "activation": coarse(found.activation),
-        "enhanced": coarse(found.enhanced),
-        "features": numbers(found.features),
+        sample.sample_id: data.reader.image(sample)[: 120 - 10 * index] for index, sample in enumerate(data.samples)
+    }
+
+
+def _document(answer: Prediction | Rejected) -> dict[str, Any]:
+    prediction = prediction_of(answer)
+    evidence = prediction.descriptors
+    return {
+        "label": prediction.label,
+        "logits": numbers(prediction.logits),
+        "raw_probs": numbers(prediction.raw_probs),
+        "calibrated_probs": numbers(prediction.calibrated_probs),
+        "network_logits": numbers(prediction.network_logits),
+        "above_threshold": prediction.above_threshold,
+        "prediction_set": prediction.prediction_set and list(prediction.prediction_set),
+        "rejected": answer.reason if isinstance(answer, Rejected) else None,
+        "warnings": list(prediction.warnings),
+        "roi": [prediction.roi.top, prediction.roi.left, prediction.roi.bottom, prediction.roi.right],
+        "mask": packed(prediction.mask),
+        "mask_probs": coarse(prediction.mask_probs),
+        "activation": coarse(prediction.activation),
+        "enhanced": coarse(prediction.enhanced),
+        "features": numbers(prediction.features),
         "descriptors": None
-        if second is None
+        if evidence is None
         else {
-            "malignant": second.malignant,
-            "reasons": [list(reason) for reason in second.reasons],
-            "region": packed(second.region),
-            "from_proposal": second.assumed,
+            "malignant": evidence.prob_positive,
+            "reasons": [list(reason) for reason in evidence.contributions],
+            "region": packed(evidence.region),
+            "from_proposal": evidence.from_proposal,
         },
     }

@@ -34,7 +34,7 @@ def test_data_and_split_of_the_demo_recipe(quick_run: Quick) -> None:
         "split": card.training.split_digest,
         "data in the split's file": data_digest_of(folder / "split.json"),
         "training images": card.training.images,
-        "digests of training images": len(card.training.seen),
+        "digests of training images": len(card.training.digests),
     }
     check("demo-data", found, 0)
 

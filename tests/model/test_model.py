@@ -10,111 +10,241 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from golden_bundles import CASES, golden_model
 
 from busight.data.readers.inputs import list_files, read_frames
 from busight.data.sources.catalogue import load
-from busight.errors import DataError
+from busight.errors import BundleError, ConfigError, DataError, OutputError
+from busight.model.bundle.examples import replay, write_examples
 from busight.model.bundle.load import load_bundle
-from busight.model.model import Predictor
-from busight.model.opening import open_predictor
-from busight.preprocess.resize import to_input
-from busight.report.overlay import draw_overlay
-from busight.results.prediction_record import csv_header, csv_line, record_of
-from busight.segment.proposal import seed_region
-from busight.segment.roi import region_of_interest
-from busight.types import Failure, Image, Prediction, Roi
+from busight.model.bundle.save import write_card
+from busight.model.engines.catalogue import EngineSettings
+from busight.model.model import Model, region_of
+from busight.model.stream import predict_stream
+from busight.preprocess.resize import resize_or_pad
+from busight.types import Failure, Image, ImageRef, InputImage, Prediction, Rejected, prediction_of
 
 Quick = Callable[..., Path]
 FLOWS = {
-    "two-stage": (),
+    "two_stage": (),
     "otsu": ("segment.method=otsu",),
-    "whole": ("classify.lesion=whole",),
-    "joint": ("classify.lesion=joint", "classify.backbone=mobilenetv3_small_050", "classify.test_flip=true"),
-    "zoom": ("classify.lesion=zoom", "classify.backbone=mobilenetv3_small_050"),
-    "masked": ("classify.lesion=masked", "segment.method=otsu"),
-    "mask-channel": ("classify.lesion=mask-channel", "segment.method=otsu"),
-    "malignancy": ("classify.task=malignancy", "classify.lesion=whole"),
+    "whole": ("classify.strategy=whole",),
+    "joint": ("classify.strategy=joint", "classify.backbone=mobilenetv3_small_050", "classify.tta=true"),
+    "global_local": ("classify.strategy=global_local", "classify.backbone=mobilenetv3_small_050"),
+    "mask_channel": ("classify.strategy=mask_channel", "segment.method=otsu"),
+    "binary": ("classify.task=binary", "classify.strategy=whole"),
     "segmentation": ("classify.task=segmentation",),
 }
+"""Every strategy that differs in how it is trained; the golden bundles hold the rest."""
 
 
 @pytest.fixture(scope="module", params=FLOWS)
-def predictor(request: pytest.FixtureRequest, quick_run: Quick) -> Predictor:
-    return open_predictor(load_bundle(quick_run("demo", FLOWS[request.param])))
+def trained(request: pytest.FixtureRequest, quick_run: Quick) -> Model:
+    return Model.load(quick_run("demo", FLOWS[request.param]))
 
 
-def phantom() -> Image:
-    data = load("phantom:12,size=96,seed=5")
-    return data.reader.image(data.samples[3])
+@pytest.fixture(scope="module")
+def golden(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Model]:
+    """A function that gives a bundle of a tiny fixed network."""
+    done: dict[str, Model] = {}
+
+    def get(name: str) -> Model:
+        if name not in done:
+            done[name] = golden_model(name, tmp_path_factory.mktemp("golden"))
+        return done[name]
+
+    return get
 
 
-def test_contract_of_every_flow(predictor: Predictor) -> None:
-    image = phantom()[:80]
-    found = predictor.predict(image, "a.png")
-    assert found.image.shape == found.enhanced.shape == image.shape
-    assert found.finding in found.classes
-    for probs in (found.raw_probs, found.calibrated_probs):
-        assert probs.shape == (len(found.classes),)
-        assert probs.sum() == pytest.approx(1)
-        assert probs.min() >= 0
-    assert found.finding == found.classes[int(np.argmax(found.calibrated_probs))]
-    assert (found.mask is None) == (predictor.card.segment is None)
-    if found.mask is not None:
-        assert found.mask.shape == image.shape
-        assert found.mask.dtype == np.bool_
-    assert 0 <= found.roi.top < found.roi.bottom <= image.shape[0]
-    assert 0 <= found.roi.left < found.roi.right <= image.shape[1]
+def phantoms(count: int = 5) -> list[Image]:
+    """Phantoms of several shapes."""
+    data = load(f"phantom:{count},size=96,seed=5")
+    return [data.reader.image(sample)[: 96 - 5 * place] for place, sample in enumerate(data.samples)]
 
 
-def test_predicting_twice_gives_the_same(predictor: Predictor) -> None:
-    first, second = predictor.predict(phantom()), predictor.predict(phantom())
-    np.testing.assert_array_equal(first.logits, second.logits)
+def predicted(model: Model, image: Image) -> Prediction:
+    return prediction_of(model.predict([image])[0])
 
 
-def test_flipped_views_give_a_mirrored_image_the_same_probabilities(quick_run: Quick) -> None:
-    predictor = open_predictor(load_bundle(quick_run("demo", FLOWS["joint"])))
-    image = cv2.resize(phantom(), (64, 64))
+def test_contract_of_every_trained_model(trained: Model) -> None:
+    images = phantoms()
+    for image, answer in zip(images, trained.predict(images), strict=True):
+        found = prediction_of(answer)
+        assert found.image.shape == found.enhanced.shape == image.shape
+        assert found.classes == trained.labels.names
+        for probs in (found.raw_probs, found.calibrated_probs):
+            assert probs.shape == (len(found.classes),)
+            assert probs.sum() == pytest.approx(1)
+            assert probs.min() >= 0
+        assert found.label == found.classes[int(np.argmax(found.calibrated_probs))]
+        assert (found.mask is None) == (trained.card.segment is None)
+        if found.mask is not None:
+            assert found.mask.shape == image.shape
+            assert found.mask.dtype == np.bool_
+        assert 0 <= found.roi.top < found.roi.bottom <= image.shape[0]
+        assert 0 <= found.roi.left < found.roi.right <= image.shape[1]
+    assert replay(trained) < 1e-5
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_list_is_predicted_as_its_images_one_by_one(name: str, golden: Callable[[str], Model]) -> None:
+    model, images = golden(name), phantoms(20)
+    together = [prediction_of(answer) for answer in model.predict(images)]
+    for image, one in zip(images, together, strict=True):
+        alone = predicted(model, image)
+        np.testing.assert_allclose(one.calibrated_probs, alone.calibrated_probs, atol=1e-5)
+        np.testing.assert_allclose(one.logits, alone.logits, atol=1e-5)
+        assert (one.mask is None) == (alone.mask is None)
+        if one.mask is not None and alone.mask is not None:
+            np.testing.assert_array_equal(one.mask, alone.mask)
+        assert one.warnings == alone.warnings
+    assert len({tuple(one.logits.round(4)) for one in together}) > 10, "the images were never told apart"
+
+
+def test_batches_and_threads_change_no_answer(golden: Callable[[str], Model]) -> None:
+    folder, images = golden("default").folder, phantoms(6)
+    expected = [prediction_of(answer).logits for answer in golden("default").predict(images)]
+    for settings in (EngineSettings(threads=1, batch=1), EngineSettings(threads=2, batch=5)):
+        found = [prediction_of(answer).logits for answer in Model.load(folder, settings).predict(images)]
+        np.testing.assert_allclose(found, expected, atol=1e-5)
+    for bad in ({"name": "abacus"}, {"batch": 0}, {"threads": -1}):
+        with pytest.raises(ConfigError):
+            EngineSettings(**bad)
+
+
+def test_a_mirrored_image_has_the_same_probabilities_with_tta(
+    golden: Callable[[str], Model],
+) -> None:
+    image = np.ascontiguousarray(cv2.resize(phantoms(1)[0], (64, 64)))
     mirrored = np.ascontiguousarray(image[:, ::-1])
-    left, right = predictor.predict(image), predictor.predict(mirrored)
-    # CLAHE's tiles are not mirror-symmetric to the last bit, hence the tolerance.
-    np.testing.assert_allclose(left.raw_probs, right.raw_probs, atol=0.05)
+    apart = []
+    for name in ("joint", "whole"):  # with and without
+        left, right = predicted(golden(name), image), predicted(golden(name), mirrored)
+        apart.append(float(np.abs(left.raw_probs - right.raw_probs).max()))
+    assert apart[0] < 1e-5
+    assert apart[1] > 1e-3, "without the augmentation the test would pass too"
 
 
-def test_activation_maps_average_to_the_logits(quick_run: Quick) -> None:
-    predictor = open_predictor(load_bundle(quick_run("demo", FLOWS["whole"])))
-    found = predictor.predict(phantom())
+def test_the_activation_map_averages_to_the_logit(golden: Callable[[str], Model]) -> None:
+    image = cv2.resize(phantoms(1)[0], (64, 64), interpolation=cv2.INTER_AREA)
+    found = predicted(golden("whole"), image)
     assert found.activation is not None
-    index = found.classes.index(found.finding)
-    assert float(found.activation.mean()) == pytest.approx(float(found.logits[index]), abs=0.1)
+    place = found.classes.index(found.label)
+    assert float(found.activation.mean()) == pytest.approx(float(found.network_logits[place]), abs=0.01)
 
 
 def test_graph_equals_the_trained_network(quick_run: Quick) -> None:
     """The examples in the bundle hold the network's outputs: the graph must repeat them."""
-    import onnxruntime
-
     bundle = load_bundle(quick_run("demo"))
-    with np.load(bundle.folder / "examples.npz", allow_pickle=False) as examples:
+    with np.load(bundle.folder / "graph-examples.npz", allow_pickle=False) as examples:
         for stem in ("classifier", "segmenter"):
-            session = onnxruntime.InferenceSession(str(bundle.folder / f"{stem}.onnx"))
             given = examples[f"{stem}.images"][:, None].astype(np.float32) / 255
-            names = [output.name for output in session.get_outputs()]
-            for name, value in zip(names, session.run(names, {"images": given}), strict=True):
+            outputs = EngineSettings().open(bundle.folder / f"{stem}.onnx").run(given)
+            for name, value in outputs.items():
                 np.testing.assert_allclose(value, examples[f"{stem}.{name}"], atol=2e-3, rtol=2e-3)
-    assert bundle.card.parity <= 1e-3
+    assert bundle.card.onnx_max_abs_diff <= 1e-3
 
 
-def test_prediction_needs_no_pytorch(quick_run: Quick, tmp_path: Path) -> None:
-    cv2.imwrite(str(tmp_path / "a.png"), phantom())
+def test_saving_and_loading_give_the_same_model(golden: Callable[[str], Model], tmp_path: Path) -> None:
+    model, image = golden("default"), phantoms(1)[0]
+    model.save(tmp_path / "elsewhere")
+    again = Model.load(tmp_path / "elsewhere")
+    assert again.card == model.card
+    np.testing.assert_array_equal(predicted(again, image).logits, predicted(model, image).logits)
+    with pytest.raises(OutputError, match="exists already"):
+        model.save(tmp_path / "elsewhere")
+
+
+def test_examples_are_replayed_and_a_changed_algorithm_is_noticed(
+    golden: Callable[[str], Model], tmp_path: Path
+) -> None:
+    saved = golden("default").save(tmp_path / "copy")
+    with pytest.raises(BundleError, match=r"holds no examples\.npz"):
+        replay(saved)
+    card = saved.card.changed(files={**saved.card.files, **write_examples(saved)})
+    model = saved.with_card(write_card(saved.folder, card))
+    assert replay(Model.load(tmp_path / "copy")) == 0
+    # Another filter, as a change of the code behind its name would be.
+    other = replace(model, preprocess=golden("whole-cropped").preprocess)
+    with pytest.raises(BundleError, match="answers its own examples otherwise than when it was made"):
+        replay(other)
+
+
+def test_an_image_unlike_all_known_ones_is_rejected(
+    golden: Callable[[str], Model],
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (96, 96), dtype=np.uint8)
+    (answer,) = golden("whole").predict([InputImage(noise, ImageRef("noise.png", 3))])
+    assert isinstance(answer, Rejected)
+    assert "unlike the images that this bundle learned from" in answer.reason
+    assert (answer.ref.path, answer.ref.frame) == ("noise.png", 3)
+    assert answer.withheld.logits.shape == (3,)
+    assert isinstance(golden("whole").predict(phantoms(1))[0], Prediction)
+
+
+def test_an_answer_carries_the_identity_of_its_image(golden: Callable[[str], Model]) -> None:
+    ref = ImageRef("a.dcm", 2, "1.2.3", "4.5.6", "7.8.9", (0.1, 0.2), (30, 40))
+    (answer,) = golden("whole").predict([InputImage(phantoms(1)[0], ref)])
+    assert prediction_of(answer).ref is ref
+
+
+def test_a_stream_keeps_the_order_of_images_and_failures(golden: Callable[[str], Model]) -> None:
+    images = [InputImage(image, ImageRef(str(place))) for place, image in enumerate(phantoms(5))]
+    given = [images[0], Failure(ImageRef("x"), "broken"), *images[1:], Failure(ImageRef("y"), "too")]
+    for batch in (1, 2, 50):
+        answers = list(predict_stream(golden("whole"), iter(given), batch))
+        assert [answer.ref.path for answer in answers] == ["0", "x", "1", "2", "3", "4", "y"]
+        assert isinstance(answers[1], Failure)
+
+
+def test_what_is_found_in_the_crop_box_lies_in_the_whole_image(golden: Callable[[str], Model]) -> None:
+    """The same tissue in a black frame: the same answer, the mask and the maps moved along."""
+    model = golden("joint")
+    cropping = replace(model, preprocess=replace(golden("whole-cropped").preprocess))
+    tissue = np.random.default_rng(1).integers(60, 220, (128, 128), dtype=np.uint8)
+    tissue[40:80, 50:90] = 30
+    alone = predicted(cropping, tissue)
+    framed = np.zeros((256, 256), np.uint8)
+    framed[64:192, 32:160] = tissue
+    found = predicted(cropping, framed)
+    box = cropping.preprocess(framed).crop_box
+    assert (box.height, box.width) == (128, 128)
+    np.testing.assert_allclose(found.logits, alone.logits, atol=1e-6)
+    assert found.mask is not None
+    assert alone.mask is not None
+    assert alone.mask.any()
+    np.testing.assert_array_equal(box.cut(found.mask), alone.mask)
+    assert found.mask.sum() == alone.mask.sum()
+    assert found.activation is not None
+    assert alone.activation is not None
+    np.testing.assert_allclose(box.cut(found.activation), alone.activation, atol=1e-6)
+    assert (found.roi.top, found.roi.left) == (alone.roi.top + 64, alone.roi.left + 32)
+    np.testing.assert_array_equal(region_of(cropping, found), region_of(cropping, alone))
+
+
+def test_three_channels_go_all_the_way_to_the_graph(quick_run: Quick) -> None:
+    run = quick_run("demo", (*FLOWS["global_local"], 'enhance.channels=["raw", "clahe(2.0)", "median(5)"]'))
+    model = Model.load(run)
+    assert model.card.preprocess.channels == ("raw", "clahe(clip=2.0, tiles=8)", "median(size=5)")
+    assert model.stages.classifier is not None
+    assert model.stages.classifier.input_shape == (3, 64, 64)
+    image = phantoms(1)[0]
+    assert predicted(model, image).mask is not None
+    assert resize_or_pad(model.preprocess(image).channels, 64, keep_aspect=False).shape == (64, 64, 3)
+
+
+def test_prediction_needs_no_pytorch(golden: Callable[[str], Model], tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), phantoms(1)[0])
     code = (
         "import sys\n"
         "for name in ('torch', 'lightning', 'timm', 'torchvision', 'kornia', 'segmentation_models_pytorch'):\n"
         "    sys.modules[name] = None  # importing it raises\n"
-        f"sys.argv = ['busight', 'predict', {str(quick_run('demo'))!r}, {str(tmp_path / 'a.png')!r}]\n"
+        f"sys.argv = ['busight', 'predict', {str(golden('default').folder)!r}, {str(tmp_path / 'a.png')!r}]\n"
         "from busight.cli.app import main\nmain()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["finding"] in ("normal", "benign", "malignant")
+    assert json.loads(done.stdout)["label"] in ("normal", "benign", "malignant")
 
 
 def test_files_below_a_folder_are_found_in_order_and_others_left_alone(tmp_path: Path) -> None:
@@ -126,7 +256,7 @@ def test_files_below_a_folder_are_found_in_order_and_others_left_alone(tmp_path:
     assert names == ["a.JPG", "b.png", "deep/c.bmp", "absent.png"]
 
 
-def test_masks_beside_their_pictures_are_no_pictures(tmp_path: Path) -> None:
+def test_masks_beside_their_images_are_no_images(tmp_path: Path) -> None:
     for name in ("benign (1).png", "benign (1)_mask.png", "benign (1)_mask_1.png", "lonely_mask.png"):
         (tmp_path / name).write_bytes(b"")
     found, masks = list_files([tmp_path])
@@ -136,7 +266,7 @@ def test_masks_beside_their_pictures_are_no_pictures(tmp_path: Path) -> None:
     assert len(named) == 1  # whoever names it wants it
 
 
-def test_results_are_no_pictures(quick_run: Callable[..., Path]) -> None:
+def test_results_are_no_images(quick_run: Quick) -> None:
     for path in (quick_run("demo"), quick_run("demo") / "bundle"):
         with pytest.raises(DataError, match="is a bundle or a result, not pictures"):
             list_files([path])
@@ -147,160 +277,3 @@ def test_an_unreadable_file_is_a_failure_and_not_an_exception(tmp_path: Path) ->
     (found,) = read_frames(tmp_path / "text.png")
     assert isinstance(found, Failure)
     assert "text.png" in found.reason
-
-
-def made(mask: np.ndarray | None, spacing: tuple[float, float] | None) -> Prediction:
-    image = np.zeros((10, 20), np.uint8)
-    probs = np.array([0.25, 0.75])
-    return Prediction(
-        path="x.png", frame=0, classes=("no lesion", "lesion"), finding="lesion", logits=np.log(probs),
-        raw_probs=probs, calibrated_probs=probs, image=image, enhanced=image, roi=Roi(0, 0, 10, 20), mask=mask,
-        pixel_spacing_mm=spacing,
-    )  # fmt: skip
-
-
-def test_areas_and_boxes_by_hand() -> None:
-    mask = np.zeros((10, 20), np.bool_)
-    mask[2:5, 4:10] = True
-    record = record_of(made(mask, (0.5, 0.2)), ("no lesion", "lesion"))
-    assert record["mask_area_px"] == 18
-    assert record["mask_area_mm2"] == pytest.approx(1.8)
-    assert [record[f"box_{side}"] for side in ("top", "left", "bottom", "right")] == [2, 4, 5, 10]
-    assert (record["box_height_mm"], record["box_width_mm"]) == (1.5, pytest.approx(1.2))
-
-
-def test_unknown_spacing_and_empty_masks_are_null_and_not_zero_millimetres() -> None:
-    record = record_of(made(np.zeros((10, 20), np.bool_), None), ("no lesion", "lesion"))
-    assert record["mask_area_px"] == 0
-    assert record["mask_area_mm2"] is None
-    assert record["box_top"] is None
-    assert record_of(made(None, None), ("no lesion", "lesion"))["mask_area_px"] is None
-
-
-def test_failures_have_the_same_columns_as_predictions() -> None:
-    classes = ("no lesion", "lesion")
-    good = record_of(made(None, None), classes)
-    bad = record_of(Failure("y.png", "broken, sadly"), classes)
-    assert list(good) == list(bad) == csv_header(classes).split(",")
-    assert csv_line(bad).endswith('"broken, sadly"')
-
-
-def test_overlay_draws_the_outline_and_leaves_the_rest() -> None:
-    mask = np.zeros((10, 20), np.bool_)
-    mask[2:8, 4:16] = True
-    picture = draw_overlay(made(mask, None))
-    assert picture.shape == (30, 20, 3)
-    assert picture[2, 4].tolist() == [255, 176, 0]
-    assert not picture[0, 0].any()
-    assert picture[10:].any()  # the line of words, below the image
-
-
-def test_zoom_is_the_mean_of_the_looks_at_the_image_and_at_the_found_region(quick_run: Quick) -> None:
-    bundle = load_bundle(quick_run("demo", FLOWS["zoom"]))
-    predictor = open_predictor(bundle)
-    part = bundle.card.classify
-    segment = bundle.card.segment
-    assert part is not None
-    assert segment is not None
-    # A barely trained network marks nothing; a threshold of 0 makes the whole image the lesion, one of 1 nothing.
-    finds = segment.model_copy(update={"postprocess": replace(segment.postprocess, threshold=0.3)})
-    for card in (bundle.card, bundle.card.model_copy(update={"segment": finds})):
-        found = replace(predictor, card=card).predict(phantom())
-        once = card.model_copy(update={"classify": part.model_copy(update={"lesion": "joint"})})
-        whole = replace(predictor, card=once).predict(phantom())
-        assert whole.mask is not None
-        assert found.mask is not None
-        np.testing.assert_array_equal(found.mask, whole.mask)
-        if not found.mask.any():
-            np.testing.assert_array_equal(found.logits, whole.logits)
-            continue
-        box = region_of_interest(found.mask, segment.roi.margin, segment.roi.square)
-        assert found.roi == box
-        near = predictor._classify(found.enhanced, box)
-        np.testing.assert_allclose(found.logits, (whole.logits + near.logits) / 2)
-        assert found.activation is not None
-    assert found.mask.any(), "the second look was never tested"
-
-
-@pytest.mark.parametrize("lesion", ["masked", "mask-channel"])
-def test_the_classifier_is_shown_the_mask_that_was_found(quick_run: Quick, lesion: str) -> None:
-    predictor = open_predictor(load_bundle(quick_run("demo", FLOWS[lesion])))
-    found = predictor.predict(phantom())
-    seen = predictor.region(found)
-    assert found.mask is not None
-    assert found.mask.any()
-    mask = to_input(np.where(found.mask, np.uint8(255), np.uint8(0)), 64, keep_aspect=False)
-    if lesion == "masked":
-        assert seen[mask == 0].max() == 0
-        assert seen[mask == 255].max() > 0
-    else:
-        np.testing.assert_array_equal(seen[..., 2], mask)
-    blind = predictor._classify(predictor._marked(found.enhanced, np.zeros_like(found.mask)), found.roi)
-    assert not np.allclose(blind.logits, found.logits)
-
-
-def test_zoom_looks_at_a_guess_too(quick_run: Quick) -> None:
-    bundle = load_bundle(quick_run("demo", (*FLOWS["zoom"], "classify.guess=true")))
-    predictor = open_predictor(bundle)
-    part, segment = bundle.card.classify, bundle.card.segment
-    assert part is not None
-    assert segment is not None
-    assert part.guess
-    image = phantom()
-    seen = predictor.enhancement.enhanced(image)
-    guess = seed_region(seen).mask
-    assert guess.any()
-    finds = segment.model_copy(update={"postprocess": replace(segment.postprocess, threshold=0.3)})
-    nothing = segment.model_copy(update={"postprocess": replace(segment.postprocess, threshold=1.0)})
-    whole = predictor._classify(seen, Roi(0, 0, *image.shape))
-    for own in (finds, nothing):
-        found = replace(predictor, card=bundle.card.model_copy(update={"segment": own})).predict(image)
-        assert found.mask is not None
-        near = [one for one in (found.mask, guess) if one.any()]
-        assert len(near) == (2 if own is finds else 1)
-        boxes = [region_of_interest(one, segment.roi.margin, segment.roi.square) for one in near]
-        looks = [predictor._classify(seen, box) for box in boxes]
-        np.testing.assert_allclose(found.logits, (whole.logits + np.mean([o.logits for o in looks], axis=0)) / 2)
-        assert found.roi == boxes[0]
-        maps = np.mean([look.activation for look in looks], axis=0)
-        finding = found.classes.index(found.finding)
-        np.testing.assert_allclose(found.activation, (whole.activation + maps)[finding] / 2, atol=1e-6)
-
-
-def test_what_is_found_within_the_field_is_told_in_the_whole_picture(quick_run: Quick) -> None:
-    """The same tissue in a black frame: the same answer, the mask and the maps moved along."""
-    run = quick_run("demo", (*FLOWS["zoom"], "enhance.chain=crop_region | median(3)"))
-    predictor = open_predictor(load_bundle(run / "bundle"))
-    rng = np.random.default_rng(1)
-    tissue = rng.integers(60, 220, (128, 128), dtype=np.uint8)
-    alone = predictor.predict(tissue)
-    framed = np.zeros((256, 256), np.uint8)
-    framed[64:192, 32:160] = tissue
-    found = predictor.predict(framed)
-    field = predictor.enhancement.field(framed)
-    assert (field.height, field.width) == (128, 128)
-    np.testing.assert_allclose(found.logits, alone.logits, atol=1e-6)
-    assert found.mask is not None
-    assert alone.mask is not None
-    np.testing.assert_array_equal(field.cut(found.mask), alone.mask)
-    assert found.mask.sum() == alone.mask.sum()
-    assert found.activation is not None
-    assert alone.activation is not None
-    np.testing.assert_allclose(field.cut(found.activation), alone.activation, atol=1e-6)
-    assert (found.roi.top, found.roi.left) == (alone.roi.top + 64, alone.roi.left + 32)
-    np.testing.assert_array_equal(predictor.region(found), predictor.region(alone))
-
-
-@pytest.mark.parametrize("lesion", ["zoom", "two-stage"])
-def test_three_channels_go_all_the_way_to_the_graph(lesion: str, quick_run: Quick) -> None:
-    run = quick_run("demo", (*FLOWS[lesion], 'enhance.channels=["raw", "clahe(2.0)", "median(5)"]'))
-    predictor = open_predictor(load_bundle(run / "bundle"))
-    assert predictor.card.channels == ("raw", "clahe(2.0)", "median(5)")
-    assert predictor.classifier.get_inputs()[0].shape[1:] == [3, 64, 64]
-    data = load("phantom:2,seed=9,size=96")
-    image = data.reader.image(data.samples[0])
-    found = predictor.predict(image)
-    assert found.mask is not None
-    assert found.mask.shape == image.shape
-    seen = to_input(predictor.enhancement.layers(image), 64, predictor.card.classify.input.keep_aspect)  # type: ignore[union-attr]
-    assert seen.shape == (64, 64, 3)

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.recipes.load import load_recipe, recipe_names, recipe_toml
 
 
@@ -14,7 +14,7 @@ def test_the_shipped_recipes() -> None:
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_shipped_recipe_survives_its_own_resolved_text(name: str, tmp_path: Path) -> None:
     recipe = load_recipe(name)
-    assert (recipe.name, bool(recipe.about)) == (name, True)
+    assert (recipe.name, bool(recipe.description)) == (name, True)
     (tmp_path / "resolved.toml").write_text(recipe_toml(recipe), encoding="utf-8")
     again = load_recipe(str(tmp_path / "resolved.toml"))
     assert again == recipe
@@ -40,7 +40,7 @@ def test_the_paper_recipe_says_what_the_paper_says() -> None:
     recipe = load_recipe("paper")
     assert (recipe.split.kind, recipe.split.val, recipe.split.test) == ("paper", 0.15, 0.15)
     assert (recipe.classify.backbone, recipe.classify.weights) == ("torchvision/resnet101", "imagenet")
-    assert (recipe.classify.size, recipe.classify.task) == (224, "finding")
+    assert (recipe.classify.size, recipe.classify.task) == (224, "multiclass")
     assert (recipe.train.epochs, recipe.train.optimizer) == (3, "adam")
     assert (recipe.train.schedule, recipe.train.step_size) == ("step", 5)
 
@@ -62,7 +62,7 @@ def test_a_file_without_name_is_named_after_itself(tmp_path: Path) -> None:
 
 
 def refused(rule: str, *overrides: str) -> None:
-    with pytest.raises(RecipeError, match=re.escape(rule)) as caught:
+    with pytest.raises(ConfigError, match=re.escape(rule)) as caught:
         load_recipe("default", overrides)
     assert "\n" not in str(caught.value)
 
@@ -71,7 +71,7 @@ def refused(rule: str, *overrides: str) -> None:
     ("override", "rule"),
     [
         ("trian.epochs=5", "unknown key trian; did you mean train?"),
-        ("epochs=5", "unknown key epochs; known: about, assess, classify"),
+        ("epochs=5", "unknown key epochs; known: assess, classify, data"),
         ("train.epoch=5", "unknown key train.epoch; did you mean epochs?"),
         ("data.specs=x", "unknown key data.specs; did you mean spec?"),
         ("split.sed=1", "unknown key split.sed; did you mean seed?"),
@@ -93,8 +93,11 @@ def test_a_wrong_key_is_answered_with_the_nearest_right_one(override: str, rule:
     [
         ("train.optimizer=adm", "train.optimizer = 'adm': input should be 'adam', 'adamw' or 'sgd'"),
         ("split.kind=group", "split.kind = 'group': input should be 'grouped', 'paper', 'folds', 'image-folds'"),
-        ("classify.task=findings", "classify.task = 'findings': input should be 'finding', 'malignancy'"),
-        ("classify.lesion=two", "input should be 'two-stage', 'masked', 'mask-channel', 'joint', 'zoom' or 'whole'"),
+        ("classify.task=findings", "classify.task = 'findings': input should be 'multiclass', 'binary'"),
+        (
+            "classify.strategy=two_stag",
+            "classify.strategy 'two_stag': did you mean two_stage? known: whole, two_stage, ",
+        ),
         ("train.epochs=1.5", "train.epochs = 1.5: input should be a valid integer"),
         ("train.epochs=0", "train.epochs = 0: input should be greater than or equal to 1"),
         ("train.batch=0", "train.batch = 0"),
@@ -125,30 +128,50 @@ def test_a_wrong_value_is_refused(override: str, rule: str) -> None:
     refused(rule, override)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "rule"),
+    [
+        (
+            ("classify.strategy=mask_channel", "enhance.channels=['raw', 'clahe', 'srad']"),
+            "classify.strategy mask_channel fills the channels itself; leave enhance.channels away",
+        ),
+        (("classify.strategy=segment_only",), "segment_only has no classifier; use classify.task=segmentation"),
+        (
+            ("classify.strategy=whole", "classify.use_proposal=true"),
+            "classify.use_proposal needs a strategy with local views: classify.strategy=global_local",
+        ),
+        (("enhance.channels=['raw']",), "enhance.channels: 1 of them; give none, or three chains"),
+        (("enhance.channels=['raw', 'crop_region', 'raw']",), "crop_region belongs into enhance.chain"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(overrides: tuple[str, ...], rule: str) -> None:
+    refused(rule, *overrides)
+
+
 def test_recipes_that_are_not_there(tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match=r"recipe 'papr': did you mean paper\?; or give the path of a .toml file"):
+    with pytest.raises(ConfigError, match=r"recipe 'papr': did you mean paper\?; or give the path of a .toml file"):
         load_recipe("papr")
     with pytest.raises(
-        RecipeError, match=r"known: breastmnist, default, demo, paper, segment, small-cnn; or give the path"
+        ConfigError, match=r"known: breastmnist, default, demo, paper, segment, small-cnn; or give the path"
     ):
         load_recipe("xyz")
-    with pytest.raises(RecipeError, match=r"none.toml'"):
+    with pytest.raises(ConfigError, match=r"none.toml'"):
         load_recipe(str(tmp_path / "none.toml"))
-    (tmp_path / "recipe.txt").write_text("about = 'x'")
-    with pytest.raises(RecipeError, match=r"or give the path of a .toml file"):
+    (tmp_path / "recipe.txt").write_text("description = 'x'")
+    with pytest.raises(ConfigError, match=r"or give the path of a .toml file"):
         load_recipe(str(tmp_path / "recipe.txt"))
 
 
 @pytest.mark.parametrize(
-    "content", [b"epochs: 5", b"[train", b"a = 1\na = 2\n", b"about = '\xfc'", b"\x89PNG\r\n\x1a\n\0"]
+    "content", [b"epochs: 5", b"[train", b"a = 1\na = 2\n", b"description = '\xfc'", b"\x89PNG\r\n\x1a\n\0"]
 )
 def test_files_that_are_not_toml(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "r.toml").write_bytes(content)
-    with pytest.raises(RecipeError, match=r"recipe .*r.toml: not TOML"):
+    with pytest.raises(ConfigError, match=r"recipe .*r.toml: not TOML"):
         load_recipe(str(tmp_path / "r.toml"))
 
 
 def test_a_wrong_key_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text("[train.augment]\nrotate = 5\n")
-    with pytest.raises(RecipeError, match=r"r.toml: unknown key train.augment.rotate; did you mean rotate_deg\?"):
+    with pytest.raises(ConfigError, match=r"r.toml: unknown key train.augment.rotate; did you mean rotate_deg\?"):
         load_recipe(str(tmp_path / "r.toml"))

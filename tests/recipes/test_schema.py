@@ -8,7 +8,7 @@ from busight.recipes.schema import Recipe
 
 def test_every_section_has_defaults_and_refuses_unknown_keys() -> None:
     recipe = Recipe(name="plain")
-    for section in set(Recipe.model_fields) - {"name", "about"}:
+    for section in set(Recipe.model_fields) - {"name", "description"}:
         with pytest.raises(ValidationError, match=f"{section}.surprise"):
             Recipe.model_validate({"name": "plain", section: {"surprise": 1}})
         assert Recipe.model_validate({"name": "plain", section: {}}) == recipe

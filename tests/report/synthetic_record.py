@@ -26,7 +26,7 @@ from busight.results.records import (
     TrainingRunRecord,
 )
 from busight.results.scoring import case_metrics
-from busight.types import Problem, Roi
+from busight.types import DataWarning, Roi
 
 THREE = ("normal", "benign", "malignant")
 NAN = float("nan")
@@ -136,7 +136,7 @@ def _cases(
                     mask_scores=_mask_scores(dice, segmented, lesion),
                     above_threshold=bool(calibrated[-1] >= 0.2),
                     prediction_set=tuple(name for name, value in zip(classes, calibrated, strict=True) if value >= 0.2),
-                    descriptor_prob_malignant=float(calibrated[-1]) if lesion else None,
+                    descriptor_prob_positive=float(calibrated[-1]) if lesion else None,
                 )
             )
     return tuple(cases)
@@ -228,7 +228,7 @@ def _data(prefix: str) -> DataSummary:
         n_groups=621,
         near_duplicate_pairs=212,
         cross_label_pairs=((f"{prefix}benign/benign (131)", "malignant/malignant (51)"), ("benign (2)", "normal (1)")),
-        problems=(Problem(f"{prefix}benign/benign (25).png", "has 2 masks; joined by logical or"),) * 3,
+        problems=(DataWarning(f"{prefix}benign/benign (25).png", "has 2 masks; joined by logical or"),) * 3,
     )
 
 

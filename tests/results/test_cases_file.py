@@ -21,7 +21,7 @@ CASE = Case(
     calibrated_probs=(0.45, 0.55),
     mask_scores=MaskScores(dice=0.7, iou=NAN, annotated_area_fraction=0.0, predicted_area_fraction=1e-17),
     above_threshold=True,
-    descriptor_prob_malignant=1 / 7,
+    descriptor_prob_positive=1 / 7,
     metadata=(("device", 'GE "Logiq", E9'), ("BI-RADS", "4")),
 )
 CLASSES = ("benign", "malignant")
@@ -30,8 +30,8 @@ CLASSES = ("benign", "malignant")
 def test_cases_come_back_to_the_last_digit(tmp_path: Path) -> None:
     cases = (
         CASE,
-        replace(CASE, above_threshold=None, mask_scores=MaskScores(iou=0.25), prediction_set=(), rejected_ood=True),
-        replace(CASE, above_threshold=False, descriptor_prob_malignant=None, prediction_set=CLASSES, metadata=()),
+        replace(CASE, above_threshold=None, mask_scores=MaskScores(iou=0.25), prediction_set=(), rejected=True),
+        replace(CASE, above_threshold=False, descriptor_prob_positive=None, prediction_set=CLASSES, metadata=()),
     )
     write_cases(tmp_path / "cases.csv", cases, CLASSES)
     found, classes = read_cases(tmp_path / "cases.csv")

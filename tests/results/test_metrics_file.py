@@ -15,7 +15,7 @@ from busight.metrics.metric_table import metric_table
 from busight.metrics.table import MetricTable
 from busight.results.metrics_file import Provenance, metrics_schema, read_metrics, write_metrics
 
-COMMITTED = Path(__file__).parents[2] / "docs" / "metrics.schema.json"
+COMMITTED = Path(__file__).parents[2] / "docs" / "reference" / "metrics.schema.json"
 PROVENANCE = Provenance(created_by="busight 0.1.0", data="phantom:40", data_digest="0" * 64, bundle_digest="f" * 64)
 
 
@@ -44,7 +44,9 @@ def written(tmp_path: Path, table: MetricTable) -> Path:
 
 def test_the_committed_schema_is_in_step() -> None:
     committed = json.loads(COMMITTED.read_text(encoding="utf-8"))
-    assert committed == metrics_schema(), "write docs/metrics.schema.json again with write_json(path, metrics_schema())"
+    assert committed == metrics_schema(), (
+        "write docs/reference/metrics.schema.json again with write_json(path, metrics_schema())"
+    )
 
 
 def test_a_written_file_follows_the_committed_schema(written: Path) -> None:

@@ -14,7 +14,7 @@ from busight.data.sources.catalogue import load
 from busight.metrics.overlap import dice
 from busight.segment.classical.catalogue import METHODS
 from busight.segment.postprocess import PostprocessSettings, to_mask
-from busight.segment.proposal import candidates, scored, seed_region
+from busight.segment.proposal import candidates, propose_lesion, scored
 from busight.segment.settings import ClassicalName
 
 
@@ -73,7 +73,7 @@ def test_the_first_guess_lies_on_most_phantoms_lesions() -> None:
     for sample in data.samples:
         truth = data.reader.mask(sample)
         if truth is not None and truth.any():
-            guess = seed_region(data.reader.image(sample)).mask
+            guess = propose_lesion(data.reader.image(sample)).mask
             hits.append(bool(guess.any()) and (guess & truth).sum() > 0.3 * guess.sum())
     assert np.mean(hits) > 0.5
 

@@ -11,6 +11,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from busight.train.losses import (
     MASK_OBJECTIVES,
     batch_dice,
+    bce_dice,
     boundary,
     class_loss,
     focal_tversky,
@@ -38,16 +39,32 @@ def test_mask_loss_by_hand() -> None:
     assert float(found) == pytest.approx(math.log(2) + 0.5)
 
 
+def test_focal_tversky_by_hand() -> None:
+    masks = torch.tensor([[[[1.0, 1.0, 0.0]]]])
+    logits = torch.logit(torch.tensor([[[[0.8, 0.5, 0.25]]]]))
+    # Found 1.3 of 2 lesion pixels, 0.7 missed, 0.25 marked falsely.
+    tversky = 1.3 / (1.3 + 0.7 * 0.7 + 0.3 * 0.25)
+    assert float(focal_tversky(logits, masks)) == pytest.approx((1 - tversky) ** 0.75, rel=1e-6)
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_losses_equal_those_of_the_libraries() -> None:
+    from monai import losses as monai
+
     torch.manual_seed(1)
     logits = torch.randn(4, 1, 9, 11)
     masks = (torch.rand(4, 1, 9, 11) > 0.7).float()
     masks[2] = 0
-    as_one = smp.losses.DiceLoss("binary", smooth=0, eps=0)
-    assert float(soft_dice(logits, masks)) == pytest.approx(float(as_one(logits, masks)), rel=1e-5)
-    tversky = smp.losses.TverskyLoss("binary", smooth=0, eps=0, alpha=0.3, beta=0.7, gamma=0.75)
-    assert float(focal_tversky(logits, masks)) == pytest.approx(float(tversky(logits, masks)), rel=1e-5)
+    dice = float(soft_dice(logits, masks))
+    assert dice == pytest.approx(float(smp.losses.DiceLoss("binary")(logits, masks)), rel=1e-5)
+    whole_batch = {"sigmoid": True, "smooth_nr": 0, "smooth_dr": 0, "batch": True}
+    assert dice == pytest.approx(float(monai.DiceLoss(**whole_batch)(logits, masks)), rel=1e-5)
+    tversky = monai.TverskyLoss(alpha=0.3, beta=0.7, **whole_batch)(logits, masks)
+    assert float(focal_tversky(logits, masks)) == pytest.approx(float(tversky) ** 0.75, rel=1e-5)
+    # MONAI counts pixels, and inside the lesion from its outermost pixels instead of from the background.
+    distances = monai.BoundaryLoss().compute_distance_map(masks) - masks
+    expected = torch.sigmoid(logits).mul(distances).mean() / math.hypot(9, 11)
+    assert float(boundary(logits, masks) - bce_dice(logits, masks)) == pytest.approx(float(expected), rel=1e-4)
 
 
 def test_the_boundary_loss_counts_distances() -> None:
@@ -76,7 +93,10 @@ def test_every_mask_loss_is_least_where_the_mask_is_right(objective: MaskObjecti
     # A step downhill raises what is lesion and lowers what is not.
     assert (logits.grad[masks > 0] < 0).all()
     assert (logits.grad[2] >= 0).all()
-    assert torch.isfinite(mask_loss(20 * (2 * masks - 1), masks, known, objective))
+    perfect = (40 * (2 * masks - 1)).requires_grad_()
+    mask_loss(perfect, masks, known, objective).backward()
+    assert perfect.grad is not None
+    assert torch.isfinite(perfect.grad).all(), "the slope of a perfect answer is a number"
 
 
 def test_images_with_unknown_outline_do_not_count() -> None:

@@ -1,20 +1,114 @@
+"""Batches hold what belongs together, in an order that depends on seed and epoch alone, and nothing else is read."""
+
 from __future__ import annotations
 
+import pickle
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-from busight.train.prepared import EpochShuffle, PreparedPart, sampling_shares
+from busight.train.prepared import (
+    EpochShuffle,
+    PreparedSet,
+    Rows,
+    concat,
+    plain_loader,
+    sampling_shares,
+    train_loader,
+)
 from busight.train.settings import Balance
 
 
-def part() -> PreparedPart:
+def numbered(first: int, n: int, channels: int = 1) -> PreparedSet:
+    """Return images, masks and targets that all say which row they are of."""
+    numbers = np.arange(first, first + n)
+    images = np.broadcast_to(numbers[:, None, None, None], (n, 4, 4, channels)).astype(np.uint8)
+    if channels == 3:
+        images = images + np.array([0, 1, 2], np.uint8)
+    masks = np.broadcast_to((numbers % 2)[:, None, None], (n, 4, 4)).astype(np.uint8)
+    return PreparedSet(
+        tuple(f"image {number}" for number in numbers),
+        Rows([images if channels == 3 else images[..., 0]]),
+        Rows([masks]),
+        numbers % 3 == 0,
+        numbers.astype(np.int64),
+        numbers.astype(np.int64),
+        numbers.astype(np.int64),
+    )
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_every_image_keeps_its_mask_and_its_target_in_a_shuffled_epoch(channels: int, epoch: int) -> None:
+    sampler = EpochShuffle(33, seed=5)
+    sampler.set_epoch(epoch)
+    order = []
+    for images, masks, known, targets in train_loader(numbered(10, 33, channels), 8, sampler):
+        assert images.shape[1:] == (channels, 4, 4)
+        assert masks.shape[1:] == (1, 4, 4)
+        for image, mask, is_known, target in zip(images, masks, known, targets, strict=True):
+            assert image[0].unique().tolist() == [target]
+            assert image[-1].unique().tolist() == [target + channels - 1]
+            assert mask.unique().tolist() == [target % 2]
+            assert is_known == (target % 3 == 0)
+        order += targets.tolist()
+    # 33 images in batches of 8 leave one over, which has no variance.
+    assert len(order) == len(set(order)) == 32
+    assert order != sorted(order)
+
+
+def test_the_plain_loader_keeps_the_order_and_the_last_image() -> None:
+    targets = torch.cat([batch[3] for batch in plain_loader(numbered(0, 9), 4)])
+    assert targets.tolist() == list(range(9))
+
+
+def test_subsets_and_concatenations_keep_rows_together() -> None:
+    whole, near = numbered(0, 6), numbered(100, 6)
+    both = concat(whole.subset(["image 4", "image 1"]), near.select(np.array([5, 0, 0])))
+    expected = [4, 1, 105, 100, 100]
+    assert len(both) == 5
+    assert both.sample_ids == tuple(f"image {number}" for number in expected)
+    for values in (both.targets, both.sources, both.findings, both.images[range(5)][:, 0, 0]):
+        assert values.tolist() == expected
+    assert both.masks[range(5)][:, 3, 3].tolist() == [number % 2 for number in expected]
+    assert both.mask_known.tolist() == [number % 3 == 0 for number in expected]
+    assert both.images[[3, 0]][:, 0, 0].tolist() == [100, 4]
+
+
+def test_maps_stay_maps_until_a_batch_is_read(tmp_path: Path) -> None:
+    arrays = []
+    for number in (1, 2):
+        path = tmp_path / f"{number}.npy"
+        np.save(path, np.full((50, 8, 8), number, np.uint8))
+        arrays.append(np.load(path, mmap_mode="r"))
+    rows = Rows(arrays[:1]).select(np.arange(40)).followed_by(Rows(arrays[1:]))
+    assert all(given is kept for given, kept in zip(arrays, rows.arrays, strict=True))
+    batch = rows[[39, 40, 89]]
+    assert not isinstance(batch, np.memmap)
+    assert batch[:, 0, 0].tolist() == [1, 2, 2]
+
+
+def test_maps_go_to_another_process_as_files_and_arrays_as_they_are(tmp_path: Path) -> None:
+    content = np.arange(100 * 64, dtype=np.uint8).reshape(100, 8, 8)
+    np.save(tmp_path / "images.npy", content)
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    for arrays, is_small in (([mapped], True), ([mapped[10:]], False), ([content], False)):
+        rows = Rows(arrays).select(np.array([7, 3]))
+        sent = pickle.dumps(rows)
+        assert (len(sent) < 1000) == is_small
+        np.testing.assert_array_equal(pickle.loads(sent)[[0, 1]], rows[[0, 1]])
+
+
+def large_and_small() -> PreparedSet:
     """600 images of a large set with two classes, 60 of a small one with three."""
-    targets = np.array([1] * 500 + [2] * 100 + [0] * 10 + [1] * 30 + [2] * 20)
+    findings = np.array([1] * 500 + [2] * 100 + [0] * 10 + [1] * 30 + [2] * 20)
     sources = np.array([7] * 600 + [99] * 60)
-    images = np.zeros((660, 2, 2), np.uint8)
-    return PreparedPart(images, images, np.zeros(660, np.bool_), np.full(660, -1), sources, targets)
+    images = Rows([np.zeros((660, 2, 2), np.uint8)])
+    ids = tuple(map(str, range(660)))
+    return PreparedSet(ids, images, images, np.zeros(660, np.bool_), np.full(660, -1), sources, findings)
 
 
 @pytest.mark.parametrize(
@@ -26,11 +120,11 @@ def part() -> PreparedPart:
     ],
 )
 def test_every_stratum_is_drawn_equally_often(balance: Balance, expected: dict[object, float]) -> None:
-    given = part()
+    given = large_and_small()
     shares = sampling_shares(given, balance)
     assert shares is not None
     assert shares.sum() == pytest.approx(1)
-    sampler = EpochShuffle(len(given.targets), 3, shares)
+    sampler = EpochShuffle(len(given), 3, shares)
     drawn: Counter[object] = Counter()
     for epoch in range(40):
         sampler.set_epoch(epoch)
@@ -46,5 +140,5 @@ def test_every_stratum_is_drawn_equally_often(balance: Balance, expected: dict[o
 
 
 def test_without_balance_each_image_comes_once() -> None:
-    assert sampling_shares(part(), "none") is None
+    assert sampling_shares(large_and_small(), "none") is None
     assert sorted(EpochShuffle(50, 1)) == list(range(50))

@@ -18,7 +18,7 @@ from busight.classify.settings import ClassifySettings
 from busight.errors import DataError
 from busight.results.history import History
 from busight.train.fit import fit
-from busight.train.prepared import PreparedPart
+from busight.train.prepared import PreparedSet, Rows
 from busight.train.settings import AugmentSettings, TrainSettings
 
 AUGMENT = AugmentSettings(flip=True, rotate_deg=10, translate=0.1, scale=0.1, brightness=0.2, noise=0.05, erase=0.3)
@@ -27,22 +27,23 @@ SETTINGS = TrainSettings(
 )
 
 AVERAGED = replace(SETTINGS, average=0.8, keep="last")
+STEPPED = replace(SETTINGS, schedule="step", step_epochs=(1, 3), gamma=0.5)
 
 
-def part(seed: int, n: int) -> PreparedPart:
+def part(seed: int, n: int) -> PreparedSet:
     rng = np.random.default_rng(seed)
     targets = np.arange(n, dtype=np.int64) % 3
     images = rng.integers(0, 120, (n, 32, 32), dtype=np.uint8)
     for image, target in zip(images, targets, strict=True):
         image[8 * target : 8 * target + 8] += 100
-    return PreparedPart(
-        images, np.zeros((n, 32, 32), np.uint8), np.zeros(n, np.bool_), targets, np.zeros(n, np.int64), targets
-    )
+    masks = Rows([np.zeros((n, 32, 32), np.uint8)])
+    ids = tuple(map(str, range(n)))
+    return PreparedSet(ids, Rows([images]), masks, np.zeros(n, np.bool_), targets, np.zeros(n, np.int64), targets)
 
 
 def train(folder: Path, settings: TrainSettings = SETTINGS) -> tuple[Classifier, History]:
     torch.manual_seed(settings.seed)
-    shape = ClassifySettings(backbone="small_cnn", lesion="whole", size=32, dropout=0.3)
+    shape = ClassifySettings(backbone="small_cnn", strategy="whole", size=32, dropout=0.3)
     network = build_classifier(shape, 3)
     assert isinstance(network, Classifier)
     history = fit(network, "classifier", part(1, 22), part(2, 9), settings, folder)
@@ -63,7 +64,7 @@ class StopError(Exception):
     pass
 
 
-@pytest.mark.parametrize("settings", [SETTINGS, AVERAGED], ids=["as they are", "averaged"])
+@pytest.mark.parametrize("settings", [SETTINGS, AVERAGED, STEPPED], ids=["cosine", "averaged", "step"])
 def test_resumed_run_ends_with_the_same_weights(tmp_path: Path, settings: TrainSettings) -> None:
     whole, history = train(tmp_path / "whole", settings)
 
@@ -72,7 +73,7 @@ def test_resumed_run_ends_with_the_same_weights(tmp_path: Path, settings: TrainS
             raise StopError
 
     torch.manual_seed(settings.seed)
-    network = build_classifier(ClassifySettings(backbone="small_cnn", lesion="whole", size=32, dropout=0.3), 3)
+    network = build_classifier(ClassifySettings(backbone="small_cnn", strategy="whole", size=32, dropout=0.3), 3)
     with pytest.raises(StopError):
         fit(network, "classifier", part(1, 22), part(2, 9), settings, tmp_path / "cut", stop_after_two)
     # A resumed process starts from other random numbers; the checkpoint and the epoch decide.
@@ -131,6 +132,16 @@ def test_two_runs_with_one_seed_agree_to_the_last_digit(tmp_path: Path) -> None:
     assert course(again) == course(history)
 
 
+def test_training_does_not_seed_the_global_generator(tmp_path: Path) -> None:
+    following = []
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        network = build_classifier(ClassifySettings(backbone="small_cnn", strategy="whole", size=32, dropout=0.3), 3)
+        fit(network, "classifier", part(1, 22), part(2, 9), replace(SETTINGS, epochs=1), tmp_path / str(seed))
+        following.append(float(torch.rand(1)))
+    assert following[0] != following[1]
+
+
 def test_another_seed_gives_other_weights(tmp_path: Path) -> None:
     first, _ = train(tmp_path / "first")
     other, _ = train(tmp_path / "other", replace(SETTINGS, seed=1))
@@ -149,7 +160,7 @@ def test_two_devices_train_the_same_network_together(tmp_path: Path) -> None:
 
 def test_last_is_the_last_epoch_and_a_finished_training_stays_finished(tmp_path: Path) -> None:
     """A learning rate that wrecks the network: validation gets worse, and the last epoch is kept all the same."""
-    wrecking = replace(SETTINGS, learning_rate=3.0, schedule="constant", keep="last", epochs=3)
+    wrecking = replace(SETTINGS, learning_rate=1.0, schedule="constant", keep="last", epochs=3)
     network, history = train(tmp_path, wrecking)
     losses = [row.val_loss for row in history.rows]
     assert min(losses) < losses[-1], "this test needs a validation loss that rises"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from busight.audit.duplicates.near_duplicates import Copy, find_copies
-from busight.data.dataset import DataSet
+from busight.data.dataset import DataSet, ImageReader
 from busight.data.groups import group_samples
-from busight.data.labels import TASKS, TaskName
-from busight.data.manifest import Inspection, inspect
+from busight.data.labels import LabelSchema, TaskName
+from busight.data.manifest import Entry, Inspection, inspect
 from busight.errors import DataError
 from busight.io.progress import Progress
-from busight.types import Problem, Sample
+from busight.types import DataWarning, Sample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +29,31 @@ class Material:
     inspection: Inspection
     copies: tuple[Copy, ...]
     groups: tuple[str, ...]
+
+    @property
+    def dataset(self) -> DataSet:
+        """The data set, without what could not be read."""
+        return self.inspection.dataset
+
+    @property
+    def reader(self) -> ImageReader:
+        """Reads the pixels."""
+        return self.inspection.dataset.reader
+
+    @property
+    def labels(self) -> LabelSchema:
+        """The classes of the source."""
+        return self.inspection.dataset.labels
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the manifest."""
+        return self.inspection.digest
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The manifest, in the order of the samples."""
+        return self.inspection.entries
 
     @property
     def samples(self) -> tuple[Sample, ...]:
@@ -69,22 +94,26 @@ class Material:
         return frozenset(found)
 
     def _contradict(self, first: int, second: int) -> bool:
-        one, other = self.samples[first].finding, self.samples[second].finding
+        one, other = self.samples[first].label, self.samples[second].label
         return one is not None and other is not None and one != other
 
     def without_conflicts(self) -> Material:
-        """Return the data without any image that has a copy with another label."""
+        """Return the data without any image that has a copy with another label, grouped anew."""
         dropped = self.in_conflict()
         if not dropped:
             return self
-        kept = [index for index in range(len(self.samples)) if index not in dropped]
-        new = {old: index for index, old in enumerate(kept)}
+        kept = self.subset([index for index in range(len(self.samples)) if index not in dropped])
+        return _material(kept.inspection, kept.copies)
+
+    def subset(self, indices: Sequence[int]) -> Material:
+        """Return some of the samples, in their groups."""
+        new = {old: index for index, old in enumerate(indices)}
         copies = tuple(
             replace(copy, first=new[copy.first], second=new[copy.second])
             for copy in self.copies
             if copy.first in new and copy.second in new
         )
-        return _material(self.inspection.kept(kept), copies)
+        return Material(self.inspection.kept(indices), copies, tuple(self.groups[index] for index in indices))
 
     def require_classes(self, task: TaskName) -> None:
         """Refuse data from which a classifier could learn nothing but to say always the same.
@@ -93,16 +122,16 @@ class Material:
             task: What shall be told apart; a segmentation needs no classes.
 
         Raises:
-            DataError: All labelled images are of one class of the task.
+            DataError: All labelled images are of one class of the task, or the source has no such task.
         """
         if task == "segmentation":
             return
-        found = {TASKS[task].target(sample.finding) for sample in self.samples} - {-1}
-        if len(found) == 1:
-            (only,) = (TASKS[task].classes[index] for index in found)
+        labels = self.labels.for_task(task)
+        present = {labels.class_of(sample.label) for sample in self.samples} - {None}
+        if len(present) == 1:
             raise DataError(
-                f"{self.inspection.dataset.spec}: every labelled image is {only}, but the task {task} tells "
-                f"{', '.join(TASKS[task].classes)} apart; add images of another class"
+                f"{self.dataset.spec}: every labelled image is {present.pop()}, but the task {task} tells "
+                f"{', '.join(labels.names)} apart; add images of another class"
             )
 
     def summary(self) -> DataSummary:
@@ -162,4 +191,4 @@ class DataSummary:
     n_groups: int
     near_duplicate_pairs: int
     cross_label_pairs: tuple[tuple[str, str], ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[DataWarning, ...]

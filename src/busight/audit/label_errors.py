@@ -10,7 +10,7 @@ from busight.metrics.checks import check_probs
 from busight.types import FloatArray, IntArray
 
 MARGIN = 0.3
-"""Chosen on one set of 1,200 phantoms and tried on others; see docs/audit.md."""
+"""Chosen on one set of 1,200 phantoms and tried on others; see docs/log/2026-11-audit.md."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +53,7 @@ def label_issues(target: IntArray, probs: FloatArray, margin: float = MARGIN) ->
         [3]
     """
     check_probs(target, probs)
+    # cleanlab has the same margins (the tests compare them); it would bring pandas for these five lines.
     # A class that no case is labelled with was never trained and is never suggested.
     trained = np.bincount(target, minlength=probs.shape[1]) > 0
     suggested = np.where(trained, probs, -1.0).argmax(axis=1)

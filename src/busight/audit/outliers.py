@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from busight.types import FloatArray, Image
 
 FAR = 2.8
-"""Distance, in medians of the set's own distances, from which a picture counts as unlike the rest. Measured with 29
+"""Distance, in medians of the set's own distances, from which a picture counts as unlike the rest. Measured with 28
 photographs, drawings and noise images among BUSI and among BUS-BRA (`benchmarks/audit_planted.py`)."""
 
 FEWEST = 60

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from busight.classify.small_cnn import SmallCNN
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 
 
 class TorchvisionResNet(nn.Module):
@@ -45,7 +46,7 @@ class TimmBackbone(nn.Module):
             self.map_like = self._gives_a_map()
             self.feature_channels = self._channels()
         except (RuntimeError, TypeError) as error:
-            raise RecipeError(f"classify.backbone {name!r}: {_advice(name, error)}") from error
+            raise ConfigError(f"classify.backbone {name!r}: {_advice(name, error)}") from error
 
     def forward(self, batch: Tensor) -> Tensor:
         """Map float32 (N, 3, H, W) to features (N, C, h, w)."""
@@ -83,7 +84,34 @@ def _advice(name: str, error: Exception) -> str:
     return f"timm cannot make it ({reason}); near names: {', '.join(near) or 'none, see timm.list_models()'}"
 
 
-# Our own names; every other name is timm's.
+@dataclass(frozen=True, slots=True)
+class Normalisation:
+    """Mean and deviation of the three input channels, of values in 0–1, that a backbone's weights expect."""
+
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+
+
+IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+INCEPTION = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+"""x / 127.5 - 1, which weights that come from TensorFlow expect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A timm architecture with weights of another origin than timm's: other padding, other input range."""
+
+    architecture: str
+    options: Mapping[str, str | bool | int | float]
+    normalisation: Normalisation
+
+
+VARIANTS: dict[str, Variant] = {
+    "tf_mobilenetv2_100": Variant("mobilenetv2_100", {"pad_type": "same"}, INCEPTION),
+}
+"""Names that timm does not have."""
+
+# Our own networks; every other name is timm's, or a variant of one of timm's.
 BACKBONES: dict[str, Callable[[], nn.Module]] = {
     "small_cnn": SmallCNN,
     "torchvision/resnet101": lambda: TorchvisionResNet("resnet101"),
@@ -102,10 +130,39 @@ def build_backbone(name: str, options: Mapping[str, str | bool | int | float]) -
         A module that maps float32 (N, 3, H, W) to (N, C, h, w), with the attribute ``feature_channels`` = C.
 
     Raises:
-        RecipeError: No such network, or it does not take the options.
+        ConfigError: No such network, or it does not take the options.
     """
     if name in BACKBONES:
         if options:
-            raise RecipeError(f"classify.options: {name} takes none; they are for timm's networks")
+            raise ConfigError(f"classify.options: {name} takes none; they are for timm's networks")
         return BACKBONES[name]()
-    return TimmBackbone(name, options)
+    return TimmBackbone(*timm_arguments(name, options))
+
+
+def timm_arguments(
+    name: str, options: Mapping[str, str | bool | int | float]
+) -> tuple[str, dict[str, str | bool | int | float]]:
+    """Return timm's architecture and the arguments for a backbone's name: what a variant brings, and what is given."""
+    if name in VARIANTS:
+        return VARIANTS[name].architecture, {**VARIANTS[name].options, **options}
+    return name, dict(options)
+
+
+def normalisation_of(name: str) -> Normalisation:
+    """Return the normalisation that a backbone's published weights expect; ImageNet's where timm publishes none."""
+    if name in VARIANTS:
+        return VARIANTS[name].normalisation
+    if name == "small_cnn":
+        return INCEPTION
+    if name in BACKBONES:
+        return IMAGENET
+    import timm
+
+    try:
+        published = timm.get_pretrained_cfg(name)
+    except RuntimeError:
+        return IMAGENET
+    if published is None:
+        return IMAGENET
+    (red, green, blue), (red_std, green_std, blue_std) = published.mean, published.std
+    return Normalisation((red, green, blue), (red_std, green_std, blue_std))

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from busight.classify.backbones import BACKBONES, build_backbone
-from busight.classify.settings import NORMALISATION, ClassifySettings
-from busight.errors import RecipeError
+from busight.classify.backbones import BACKBONES, Normalisation, build_backbone, normalisation_of, timm_arguments
+from busight.classify.settings import ClassifySettings
+from busight.errors import ConfigError
 from busight.segment.settings import LEARNED, SegmentSettings, is_learned
 
 
@@ -35,12 +35,10 @@ class Normalise(nn.Module):
     mean: Tensor
     std: Tensor
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, normalisation: Normalisation) -> None:
         super().__init__()
-        self.name = name
-        mean, std = NORMALISATION[name]
-        self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(normalisation.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(normalisation.std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, batch: Tensor) -> Tensor:
         """Map float32 (N, 1 or 3, H, W) in 0–1 to (N, 3, H, W)."""
@@ -74,9 +72,9 @@ class PooledLinear(nn.Module):
 class Classifier(nn.Module):
     """Backbone and pooled linear head."""
 
-    def __init__(self, backbone: nn.Module, classes: int, dropout: float, normalise: str) -> None:
+    def __init__(self, backbone: nn.Module, classes: int, dropout: float, normalisation: Normalisation) -> None:
         super().__init__()
-        self.normalise = Normalise(normalise)
+        self.normalise = Normalise(normalisation)
         self.backbone = backbone
         self.head = PooledLinear(int(backbone.feature_channels), classes, dropout)  # type: ignore[arg-type]
 
@@ -96,9 +94,9 @@ class Classifier(nn.Module):
 class MaskNetwork(nn.Module):
     """A network that draws a mask, with or without a class head on its encoder's last features."""
 
-    def __init__(self, segmenter: nn.Module, normalise: str) -> None:
+    def __init__(self, segmenter: nn.Module, normalisation: Normalisation) -> None:
         super().__init__()
-        self.normalise = Normalise(normalise)
+        self.normalise = Normalise(normalisation)
         self.segmenter: Any = segmenter
         self.head: PooledLinear | None = None
 
@@ -124,30 +122,29 @@ class MaskNetwork(nn.Module):
 Network = Classifier | MaskNetwork
 
 
-def build_classifier(settings: ClassifySettings, classes: int, segment: SegmentSettings | None = None) -> Network:
+def build_classifier(settings: ClassifySettings, classes: int, decoder: SegmentSettings | None = None) -> Network:
     """Build the network of a recipe's ``classify`` section, with random parameters.
 
     Args:
-        settings: The section; ``lesion = "joint"`` and ``"zoom"`` give a mask decoder beside the class head.
+        settings: The section.
         classes: Number of classes K.
-        segment: The recipe's ``segment`` section, which names the mask decoder; None for its defaults.
+        decoder: The recipe's ``segment`` section, which names the mask decoder; None for no decoder.
 
     Raises:
-        RecipeError: The backbone is not known or cannot be used this way.
+        ConfigError: The backbone is not known or cannot be used this way.
     """
-    if not settings.decodes_mask:
+    if decoder is None:
         backbone = build_backbone(settings.backbone, settings.options)
-        return Classifier(backbone, classes, settings.dropout, settings.normalise)
+        return Classifier(backbone, classes, settings.dropout, normalisation_of(settings.backbone))
     if settings.backbone in BACKBONES:
-        raise RecipeError(
-            f"classify.backbone {settings.backbone}: {settings.lesion} needs a timm name, e.g. resnet101 or "
+        raise ConfigError(
+            f"classify.backbone {settings.backbone}: {settings.strategy} needs a timm name, e.g. resnet101 or "
             "mobilenetv2_100"
         )
-    segment = segment or SegmentSettings()
     if settings.size % 32:
         fitting = max(32, round(settings.size / 32) * 32)
-        raise RecipeError(f"classify.size {settings.size}: {settings.lesion} needs a multiple of 32, e.g. {fitting}")
-    network = _mask_network(segment, settings.backbone, settings.options, settings.normalise)
+        raise ConfigError(f"classify.size {settings.size}: {settings.strategy} needs a multiple of 32, e.g. {fitting}")
+    network = _mask_network(decoder, settings.backbone, settings.options)
     network.add_class_head(classes, settings.dropout)
     return network
 
@@ -156,16 +153,16 @@ def build_segmenter(settings: SegmentSettings) -> MaskNetwork:
     """Build the network of a recipe's ``segment`` section, with random parameters.
 
     Raises:
-        RecipeError: The method is not a network, or the encoder cannot be used this way.
+        ConfigError: The method is not a network, or the encoder cannot be used this way.
     """
-    return _mask_network(settings, settings.encoder, settings.options, settings.normalise)
+    return _mask_network(settings, settings.encoder, settings.options)
 
 
-def _mask_network(
-    segment: SegmentSettings, encoder: str, options: dict[str, str | bool | int | float], normalise: str
-) -> MaskNetwork:
+def _mask_network(segment: SegmentSettings, encoder: str, options: dict[str, str | bool | int | float]) -> MaskNetwork:
     from busight.segment.learned.catalogue import build_mask_network
 
     if not is_learned(segment.method):
-        raise RecipeError(f"segment.method {segment.method}: has no decoder to train; choose {', '.join(LEARNED)}")
-    return MaskNetwork(build_mask_network(segment.method, encoder, options, segment.decoder_channels), normalise)
+        raise ConfigError(f"segment.method {segment.method}: has no decoder to train; choose {', '.join(LEARNED)}")
+    architecture, arguments = timm_arguments(encoder, options)
+    network = build_mask_network(segment.method, architecture, arguments, segment.decoder_channels)
+    return MaskNetwork(network, normalisation_of(encoder))

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 from torch import Tensor, nn
 
-from busight.classify.network import Network, Normalise
-from busight.classify.settings import NORMALISATION
+from busight.classify.network import Network
 from busight.errors import WeightsError
 from busight.io.digests import sha256_of_file
 from busight.io.paths import user_path
@@ -51,51 +50,23 @@ def load_weights(network: Network, weights: str, backbone: str) -> LoadedWeights
         weights: ``imagenet``, ``none`` or the path of a safetensors file. The file may hold a part of the network. The
             ``weights.safetensors`` of a bundle also gives the mask decoder and the class head, where the new network
             has the like: a network pre-trained on other ultrasound images.
-        backbone: The backbone's name, for ``imagenet``.
+        backbone: The backbone's name.
 
     Raises:
-        WeightsError: The file is missing, not safetensors, or fits nowhere; or ImageNet weights cannot be had, or
-            expect another input range than the network's.
+        WeightsError: The file is missing, not safetensors, or fits nowhere; or ImageNet weights cannot be had.
     """
     if weights == "none":
         return LoadedWeights("none", 0, (), ())
     if weights == "imagenet":
-        _require_input_range(network.normalise, backbone)
         tensors, source = _imagenet(backbone)
     else:
         path = user_path(weights)
         tensors, source = _local(path)
-        _require_input_range(network.normalise, path.stem)
-        # Only some files can be recognised by their name; for the others the reader must know what to compare.
-        source += f" for inputs as {network.normalise.name!r}"
+        # A file does not say which inputs it expects; the backbone does, and the reader must be able to compare.
+        source += f" for inputs as of {backbone}"
         if own := _of_a_bundle(tensors):
             return _load_what_fits(*_placed(network, own), source)
     return _load_what_fits(network.pretrained_part, tensors, source)
-
-
-def _require_input_range(normalise: Normalise, backbone: str) -> None:
-    """Refuse weights that were trained on another input range: they would load, and quietly be worth less."""
-    wanted = _published_range(backbone)
-    if wanted is not None and wanted != NORMALISATION[normalise.name]:
-        names = [name for name, known in NORMALISATION.items() if known == wanted]
-        remedy = f'set normalise = "{names[0]}" beside weights' if names else "choose another backbone"
-        raise WeightsError(
-            f"weights of {backbone} expect mean {wanted[0]} and deviation {wanted[1]}, which normalise = "
-            f'"{normalise.name}" does not give; {remedy}'
-        )
-
-
-def _published_range(backbone: str) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """Return mean and deviation that published weights expect; None for a name that no library knows."""
-    import timm
-
-    if backbone.startswith(TORCHVISION_PREFIX):
-        return NORMALISATION["imagenet"]
-    try:
-        published = timm.get_pretrained_cfg(backbone)
-    except RuntimeError:
-        return None
-    return None if published is None else (tuple(published.mean), tuple(published.std))
 
 
 def _of_a_bundle(tensors: dict[str, Tensor]) -> dict[str, Tensor]:

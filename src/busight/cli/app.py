@@ -27,6 +27,7 @@ from busight.cli import (
     seeds,
     segment,
     train,
+    verify,
 )
 
 app = typer.Typer(
@@ -50,6 +51,7 @@ app.command("segment")(segment.command)
 app.command("predict")(predict.command)
 app.command("explain")(explain.command)
 app.command("card")(card.command)
+app.command("verify")(verify.command)
 app.add_typer(data.app, name="data")
 app.command("recipes")(recipes.command)
 app.command("doctor")(doctor.command)

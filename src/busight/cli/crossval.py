@@ -57,10 +57,10 @@ def command(
 
 
 def _known(by: str) -> By:
-    from busight.errors import RecipeError
+    from busight.errors import ConfigError
 
     if by == "group":
         return "group"
     if by == "image":
         return "image"
-    raise RecipeError(f"--by {by!r}: write group or image")
+    raise ConfigError(f"--by {by!r}: write group or image")

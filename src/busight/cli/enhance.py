@@ -26,13 +26,13 @@ def command(
 ) -> None:
     """Enhance pictures by a chain of filters, or measure what every filter does to a data set."""
     with one_line_errors():
-        from busight.errors import RecipeError
+        from busight.errors import ConfigError
         from busight.io.atomic import require_free_folder
 
         if bool(compare) == bool(paths):
-            raise RecipeError("enhance: name pictures with --chain, or a data set with --compare SPEC")
+            raise ConfigError("enhance: name pictures with --chain, or a data set with --compare SPEC")
         if out is None:
-            raise RecipeError("enhance: --out FOLDER is needed")
+            raise ConfigError("enhance: --out FOLDER is needed")
         require_free_folder(out)
         if compare:
             _compare(compare, chain or [], out, limit)
@@ -43,7 +43,7 @@ def command(
 def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
     from busight.cli.console import ConsoleProgress
     from busight.data.readers.inputs import read_frames
-    from busight.errors import RecipeError
+    from busight.errors import ConfigError
     from busight.experiments.bench.filters import write_enhanced
     from busight.preprocess.enhance.chain import parse_chain
     from busight.report.figures.filter_sheet import write_panel
@@ -51,7 +51,7 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
     from busight.types import Failure
 
     if len(chains) != 1 or not (steps := parse_chain(chains[0])):
-        raise RecipeError('enhance: give one --chain with a filter, e.g. --chain "median(3) | clahe(2.0)"')
+        raise ConfigError('enhance: give one --chain with a filter, e.g. --chain "median(3) | clahe(2.0)"')
     files = listed(paths)
     failed, done = 0, 0
     with ConsoleProgress() as progress:
@@ -62,12 +62,12 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
                     typer.echo(f"busight: {one_line(frame.reason)}", err=True)
                     continue
                 done += 1
-                name = image_file_name(frame.path, frame.frame, done)
-                before, after = write_enhanced(frame.image, steps, out / "images" / name)
+                name = image_file_name(frame.ref.path, frame.ref.frame, done)
+                before, after = write_enhanced(frame.pixels, steps, out / "images" / name)
                 write_panel(before, after, " | ".join(map(str, steps)), out / "panels" / name)
             progress.tick(number, len(files))
     if not done and not failed:
-        raise RecipeError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
+        raise ConfigError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
     typer.echo(f"enhanced: {done} pictures, {out / 'images'}; before and after: {out / 'panels'}")
     if failed:
         raise typer.Exit(1)

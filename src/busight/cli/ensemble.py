@@ -20,5 +20,5 @@ def command(
         from busight.experiments.ensemble import make_ensemble
 
         with ConsoleProgress() as progress:
-            card = make_ensemble(crossval, out, progress=progress)
-        typer.echo(f"{card.name}: {out} (graph and mean of the members differ by {card.parity:.1g})")
+            card = make_ensemble(crossval, out, progress=progress).card
+        typer.echo(f"{card.name}: {out}")

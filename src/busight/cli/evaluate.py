@@ -14,7 +14,8 @@ def command(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run or crossval.")],
     data: Annotated[str, typer.Option("--data", help="Data spec, e.g. busbra:PATH.")],
     out: Annotated[Path | None, typer.Option("--out", help="New folder for the results [runs/evaluate-TIME].")] = None,
-    split: Annotated[Path | None, typer.Option("--split", help="Score only the test part of this split.json.")] = None,
+    split: Annotated[Path | None, typer.Option("--split", help="Score only the test subset of this split.")] = None,
+    threads: Annotated[int, typer.Option("--threads", min=0, help="Threads of the engine; 0 lets it choose.")] = 0,
 ) -> None:
     """Score a bundle on a data set: the same figures and report as a run. Nothing is fitted.
 
@@ -27,16 +28,17 @@ def command(
         from busight.cli.console import ConsoleProgress
         from busight.experiments.evaluate import evaluate
         from busight.experiments.evaluate_folds import is_crossval
-        from busight.model.bundle.load import load_bundle
+        from busight.model.engines.catalogue import EngineSettings
+        from busight.model.model import Model
         from busight.report.text.headline import headline
         from busight.report.write import write_report
 
         if is_crossval(bundle):
             _folds(bundle, data, folder, split)
             return
-        checked = load_bundle(bundle)
+        model = Model.load(bundle, EngineSettings(threads=threads))
         with ConsoleProgress() as progress:
-            record = evaluate(checked, data, folder, split_file=split, command=command_line(), progress=progress)
+            record = evaluate(model, data, folder, split_file=split, command=command_line(), progress=progress)
             progress.stage("report")
             write_report(record, folder)
         for line in headline(record.metrics):
@@ -46,12 +48,12 @@ def command(
 
 def _folds(crossval: Path, data: str, folder: Path, split: Path | None) -> None:
     from busight.cli.console import ConsoleProgress
-    from busight.errors import RecipeError
+    from busight.errors import ConfigError
     from busight.experiments.evaluate_folds import PER_NETWORK_FILE, evaluate_folds
     from busight.report.text.headline import headline
 
     if split is not None:
-        raise RecipeError("--split goes with one bundle; the networks of a cross-validation have a split each")
+        raise ConfigError("--split goes with one bundle; the networks of a cross-validation have a split each")
     with ConsoleProgress() as progress:
         evaluation = evaluate_folds(crossval, data, folder, progress=progress)
     if evaluation.n_trained_on:

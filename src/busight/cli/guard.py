@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from busight.errors import BusightError, MissingExtraError, RecipeError
+from busight.errors import BusightError, ConfigError, MissingExtraError
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def one_line_errors(hint: Callable[[], str] = str) -> Iterator[None]:
     """
     try:
         yield
-    except RecipeError as error:
+    except ConfigError as error:
         _say(f"busight: {error}")
         raise typer.Exit(2) from error
     except BusightError as error:

@@ -14,8 +14,9 @@ from busight.cli.guard import one_line, one_line_errors
 from busight.cli.pictures import listed
 
 if TYPE_CHECKING:
-    from busight.model.model import Predictor
-    from busight.types import Failure, Prediction
+    from busight.data.image_spec import ImageSpec
+    from busight.model.model import Model
+    from busight.types import Failure, InputImage, Prediction, Rejected
 
 
 _ESCAPE = "backslashreplace"
@@ -31,24 +32,24 @@ class Form(StrEnum):
 
 def command(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run.")],
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, DICOM files, folders.")],
+    paths: Annotated[list[Path], typer.Argument(help="Images, DICOM files, folders.")],
     form: Annotated[Form, typer.Option("--format", help="JSON lines or CSV.")] = Form.JSON,
     out: Annotated[Path | None, typer.Option("--out", help="New file for the records [standard output].")] = None,
-    show_refused: Annotated[
-        bool, typer.Option("--show-refused", help="Also show what was predicted for images that are refused.")
+    show_rejected: Annotated[
+        bool, typer.Option("--show-rejected", help="Also show what was predicted for images that are rejected.")
     ] = False,
-    overlays: Annotated[Path | None, typer.Option("--overlays", help="New folder for pictures with outlines.")] = None,
+    overlays: Annotated[Path | None, typer.Option("--overlays", help="New folder for images with outlines.")] = None,
     pages: Annotated[
         Path | None, typer.Option("--pages", help="New folder for a page an image, as `busight explain` writes it.")
     ] = None,
     prevalence: Annotated[
         float | None,
-        typer.Option(
-            "--prevalence", help="With --pages: share of the last class (malignant) where the images come from."
-        ),
+        typer.Option("--prevalence", help="With --pages: share of the positive class where the images come from."),
     ] = None,
+    threads: Annotated[int, typer.Option("--threads", min=0, help="Threads of the engine; 0 lets it choose.")] = 0,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Images that go through the networks together.")] = 16,
 ) -> None:
-    """Predict finding, probabilities and lesion of each image; one record a frame, also for unreadable files."""
+    """Predict class, probabilities and lesion of each image; one record a frame, also for unreadable files."""
     interrupted = out.with_name(f"{out.stem}.interrupted{out.suffix}") if out is not None else None
 
     def what_is_left() -> str:
@@ -60,8 +61,9 @@ def command(
         from busight.cli.console import ConsoleProgress
         from busight.errors import OutputError
         from busight.io.atomic import require_free_folder, require_new_file, written_beside
-        from busight.model.bundle.load import load_bundle
-        from busight.model.opening import open_predictor
+        from busight.model.engines.catalogue import EngineSettings
+        from busight.model.model import Model
+        from busight.model.stream import predict_stream
 
         for taken in (out, interrupted):
             if taken is not None:
@@ -70,16 +72,17 @@ def command(
             if folder is not None:
                 require_free_folder(folder)
                 if out is not None and out.absolute() in (folder.absolute(), *folder.absolute().parents):
-                    raise OutputError(f"{out}: the records and the pictures want the same place; give them two names")
-        predictor = open_predictor(load_bundle(bundle))
+                    raise OutputError(f"{out}: the records and the images want the same place; give them two names")
+        model = Model.load(bundle, EngineSettings(threads=threads, batch=batch))
         if prevalence is not None:
-            _check_prevalence(prevalence, pages, predictor)
-        draw = _drawing(predictor, overlays, pages, prevalence, show_refused)
+            _check_prevalence(prevalence, pages, model)
+        draw = _drawing(model, overlays, pages, prevalence, show_rejected)
         failures: list[Failure] = []
         # On a terminal the records themselves show how far it is.
         with ConsoleProgress() as progress:
             tick = progress.tick if out is not None or not sys.stdout.isatty() else _no_tick
-            lines = _lines(predictor, _found(predictor, paths, tick), form, draw, failures, show_refused)
+            answers = predict_stream(model, _inputs(paths, model.preprocess.image, tick), batch)
+            lines = _lines(model, answers, form, draw, failures, show_rejected)
             if out is None:
                 for line in lines:
                     typer.echo(line)
@@ -95,54 +98,55 @@ def command(
 
 
 def _lines(
-    predictor: Predictor,
-    found: Iterator[Prediction | Failure],
+    model: Model,
+    answers: Iterator[Prediction | Rejected | Failure],
     form: Form,
-    draw: Callable[[Prediction, int], None],
+    draw: Callable[[Prediction | Rejected, int], None],
     failures: list[Failure],
-    show_refused: bool,
+    show_rejected: bool,
 ) -> Iterator[str]:
     from busight.results import prediction_record as records
-    from busight.types import Failure
+    from busight.types import Failure, Rejected
 
     as_line = records.csv_line if form is Form.CSV else records.json_line
     if form is Form.CSV:
-        yield records.csv_header(predictor.classes)
-    for number, one in enumerate(found, start=1):
-        if isinstance(one, Failure):
-            failures.append(one)
-            typer.echo(f"busight: {one_line(one.reason)}", err=True)
+        yield records.csv_header(model.labels)
+    for number, answer in enumerate(answers, start=1):
+        if isinstance(answer, Failure):
+            failures.append(answer)
+            typer.echo(f"busight: {one_line(answer.reason)}", err=True)
         else:
-            if one.refused and not show_refused:
-                typer.echo(f"busight: {one_line(one.path)}: not answered: {one.refused}", err=True)
-            draw(one, number)
-        yield as_line(records.record_of(one, predictor.classes, show_refused))
+            if isinstance(answer, Rejected) and not show_rejected:
+                typer.echo(f"busight: {one_line(answer.ref.path)}: not answered: {answer.reason}", err=True)
+            draw(answer, number)
+        yield as_line(records.record_of(answer, model.labels, show_rejected))
 
 
-def _check_prevalence(prevalence: float, pages: Path | None, predictor: Predictor) -> None:
+def _check_prevalence(prevalence: float, pages: Path | None, model: Model) -> None:
     from busight.errors import DataError
     from busight.model.explain.explained import measured_prevalence
 
-    measured_prevalence(predictor.card, prevalence)
+    measured_prevalence(model.card, prevalence)
     if pages is None:
         raise DataError("--prevalence: speaks on the pages of --pages alone; name a folder for them")
 
 
 def _drawing(
-    predictor: Predictor, overlays: Path | None, pages: Path | None, prevalence: float | None, show_refused: bool
-) -> Callable[[Prediction, int], None]:
-    """Return what draws a prediction, given its running number, in every way that was asked for."""
+    model: Model, overlays: Path | None, pages: Path | None, prevalence: float | None, show_rejected: bool
+) -> Callable[[Prediction | Rejected, int], None]:
+    """Return what draws an answer, given its running number, in every way that was asked for."""
     from busight.report.overlay import image_file_name, write_overlay
+    from busight.types import Rejected, prediction_of
 
-    def draw(found: Prediction, number: int) -> None:
-        if overlays is not None and (show_refused or not found.refused):
-            write_overlay(found, overlays, number)
+    def draw(answer: Prediction | Rejected, number: int) -> None:
+        if overlays is not None and (show_rejected or not isinstance(answer, Rejected)):
+            write_overlay(prediction_of(answer), overlays, number)
         if pages is not None:
             from busight.model.explain.explained import explained
             from busight.report.pages.case import write_explanation
 
-            name = Path(image_file_name(found.path, found.frame, number)).stem
-            write_explanation(explained(predictor, found, prevalence), pages / name, show_refused)
+            name = Path(image_file_name(answer.ref.path, answer.ref.frame, number)).stem
+            write_explanation(explained(model, answer, prevalence), pages / name, show_rejected)
 
     return draw
 
@@ -151,20 +155,14 @@ def _no_tick(done: int, total: int) -> None:
     """Show nothing."""
 
 
-def _found(predictor: Predictor, paths: list[Path], tick: Callable[[int, int], None]) -> Iterator[Prediction | Failure]:
-    from dataclasses import replace
-
+def _inputs(paths: list[Path], spec: ImageSpec, tick: Callable[[int, int], None]) -> Iterator[InputImage | Failure]:
     from busight.data.readers.inputs import read_frames
-    from busight.types import Failure
+    from busight.types import Failure, ImageRef
 
     files = listed(paths)
     if not files:
-        yield Failure(str(paths[0]), f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
+        reason = f"{paths[0]}: no image or DICOM file in it; name files or another folder"
+        yield Failure(ImageRef(str(paths[0])), reason)
     for number, path in enumerate(files, start=1):
-        for frame in read_frames(path):
-            if isinstance(frame, Failure):
-                yield frame
-            else:
-                found = predictor.predict(frame.image, frame.path, frame.frame, frame.pixel_spacing_mm)
-                yield replace(found, origin=frame.origin)
+        yield from read_frames(path, spec)
         tick(number, len(files))

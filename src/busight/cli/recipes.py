@@ -20,4 +20,4 @@ def command(
             typer.echo(recipe_toml(load_recipe(name)), nl=False)
             return
         for known in recipe_names():
-            typer.echo(f"{known:<12} {load_recipe(known).about}")
+            typer.echo(f"{known:<12} {load_recipe(known).description}")

@@ -42,7 +42,7 @@ def execute(
     with one_line_errors(hint=how_to_go_on(folder, "recipe.toml")):
         require_training()
         from busight.cli.console import ConsoleProgress
-        from busight.experiments.train import finish, run
+        from busight.experiments.run import finish, run
         from busight.recipes.load import load_recipe
 
         chosen = load_recipe(recipe, overrides, data)

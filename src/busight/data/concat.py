@@ -7,20 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from busight.data.dataset import DataSet, Reader
+from busight.data.dataset import DataSet, ImageReader
+from busight.data.labels import union
 from busight.data.readers.files import FileReader
-from busight.types import Image, Mask, Problem, Sample
+from busight.types import DataWarning, Image, Mask, Sample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class JoinedReader:
+class ConcatReader:
     """Hands each sample to the reader of the set that it comes from.
 
     Attributes:
-        origin: Reader and sample before joining, by sample id.
+        origin: ImageReader and sample before joining, by sample id.
     """
 
-    origin: Mapping[str, tuple[Reader, Sample]]
+    origin: Mapping[str, tuple[ImageReader, Sample]]
 
     def image(self, sample: Sample) -> Image:
         """Return the grey picture, uint8 HW."""
@@ -34,7 +35,7 @@ class JoinedReader:
         return reader.mask(replace(before, mask_paths=sample.mask_paths))
 
 
-def join(parts: Sequence[DataSet]) -> DataSet:
+def concat(parts: Sequence[DataSet]) -> DataSet:
     """Join data sets. Ids of samples, patients and examinations are told apart by the name of their set.
 
     Official parts are dropped: those of one set say nothing about another.
@@ -44,8 +45,8 @@ def join(parts: Sequence[DataSet]) -> DataSet:
     """
     names = _names([part.name for part in parts])
     samples: list[Sample] = []
-    origin: dict[str, tuple[Reader, Sample]] = {}
-    problems: list[Problem] = []
+    origin: dict[str, tuple[ImageReader, Sample]] = {}
+    problems: list[DataWarning] = []
     for name, part in zip(names, parts, strict=True):
         problems += [replace(problem, path=f"{name}:{problem.path}") for problem in part.problems]
         for before in part.samples:
@@ -59,13 +60,14 @@ def join(parts: Sequence[DataSet]) -> DataSet:
             )
             samples.append(after)
             origin[after.sample_id] = part.reader, before
+    labels = union([part.labels for part in parts])
     spec = " + ".join(part.spec for part in parts)
-    return DataSet(spec, "+".join(names), tuple(samples), JoinedReader(origin), tuple(problems))
+    return DataSet(spec, "+".join(names), tuple(samples), ConcatReader(origin), labels, tuple(problems))
 
 
-def picture_file(reader: Reader, sample: Sample) -> Path | None:
+def picture_file(reader: ImageReader, sample: Sample) -> Path | None:
     """Return the file that a sample's picture was read from; None where it is not a picture file of its own."""
-    if isinstance(reader, JoinedReader):
+    if isinstance(reader, ConcatReader):
         return picture_file(*reader.origin[sample.sample_id])
     return reader.root / sample.image_path if isinstance(reader, FileReader) else None
 

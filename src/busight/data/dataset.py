@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from busight.types import Image, Mask, Problem, Sample
+from busight.data.image_spec import ImageSpec
+from busight.data.labels import LabelSchema
+from busight.types import DataWarning, Image, Mask, Sample
 
 
-class Reader(Protocol):
+class ImageReader(Protocol):
     """Reads the pixels of a sample. The one plug-in point of every source."""
 
     def image(self, sample: Sample) -> Image:
@@ -30,16 +32,20 @@ class DataSet:
         name: The source's name.
         samples: Usable samples, in a stable order.
         reader: Reads their pixels.
+        labels: The classes that the source tells apart.
         problems: Files that were left out or need a look, each with what was done.
+        image_spec: The format of its images, as the reader gives them.
     """
 
     spec: str
     name: str
     samples: tuple[Sample, ...]
-    reader: Reader
-    problems: tuple[Problem, ...] = ()
+    reader: ImageReader
+    labels: LabelSchema
+    problems: tuple[DataWarning, ...] = ()
+    image_spec: ImageSpec = field(default_factory=ImageSpec)
 
     def class_counts(self) -> dict[str, int]:
-        """Count samples by finding; unlabelled ones under ``"unlabelled"``."""
-        counts = Counter(sample.finding.value if sample.finding else "unlabelled" for sample in self.samples)
+        """Count samples by label; unlabelled ones under ``"unlabelled"``."""
+        counts = Counter(sample.label if sample.label else "unlabelled" for sample in self.samples)
         return dict(sorted(counts.items()))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import difflib
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from busight.data.transfer import Part, Progress, fetch
+import pooch
+import requests
+
+from busight.data.transfer import Progress, ResumingDownloader, reason
 from busight.data.unpack import unpack_zip
 from busight.errors import DataError, OutputError
-from busight.io.digests import sha256_of_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class RemoteArchive:
     Attributes:
         name: The data set's name, as in ``busight data get NAME``.
         url: The authors' address (https).
-        sha256: Digest of the archive, 64 hexadecimal digits; None where nobody has published one.
+        sha256: Digest of the archive, 64 hexadecimal digits.
         size_bytes: Size of the archive for the progress bar; None where only the server knows it.
         folder: The folder that is there after unpacking.
         n_files: Files in that folder; fewer mean that it is incomplete.
@@ -31,7 +34,7 @@ class RemoteArchive:
 
     name: str
     url: str
-    sha256: str | None
+    sha256: str
     size_bytes: int | None
     folder: str
     n_files: int
@@ -86,18 +89,11 @@ def get(
     folder = target / archive.folder
     if is_there(archive, target):
         return folder
-    part = Part(target / f".{name}.zip.part", _checked_url(url, archive))
-    expected = (sha256 or archive.sha256 or "").lower() or None
-    _make_folder(target)
-    if not (expected and part.size() and sha256_of_file(part.path) == expected):
-        fetch(part, remedy=_by_hand(archive), progress=_with_size(progress, archive.size_bytes))
-        _verify(part, expected, archive)
-    try:
-        _unpack(part.path, target, archive)
-    except DataError:
-        part.remove()  # what was refused once is never offered again
-        raise
-    part.remove()
+    address = _checked_url(url, archive)
+    work = target / f".{name}.download"
+    _make_folder(work)
+    zip_file = _downloaded(address, sha256 or archive.sha256, work, archive, _with_size(progress, archive.size_bytes))
+    _unpack(zip_file, folder, archive)
     return folder
 
 
@@ -132,8 +128,9 @@ def _checked_url(url: str | None, archive: RemoteArchive) -> str:
     address = url or archive.url
     allowed = ("https", "http") if url else ("https",)
     try:
-        usable = urlsplit(address).scheme in allowed and bool(urlsplit(address).netloc)
-    except ValueError:  # brackets that do not close
+        parts = urlsplit(address)
+        usable = parts.scheme in allowed and bool((parts.hostname or "").encode("idna"))
+    except ValueError:  # brackets that do not close, labels that are empty
         usable = False
     if not usable:
         raise DataError(f"{address!r}: no address to download from; give one that begins with https://")
@@ -158,27 +155,41 @@ def _with_size(progress: Progress | None, size_bytes: int | None) -> Progress | 
     return lambda have, total: progress(have, total or size_bytes)
 
 
-def _verify(part: Part, expected: str | None, archive: RemoteArchive) -> None:
-    """Compare the digest; a download with another one is removed, so that the next call starts afresh."""
-    actual = sha256_of_file(part.path)
-    if expected and actual != expected:
-        part.remove()
+def _downloaded(address: str, sha256: str, work: Path, archive: RemoteArchive, progress: Progress | None) -> Path:
+    """Return the archive, whole and with the right digest, in ``work``."""
+    downloader = ResumingDownloader(work / "part", progress)
+    pooch.get_logger().setLevel("WARNING")  # it would write to the terminal beside the progress bar
+    try:
+        return Path(pooch.retrieve(address, f"sha256:{sha256.lower()}", "archive.zip", work, downloader=downloader))
+    except requests.RequestException as error:
+        with suppress(OSError):
+            work.rmdir()  # where nothing has arrived
+        raise DataError(f"{address}: {reason(error)}; run again to continue, or {_by_hand(archive)}") from error
+    except ValueError as error:  # another digest; pooch has removed the file
+        shutil.rmtree(work, ignore_errors=True)
         raise DataError(
-            f"{part.url}: its SHA-256 is {actual}, expected {expected}, so it was removed; run again, "
-            f"give the new digest if the authors published a new version, or {_by_hand(archive)}"
-        )
+            f"{address}: {error} Run again, give the new digest if the authors published a new version, or "
+            f"{_by_hand(archive)}"
+        ) from error
+    except OSError as error:
+        raise OutputError(
+            f"{work}: could not be written ({error.strerror}); free space or choose another folder, "
+            "then run again: the download continues"
+        ) from error
 
 
-def _unpack(zip_file: Path, target: Path, archive: RemoteArchive) -> None:
+def _unpack(zip_file: Path, folder: Path, archive: RemoteArchive) -> None:
     """Unpack beside the final folder, then rename, so that a folder of that name is always whole."""
-    beside = target / f".{archive.name}.unpacking"
+    beside = zip_file.with_name("unpacked")
     shutil.rmtree(beside, ignore_errors=True)  # left by a process that was killed
     try:
-        unpack_zip(zip_file, beside)
+        unpack_zip(zip_file, beside)  # pooch's Unzip would write links and bombs
         if not (beside / archive.folder).is_dir():
             raise DataError(f"{zip_file}: holds no folder {archive.folder}; {_by_hand(archive)}")
-        (beside / archive.folder).rename(target / archive.folder)
+        (beside / archive.folder).rename(folder)
+    except DataError:
+        shutil.rmtree(zip_file.parent, ignore_errors=True)  # what was refused once is never offered again
+        raise
     except OSError as error:
-        raise OutputError(f"{target}: could not be written ({error.strerror}); choose another folder") from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        raise OutputError(f"{folder}: could not be written ({error.strerror}); choose another folder") from error
+    shutil.rmtree(zip_file.parent, ignore_errors=True)

@@ -13,7 +13,7 @@ from busight.data.dataset import DataSet
 from busight.data.thumbnail import small_picture
 from busight.errors import DataError, ImageError
 from busight.io.digests import sha256_of_json
-from busight.types import Finding, Image, Mask, Problem, Sample
+from busight.types import DataWarning, Image, Mask, Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def inspect(dataset: DataSet, progress: Callable[[int, int], None] | None = None
         try:
             image = dataset.reader.image(sample)
         except ImageError as error:
-            problems.append(Problem(sample.image_path or sample.sample_id, f"left out: {error}"))
+            problems.append(DataWarning(sample.image_path or sample.sample_id, f"left out: {error}"))
         else:
             sample, mask = _checked_mask(dataset, sample, image, problems)
             digest = "" if mask is None else pixel_digest(mask)
@@ -102,22 +102,22 @@ def inspect(dataset: DataSet, progress: Callable[[int, int], None] | None = None
 
 
 def _checked_mask(
-    dataset: DataSet, sample: Sample, image: Image, problems: list[Problem]
+    dataset: DataSet, sample: Sample, image: Image, problems: list[DataWarning]
 ) -> tuple[Sample, Mask | None]:
     where = sample.mask_paths[0] if sample.mask_paths else sample.sample_id
     try:
         mask = dataset.reader.mask(sample)
     except ImageError as error:
-        problems.append(Problem(where, f"mask ignored: {error}"))
+        problems.append(DataWarning(where, f"mask ignored: {error}"))
         return replace(sample, mask_paths=()), None
     if mask is None:
         return sample, None
     if mask.shape != image.shape:
         text = f"mask ignored: it is {mask.shape[1]}×{mask.shape[0]}, its image {image.shape[1]}×{image.shape[0]}"
-        problems.append(Problem(where, text))
+        problems.append(DataWarning(where, text))
         return replace(sample, mask_paths=()), None
-    if not mask.any() and sample.finding in (Finding.BENIGN, Finding.MALIGNANT):
-        problems.append(Problem(where, f"mask ignored: it is empty, but the image is labelled {sample.finding}"))
+    if not mask.any() and dataset.labels.shows_lesion(sample.label):
+        problems.append(DataWarning(where, f"mask ignored: it is empty, but the image is labelled {sample.label}"))
         return replace(sample, mask_paths=()), None
     return sample, mask
 
@@ -133,7 +133,7 @@ def manifest_digest(entries: list[Entry]) -> str:
     """Return the SHA-256 of what training depends on: identity, label, patient, pixels of image and mask."""
     return sha256_of_json(
         [
-            [e.sample.sample_id, e.sample.finding, e.sample.patient_id, e.image_digest, e.mask_digest]
+            [e.sample.sample_id, e.sample.label, e.sample.patient_id, e.image_digest, e.mask_digest]
             for e in sorted(entries, key=lambda entry: entry.sample.sample_id)
         ]
     )

@@ -11,7 +11,7 @@ from busight.io.csv_text import csv_text
 
 COLUMNS = (
     "sample_id",
-    "finding",
+    "label",
     "patient_id",
     "group",
     "height",
@@ -41,7 +41,7 @@ def write_manifest(path: Path, inspection: Inspection, groups: tuple[str, ...]) 
         rows.append(
             [
                 sample.sample_id,
-                sample.finding or "",
+                sample.label or "",
                 sample.patient_id or "",
                 group,
                 entry.height,

@@ -7,17 +7,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
 from PIL import Image as Pillow
 
 from busight._version import __version__
 from busight.data.manifest import Entry, Inspection
+from busight.data.shrink import shrink, shrink_mask
 from busight.data.sources.folder import TABLE_NAME
 from busight.errors import OutputError
 from busight.io.atomic import require_free_folder, write_json, write_text
 from busight.io.csv_text import csv_text
-from busight.types import Image, Mask
 
 COLUMNS = (
     "id", "path", "label", "patient", "mask", "laterality", "birads", "device",
@@ -75,25 +73,6 @@ def write_shrunk(
     return written
 
 
-def shrink(image: Image, size: int) -> Image:
-    """Shrink a picture by area averaging until no side is longer than ``size``; a smaller one is returned as it is.
-
-    Example:
-        >>> shrink(np.zeros((300, 600), np.uint8), 256).shape
-        (128, 256)
-    """
-    factor = size / max(image.shape)
-    if factor >= 1:
-        return image
-    width, height = (max(1, round(side * factor)) for side in (image.shape[1], image.shape[0]))
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def shrink_mask(mask: Mask, size: int) -> Mask:
-    """Shrink a mask likewise; a pixel is lesion when at least half of its area is."""
-    return shrink(mask.astype(np.uint8) * 255, size) >= 128
-
-
 def _write_one(inspection: Inspection, entry: Entry, name: str, folder: Path, size: int) -> dict[str, str]:
     reader, sample = inspection.dataset.reader, entry.sample
     image = reader.image(sample)
@@ -107,7 +86,7 @@ def _write_one(inspection: Inspection, entry: Entry, name: str, folder: Path, si
     return {
         "id": sample.sample_id,
         "path": f"images/{name}",
-        "label": sample.finding or "",
+        "label": sample.label or "",
         "patient": sample.patient_id or "",
         "mask": "" if mask is None else f"masks/{name}",
         "laterality": sample.laterality or "",

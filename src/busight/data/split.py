@@ -9,12 +9,12 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.errors import DataError, RecipeError
+from busight.errors import ConfigError, DataError
 from busight.io.digests import sha256_of_json
 from busight.types import Sample
 
 PARTS = ("train", "val", "test")
-SplitKind = Literal["grouped", "paper", "folds", "image-folds", "official"]
+SplitKind = Literal["grouped", "paper", "folds", "image-folds", "source-folds", "official"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,8 @@ class SplitSettings:
 
     Attributes:
         kind: ``grouped`` (by patient and near-duplicate component), ``paper`` (by image, as published), ``folds``
-            and ``image-folds`` (cross-validation of either kind), ``official`` (the authors' parts or folds).
+            and ``image-folds`` (cross-validation of either kind), ``source-folds`` (each joined data set tests in
+            turn, in the order of their names), ``official`` (the authors' parts or folds).
         seed: Seed of the shuffling, 0 to 2^32 - 1.
         val: Share of images for validation.
         test: Share of images for test.
@@ -43,11 +44,11 @@ class SplitSettings:
     def __post_init__(self) -> None:
         """Refuse shares and folds that cannot be."""
         if not (0 < self.val < 1 and 0 < self.test < 1 and self.val + self.test < 1):
-            raise RecipeError(f"split.val {self.val} and split.test {self.test}: each above 0, together below 1")
+            raise ConfigError(f"split.val {self.val} and split.test {self.test}: each above 0, together below 1")
         if self.folds < 2 or not 0 <= self.fold < self.folds:
-            raise RecipeError(f"split.fold {self.fold} of split.folds {self.folds}: at least 2 folds, counted from 0")
+            raise ConfigError(f"split.fold {self.fold} of split.folds {self.folds}: at least 2 folds, counted from 0")
         if not 0 <= self.seed < 2**32:
-            raise RecipeError(f"split.seed {self.seed}: must be 0 to 4294967295")
+            raise ConfigError(f"split.seed {self.seed}: must be 0 to 4294967295")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +93,15 @@ def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: Split
     Raises:
         DataError: Too few cases or groups for the wanted parts, or the data set has no official parts.
     """
-    labelled = [index for index, sample in enumerate(samples) if sample.finding is not None]
+    labelled = [index for index, sample in enumerate(samples) if sample.label is not None]
     if not labelled:
-        raise DataError(f"split {settings.kind}: none of the {len(samples)} images has a finding; use labelled data")
+        raise DataError(f"split {settings.kind}: none of the {len(samples)} images has a label; use labelled data")
     kept = [samples[index] for index in labelled]
     names = [groups[index] for index in labelled]
     if settings.kind == "official":
         part = _official(kept, names, settings)
+    elif settings.kind == "source-folds":
+        part = _source_folds(kept, names, settings)
     else:
         by_image = settings.kind in ("paper", "image-folds")
         part = _random(kept, [s.sample_id for s in kept] if by_image else names, settings)
@@ -114,16 +117,18 @@ def _check_parts(samples: list[Sample], part: list[str], kind: str) -> None:
     for name in PARTS:
         if name not in part:
             raise DataError(f"split {kind}: no image left for the {name} part; use more data or other shares")
+    if kind == "source-folds":
+        return  # a class that one source alone has is none that a network could learn from the others
     # A class missing from val or test gives undefined scores, which are told; one missing from train is never learnt.
-    trained = {sample.finding for sample, where in zip(samples, part, strict=True) if where == "train"}
-    if unseen := {str(sample.finding) for sample in samples if sample.finding not in trained}:
+    trained = {sample.label for sample, where in zip(samples, part, strict=True) if where == "train"}
+    if unseen := {str(sample.label) for sample in samples if sample.label not in trained}:
         raise DataError(
             f"split {kind}: no image of class {min(unseen)} in the train part; use more data or another split.seed"
         )
 
 
 def _random(samples: list[Sample], groups: list[str], settings: SplitSettings) -> list[str]:
-    labels = np.array([str(sample.finding) for sample in samples])
+    labels = np.array([str(sample.label) for sample in samples])
     _, group_index = np.unique(np.array(groups), return_inverse=True)
     _check_enough(labels, group_index)
     everything = np.arange(len(samples))
@@ -217,11 +222,34 @@ def _official(samples: list[Sample], groups: list[str], settings: SplitSettings)
     if settings.fold >= len(names):
         raise DataError(f"split official: no fold {settings.fold}; they are counted from 0, here 0 to {len(names) - 1}")
     test = np.array([part == names[settings.fold] for part in parts])
-    labels = np.array([str(sample.finding) for sample in samples])
+    labels = np.array([str(sample.label) for sample in samples])
     _, group_index = np.unique(np.array(groups), return_inverse=True)
     val = _share(np.nonzero(~test)[0], labels, group_index, settings.val, settings)
     part = np.where(test, "test", "train").astype(object)
     part[val] = "val"
+    return [str(name) for name in part]
+
+
+def source_names(samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Return the names of the data sets that samples come from, sorted: the folds of ``source-folds``."""
+    return tuple(sorted({sample.source for sample in samples}))
+
+
+def _source_folds(samples: list[Sample], groups: list[str], settings: SplitSettings) -> list[str]:
+    """Let one source test; images of the others that share a group with it belong to no part."""
+    names = source_names(samples)
+    if len(names) < 2:
+        raise DataError(f"split source-folds: all images come from {names[0]}; join sets as 'busi:PATH + busbra:PATH'")
+    if settings.fold >= len(names):
+        raise DataError(f"split source-folds: no fold {settings.fold}; there is one a source: {', '.join(names)}")
+    test = np.array([sample.source == names[settings.fold] for sample in samples])
+    tested = {group for group, held in zip(groups, test, strict=True) if held}
+    rest = np.array([not held and group not in tested for group, held in zip(groups, test, strict=True)])
+    labels = np.array([str(sample.label) for sample in samples])
+    _, group_index = np.unique(np.array(groups), return_inverse=True)
+    part = np.full(len(samples), "", dtype=object)
+    part[test], part[rest] = "test", "train"
+    part[_share(np.nonzero(rest)[0], labels, group_index, settings.val, settings)] = "val"
     return [str(name) for name in part]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from busight.errors import DataError
 from busight.metrics.checks import check_probs
@@ -19,21 +21,25 @@ class ConformalSets:
 
     Attributes:
         level: Promised coverage, 0–1, of each class.
-        least_probs: For each class the calibrated probability from which it is in the set; 0, always, where the class
+        thresholds: For each class the calibrated probability from which it is in the set; 0, always, where the class
             has too few validation cases for the promise.
-        cases: Validation cases of each class.
+        cases: Calibration cases of each class.
+        source: What they were fitted on.
     """
 
-    level: float
-    least_probs: tuple[float, ...]
+    __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
+
+    level: Annotated[float, Field(gt=0, lt=1)]
+    thresholds: tuple[float, ...]
     cases: tuple[int, ...]
+    source: str = ""
 
     def sets(self, probs: FloatArray) -> NDArray[np.bool_]:
         """Return which classes are in each set, bool (N, K), for calibrated probabilities, float64 (N, K).
 
         A set may be empty: then the image is unlike the validation cases of every class.
         """
-        inside: NDArray[np.bool_] = probs >= np.array(self.least_probs)
+        inside: NDArray[np.bool_] = probs >= np.array(self.thresholds)
         return inside
 
 
@@ -41,8 +47,9 @@ def fit_conformal(probs: FloatArray, target: IntArray, level: float = 0.9) -> Co
     """Fit class-conditional split-conformal sets on validation cases.
 
     With n cases of a class, the class is in the set where its probability is not below the k-th lowest that the class's
-    own cases were given, k = ⌊(n + 1)(1 − level)⌋. A new case of the class, drawn like the validation cases, then finds
-    it in its set with a probability of at least ``level``, whatever the network. For other devices nothing is promised.
+    own cases were given, k = ⌊(n + 1)(1 − level)⌋. A new case of the class, drawn like these cases, then finds it in
+    its set with a probability of at least ``level``, whatever the network, provided that the probabilities were not
+    calibrated on the same cases. For other devices nothing is promised.
 
     Args:
         probs: float64 (N, K), calibrated, of validation cases.
@@ -57,7 +64,7 @@ def fit_conformal(probs: FloatArray, target: IntArray, level: float = 0.9) -> Co
 
     Example:
         >>> probs = np.array([[p, 1 - p] for p in (0.9, 0.8, 0.7, 0.3, 0.2)])
-        >>> fit_conformal(probs, np.array([0, 0, 0, 1, 1]), level=0.5).least_probs
+        >>> fit_conformal(probs, np.array([0, 0, 0, 1, 1]), level=0.5).thresholds
         (0.8, 0.7)
     """
     if not 0 < level < 1:

@@ -1,4 +1,4 @@
-"""The second reader on one image: which region it looks at, and what it says."""
+"""Late fusion: a descriptor model's log-odds move the network's between the two kinds of lesion."""
 
 from __future__ import annotations
 
@@ -7,89 +7,110 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
 
-from busight.descriptors.lexicon import lesion_numbers
-from busight.descriptors.model import SecondReader, reader_inputs
+from busight.descriptors.lexicon import lesion_features
+from busight.descriptors.model import DescriptorModel, descriptor_inputs
 from busight.errors import BundleError, DataError
-from busight.segment.fallback import with_lesion_assumed
-from busight.types import FloatArray, Image, Mask, SecondOpinion
+from busight.metrics.activations import logit
+from busight.segment.fallback import fallback_to_proposal
+from busight.types import DescriptorEvidence, FloatArray, Image, Mask
 
-_MOST = 4.0
-"""Largest change that the second reader makes to the logarithm of the odds, at weight 1: fifty to one."""
+MAX_LOG_ODDS = 4.0
+"""Largest log-odds of the descriptor model that count, at weight 1: fifty to one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
-    """What the second reader sees of an image.
+class DescribedRegion:
+    """A region with the descriptor model's inputs.
 
     Attributes:
-        words: Its inputs by name.
+        inputs: By name.
         region: bool HW: what they describe.
-        assumed: It is not what the network outlined, but the likeliest region.
+        from_proposal: It is the lesion proposal, not the network's mask.
     """
 
-    words: dict[str, float]
+    inputs: dict[str, float]
     region: Mask
-    assumed: bool
+    from_proposal: bool
 
 
-def reading_of(
-    image: Image,
-    mask: Mask | None,
-    probs: NDArray[np.float32] | None,
-    likeliest: Callable[[], Mask] | None = None,
-) -> Reading | None:
-    """Return what the second reader sees: of the outlined lesion, or, where that is unsure, of the likeliest region.
+class DescriptorFusion(BaseModel):
+    """A descriptor model and the weight of its log-odds.
 
-    Args:
-        image: uint8 HW.
-        mask: bool HW, outlined; None where nothing outlines.
-        probs: float32 HW behind it.
-        likeliest: Gives the likeliest region where the image itself is not to be searched.
+    Attributes:
+        model: None where there were too few lesions to fit one.
+        weight: Of its log-odds; 0 keeps the network's answer as it is.
+        lexicon: SHA-256 of the lexicon model that its inputs come from.
+        source: What it was fitted on.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    model: DescriptorModel | None
+    weight: float = Field(default=0.0, ge=0, le=10)
+    lexicon: str
+    source: str
+
+    def evidence(
+        self, image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, propose: Callable[[], Mask]
+    ) -> DescriptorEvidence | None:
+        """Return what the descriptors of an image's lesion say; None without a model or a region with a form.
+
+        Args:
+            image: uint8 HW, grey.
+            mask: bool HW, the network's; None without segmentation.
+            probs: float32 HW behind it.
+            propose: Returns the lesion proposal, bool HW; called only where the mask is unsure.
+
+        Raises:
+            BundleError: The model was fitted on other descriptors than this version has.
+        """
+        if self.model is None or (described := described_region(image, mask, probs, propose)) is None:
+            return None
+        if not set(self.model.names) <= set(described.inputs):
+            raise BundleError("the descriptor model has other inputs than this version; update busight, or train anew")
+        values = np.array([[described.inputs[name] for name in self.model.names]])
+        return DescriptorEvidence(
+            float(self.model.probs(values)[0]),
+            self.model.contributions(described.inputs),
+            described.region,
+            described.from_proposal,
+        )
+
+    def fuse(self, logits: FloatArray, pair: tuple[int, int] | None, evidence: DescriptorEvidence | None) -> FloatArray:
+        """Return logits, float64 (K,), moved by the evidence; all other odds stay as they are.
+
+        Args:
+            logits: float64 (K,).
+            pair: Places of the negative and the positive kind of lesion; None where the classes do not grade lesions.
+            evidence: Of the descriptors; None leaves the logits alone.
+        """
+        if not self.weight or pair is None or evidence is None:
+            return logits
+        change = self.weight * float(np.clip(logit(evidence.prob_positive), -MAX_LOG_ODDS, MAX_LOG_ODDS))
+        fused = logits.copy()
+        negative, positive = pair
+        fused[positive] += change / 2
+        fused[negative] -= change / 2
+        return fused
+
+
+def described_region(
+    image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, propose: Callable[[], Mask]
+) -> DescribedRegion | None:
+    """Return the inputs of a descriptor model: of the network's mask or, where that is unsure, of the lesion proposal.
 
     Returns:
         None where there is no region with a form.
     """
     if mask is None or probs is None:
         return None
-    assumed = with_lesion_assumed(mask, probs, image, likeliest=likeliest)
-    for region in (assumed, mask):
+    region = fallback_to_proposal(mask, probs, propose)
+    for candidate in (region, mask):
         try:
-            words = reader_inputs(lesion_numbers(image, region))
+            inputs = descriptor_inputs(lesion_features(image, candidate))
         except DataError:
             continue  # too small, or at the border
-        return Reading(words, region, region is not mask)
+        return DescribedRegion(inputs, candidate, candidate is not mask)
     return None
-
-
-def second_opinion(reader: SecondReader, reading: Reading) -> SecondOpinion:
-    """Return the reader's word on what it sees.
-
-    Raises:
-        BundleError: The reader was taught by other words than this version has.
-    """
-    if not set(reader.names) <= set(reading.words):
-        raise BundleError("the second reader knows other words than this version; update busight, or train anew")
-    values = np.array([[reading.words[name] for name in reader.names]])
-    malignant = float(reader.probs(values)[0])
-    return SecondOpinion(malignant, reader.reasons(reading.words), reading.region, reading.assumed)
-
-
-def with_second_reader(logits: FloatArray, classes: tuple[str, ...], malignant: float, weight: float) -> FloatArray:
-    """Let the second reader move the odds of malignant against benign; all other odds stay as they are.
-
-    Args:
-        logits: float64 (K,).
-        classes: K names, benign and malignant among them.
-        malignant: The second reader's probability, 0–1.
-        weight: Of its log-odds, 0 or more.
-
-    Returns:
-        float64 (K,): half of the change is added to malignant, half taken from benign.
-    """
-    inside = min(max(malignant, 1e-6), 1 - 1e-6)
-    change = weight * float(np.clip(np.log(inside / (1 - inside)), -_MOST, _MOST))
-    moved = logits.copy()
-    moved[classes.index("malignant")] += change / 2
-    moved[classes.index("benign")] -= change / 2
-    return moved

@@ -8,6 +8,10 @@ import numpy as np
 from busight.types import FloatArray, Image
 
 SIDE = 128
+
+STATISTICS_VERSION = "1"
+"""Changes with any change of a statistic: bundles that reject images by their appearance name it."""
+
 NAMES = (
     "mean grey",
     "deviation of grey",

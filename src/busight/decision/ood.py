@@ -1,15 +1,17 @@
-"""Is an image like those that a network learned from? By its looks, and by what the network sees in it."""
+"""Out-of-distribution detection: by the appearance of an image, and by the network's features of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
+from busight.decision.image_statistics import image_statistics
 from busight.errors import DataError
-from busight.types import FloatArray
+from busight.types import FloatArray, Image
 
 NEIGHBOURS = 5
 """Few enough to follow the edge of what is known, more than the copies that one image has."""
@@ -19,8 +21,8 @@ MIN_IMAGES = 40
 
 
 @dataclass(frozen=True, slots=True)
-class ImageGate:
-    """Refuses images that do not look like the known ones.
+class AppearanceDetector:
+    """Rejects images whose appearance is unlike that of the known ones.
 
     Attributes:
         mean: Of the statistics, (D,).
@@ -50,8 +52,47 @@ class ImageGate:
         return np.asarray(np.sqrt(np.maximum(squared, 0)))
 
 
-def fit_image_gate(statistics: FloatArray, refused: float = 0.01) -> ImageGate:
-    """Learn what known images look like; the covariance is shrunk as Ledoit and Wolf do.
+@dataclass(frozen=True, slots=True)
+class OodDetector:
+    """What an image must look like to be answered, and how far its features may lie from known ones.
+
+    Attributes:
+        appearance: None where there were too few images to tell, or the images are not grey ultrasound.
+        feature_limit: Largest usual distance to the known features; None where the graph gives no features.
+        neighbours: Of the distance.
+        source: What the limits were fitted on.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
+
+    appearance: AppearanceDetector | None
+    feature_limit: float | None
+    neighbours: Annotated[int, Field(ge=1)]
+    source: str
+
+    def rejection(self, image: Image) -> str | None:
+        """Return why an image, uint8 HW or HW3, is not to be answered; None where it is.
+
+        The statement is about appearance alone: a photograph, an X-ray or a page of text differs from all that the
+        bundle knows, but so may another device's ultrasound.
+        """
+        if self.appearance is None:
+            return None
+        distance = float(self.appearance.distance(image_statistics(image)[None])[0])
+        if distance <= self.appearance.limit:
+            return None
+        times = distance / self.appearance.limit
+        return f"unlike the images that this bundle learned from ({times:.1f} times the limit)"
+
+    def is_unfamiliar(self, features: NDArray[np.float32], known: NDArray[np.float32]) -> bool:
+        """Return whether features, float32 (C,), lie farther than usual from the known ones, float32 (M, C)."""
+        if self.feature_limit is None:
+            return False
+        return bool(feature_distance(features[None], known, self.neighbours)[0] > self.feature_limit)
+
+
+def fit_appearance_detector(statistics: FloatArray, refused: float = 0.01) -> AppearanceDetector:
+    """Fit a detector on known images; the covariance is shrunk as Ledoit and Wolf do.
 
     Args:
         statistics: float64 (N, D), of training and validation images; see `busight.decision.image_statistics`.
@@ -70,9 +111,9 @@ def fit_image_gate(statistics: FloatArray, refused: float = 0.01) -> ImageGate:
     mean, deviation = statistics.mean(axis=0), np.maximum(statistics.std(axis=0), 1e-6)
     precision = LedoitWolf().fit((statistics - mean) / deviation).precision_
     rows = tuple(tuple(map(float, row)) for row in precision)
-    gate = ImageGate(tuple(map(float, mean)), tuple(map(float, deviation)), rows, np.inf)
+    gate = AppearanceDetector(tuple(map(float, mean)), tuple(map(float, deviation)), rows, np.inf)
     limit = float(np.quantile(gate.distance(statistics), 1 - refused))
-    return ImageGate(gate.mean, gate.deviation, gate.precision, limit)
+    return AppearanceDetector(gate.mean, gate.deviation, gate.precision, limit)
 
 
 def feature_distance(

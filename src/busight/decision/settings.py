@@ -1,4 +1,4 @@
-"""What a recipe may say about the assessment."""
+"""The recipe's ``assess`` section: the decisions that are fitted, and the intervals of the metrics."""
 
 from __future__ import annotations
 
@@ -13,10 +13,17 @@ class AssessSettings:
     """The assessment.
 
     Attributes:
-        calibration: Fitted on the validation part: ``temperature``, ``vector``, ``isotonic``, ``beta``, ``auto`` (the
-            best of them and of none, by log-loss on folds of the validation part), or ``none``.
-        coverage: How often a prediction set is to hold the actual class, for each class; from the validation part.
-        sensitivity: Wanted sensitivity of the operating point of the last class, chosen on the validation part.
+        calibration: ``temperature``, ``vector``, ``isotonic``, ``beta``, ``auto`` (the best of them and of none, by
+            log-loss on grouped folds of the calibration cases), or ``none``.
+        calibrate_on: The cases that calibration, threshold and conformal limits are fitted on: the ``validation``
+            subset, or the out-of-fold predictions of ``inner-folds`` over training and validation subset, which are
+            many more and chose nothing, for as many more trainings.
+        inner_folds: Folds of ``inner-folds``.
+        coverage: How often a prediction set is to hold the actual class, for each class.
+        sensitivity: Wanted sensitivity of the threshold for the positive class.
+        descriptor_weight: Weight of the descriptor model's log-odds (`busight.decision.fusion`), which move the
+            positive against the other kind of lesion by the BI-RADS descriptors of the outlined lesion; 0 leaves the
+            network's answer alone. For classes that grade lesions and strategies with a mask.
         resamples: Bootstrap resamples over groups.
         level: Coverage of the intervals.
         seed: Seed of the resampling.
@@ -25,8 +32,11 @@ class AssessSettings:
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     calibration: Literal["none", "temperature", "vector", "isotonic", "beta", "auto"] = "temperature"
+    calibrate_on: Literal["validation", "inner-folds"] = "validation"
+    inner_folds: Annotated[int, Field(ge=2, le=20)] = 5
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
     sensitivity: Annotated[float, Field(gt=0, le=1)] = 0.95
+    descriptor_weight: Annotated[float, Field(ge=0, le=10)] = 0.0
     resamples: Annotated[int, Field(ge=1)] = 2000
     level: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: Annotated[int, Field(ge=0)] = 0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from busight.descriptors.lesion_view import WorkingView
+from busight.descriptors.lesion_view import LesionView
 from busight.types import FloatArray, Mask
 
 _FINE, _COARSE = 2.5, 6.0
 """Deviations in pixels, about 0.4 and 1 mm: speckle, and the lesion's own pattern."""
 
 
-def echo_numbers(view: WorkingView) -> dict[str, float]:
+def echo_features(view: LesionView) -> dict[str, float]:
     """Return the numbers behind the echo pattern; grey values are shares of 255.
 
     "Around" is the tissue beside the lesion at its own depth, five pixels away from it and more, smoothed over 1 mm;
@@ -58,7 +58,7 @@ def echo_numbers(view: WorkingView) -> dict[str, float]:
     return {name: value / 255 for name, value in found.items()} | shares
 
 
-def _beside(view: WorkingView) -> FloatArray:
+def _beside(view: LesionView) -> FloatArray:
     """Return the pixels beside the lesion, in its rows and half a radius above; all outside where these are few."""
     rows = np.flatnonzero(view.mask.any(axis=1))
     band = np.zeros_like(view.mask)
@@ -68,7 +68,7 @@ def _beside(view: WorkingView) -> FloatArray:
     return np.asarray(chosen if chosen.sum() > 50 else outside)
 
 
-def _outside(view: WorkingView) -> Mask:
+def _outside(view: LesionView) -> Mask:
     """Return the pixels five and more away from the lesion; all outside where a mask leaves no such pixel."""
     far = view.inside < -5
     return np.asarray(far if far.any() else ~view.mask)

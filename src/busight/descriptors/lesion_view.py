@@ -19,7 +19,7 @@ LEAST_AREA = 60
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class WorkingView:
+class LesionView:
     """A picture with a lesion, 256 rows high.
 
     Attributes:
@@ -39,7 +39,7 @@ class WorkingView:
         return np.asarray(cv2.GaussianBlur(self.grey, (0, 0), sigma), np.float64)
 
 
-def working_view(image: Image, mask: Mask) -> WorkingView:
+def lesion_view(image: Image, mask: Mask) -> LesionView:
     """Return a picture and its largest region at the working size.
 
     Args:
@@ -65,7 +65,7 @@ def working_view(image: Image, mask: Mask) -> WorkingView:
     without = cv2.distanceTransform((~small).astype(np.uint8), cv2.DIST_L2, 5)
     # The outline runs between two pixels: both are half a pixel away from it.
     inside = np.where(small, within - 0.5, 0.5 - without).astype(np.float64)
-    return WorkingView(grey, small, inside, float(np.sqrt(area / np.pi)))
+    return LesionView(grey, small, inside, float(np.sqrt(area / np.pi)))
 
 
 def largest_region(mask: NDArray[np.bool_]) -> Mask:

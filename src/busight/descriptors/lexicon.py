@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from busight.descriptors.echo import echo_numbers
-from busight.descriptors.lesion_view import largest_region, working_view
-from busight.descriptors.margin import edge_numbers
-from busight.descriptors.posterior import posterior_numbers
-from busight.descriptors.shape import outline_numbers
+from busight.descriptors.echo import echo_features
+from busight.descriptors.lesion_view import largest_region, lesion_view
+from busight.descriptors.margin import margin_features
+from busight.descriptors.posterior import posterior_features
+from busight.descriptors.shape import shape_features
 from busight.io.digests import sha256_of_json
+from busight.metrics.activations import softmax
 from busight.types import FloatArray, Image, Mask
 
 NOT_VISIBLE = "not visible"
@@ -25,7 +26,7 @@ TERMS = ("shape", "orientation", "margin", "echo_pattern", "posterior")
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Descriptor:
     """One descriptor of a lesion.
 
     Attributes:
@@ -44,16 +45,16 @@ class Description:
     """A lesion in words and numbers.
 
     Attributes:
-        words: One for each of `TERMS`.
-        numbers: (name, value) of what was measured; pixels are those of the picture at 256 rows.
+        descriptors: One for each of `TERMS`.
+        features: (name, value) of what was measured; pixels are those of the picture at 256 rows.
         width_px: Of the lesion's box, in pixels of the image.
         depth_px: Of the lesion's box, in pixels of the image.
         width_mm: Where the pixel spacing is known, else None.
         depth_mm: Likewise.
     """
 
-    words: tuple[Word, ...]
-    numbers: tuple[tuple[str, float], ...]
+    descriptors: tuple[Descriptor, ...]
+    features: tuple[tuple[str, float], ...]
     width_px: float
     depth_px: float
     width_mm: float | None
@@ -61,24 +62,24 @@ class Description:
 
     def word(self, term: str) -> str:
         """Return the word of a term."""
-        return next(one.word for one in self.words if one.term == term)
+        return next(one.word for one in self.descriptors if one.term == term)
 
     def sentence(self) -> str:
         """Return the description as a reader would write it.
 
         Example:
-            >>> words = (Word("shape", "oval", ()), Word("margin", "angular", ()))
+            >>> words = (Descriptor("shape", "oval", ()), Descriptor("margin", "angular", ()))
             >>> Description(words, (), 9, 6, None, None).sentence()
             'shape oval, margin angular; 9 × 6 pixels (width × depth)'
         """
-        words = ", ".join(f"{one.term.replace('_', ' ')} {one.word}" for one in self.words)
+        words = ", ".join(f"{one.term.replace('_', ' ')} {one.word}" for one in self.descriptors)
         size = f"{self.width_px:.0f} × {self.depth_px:.0f} pixels"
         if self.width_mm is not None and self.depth_mm is not None:
             size = f"{self.width_mm:.1f} × {self.depth_mm:.1f} mm"
         return f"{words}; {size} (width × depth)"
 
 
-def lesion_numbers(image: Image, mask: Mask) -> dict[str, float]:
+def lesion_features(image: Image, mask: Mask) -> dict[str, float]:
     """Measure a lesion: everything that words and readers are made from.
 
     Args:
@@ -91,8 +92,8 @@ def lesion_numbers(image: Image, mask: Mask) -> dict[str, float]:
     Raises:
         DataError: The mask is empty, too small, or touches the border.
     """
-    view = working_view(image, mask)
-    return {**outline_numbers(view), **edge_numbers(view), **echo_numbers(view), **posterior_numbers(view)}
+    view = lesion_view(image, mask)
+    return {**shape_features(view), **margin_features(view), **echo_features(view), **posterior_features(view)}
 
 
 def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | None = None) -> Description:
@@ -112,13 +113,13 @@ def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | N
     Source: ACR BI-RADS Atlas, Ultrasound, 5th edition (2013): shape, orientation, margin, echo pattern, posterior
         features.
     """
-    numbers = lesion_numbers(image, mask)
+    numbers = lesion_features(image, mask)
     lesion = largest_region(mask)
     depth, width = (float(lesion.any(axis=axis).sum()) for axis in (1, 0))
     row_mm, column_mm = pixel_spacing_mm if pixel_spacing_mm is not None else (None, None)
     return Description(
-        words=words_of(numbers),
-        numbers=tuple(numbers.items()),
+        descriptors=descriptors_of(numbers),
+        features=tuple(numbers.items()),
         width_px=width,
         depth_px=depth,
         width_mm=None if column_mm is None else width * column_mm,
@@ -126,7 +127,7 @@ def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | N
     )
 
 
-def words_of(numbers: dict[str, float]) -> tuple[Word, ...]:
+def descriptors_of(numbers: dict[str, float]) -> tuple[Descriptor, ...]:
     """Return the words that fit a lesion's numbers best; `NOT_VISIBLE` for a term of which a number is unknown."""
     model = _model()
     found = []
@@ -134,14 +135,13 @@ def words_of(numbers: dict[str, float]) -> tuple[Word, ...]:
         part = model[term]
         given = np.array([numbers[name] for name in part.names])
         if np.isnan(given).any():
-            found.append(Word(term, NOT_VISIBLE, tuple((word, float("nan")) for word in part.words)))
+            found.append(Descriptor(term, NOT_VISIBLE, tuple((word, float("nan")) for word in part.words)))
             continue
         away = (np.clip(given, part.low, part.high) - part.mean) / part.deviation
         scores = part.weights @ away + part.offset
-        probs = np.exp(scores - scores.max())
-        probs /= probs.sum()
+        probs = softmax(scores)
         listed = tuple(zip(part.words, map(float, probs), strict=True))
-        found.append(Word(term, part.words[int(np.argmax(probs))], listed))
+        found.append(Descriptor(term, part.words[int(np.argmax(probs))], listed))
     return tuple(found)
 
 
@@ -159,7 +159,7 @@ class _TermModel:
     offset: FloatArray
 
 
-def words_digest() -> str:
+def lexicon_digest() -> str:
     """Return the SHA-256 of the models behind the words."""
     return sha256_of_json(_document())
 

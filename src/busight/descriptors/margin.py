@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from busight.descriptors.lesion_view import WorkingView
+from busight.descriptors.lesion_view import LesionView
 from busight.types import FloatArray
 
 
-def edge_numbers(view: WorkingView) -> dict[str, float]:
+def margin_features(view: LesionView) -> dict[str, float]:
     """Return the numbers behind a circumscribed or an indistinct margin.
 
     A step is the change of the mean grey over one pixel of distance from the outline, the largest within eight pixels,
@@ -39,7 +39,7 @@ def _known_mean(values: FloatArray) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _band(view: WorkingView, low: float, high: float) -> float:
+def _band(view: LesionView, low: float, high: float) -> float:
     """Return the mean grey at distances from the outline above ``low`` up to ``high``; NaN where there are none."""
     band = (view.inside > low) & (view.inside <= high)
     return float(view.grey[band].mean()) if band.any() else float("nan")

@@ -1,4 +1,4 @@
-"""A transparent second reader: malignant or benign from BI-RADS words alone, by one weight a word."""
+"""The descriptor model: malignant or benign from BI-RADS descriptors alone, by one weight a descriptor."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.descriptors.lexicon import words_of
+from busight.descriptors.lexicon import NOT_VISIBLE, descriptors_of
 from busight.errors import DataError
+from busight.metrics.activations import expit
 from busight.types import FloatArray
 
 MIN_LESIONS = 40
@@ -20,8 +21,8 @@ _NUMBERS = ("depth over width", "form factor", "solidity", "waves 2 to 7", "shar
 
 
 @dataclass(frozen=True, slots=True)
-class SecondReader:
-    """Logistic regression on words.
+class DescriptorModel:
+    """Logistic regression on BI-RADS descriptors.
 
     Attributes:
         names: Of the inputs: ``"term: word"``, and a few numbers. An input that is NaN, of what is not visible, counts
@@ -43,19 +44,29 @@ class SecondReader:
     def __post_init__(self) -> None:
         """Refuse numbers that do not belong together."""
         if len({len(self.names), len(self.mean), len(self.deviation), len(self.weights)}) > 1:
-            raise ValueError("a second reader has a mean, a deviation and a weight for each name")
+            raise ValueError("a descriptor model has a mean, a deviation and a weight for each name")
         if min(self.deviation, default=1) <= 0:
-            raise ValueError("a second reader's deviations are above 0")
+            raise ValueError("a descriptor model's deviations are above 0")
 
     def probs(self, inputs: FloatArray) -> FloatArray:
         """Return the probability of malignancy, float64 (N,), of inputs, float64 (N, D)."""
-        return np.asarray(1 / (1 + np.exp(-(self._away(inputs) @ np.array(self.weights) + self.offset))))
+        return np.asarray(expit(self._away(inputs) @ np.array(self.weights) + self.offset))
 
-    def reasons(self, inputs: dict[str, float]) -> tuple[tuple[str, float], ...]:
-        """Return (input, change of the logarithm of the odds) of one lesion, the strongest first."""
+    def contributions(self, inputs: dict[str, float]) -> tuple[tuple[str, float], ...]:
+        """Return (descriptor, change of the log-odds) of one lesion, the strongest first.
+
+        The probabilities of a term's words go together: the term contributes once, under the word that fits best.
+        """
         away = self._away(np.array([[inputs[name] for name in self.names]]))[0]
-        changes = zip(self.names, map(float, away * np.array(self.weights)), strict=True)
-        return tuple(sorted(changes, key=lambda one: -abs(one[1])))
+        changes: dict[str, float] = {}
+        words: dict[str, tuple[float, str]] = {}
+        for name, change in zip(self.names, map(float, away * np.array(self.weights)), strict=True):
+            term, colon, word = name.partition(": ")
+            changes[term] = changes.get(term, 0.0) + change
+            if colon:
+                words[term] = max(words.get(term, (-1.0, NOT_VISIBLE)), (inputs[name], word))
+        told = ((f"{term}: {words[term][1]}" if term in words else term, change) for term, change in changes.items())
+        return tuple(sorted(told, key=lambda item: -abs(item[1])))
 
     def _away(self, inputs: FloatArray) -> FloatArray:
         return _deviations(inputs, np.array(self.mean), np.array(self.deviation))
@@ -67,39 +78,37 @@ def _deviations(inputs: FloatArray, mean: FloatArray, deviation: FloatArray) -> 
     return np.where(np.isnan(away), 0.0, away)
 
 
-def averaged(readers: Sequence[SecondReader]) -> SecondReader:
-    """Return the reader whose log-odds are the mean of several readers' log-odds.
+def average(models: Sequence[DescriptorModel]) -> DescriptorModel:
+    """Return the model whose log-odds are the mean of several models' log-odds.
 
     Args:
-        readers: One or more, with the same inputs.
+        models: One or more, with the same inputs.
 
     Raises:
         DataError: They have other inputs.
     """
-    first = readers[0]
-    if any(reader.names != first.names for reader in readers):
-        raise DataError("the second readers look at other words; they cannot be averaged")
-    # Of inputs as they are, each reader is linear, and so is their mean.
-    slopes = np.array([np.array(reader.weights) / np.array(reader.deviation) for reader in readers])
-    offsets = [
-        reader.offset - float(slope @ np.array(reader.mean)) for reader, slope in zip(readers, slopes, strict=True)
-    ]
+    first = models[0]
+    if any(model.names != first.names for model in models):
+        raise DataError("the descriptor models have other inputs; they cannot be averaged")
+    # Of inputs as they are, each model is linear, and so is their mean.
+    slopes = np.array([np.array(model.weights) / np.array(model.deviation) for model in models])
+    offsets = [model.offset - float(slope @ np.array(model.mean)) for model, slope in zip(models, slopes, strict=True)]
     mean, deviation = np.array(first.mean), np.array(first.deviation)
     slope = slopes.mean(axis=0)
     weights = slope * deviation
-    return SecondReader(
+    return DescriptorModel(
         first.names, first.mean, first.deviation, tuple(map(float, weights)), float(np.mean(offsets) + slope @ mean)
     )
 
 
-def reader_inputs(numbers: dict[str, float]) -> dict[str, float]:
-    """Return what the reader sees: the probability of each word (NaN: not visible) and five numbers."""
-    words = {f"{one.term}: {word}": prob for one in words_of(numbers) for word, prob in one.probs}
+def descriptor_inputs(numbers: dict[str, float]) -> dict[str, float]:
+    """Return the model's inputs: the probability of each word (NaN: not visible) and five features."""
+    words = {f"{one.term}: {word}": prob for one in descriptors_of(numbers) for word, prob in one.probs}
     return words | {name: numbers[name] for name in _NUMBERS}
 
 
-def fit_reader(names: Sequence[str], inputs: FloatArray, malignant: NDArray[np.bool_]) -> SecondReader:
-    """Fit the reader on lesions of a training part; weights are shrunk, since words of a term go together.
+def fit_descriptor_model(names: Sequence[str], inputs: FloatArray, malignant: NDArray[np.bool_]) -> DescriptorModel:
+    """Fit the model on lesions of a training subset; weights are shrunk, since words of a term go together.
 
     Args:
         names: D names.
@@ -119,7 +128,7 @@ def fit_reader(names: Sequence[str], inputs: FloatArray, malignant: NDArray[np.b
         raise DataError("a word is visible on none of the lesions")
     mean, deviation = np.nanmean(inputs, axis=0), np.maximum(np.nanstd(inputs, axis=0), 1e-9)
     fitted = LogisticRegression(C=0.1, max_iter=2000).fit(_deviations(inputs, mean, deviation), malignant)
-    return SecondReader(
+    return DescriptorModel(
         tuple(names),
         tuple(map(float, mean)),
         tuple(map(float, deviation)),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from busight.descriptors.lesion_view import WorkingView
+from busight.descriptors.lesion_view import LesionView
 from busight.types import FloatArray
 
 _GAP = 5
 """Pixels left out at the lesion's edge, about 0.8 mm."""
 
 
-def posterior_numbers(view: WorkingView) -> dict[str, float]:
+def posterior_features(view: LesionView) -> dict[str, float]:
     """Return the numbers behind the posterior features.
 
     Below each column of the lesion but its outer tenths, the mean grey over a lesion's radius of depth is compared with

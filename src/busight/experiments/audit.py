@@ -28,7 +28,7 @@ from busight.metrics.ranking import auroc
 from busight.results.case import Case
 from busight.results.crossval_folder import fold_folder, repeat_cases
 from busight.results.store import SPLIT_FILE
-from busight.types import Finding, FloatArray, IntArray
+from busight.types import FloatArray, IntArray
 
 AUDIT_FILE = "audit.json"
 
@@ -69,14 +69,14 @@ class Shortcut:
     """AUROC of one class against the others from image properties that hold no tissue.
 
     Attributes:
-        finding: The class.
+        label: The class.
         feature: A field of `Marks`, or ``"all together"`` (a random forest, grouped folds).
         auroc: 0.5–1; of single features the better direction.
         low: Lower end of its interval.
         high: Upper end of its interval.
     """
 
-    finding: str
+    label: str
     feature: str
     auroc: float
     low: float
@@ -198,7 +198,7 @@ def audit(
     return AuditRecord(
         spec=dataset.spec,
         against=against.spec if against is not None else "",
-        digest=material.inspection.digest,
+        digest=material.digest,
         started=started,
         command=command,
         n_images=len(samples),
@@ -236,7 +236,7 @@ def write_audit(record: AuditRecord, folder: Path) -> Path:
 
 
 def _looked_at(material: Material, progress: Progress) -> tuple[list[Marks], list[FloatArray]]:
-    reader = material.inspection.dataset.reader
+    reader = material.reader
     marks, looks = [], []
     for number, sample in enumerate(material.samples, start=1):
         image = reader.image(sample)
@@ -257,7 +257,7 @@ def _pairs(copies: Sequence[Copy], first: Material, second: Material) -> tuple[C
                 copy.kind,
                 copy.mirrored,
                 copy.correlation,
-                (str(a.finding or ""), str(b.finding or "")),
+                (str(a.label or ""), str(b.label or "")),
                 a.patient_id is not None and a.patient_id == b.patient_id,
             )
         )
@@ -272,12 +272,13 @@ def _unlike(names: Sequence[str], looks: Sequence[FloatArray]) -> tuple[tuple[st
 
 def _shortcuts(material: Material, marks: Sequence[Marks]) -> tuple[Shortcut, ...]:
     """Return the AUROC of each class from image properties that hold no tissue."""
-    kept = [index for index, sample in enumerate(material.samples) if sample.finding is not None]
-    labels = np.array([str(material.samples[index].finding) for index in kept])
+    kept = [index for index, sample in enumerate(material.samples) if sample.label is not None]
+    labels = np.array([str(material.samples[index].label) for index in kept])
     groups = np.array([material.groups[index] for index in kept])
     features = np.array([[float(getattr(marks[index], name)) for name in SHORTCUTS] for index in kept])
+    names = material.dataset.labels.names
     found = []
-    for finding in (str(one) for one in Finding if (labels == str(one)).any() and (labels != str(one)).any()):
+    for finding in (name for name in names if (labels == name).any() and (labels != name).any()):
         positive = labels == finding
         for name, values in zip(SHORTCUTS, features.T, strict=True):
             area = float(auroc(values, positive))
@@ -313,10 +314,10 @@ def _likely_wrong(
     material: Material, folder: Path, repeats: Sequence[Sequence[Case]], classes: tuple[str, ...]
 ) -> tuple[LikelyWrong, ...]:
     # A cross-validation may have left the conflicting labels out.
-    ours = {material.inspection.digest, material.without_conflicts().inspection.digest}
+    ours = {material.digest, material.without_conflicts().inspection.digest}
     if data_digest_of(fold_folder(folder, 0, 0) / SPLIT_FILE) not in ours:
         raise DataError(
-            f"{folder}: a cross-validation of other data than {material.inspection.dataset.spec}, or of these before "
+            f"{folder}: a cross-validation of other data than {material.dataset.spec}, or of these before "
             "they changed; name one of these very data"
         )
     ids = [case.sample_id for case in repeats[0]]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from busight.audit.checked_dataset import Material
 from busight.data.split_file import data_digest_of
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.io.progress import Progress
 from busight.recipes.schema import Recipe
 
@@ -15,10 +15,10 @@ def check_data_is_named(recipe: Recipe) -> None:
     """Refuse a recipe that names no data.
 
     Raises:
-        RecipeError: It names none.
+        ConfigError: It names none.
     """
     if not recipe.data.spec:
-        raise RecipeError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
+        raise ConfigError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
 
 
 def require_split_file(split_file: Path | None) -> None:
@@ -33,7 +33,7 @@ def require_split_file(split_file: Path | None) -> None:
 
 def tell_other_data(split_file: Path | None, material: Material, progress: Progress) -> None:
     """Warn of a split that was made for other data with the same names."""
-    if split_file is not None and data_digest_of(split_file) != material.inspection.digest:
+    if split_file is not None and data_digest_of(split_file) != material.digest:
         progress.line(
             f"warning: {split_file} was made for other images, masks or labels of the same names; what it keeps apart "
             "may be copies here"

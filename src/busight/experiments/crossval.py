@@ -61,7 +61,7 @@ def crossval(
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     check_data_is_named(recipe)
     open_planned_folder(out, _plan_document(recipe, plan), "cross-validation", resume)
-    material = material or gather(load(recipe.data.spec), progress, recipe.data.conflicts)
+    material = material or gather(load(recipe.data.spec), progress, recipe.data.label_conflicts)
     material.require_classes(recipe.classify.task)
     members = plan_folds(recipe, out, plan, material)
     write_plan(out, _plan_document(recipe, plan))
@@ -163,7 +163,7 @@ def _record(
         network=f"{plan.repeats} × {plan.folds} networks by the recipe {recipe.name}, one a fold and repeat.",
         weights=cards[0].training.weights,
         calibration=_calibration_sentence(cards),
-        comparable_with_paper=material.inspection.dataset.name == "busi" and recipe.classify.task == "finding",
+        comparable_with_paper=material.dataset.name == "busi" and recipe.classify.task == "multiclass",
         data=data,
         digests=(("data", data.digest),),
         versions=versions(),
@@ -178,10 +178,10 @@ def _record(
 
 
 def _calibration_sentence(cards: Sequence[Card]) -> str:
-    fitted = sum(card.calibration.method != "none" for card in cards)
+    fitted = sum(card.decision.calibration.calibrator.method != "none" for card in cards)
     told = f"In {fitted} of {len(cards)} folds a calibration, each on its own validation images."
-    without = next((card for card in cards if card.calibration.method == "none"), None)
-    return told if without is None else f"{told} Elsewhere none: {without.calibration.source}."
+    without = next((card for card in cards if card.decision.calibration.calibrator.method == "none"), None)
+    return told if without is None else f"{told} Elsewhere none: {without.decision.calibration.source}."
 
 
 def _fold_limitations(plan: Plan, crossing: int, n_splits: int) -> tuple[str, ...]:

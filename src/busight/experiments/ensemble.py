@@ -1,7 +1,9 @@
-"""One bundle of all networks of a cross-validation: they are averaged inside its graph."""
+"""An ensemble: the networks of a cross-validation in one bundle, whose answer is the mean of theirs."""
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,24 +11,29 @@ from pathlib import Path
 import numpy as np
 
 from busight._version import __version__
-from busight.descriptors.model import averaged
+from busight.decision.calibration.identity import Identity
+from busight.decision.calibration.temperature import Temperature
+from busight.decision.decision import Calibration, Decision, Threshold
+from busight.decision.fusion import DescriptorFusion
+from busight.descriptors.model import average
 from busight.errors import BundleError
+from busight.experiments.train import finished
 from busight.io.atomic import require_free_folder
+from busight.io.digests import sha256_of_file
 from busight.io.progress import Progress, Silent
-from busight.model.bundle.card import Card, ClassifyPart, OperatingPointPart, ReaderPart
+from busight.model.bundle.card import CLASSIFIER, SEGMENTER, Card, member_file
 from busight.model.bundle.load import Bundle, load_bundle
-from busight.model.bundle.merge import logit_scale, merge_graphs
-from busight.model.bundle.save import write_card
+from busight.model.model import Model
 from busight.results.crossval_folder import fold_folders, plan_of, repeat_cases
 from busight.segment.postprocess import PostprocessSettings
 
 
-def make_ensemble(folder: Path, out: Path, *, progress: Progress | None = None) -> Card:
-    """Average the networks of a cross-validation in one bundle. Nothing is trained or fitted.
+def make_ensemble(folder: Path, out: Path, *, progress: Progress | None = None) -> Model:
+    """Join the networks of a cross-validation in one model. Nothing is trained or fitted.
 
     Every image of the set was seen by some of the members: there is no case left to calibrate or to test the ensemble
-    on. So each member keeps the temperature of its own validation images, the operating point is the mean of theirs,
-    and the card holds no scores; those of the cross-validation are of one network, and another set can be tried with
+    on. So each member keeps the temperature of its own validation images, the threshold is the mean of theirs, and the
+    card holds no metrics; those of the cross-validation are of one network, and another set can be tried with
     ``busight evaluate``.
 
     Args:
@@ -47,9 +54,39 @@ def make_ensemble(folder: Path, out: Path, *, progress: Progress | None = None) 
     for member in members:
         if _chain(member.card) != _chain(first):
             raise BundleError(f"{member.folder}: was made by another recipe than {members[0].folder}; they do not fit")
-    progress.stage(f"{len(members)} networks into one graph")
-    files, parity = merge_graphs(members, out)
-    return write_card(out, ensemble_card(members, files, parity))
+    factors = tuple(_inverse_temperature(member) for member in members)
+    progress.stage(f"{len(members)} networks in one bundle")
+    out.mkdir(parents=True, exist_ok=True)
+    files = _copied_graphs(members, out)
+    return finished(Model.of_card(out, ensemble_card([member.card for member in members], factors, files)))
+
+
+def _copied_graphs(members: Sequence[Bundle], out: Path) -> dict[str, str]:
+    files: dict[str, str] = {}
+    for graph in (CLASSIFIER, SEGMENTER):
+        for number, member in enumerate(members, start=1):
+            if graph in member.card.files:
+                name = member_file(graph, number)
+                shutil.copyfile(member.folder / graph, out / name)
+                files[name] = sha256_of_file(out / name)
+    return files
+
+
+def _inverse_temperature(member: Bundle) -> float:
+    """Return what a member's logits are multiplied by before the mean; other calibrations have no such factor.
+
+    Raises:
+        BundleError: It has another one.
+    """
+    calibrator = member.card.decision.calibration.calibrator
+    if isinstance(calibrator, Identity):
+        return 1.0
+    if isinstance(calibrator, Temperature):
+        return 1 / calibrator.temperature
+    raise BundleError(
+        f"{member.folder}: is calibrated by {calibrator.method}, of which the mean of several networks makes no sense; "
+        "cross-validate with --set assess.calibration=temperature"
+    )
 
 
 def _chain(card: Card) -> tuple[object, ...]:
@@ -57,10 +94,47 @@ def _chain(card: Card) -> tuple[object, ...]:
     own = card
     if card.segment is not None:
         own = card.with_postprocess(replace(card.segment.postprocess, threshold=0.5, peak=0.0))
-    return card.enhance, card.channels, own.segment, card.classify
+    return card.preprocess, card.labels, card.strategy, own.segment, card.classify
 
 
-def _mean_postprocess(cards: list[Card]) -> PostprocessSettings | None:
+def ensemble_card(cards: Sequence[Card], factors: tuple[float, ...], files: dict[str, str]) -> Card:
+    """Return the card of an ensemble.
+
+    Args:
+        cards: Of two or more members, made by one recipe.
+        factors: Inverse temperature of each member.
+        files: SHA-256 of each graph.
+
+    Raises:
+        BundleError: Their descriptor models do not fit together.
+    """
+    first, count = cards[0], len(cards)
+    digests = {digest for card in cards for digest in card.training.digests}
+    training = first.training.model_copy(
+        update={
+            "images": len(digests),
+            "digests": tuple(sorted(digests)),
+            "split_kind": f"{first.training.split_kind}, {count} members",
+            "weights": f"{count} networks, averaged. The first: {first.training.weights}",
+        }
+    )
+    card = first.changed(
+        name=f"{first.name}, {count} networks",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        busight=__version__,
+        inverse_temperatures=factors,
+        decision=_decision(cards, factors),
+        training=training,
+        metrics=(),
+        onnx_max_abs_diff=max(card.onnx_max_abs_diff for card in cards),
+        files=files,
+        digest="",
+    )
+    postprocess = _median_postprocess(cards)
+    return card if postprocess is None else card.with_postprocess(postprocess)
+
+
+def _median_postprocess(cards: Sequence[Card]) -> PostprocessSettings | None:
     """Return the members' post-processing with the medians of its two numbers: a peak of 0 asks nothing."""
     given = [card.segment.postprocess for card in cards if card.segment is not None]
     if not given:
@@ -69,102 +143,59 @@ def _mean_postprocess(cards: list[Card]) -> PostprocessSettings | None:
     return replace(given[0], threshold=threshold, peak=peak)
 
 
-def ensemble_card(members: list[Bundle], files: dict[str, str], parity: float) -> Card:
-    """Return the card of members whose graphs are merged.
-
-    Args:
-        members: Two or more, made by one recipe.
-        files: SHA-256 of each file of the merged bundle.
-        parity: Largest difference between the merged graph and the members' mean.
-
-    Raises:
-        BundleError: Their calibrations or second readers do not fit together.
-    """
-    cards = [member.card for member in members]
-    first, count = cards[0], len(cards)
-    cases = sum(card.calibration.cases for card in cards)
-    calibration = first.calibration.model_copy(
-        update={
-            "method": "none",
-            "numbers": (),
-            "cases": cases,
-            "calibrated": all(card.calibration.calibrated for card in cards),
-            "prevalence": _mean_prevalence(cards),
-            "source": f"inside the graph: each of the {count} members on its own validation images; not as a whole",
-        }
+def _decision(cards: Sequence[Card], factors: tuple[float, ...]) -> Decision:
+    first = cards[0].decision
+    calibration = Calibration(
+        calibrated=all(card.decision.calibration.calibrated for card in cards),
+        cases=sum(card.decision.calibration.cases for card in cards),
+        prevalence=_mean_prevalence(cards),
+        source=f"each of the {len(cards)} members' temperatures on its own validation images; not as a whole",
     )
-    seen = {digest for card in cards for digest in card.training.seen}
-    training = first.training.model_copy(
-        update={
-            "images": len(seen),
-            "seen": tuple(sorted(seen)),
-            "split_kind": f"{first.training.split_kind}, {count} members",
-            "weights": f"{count} networks, averaged. The first: {first.training.weights}",
-        }
-    )
-    postprocess = _mean_postprocess(cards)
-    return (first if postprocess is None else first.with_postprocess(postprocess)).model_copy(
-        update={
-            "name": f"{first.name}, {count} networks",
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
-            "busight": __version__,
-            "calibration": calibration,
-            "operating_points": _operating_points(cards),
-            "training": training,
-            "conformal": None,
-            "reader": _mean_reader(cards),
-            "classify": _with_weight_inside(members),
-            "gate": None if first.gate is None else first.gate.model_copy(update={"feature_limit": None}),
-            "scores": (),
-            "parity": parity,
-            "files": files,
-            "digest": "",
-        }
+    return Decision(
+        calibration=calibration,
+        threshold=_mean_threshold(cards),
+        ood=None if first.ood is None else replace(first.ood, feature_limit=None),
+        fusion=_mean_fusion(cards, factors),
     )
 
 
-def _with_weight_inside(members: list[Bundle]) -> ClassifyPart | None:
-    """Return the members' classifier with the reader's weight that they have after their temperatures, on average."""
-    part = members[0].card.classify
-    if part is None:
-        return None
-    return part.model_copy(update={"reader": part.reader * float(np.mean([logit_scale(one) for one in members]))})
-
-
-def _mean_prevalence(cards: list[Card]) -> float | None:
-    """Return the share of the last class among all members' validation cases; None where a member does not tell."""
-    shares = [card.calibration.prevalence for card in cards]
-    counts = [card.calibration.cases for card in cards]
+def _mean_prevalence(cards: Sequence[Card]) -> float | None:
+    """Return the share of the positive class among all members' cases; None where a member does not say."""
+    shares = [card.decision.calibration.prevalence for card in cards]
+    counts = [card.decision.calibration.cases for card in cards]
     if any(share is None for share in shares) or not sum(counts):
         return None
     return float(np.average([share for share in shares if share is not None], weights=counts))
 
 
-def _mean_reader(cards: list[Card]) -> ReaderPart | None:
-    """Average the members' second readers; none where a member has none."""
-    readers = [card.reader.reader for card in cards if card.reader is not None and card.reader.reader is not None]
-    if len(readers) < len(cards):
+def _mean_threshold(cards: Sequence[Card]) -> Threshold | None:
+    points = [card.decision.threshold for card in cards if card.decision.threshold is not None]
+    thresholds = [point.threshold for point in points if point.threshold is not None]
+    if len(points) < len(cards):
         return None
-    words = {card.reader.words for card in cards if card.reader is not None}
-    if len(words) > 1:
-        raise BundleError("the members' second readers were taught by other words; train them with one version")
-    return ReaderPart(
-        reader=averaged(readers), words=words.pop(), source=f"mean of the log-odds of the {len(cards)} members' readers"
+    return Threshold(
+        wanted_sensitivity=points[0].wanted_sensitivity,
+        threshold=float(np.mean(thresholds)) if thresholds else None,
+        sensitivity=None,
+        specificity=None,
+        source=f"mean of the {len(thresholds)} members', each chosen on its own validation images",
     )
 
 
-def _operating_points(cards: list[Card]) -> tuple[OperatingPointPart, ...]:
-    found = []
-    for points in zip(*(card.operating_points for card in cards), strict=True):
-        thresholds = [point.threshold for point in points if point.threshold is not None]
-        found.append(
-            points[0].model_copy(
-                update={
-                    "threshold": float(np.mean(thresholds)) if thresholds else None,
-                    "sensitivity": None,
-                    "specificity": None,
-                    "source": f"mean of the {len(thresholds)} members', each chosen on its own validation images",
-                }
-            )
-        )
-    return tuple(found)
+def _mean_fusion(cards: Sequence[Card], factors: tuple[float, ...]) -> DescriptorFusion | None:
+    """Average the members' descriptor models; none where a member has none.
+
+    The weight is the mean of those that they have after their temperatures.
+    """
+    fusions = [card.decision.fusion for card in cards if card.decision.fusion is not None]
+    models = [fusion.model for fusion in fusions if fusion.model is not None]
+    if len(models) < len(cards):
+        return None
+    if len({fusion.lexicon for fusion in fusions}) > 1:
+        raise BundleError("the members' descriptor models come from other lexicons; train them with one version")
+    return DescriptorFusion(
+        model=average(models),
+        weight=fusions[0].weight * float(np.mean(factors)),
+        lexicon=fusions[0].lexicon,
+        source=f"mean of the log-odds of the {len(cards)} members' descriptor models",
+    )

@@ -16,15 +16,14 @@ from busight.experiments.scoring import score_samples, shown_cases
 from busight.io.atomic import require_free_folder
 from busight.io.progress import Progress, Silent
 from busight.model.bundle.card import Card
-from busight.model.bundle.load import Bundle
-from busight.model.opening import open_predictor
+from busight.model.model import Model
 from busight.results.records import EvaluationRecord
 from busight.results.scoring import case_metrics, subgroup_metrics
 from busight.results.store import write_result
 
 
 def evaluate(
-    bundle: Bundle,
+    model: Model,
     spec: str,
     out: Path,
     *,
@@ -33,10 +32,10 @@ def evaluate(
     command: str = "",
     progress: Progress | None = None,
 ) -> EvaluationRecord:
-    """Evaluate a bundle on a data set, or on the test part of a split of it. Nothing is fitted.
+    """Evaluate a model on a data set, or on the test subset of a split of it. Nothing is fitted.
 
     Args:
-        bundle: A checked bundle.
+        model: A finished model.
         spec: The data set.
         out: A new folder for ``cases.csv``, ``metrics.json`` and, later, the report.
         split_file: Evaluate only the test part of this split.
@@ -56,14 +55,13 @@ def evaluate(
     material = gather(load(spec), progress)
     split = read_split(split_file, material.samples) if split_file is not None else None
     tell_other_data(split_file, material, progress)
-    predictor = open_predictor(bundle)
-    reader = material.inspection.dataset.reader
+    reader = material.reader
     wanted = set(split.test) if split is not None else {sample.sample_id for sample in material.samples}
     samples = material.samples_of(wanted)
     progress.stage("assess")
-    part = score_samples(samples, material.group_of(), reader, predictor, progress)
-    metrics = case_metrics([part.cases], predictor.classes, settings)
-    data, card = material.summary(), bundle.card
+    part = score_samples(samples, material.group_of(), reader, model, progress)
+    metrics = case_metrics([part.cases], model.labels.names, settings)
+    data, card = material.summary(), model.card
     write_result(
         out,
         part.cases,
@@ -75,17 +73,17 @@ def evaluate(
     )
     seen = _seen_before(card, material, wanted)
     _tell(seen, progress)
-    shown = shown_cases(part, reader, predictor, settings.seed)
+    shown = shown_cases(part, reader, model, settings.seed)
     return EvaluationRecord(
         title=card.name,
         command=command,
         started=started,
         stage_seconds=(("evaluation", time.monotonic() - began),),
         recipe_toml=card.training.recipe,
-        classes=predictor.classes,
+        classes=model.labels.names,
         network=_network(card),
         weights=card.training.weights,
-        calibration=calibration_sentence(card.calibration, card.operating_points, part.cases),
+        calibration=calibration_sentence(card.decision, card.labels, part.cases),
         data=data,
         digests=(("data", data.digest), ("bundle", card.digest)),
         versions=versions(),
@@ -95,7 +93,7 @@ def evaluate(
         explanations=shown.explanations,
         more_cases=shown.more_cases,
         warnings=seen,
-        subgroups=subgroup_metrics([part.cases], predictor.classes, settings),
+        subgroups=subgroup_metrics([part.cases], model.labels.names, settings),
         limitations=(*seen, *limitations(data, None, metrics, None)),
     )
 
@@ -112,8 +110,8 @@ def _tell(warnings: tuple[str, ...], progress: Progress) -> None:
 
 def _seen_before(card: Card, material: Material, wanted: set[str]) -> tuple[str, ...]:
     """Warn when images that are scored were among those that the bundle was trained or tuned on."""
-    seen = set(card.training.seen)
-    scored = [entry for entry in material.inspection.entries if entry.sample.sample_id in wanted]
+    seen = set(card.training.digests)
+    scored = [entry for entry in material.entries if entry.sample.sample_id in wanted]
     again = sum(not seen.isdisjoint(entry.known_as) for entry in scored)
     if not again:
         return ()

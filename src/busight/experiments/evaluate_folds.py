@@ -18,7 +18,7 @@ from busight.io.atomic import require_free_folder, write_json
 from busight.io.progress import Progress, Silent
 from busight.metrics.table import MetricTable
 from busight.model.bundle.load import load_bundle
-from busight.model.opening import open_predictor
+from busight.model.model import Model
 from busight.results.case import Case
 from busight.results.cases_file import read_cases, write_cases
 from busight.results.ensemble import ensemble_cases
@@ -81,9 +81,9 @@ def evaluate_folds(
     per_network_mean = case_metrics(cases_by_network, classes, settings)
     ensemble = case_metrics([cases_of_ensemble], classes, settings)
     write_json(out / PER_NETWORK_FILE, _document(per_network_mean, spec, len(bundles)))
-    write_result(out, cases_of_ensemble, ensemble, data=spec, data_digest=material.inspection.digest)
-    known = {digest for bundle in bundles for digest in load_bundle(bundle).card.training.seen}
-    seen = sum(not known.isdisjoint(entry.known_as) for entry in material.inspection.entries)
+    write_result(out, cases_of_ensemble, ensemble, data=spec, data_digest=material.digest)
+    known = {digest for bundle in bundles for digest in load_bundle(bundle).card.training.digests}
+    seen = sum(not known.isdisjoint(entry.known_as) for entry in material.entries)
     return FoldsEvaluation(len(bundles), seen, per_network_mean, ensemble)
 
 
@@ -105,7 +105,7 @@ def score_networks(
         DataError: The networks do not tell the same classes apart.
         OutputError: What is there already was made with other data.
     """
-    plan = {"data_digest": material.inspection.digest}
+    plan = {"data_digest": material.digest}
     open_planned_folder(out, plan, "evaluation", resume=(out / PLAN_FILE).is_file())
     write_plan(out, plan)
     found: list[tuple[Case, ...]] = []
@@ -113,11 +113,11 @@ def score_networks(
     for number, bundle in enumerate(bundles, start=1):
         path = out / f"{bundle.parent.parent.name}-{bundle.parent.name}.csv"
         if not path.is_file():
-            progress.stage(f"{material.inspection.dataset.spec}: network {number} of {len(bundles)}")
-            predictor = open_predictor(load_bundle(bundle))
-            reader = material.inspection.dataset.reader
-            part = score_samples(material.samples, material.group_of(), reader, predictor, progress)
-            write_cases(path, part.cases, predictor.classes)
+            progress.stage(f"{material.dataset.spec}: network {number} of {len(bundles)}")
+            model = Model.load(bundle)
+            reader = material.reader
+            part = score_samples(material.samples, material.group_of(), reader, model, progress)
+            write_cases(path, part.cases, model.labels.names)
         cases, of = read_cases(path)
         found.append(cases)
         classes.add(of)

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from importlib import metadata
 
 from busight.audit.checked_dataset import DataSummary
+from busight.data.labels import LabelSchema
+from busight.decision.calibration.temperature import Temperature
+from busight.decision.decision import Decision, Threshold
 from busight.metrics.table import MetricTable
-from busight.model.bundle.card import CalibrationPart, OperatingPointPart
 from busight.recipes.schema import Recipe
 from busight.results.case import Case
 from busight.results.records import SplitSummary
@@ -39,45 +41,36 @@ def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
     if learned:
         finder = f"{segment.method} over {segment.encoder} at {segment.size}×{segment.size}"
     millions = {name: f"{count / 1e6:.1f} M parameters" for name, count in parameters.items()}
-    if settings.task == "segmentation":
-        told = f" ({millions['segmenter']})" if learned else ""
-        return f"{finder[0].upper()}{finder[1:]}{told}; no classifier."
-    net = f"{settings.backbone} at {settings.size}×{settings.size} ({millions['classifier']}, all trainable)"
-    if settings.lesion == "joint":
-        return f"Joint: one {net} with a mask decoder and a class head."
-    if settings.lesion == "zoom":
-        return (
-            f"Zoom: one {net} with a mask decoder and a class head, which looks at the whole image and then at the "
-            f"region that it found{' and at the darkest, most compact one' if settings.guess else ''}."
-        )
-    if settings.lesion == "whole":
-        return f"Whole image: {net}, no segmentation."
-    finder = f"{finder} ({millions['segmenter']})" if learned else f"{finder},"
-    if settings.lesion == "masked":
-        return f"Masked: {finder} finds the lesion, all around it is blacked out, and the image goes to {net}."
-    if settings.lesion == "mask-channel":
-        return f"Mask as a channel: {finder} finds the lesion; image and mask go to {net}."
-    return f"Two-stage: {finder} finds the lesion, its region goes to {net}."
+    of_segmenter = f" ({millions['segmenter']})" if "segmenter" in millions else ("" if not recipe.classifies else ",")
+    net = (
+        ""
+        if not recipe.classifies
+        else (f"{settings.backbone} at {settings.size}×{settings.size} ({millions['classifier']}, all trainable)")
+    )
+    return recipe.strategy.sentence(net, f"{finder}{of_segmenter}")
 
 
-def calibration_sentence(part: CalibrationPart, points: Sequence[OperatingPointPart], cases: Sequence[Case]) -> str:
-    """Return what was fitted on which cases, and the effect of the operating point on the cases at hand."""
-    name = f"Temperature {part.numbers[0][0]:.3f}" if part.method == "temperature" else part.method.capitalize()
-    fitted = f"None: {part.source}." if part.method == "none" else f"{name}, {part.source}."
-    return " ".join([fitted, *(_operating_sentence(point, cases) for point in points)])
-
-
-def _operating_sentence(point: OperatingPointPart, cases: Sequence[Case]) -> str:
-    if point.threshold is None:
-        return f"No operating point for {point.of}: {point.source}."
-    # The operating point is the last class's.
-    above = [case.calibrated_probs[-1] >= point.threshold for case in cases]
-    positives = [hit for hit, case in zip(above, cases, strict=True) if case.target == point.of]
-    negatives = [hit for hit, case in zip(above, cases, strict=True) if case.target != point.of]
+def calibration_sentence(decision: Decision, labels: LabelSchema, cases: Sequence[Case]) -> str:
+    """Return what was fitted on which cases, and the effect of the threshold on the cases at hand."""
+    calibrator, source = decision.calibration.calibrator, decision.calibration.source
+    name = f"Temperature {calibrator.temperature:.3f}" if isinstance(calibrator, Temperature) else calibrator.method
+    fitted = f"None: {source}." if calibrator.method == "none" else f"{name.capitalize()}, {source}."
     return (
-        f"Operating point: {point.of} from a probability of {point.threshold:.3f}, chosen for sensitivity "
+        fitted if decision.threshold is None else f"{fitted} {_threshold_sentence(decision.threshold, labels, cases)}"
+    )
+
+
+def _threshold_sentence(point: Threshold, labels: LabelSchema, cases: Sequence[Case]) -> str:
+    positive, place = labels.positive, labels.positive_index
+    if point.threshold is None or place is None:
+        return f"No threshold for {positive}: {point.source}."
+    above = [case.calibrated_probs[place] >= point.threshold for case in cases]
+    positives = [hit for hit, case in zip(above, cases, strict=True) if case.target == positive]
+    negatives = [hit for hit, case in zip(above, cases, strict=True) if case.target != positive]
+    return (
+        f"Threshold: {positive} from a probability of {point.threshold:.3f}, chosen for sensitivity "
         f"{point.wanted_sensitivity:.2f} on {point.source}; on the test cases {sum(positives)} of {len(positives)} "
-        f"{point.of} and {sum(negatives)} of {len(negatives)} other images are above it."
+        f"{positive} and {sum(negatives)} of {len(negatives)} other images reach it."
     )
 
 
@@ -89,7 +82,7 @@ def limitations(
     if split is not None and split.crossing_pairs:
         sentences.append(
             f"{split.crossing_pairs} near-duplicate pairs lie in two different parts of this split: images that chose "
-            "or test the network have copies that trained it, and the scores are too high by an unknown amount. "
+            "or test the network have copies that trained it, and the metrics are too high by an unknown amount. "
             "Use split.kind=grouped."
         )
     if split is not None and not split.crossing_pairs and data.n_patients is None:
@@ -104,7 +97,7 @@ def limitations(
         )
     if data.spec.startswith("phantom:"):
         sentences.append(
-            "The images are simulated. The scores show that the chain works and say nothing about patients."
+            "The images are simulated. The metrics show that the chain works and say nothing about patients."
         )
     if metrics.n_images < 200:
         sentences.append(f"{metrics.n_images} test images in {metrics.n_groups} groups: the intervals are wide.")
@@ -114,7 +107,12 @@ def limitations(
         "Intervals are percentile bootstrap over groups. Where every case was right they shrink to a point, which "
         "means too few cases and not certainty."
     )
-    if recipe is not None and recipe.classify.needs_mask and is_learned(recipe.segment.method):
+    if (
+        recipe is not None
+        and recipe.classifies
+        and recipe.strategy.segments_first
+        and is_learned(recipe.segment.method)
+    ):
         sentences.append(
             "The classifier was trained on what the segmenter found in its own training images; on new images that "
             "is a little worse."

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from busight.audit.checked_dataset import Material
 from busight.data.split import Split, make_split
-from busight.experiments.train import run
+from busight.experiments.run import run
 from busight.io.progress import Progress
 from busight.recipes.schema import Recipe
 from busight.results.store import RECIPE_FILE, is_finished

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from busight.audit.checked_dataset import Material, gather
-from busight.data.labels import TASKS, TaskName
+from busight.data.labels import TaskName
 from busight.data.sources.catalogue import load
 from busight.errors import DataError
 from busight.experiments.checks import check_data_is_named
@@ -128,7 +128,7 @@ class _Prepared:
 
 def _prepared(recipe: Recipe, out: Path, plan: Plan, by: By, drop: bool, material: Material) -> _Prepared:
     conflicts = "drop" if drop else "keep"
-    chosen = recipe.model_copy(update={"data": recipe.data.model_copy(update={"conflicts": conflicts})})
+    chosen = recipe.model_copy(update={"data": recipe.data.model_copy(update={"label_conflicts": conflicts})})
     found = _Prepared(chosen, Plan(plan.folds, plan.repeats, by), material.without_conflicts() if drop else material)
     plan_folds(found.recipe, out, found.plan, found.material)
     return found
@@ -141,15 +141,16 @@ def _crossval(one: _Prepared, out: Path, command: str, progress: Progress) -> Cr
 
 
 def _require_another_set(material: Material, other: Material, task: TaskName) -> None:
-    spec = other.inspection.dataset.spec
-    known = {entry.image_digest for entry in material.inspection.entries}
-    again = sum(entry.image_digest in known for entry in other.inspection.entries)
+    spec = other.dataset.spec
+    known = {entry.image_digest for entry in material.entries}
+    again = sum(entry.image_digest in known for entry in other.entries)
     if again:
         raise DataError(
-            f"--against {spec}: {again} of its {len(other.samples)} images are in {material.inspection.dataset.spec} "
+            f"--against {spec}: {again} of its {len(other.samples)} images are in {material.dataset.spec} "
             "too; name a set that the networks have not seen"
         )
-    if all(TASKS[task].target(sample.finding) < 0 for sample in other.samples):
+    labels = material.labels.for_task(task)
+    if all(labels.class_of(sample.label) is None for sample in other.samples):
         raise DataError(f"--against {spec}: no image has a label of the task {task}; name a labelled set")
 
 

@@ -1,8 +1,7 @@
-"""The training stages of a run: prepare arrays, build a network, fit it."""
+"""The networks of a recipe: built, fitted, exported."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,16 +11,16 @@ import torch
 from busight.audit.checked_dataset import Material
 from busight.classify.network import Network, build_classifier, build_segmenter
 from busight.classify.weights import LoadedWeights, load_weights
-from busight.data.labels import TASKS
 from busight.data.split import Split
-from busight.experiments.prepare import Marking, PreparedSet, Region, prepare, training_region, whole_image
+from busight.experiments.prepare import ChooseView, first_view, prepare, training_view, whole_view
 from busight.io.progress import Progress
 from busight.recipes.schema import Recipe
 from busight.results.history import History
 from busight.segment.settings import is_learned
+from busight.strategies.strategy import Stages
+from busight.strategies.views import InputSpec
 from busight.train.fit import fit
-from busight.train.prepared import joined
-from busight.types import Sample
+from busight.train.prepared import PreparedSet, concat
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +33,16 @@ class BuiltNetwork:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedNetwork:
-    """A fitted network with what the report tells of it."""
+    """A fitted network with what the report says of it.
+
+    Attributes:
+        network: It.
+        size: Side of its input in pixels.
+        channels: Of its input, 1 or 3.
+        weights: Its initial weights.
+        history: The course of its training.
+        parameters: How many it has.
+    """
 
     network: Network
     size: int
@@ -44,28 +52,32 @@ class TrainedNetwork:
     parameters: int
 
 
-def build_networks(recipe: Recipe) -> dict[str, BuiltNetwork]:
+def build_networks(recipe: Recipe, n_classes: int) -> dict[str, BuiltNetwork]:
     """Build every network that a recipe trains and load its initial weights.
 
     This comes before any other work: a backbone that does not exist, or weights that cannot be had, shall not be
     noticed after an hour.
 
+    Args:
+        recipe: The recipe.
+        n_classes: Classes of its task.
+
     Returns:
         ``"segmenter"`` and ``"classifier"``, those that the recipe has.
 
     Raises:
-        RecipeError: A network cannot be built.
+        ConfigError: A network cannot be built.
         WeightsError: Weights cannot be had or do not fit.
     """
     built: dict[str, BuiltNetwork] = {}
-    segment, classify = recipe.segment, recipe.classify
-    if recipe.segments and is_learned(segment.method):
+    segment, classify, strategy = recipe.segment, recipe.classify, recipe.strategy
+    if strategy.segments_first and is_learned(segment.method):
         torch.manual_seed(recipe.train.seed)
         network: Network = build_segmenter(segment)
         built["segmenter"] = BuiltNetwork(network, load_weights(network, segment.weights, segment.encoder))
-    if classify.task != "segmentation":
+    if recipe.classifies:
         torch.manual_seed(recipe.train.seed)
-        network = build_classifier(classify, len(TASKS[classify.task].classes), segment)
+        network = build_classifier(classify, n_classes, segment if strategy.decodes_mask else None)
         built["classifier"] = BuiltNetwork(network, load_weights(network, classify.weights, classify.backbone))
     return built
 
@@ -73,25 +85,25 @@ def build_networks(recipe: Recipe) -> dict[str, BuiltNetwork]:
 def train_segmenter(
     built: BuiltNetwork, recipe: Recipe, material: Material, split: Split, work: Path, progress: Progress
 ) -> TrainedNetwork:
-    """Fit the recipe's segmenter on the drawn masks of the training part."""
+    """Fit the recipe's segmenter on the annotated masks of the training subset."""
     settings = recipe.segment
     progress.stage("segment: training")
-    drawn = _with_masks(material)
+    annotated = {entry.sample.sample_id for entry in material.entries if entry.mask_digest}
+    fitting, choosing = ([i for i in ids if i in annotated] for ids in (split.train, split.val))
     prepared = prepare(
-        [sample for sample in material.samples if sample.sample_id in drawn],
-        material.inspection.dataset.reader,
-        recipe.enhance.parsed(),
-        whole_image,
-        settings.size,
-        settings.keep_aspect,
+        material,
+        (*fitting, *choosing),
+        recipe.preprocess(material.dataset.image_spec),
+        whole_view,
+        InputSpec(settings.size, settings.keep_aspect),
         None,
         work / "segmenter" / "arrays",
         progress,
     )
     train = replace(recipe.train, epochs=settings.epochs, learning_rate=settings.learning_rate)
-    fitting, choosing = (prepared.part([i for i in ids if i in drawn]) for ids in (split.train, split.val))
-    history = fit(built.network, "segmenter", fitting, choosing, train, work / "segmenter", progress.line)
-    return _trained(built, settings.size, recipe.enhance.parsed().n_channels, history)
+    parts = prepared.subset(fitting), prepared.subset(choosing)
+    history = fit(built.network, "segmenter", *parts, train, work / "segmenter", progress.line)
+    return _trained(built, settings.size, recipe.preprocess(material.dataset.image_spec).n_channels, history)
 
 
 def train_classifier(
@@ -99,24 +111,31 @@ def train_classifier(
     recipe: Recipe,
     material: Material,
     split: Split,
-    region: Region,
-    marking: Marking | None,
+    stages: Stages,
     work: Path,
     progress: Progress,
 ) -> TrainedNetwork:
-    """Fit the recipe's classifier on what prediction will show it; ``zoom`` on both looks at each image."""
-    settings = recipe.classify
+    """Fit the recipe's classifier on the views that prediction will show it, local ones too where it has them.
+
+    Args:
+        built: The network.
+        recipe: The recipe.
+        material: The data.
+        split: Its subsets.
+        stages: The segmenter that comes first, as prediction will run it.
+        work: For arrays and checkpoints.
+        progress: Told what happens.
+    """
     progress.stage("classify: training")
     arrays = work / "classifier" / "arrays"
-    prepared = _prepared(recipe, material.samples, material, region, arrays, progress, marking)
-    fitting, choosing = (prepared.part(ids) for ids in (split.train, split.val))
-    if settings.lesion == "zoom":
-        trained = set(split.train)
-        samples = [sample for sample in material.samples if sample.sample_id in trained]
-        closer = training_region(recipe.segment.roi.margin, np.random.default_rng(recipe.train.seed))
-        near = _prepared(recipe, samples, material, closer, arrays / "near", progress)
-        # The epoch is chosen on whole images: a second look at validation images would need their predicted masks.
-        fitting = joined(fitting, near.part(split.train))
+    choose = first_view(recipe.strategy, stages)
+    prepared = _prepared(recipe, material, (*split.train, *split.val), choose, arrays, progress)
+    fitting, choosing = (prepared.subset(ids) for ids in (split.train, split.val))
+    if recipe.strategy.local_views:
+        local = training_view(recipe.segment.roi.margin, np.random.default_rng(recipe.train.seed))
+        near = _prepared(recipe, material, split.train, local, arrays / "local", progress)
+        # The epoch is chosen on whole images: local views of validation images would need their predicted masks.
+        fitting = concat(fitting, near.subset(split.train))
     history = fit(
         built.network,
         "classifier",
@@ -125,37 +144,31 @@ def train_classifier(
         recipe.train,
         work / "classifier",
         progress.line,
-        mask_channel=settings.lesion == "mask-channel",
+        mask_channel=recipe.strategy.mask_channel,
     )
-    return _trained(built, settings.size, recipe.classifier_channels, history)
+    channels = 3 if recipe.strategy.mask_channel else recipe.preprocess(material.dataset.image_spec).n_channels
+    return _trained(built, recipe.classify.size, channels, history)
 
 
 def _prepared(
     recipe: Recipe,
-    samples: Sequence[Sample],
     material: Material,
-    region: Region,
+    sample_ids: tuple[str, ...],
+    choose: ChooseView,
     folder: Path,
     progress: Progress,
-    marking: Marking | None = None,
 ) -> PreparedSet:
     settings = recipe.classify
     return prepare(
-        samples,
-        material.inspection.dataset.reader,
-        recipe.enhance.parsed(),
-        region,
-        settings.size,
-        settings.keep_aspect,
-        TASKS[settings.task],
+        material,
+        sample_ids,
+        recipe.preprocess(material.dataset.image_spec),
+        choose,
+        InputSpec(settings.size, settings.keep_aspect),
+        material.labels.for_task(settings.task),
         folder,
         progress,
-        marking,
     )
-
-
-def _with_masks(material: Material) -> set[str]:
-    return {entry.sample.sample_id for entry in material.inspection.entries if entry.mask_digest}
 
 
 def _trained(built: BuiltNetwork, size: int, channels: int, history: History) -> TrainedNetwork:

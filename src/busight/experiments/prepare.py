@@ -1,194 +1,132 @@
-"""From samples to arrays on disk, by the very steps that prediction uses."""
+"""From samples to arrays on disk, by the very preprocessing and views that prediction uses."""
 
 from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.classify.masked import with_mask
-from busight.classify.settings import LesionUse
-from busight.data.dataset import Reader
-from busight.data.labels import Task
+from busight.audit.checked_dataset import Material
+from busight.data.labels import LabelSchema
 from busight.errors import OutputError
 from busight.io.progress import Progress
-from busight.preprocess.pipeline import Enhancement
-from busight.preprocess.resize import mask_to_input, to_input
-from busight.segment.postprocess import to_mask
+from busight.preprocess.pipeline import PreparedImage, Preprocess
+from busight.preprocess.resize import resize_or_pad_mask
 from busight.segment.roi import region_of_interest
-from busight.segment.settings import SegmentSettings
-from busight.strategies.segmenters import Segmenter
-from busight.train.prepared import PreparedPart
-from busight.types import Finding, Image, Mask, Roi, Sample
+from busight.strategies.strategy import Stages, Strategy
+from busight.strategies.views import InputSpec, View
+from busight.train.prepared import PreparedSet, Rows
+from busight.types import Mask, Roi
 
-Region = Callable[[Image, Mask | None], Roi]
-"""Chooses the part that a network sees: of the enhanced image, HW or HW3, and, for training alone, the drawn mask."""
-
-Marking = Callable[[Image], Image]
-"""Changes the enhanced image, HW or HW3, into what a network sees of it."""
+ChooseView = Callable[[PreparedImage, Mask | None], View]
+"""From a prepared image and, in training, its annotated mask in the crop box, to the view that a network gets."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PreparedSet:
-    """All samples as one network sees them; rows follow the sample order.
-
-    Attributes:
-        images: uint8 (N, S, S), or (N, S, S, 3) with channels, a memory map.
-        masks: uint8 (N, S, S), 0 or 1, a memory map.
-        mask_known: bool (N,).
-        targets: int64 (N,), -1 where the sample has no target.
-        sources: int64 (N,), a number for each data set.
-        findings: int64 (N,), a number for each finding, -1 where there is none.
-        row_of: Row of each sample id.
-    """
-
-    images: NDArray[np.uint8]
-    masks: NDArray[np.uint8]
-    mask_known: NDArray[np.bool_]
-    targets: NDArray[np.int64]
-    sources: NDArray[np.int64]
-    findings: NDArray[np.int64]
-    row_of: dict[str, int]
-
-    def part(self, sample_ids: Sequence[str]) -> PreparedPart:
-        """Return some samples, in the order of their ids."""
-        return self.part_of_rows(np.array([self.row_of[sample_id] for sample_id in sample_ids], dtype=np.int64))
-
-    def part_of_rows(self, rows: NDArray[np.int64]) -> PreparedPart:
-        """Return some rows."""
-        return PreparedPart(
-            self.images[rows],
-            self.masks[rows],
-            self.mask_known[rows],
-            self.targets[rows],
-            self.sources[rows],
-            self.findings[rows],
-        )
+def whole_view(image: PreparedImage, annotated: Mask | None = None) -> View:
+    """Return the view of the whole image."""
+    return View(image.channels, image.box)
 
 
-def whole_image(image: Image, drawn: Mask | None = None) -> Roi:
-    """Choose the whole image."""
-    return Roi(0, 0, image.shape[0], image.shape[1])
+def first_view(strategy: Strategy, stages: Stages) -> ChooseView:
+    """Return the view that prediction begins with: by predicted masks, never by annotated ones."""
 
-
-def predicted_region(segmenter: Segmenter, settings: SegmentSettings) -> Region:
-    """Choose the region around the lesion that a segmenter finds: never around the drawn one."""
-
-    def choose(image: Image, drawn: Mask | None = None) -> Roi:
-        mask = to_mask(segmenter.probs(image), settings.postprocess)
-        return region_of_interest(mask, settings.roi.margin, settings.roi.square)
+    def choose(image: PreparedImage, annotated: Mask | None = None) -> View:
+        return strategy.first_views([image], stages)[0].view
 
     return choose
 
 
-def predicted_marking(use: LesionUse, segmenter: Segmenter, settings: SegmentSettings) -> Marking:
-    """Show the mask that a segmenter draws, as `busight.classify.masked.with_mask` does: never the drawn one."""
+def training_view(margin: float, rng: np.random.Generator) -> ChooseView:
+    """Return local views to train on, drawn once for each image.
 
-    def mark(image: Image) -> Image:
-        return with_mask(use, image, to_mask(segmenter.probs(image), settings.postprocess))
-
-    return mark
-
-
-def training_region(margin: float, rng: np.random.Generator) -> Region:
-    """Choose regions to train the second look of ``zoom`` on, drawn once for each image.
-
-    Around a drawn lesion: the margin is between half and twice the recipe's and the box is off its centre by up to a
-    tenth, since at prediction time it will be a predicted one. Where the drawn mask is empty: a square anywhere, with
-    0.3 to 0.8 of the shorter side. It must know normal tissue at close range too: masks are sometimes found where no
-    lesion is. Where nobody drew a mask: the whole image, since nobody knows where to look.
+    Around an annotated lesion: the margin is between half and twice the recipe's and the box is off its centre by up to
+    a tenth, since at prediction time it will be a predicted one. Where the annotated mask is empty: a square anywhere,
+    with 0.3 to 0.8 of the shorter side. The network must know normal tissue at close range too: masks are sometimes
+    found where no lesion is. Where nobody annotated a mask: the whole image, since nobody knows where to look.
 
     Args:
         margin: Of `RoiSettings`.
         rng: Draws.
     """
 
-    def choose(image: Image, drawn: Mask | None = None) -> Roi:
-        if drawn is None:
-            return whole_image(image)
-        return _around(drawn, margin, rng) if drawn.any() else _anywhere(image, rng)
+    def choose(image: PreparedImage, annotated: Mask | None = None) -> View:
+        if annotated is None:
+            return whole_view(image)
+        roi = _around(annotated, margin, rng) if annotated.any() else _anywhere(image, rng)
+        return View(image.channels, roi)
 
     return choose
 
 
-def _around(drawn: Mask, margin: float, rng: np.random.Generator) -> Roi:
-    height, width = drawn.shape
-    box = region_of_interest(drawn, margin * float(rng.uniform(0.5, 2)))
+def _around(annotated: Mask, margin: float, rng: np.random.Generator) -> Roi:
+    height, width = annotated.shape
+    box = region_of_interest(annotated, margin * float(rng.uniform(0.5, 2)))
     down, right = (float(shift) for shift in rng.uniform(-0.1, 0.1, 2))
     top = min(max(box.top + round(down * box.height), 0), height - box.height)
     left = min(max(box.left + round(right * box.width), 0), width - box.width)
     return Roi(top, left, top + box.height, left + box.width)
 
 
-def _anywhere(image: Image, rng: np.random.Generator) -> Roi:
-    height, width = image.shape[:2]
+def _anywhere(image: PreparedImage, rng: np.random.Generator) -> Roi:
+    height, width = image.box.height, image.box.width
     side = max(1, round(float(rng.uniform(0.3, 0.8)) * min(height, width)))
     top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
     return Roi(top, left, top + side, left + side)
 
 
 def prepare(
-    samples: Sequence[Sample],
-    reader: Reader,
-    enhancement: Enhancement,
-    region: Region,
-    size: int,
-    keep_aspect: bool,
-    task: Task | None,
+    data: Material,
+    sample_ids: Iterable[str],
+    preprocess: Preprocess,
+    choose_view: ChooseView,
+    spec: InputSpec,
+    labels: LabelSchema | None,
     folder: Path,
     progress: Progress,
-    marking: Marking | None = None,
 ) -> PreparedSet:
-    """Enhance, cut and resize every sample into arrays on disk.
+    """Preprocess, cut and resize samples into arrays on disk.
 
     Args:
-        samples: N samples.
-        reader: Reads them.
-        enhancement: What happens to a picture first.
-        region: Chooses what the network sees.
-        size: Side S of the network's input.
-        keep_aspect: Pad instead of stretching.
-        task: Gives the targets; None for segmentation.
+        data: The data set.
+        sample_ids: Of the training and the validation subset: the test subset is never prepared.
+        preprocess: What happens to an image first.
+        choose_view: Chooses what the network sees.
+        spec: Of the network's input.
+        labels: Give the targets; None for segmentation.
         folder: For the arrays; they are overwritten.
         progress: Told about each image.
-        marking: Changes what is seen of the enhanced image; None shows it as it is.
 
     Raises:
         OutputError: The arrays do not fit on the disk.
     """
+    samples, reader = data.samples_of(sample_ids), data.reader
     folder.mkdir(parents=True, exist_ok=True)
-    shape = (len(samples), size, size)
+    shape = (len(samples), spec.size, spec.size)
     images = np.zeros(0, dtype=np.uint8)
     masks = _zeros_on_disk(folder / "masks.npy", shape)
     known = np.zeros(len(samples), dtype=np.bool_)
     for row, sample in enumerate(samples):
-        image, mask = reader.image(sample), reader.mask(sample)
-        field = enhancement.field(image)
-        seen = enhancement.layers(enhancement.enhanced(field.cut(image)))
-        seen = seen if marking is None else marking(seen)
+        image, mask = preprocess(reader.image(sample)), reader.mask(sample)
+        mask = None if mask is None else image.crop_box.cut(mask)
+        view = choose_view(image, mask)
         if row == 0:
-            images = _zeros_on_disk(folder / "images.npy", (*shape, *seen.shape[2:]))
-        mask = None if mask is None else field.cut(mask)
-        box = region(seen, mask)
-        images[row] = to_input(box.cut(seen), size, keep_aspect)
+            images = _zeros_on_disk(folder / "images.npy", (*shape, *view.channels.shape[2:]))
+        images[row] = view.pixels(spec)
         if mask is not None:
             known[row] = True
-            masks[row] = mask_to_input(box.cut(mask), size, keep_aspect)
+            masks[row] = resize_or_pad_mask(view.roi.cut(mask), spec.size, spec.keep_aspect)
         progress.tick(row + 1, len(samples))
-    targets = np.array([task.target(s.finding) if task else -1 for s in samples], dtype=np.int64)
-    # Numbers that do not depend on which other sets are there: a part of the samples is prepared too.
+    targets = np.array([labels.index(s.label) if labels else -1 for s in samples], dtype=np.int64)
+    # A number that does not depend on which other sets are there: some of the samples are prepared a second time.
     sources = np.array([zlib.crc32(sample.source.encode()) for sample in samples], dtype=np.int64)
-    order = list(Finding)
-    findings = np.array([-1 if s.finding is None else order.index(s.finding) for s in samples], dtype=np.int64)
-    return PreparedSet(
-        images, masks, known, targets, sources, findings, {s.sample_id: row for row, s in enumerate(samples)}
-    )
+    findings = np.array([data.labels.index(sample.label) for sample in samples], dtype=np.int64)
+    ids = tuple(sample.sample_id for sample in samples)
+    return PreparedSet(ids, Rows([images]), Rows([masks]), known, targets, sources, findings)
 
 
 def _zeros_on_disk(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:

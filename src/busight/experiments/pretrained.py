@@ -12,20 +12,20 @@ from busight.recipes.schema import Recipe
 
 
 def seen_by_weights(recipe: Recipe) -> frozenset[str]:
-    """Return the images that a recipe's initial weights were trained on, as `TrainingPart.seen` names them.
+    """Return the images that a recipe's initial weights were trained on, as `TrainingPart.digests` names them.
 
     Empty for ImageNet weights, for none, and for a file that lies in no bundle: nobody knows what it has seen.
 
     Raises:
         BundleError: The file lies in a bundle that is damaged.
     """
-    sources = [recipe.classify.weights] if recipe.classify.task != "segmentation" else []
-    sources += [recipe.segment.weights] if recipe.segments else []
+    sources = [recipe.classify.weights] if recipe.classifies else []
+    sources += [recipe.segment.weights] if recipe.strategy.segments_first else []
     seen: set[str] = set()
     for source in sources:
         path = user_path(source)
         if path.name == WEIGHTS and (path.parent / CARD).is_file():
-            seen.update(load_bundle(path.parent).card.training.seen)
+            seen.update(load_bundle(path.parent).card.training.digests)
     return frozenset(seen)
 
 
@@ -45,7 +45,7 @@ def require_unseen(seen: frozenset[str], material: Material, split: Split) -> No
     group_of = material.group_of()
     known = {
         group_of[entry.sample.sample_id]
-        for entry in material.inspection.entries
+        for entry in material.entries
         if not seen.isdisjoint(entry.known_as) and entry.sample.sample_id in group_of
     }
     held = [sample_id for sample_id in (*split.val, *split.test) if group_of[sample_id] in known]

@@ -12,7 +12,7 @@ import numpy as np
 from busight.audit.checked_dataset import Material, gather
 from busight.data.sources.catalogue import load
 from busight.data.split import Split, crossing_pairs
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.experiments.checks import check_data_is_named
 from busight.experiments.facts import versions
 from busight.experiments.jobs import plan_member, run_series
@@ -59,11 +59,11 @@ def repeat_seeds(
     progress = progress or Silent()
     started = datetime.now(UTC).isoformat(timespec="seconds")
     if count < 2:
-        raise RecipeError(f"{count} seeds: the spread over seeds needs at least 2")
+        raise ConfigError(f"{count} seeds: the spread over seeds needs at least 2")
     check_data_is_named(recipe)
     plan = {"seeds": count, "recipe": recipe_toml(recipe)}
     open_planned_folder(out, plan, "series of seeds", resume)
-    material = gather(load(recipe.data.spec), progress, recipe.data.conflicts)
+    material = gather(load(recipe.data.spec), progress, recipe.data.label_conflicts)
     material.require_classes(recipe.classify.task)
     members = [
         plan_member(f"seed {seed + 1} of {count}", seed_folder(out, seed), seed_recipe(recipe, seed), material)

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from busight.audit.overlays import marks_of
-from busight.data.dataset import Reader
+from busight.data.dataset import ImageReader
 from busight.io.progress import Progress
 from busight.metrics.mask_scores import score_mask
 from busight.model.explain.explained import Explained, explained, with_pictures
-from busight.model.model import Predictor
+from busight.model.model import BATCH, Model, region_of
 from busight.results.case import Case, StageImages
-from busight.types import FloatArray, Image, IntArray, Prediction, Sample
+from busight.types import FloatArray, Image, ImageRef, InputImage, IntArray, Prediction, Rejected, Sample, prediction_of
 
 MORE_CASES = 16
 
@@ -38,47 +38,46 @@ class ScoredPart:
 
 
 def score_samples(
-    samples: Sequence[Sample], group_of: dict[str, str], reader: Reader, predictor: Predictor, progress: Progress
+    samples: Sequence[Sample], group_of: dict[str, str], reader: ImageReader, model: Model, progress: Progress
 ) -> ScoredPart:
     """Predict every sample and score the prediction against its label and its annotated mask.
 
-    Samples whose finding is not a class of the predictor's task are left out.
+    Samples whose label is in no class of the model are left out.
     """
-    kept: list[Sample] = []
+    kept = [sample for sample in samples if model.labels.class_of(sample.label) is not None]
     cases: list[Case] = []
-    for number, sample in enumerate(samples, start=1):
-        target = predictor.actual_class(sample.finding)
-        if target is not None:
-            kept.append(sample)
-            cases.append(_score(sample, target, group_of[sample.sample_id], reader, predictor))
-        progress.tick(number, len(samples))
+    for start in range(0, len(kept), BATCH):
+        batch = kept[start : start + BATCH]
+        answers = model.predict([reader.image(sample) for sample in batch])
+        cases += [_score(*item, group_of, reader, model) for item in zip(batch, answers, strict=True)]
+        progress.tick(len(cases), len(kept))
     return ScoredPart(tuple(kept), tuple(cases))
 
 
-def _score(sample: Sample, target: str, group: str, reader: Reader, predictor: Predictor) -> Case:
-    image = reader.image(sample)
-    prediction = predictor.predict(image)
+def _score(
+    sample: Sample, answer: Prediction | Rejected, group_of: dict[str, str], reader: ImageReader, model: Model
+) -> Case:
+    prediction = prediction_of(answer)
     mask_scores = score_mask(prediction.mask, reader.mask(sample), sample.pixel_spacing_mm)
-    descriptor_model = prediction.second_reader
     return Case(
         sample_id=sample.sample_id,
-        group=group,
-        target=target,
-        prediction=prediction.finding,
+        group=group_of[sample.sample_id],
+        target=str(model.labels.class_of(sample.label)),
+        prediction=prediction.label,
         logits=tuple(map(float, prediction.logits)),
         raw_probs=tuple(map(float, prediction.raw_probs)),
         calibrated_probs=tuple(map(float, prediction.calibrated_probs)),
         mask_scores=mask_scores,
-        above_threshold=prediction.flagged,
+        above_threshold=prediction.above_threshold,
         prediction_set=prediction.prediction_set,
-        rejected_ood=None if predictor.card.gate is None else prediction.refused is not None,
-        descriptor_prob_malignant=None if descriptor_model is None else descriptor_model.malignant,
-        metadata=_metadata(sample, image, mask_scores.annotated_area_fraction),
+        rejected=None if model.decision.ood is None else isinstance(answer, Rejected),
+        descriptor_prob_positive=None if prediction.descriptors is None else prediction.descriptors.prob_positive,
+        metadata=_metadata(sample, prediction.image, mask_scores.annotated_area_fraction),
     )
 
 
 def _metadata(sample: Sample, image: Image, lesion_fraction: float) -> tuple[tuple[str, str], ...]:
-    """Return what is known of a case besides its finding; an attribute that is not known is absent."""
+    """Return what is known of a case besides its label; an attribute that is not known is absent."""
     lesion_size = None
     if lesion_fraction > 0:
         lesion_size = next(name for below, name in _LESION_SIZES if lesion_fraction < below)
@@ -88,7 +87,7 @@ def _metadata(sample: Sample, image: Image, lesion_fraction: float) -> tuple[tup
         "BI-RADS": None if sample.birads is None else str(sample.birads),
         "histology": sample.histology,
         "lesion size": lesion_size,
-        "marks": "burned in" if marks_of(image).overlay else "none",
+        "marks": None if image.ndim == 3 else "burned in" if marks_of(image).overlay else "none",
     }
     return tuple((name, value) for name, value in attributes.items() if value)
 
@@ -125,40 +124,42 @@ class ShownCases:
 
 
 def shown_cases(
-    part: ScoredPart, reader: Reader, predictor: Predictor, seed: int, training: Sequence[Sample] = ()
+    part: ScoredPart, reader: ImageReader, model: Model, seed: int, training: Sequence[Sample] = ()
 ) -> ShownCases:
     """Choose the cases that a report shows (`choose_example_cases`, `choose_more_cases`), and predict them again.
 
     Args:
         part: The evaluated cases.
         reader: Reads their images, and the training images.
-        predictor: The one that predicted them.
+        model: The one that predicted them.
         seed: Of the choice.
         training: The training images that are at hand: similar ones are shown.
     """
-    chosen = choose_example_cases(part, predictor.classes)
+    chosen = choose_example_cases(part, model.labels.names)
     more = choose_more_cases(part, chosen, np.random.default_rng(seed))
     training_by_id = {sample.sample_id: sample for sample in training}
     example_cases, explanations = [], []
     for index in chosen:
-        prediction = _predict_again(part, index, reader, predictor)
-        example_cases.append(_stage_images(part, index, prediction, reader, predictor))
-        explanations.append(with_pictures(explained(predictor, prediction), training_by_id, reader))
+        answer = _predict_again(part, index, reader, model)
+        example_cases.append(_stage_images(part, index, answer, reader, model))
+        explanations.append(with_pictures(explained(model, answer), training_by_id, reader))
     more_cases = (
-        _stage_images(part, index, _predict_again(part, index, reader, predictor), reader, predictor) for index in more
+        _stage_images(part, index, _predict_again(part, index, reader, model), reader, model) for index in more
     )
     return ShownCases(tuple(example_cases), tuple(explanations), tuple(more_cases))
 
 
-def _predict_again(part: ScoredPart, index: int, reader: Reader, predictor: Predictor) -> Prediction:
+def _predict_again(part: ScoredPart, index: int, reader: ImageReader, model: Model) -> Prediction | Rejected:
     sample = part.samples[index]
-    return predictor.predict(reader.image(sample), sample.sample_id, pixel_spacing_mm=sample.pixel_spacing_mm)
+    ref = ImageRef(sample.sample_id, pixel_spacing_mm=sample.pixel_spacing_mm)
+    return model.predict([InputImage(reader.image(sample), ref)])[0]
 
 
 def _stage_images(
-    part: ScoredPart, index: int, prediction: Prediction, reader: Reader, predictor: Predictor
+    part: ScoredPart, index: int, answer: Prediction | Rejected, reader: ImageReader, model: Model
 ) -> StageImages:
     """Return one case with the image after every stage."""
+    prediction = prediction_of(answer)
     return StageImages(
         case=part.cases[index],
         image=prediction.image,
@@ -166,6 +167,6 @@ def _stage_images(
         mask=prediction.mask,
         annotated_mask=reader.mask(part.samples[index]),
         roi=prediction.roi,
-        region=predictor.region(prediction),
+        region=region_of(model, prediction),
         activation=prediction.activation,
     )

@@ -1,85 +1,107 @@
-"""The whole flow: data → split → enhance → segment → classify → bundle → assessment."""
+"""Training: from a recipe to a finished model, whose bundle lies in the run's folder."""
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from busight.audit.checked_dataset import Material, gather
 from busight.data.manifest_file import write_manifest
 from busight.data.sources.catalogue import load
-from busight.data.split import PARTS, Split, crossing_pairs, make_split
+from busight.data.split import PARTS, Split, make_split
 from busight.data.split_file import read_split, write_split
+from busight.decision.fit import CalibrationCases, fit_decision
 from busight.errors import DataError, OutputError
-from busight.experiments import assemble
 from busight.experiments.checks import check_data_is_named, require_split_file, tell_other_data
-from busight.experiments.facts import calibration_sentence, limitations, network_sentence, versions
-from busight.experiments.memory import with_memory
-from busight.experiments.networks import build_networks
+from busight.experiments.networks import BuiltNetwork, TrainedNetwork, build_networks
 from busight.experiments.pretrained import require_unseen, seen_by_weights
-from busight.experiments.scoring import ScoredPart, score_samples, shown_cases
-from busight.experiments.training import Clock, train_networks
-from busight.experiments.tune_postprocess import choose_postprocess
+from busight.experiments.scoring import score_samples
+from busight.experiments.training import StageTimer, train_networks
+from busight.experiments.training_images import with_training_images
 from busight.io.atomic import require_free_folder, write_text
 from busight.io.progress import Progress, Silent
-from busight.metrics.table import MetricTable
-from busight.model.bundle.load import Bundle
+from busight.model.bundle.examples import write_examples
 from busight.model.bundle.save import write_card
-from busight.model.model import Predictor
-from busight.model.opening import open_predictor
+from busight.model.model import Model
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
-from busight.results.records import SplitSummary, TrainingRunRecord
-from busight.results.scoring import case_metrics, subgroup_metrics
-from busight.results.store import METRICS_FILE, RECIPE_FILE, SPLIT_FILE, write_result
+from busight.results.case import Case
+from busight.results.cases_file import read_cases, write_cases
+from busight.results.store import CASES_FILE, METRICS_FILE, RECIPE_FILE, SPLIT_FILE
 from busight.train.accelerator import trainer_device
 
 
-def run(
+@dataclass(frozen=True, slots=True, eq=False)
+class Training:
+    """A finished training.
+
+    Attributes:
+        model: Finished: calibrated, its bundle saved.
+        material: The data.
+        split: Its subsets.
+        networks: What the report says of the networks.
+        stage_seconds: (stage, seconds), in order.
+    """
+
+    model: Model
+    material: Material
+    split: Split
+    networks: dict[str, TrainedNetwork]
+    stage_seconds: tuple[tuple[str, float], ...]
+
+
+def train(
     recipe: Recipe,
     out: Path,
     *,
     split_file: Path | None = None,
     resume: bool = False,
-    keep_checkpoints: bool = False,
-    command: str = "",
     progress: Progress | None = None,
     material: Material | None = None,
-) -> TrainingRunRecord:
-    """Train by a recipe, assess on the test part, and write everything but the report.
+) -> Model:
+    """Train a model by a recipe. The test subset is put aside and never read.
 
     Args:
         recipe: What to do; ``data.spec`` names the data.
-        out: A new folder. It receives ``recipe.toml``, ``manifest.csv``, ``split.json``, ``training/``, ``bundle/``,
-            ``cases.csv`` and, last, ``metrics.json``.
+        out: A new folder. It receives ``recipe.toml``, ``manifest.csv``, ``split.json``, ``training/`` and ``bundle/``.
         split_file: A split to use instead of making one.
-        resume: Go on in a folder that an interrupted run of the same recipe left.
-        keep_checkpoints: Leave the checkpoints, so that whatever comes after (a report) can fail without costing the
-            training; call `finish` then.
-        command: The command line, for the record.
+        resume: Go on in a folder that an interrupted training by the same recipe left.
         progress: Told what happens.
         material: The recipe's data where they are read already; None reads them.
 
     Returns:
-        The record that a report is written from.
+        A finished model; its bundle lies in ``out/bundle``.
 
     Raises:
         BusightError: One line that names what is wrong; see `busight.errors`.
     """
-    progress = progress or Silent()
-    clock = Clock(progress)
-    started = datetime.now(UTC).isoformat(timespec="seconds")
+    timer = StageTimer(progress or Silent())
+    return run_training(recipe, out, timer, split_file=split_file, resume=resume, material=material).model
+
+
+def run_training(
+    recipe: Recipe,
+    out: Path,
+    timer: StageTimer,
+    *,
+    split_file: Path | None = None,
+    resume: bool = False,
+    material: Material | None = None,
+) -> Training:
+    """Do what `train` does, and return everything that a report says of it."""
+    progress = timer.progress
     check_data_is_named(recipe)
     trainer_device(recipe.train)
     _open_folder(out, recipe, resume)
     require_split_file(split_file)
     # What is cheap to find wrong comes first: the data's place before any download, weights before any reading.
-    dataset = load(recipe.data.spec) if material is None else material.inspection.dataset
-    built = build_networks(recipe)
-    material = material or gather(dataset, progress, recipe.data.conflicts)
+    dataset = load(recipe.data.spec) if material is None else material.dataset
+    built = build_networks(recipe, len(dataset.labels.for_task(recipe.classify.task).names))
+    recipe.preprocess(dataset.image_spec)
+    material = material or gather(dataset, progress, recipe.data.label_conflicts)
     material.require_classes(recipe.classify.task)
     split = _split(recipe, material, split_file, out, resume)
     _require_parts(split, bool(built))
@@ -88,78 +110,81 @@ def run(
     # Not before data and split are known to be sound: after a mistake there the same --out can be used again.
     write_text(out / RECIPE_FILE, recipe_toml(recipe))
     write_manifest(out / "manifest.csv", material.inspection, material.groups)
-    write_split(out / SPLIT_FILE, split, material.inspection.digest)
-    clock.lap("data and split")
-    bundle, networks = train_networks(built, recipe, material, split, out, clock)
-    predictor, test, metrics = _assess(recipe, material, split, bundle, out, progress)
-    clock.lap("assessment")
-    card = predictor.card
-    reader = material.inspection.dataset.reader
-    shown = shown_cases(test, reader, predictor, recipe.assess.seed, material.samples_of(split.train))
-    data, parts = material.summary(), _split_summary(split, material)
-    if not keep_checkpoints:
-        finish(out)
-    return TrainingRunRecord(
-        title=recipe.name,
-        command=command,
-        started=started,
-        stage_seconds=tuple(clock.seconds),
-        recipe_toml=recipe_toml(recipe),
-        classes=predictor.classes,
-        network=network_sentence(recipe, {name: net.parameters for name, net in networks.items()}),
-        weights=card.training.weights,
-        calibration=calibration_sentence(card.calibration, card.operating_points, test.cases),
-        comparable_with_paper=material.inspection.dataset.name == "busi" and recipe.classify.task == "finding",
-        data=data,
-        split=parts,
-        digests=(("data", data.digest), ("split", split.digest), ("bundle", card.digest)),
-        versions=versions(),
-        histories=tuple(net.history for net in networks.values()),
-        metrics=metrics,
-        cases=test.cases,
-        example_cases=shown.example_cases,
-        explanations=shown.explanations,
-        more_cases=shown.more_cases,
-        limitations=limitations(data, parts, metrics, recipe),
-        subgroups=subgroup_metrics([test.cases], predictor.classes, recipe.assess),
+    write_split(out / SPLIT_FILE, split, material.digest)
+    timer.lap("data and split")
+    model, networks = _undecided(built, recipe, material, split, out, timer)
+    cases = _calibration_cases(model, recipe, material, split, out, timer)
+    decision = fit_decision(model.decision, cases, model.labels, recipe.assess)
+    model = finished(model.with_card(model.card.changed(decision=decision)))
+    timer.lap("decision")
+    return Training(model, material, split, networks, tuple(timer.seconds))
+
+
+def finished(model: Model) -> Model:
+    """Write the end-to-end examples and the card of a model whose decision is fitted."""
+    card = model.card
+    card = card.changed(files={**card.files, **write_examples(model)})
+    return model.with_card(write_card(model.folder, card))
+
+
+def _undecided(
+    built: dict[str, BuiltNetwork], recipe: Recipe, material: Material, split: Split, out: Path, timer: StageTimer
+) -> tuple[Model, dict[str, TrainedNetwork]]:
+    """Train everything but calibration, threshold and prediction sets."""
+    model, networks = train_networks(built, recipe, material, split, out, timer)
+    # Before any case is scored: the descriptor model may move what is calibrated.
+    model = with_training_images(model, material, split, recipe.assess.descriptor_weight, timer.progress)
+    timer.lap("training images")
+    return model, networks
+
+
+def _calibration_cases(
+    model: Model, recipe: Recipe, material: Material, split: Split, out: Path, timer: StageTimer
+) -> CalibrationCases:
+    tuned = model.card.segment is not None and recipe.segment.tune_postprocess_on == "validation"
+    chose = [*(["mask threshold"] if tuned else []), *(["epoch"] if recipe.train.keep == "best" else [])]
+    if recipe.assess.calibrate_on == "validation":
+        timer.progress.stage("validation")
+        samples = material.samples_of(split.val)
+        scored = score_samples(samples, material.group_of(), material.reader, model, timer.progress)
+        return _as_calibration_cases(scored.cases, model, f"{len(scored.cases)} validation images", chose)
+    cases = _out_of_fold(recipe, material, split, out / "training" / "inner-folds", timer)
+    source = f"{len(cases)} out-of-fold images of {recipe.assess.inner_folds} inner folds"
+    return _as_calibration_cases(cases, model, source, [])
+
+
+def _as_calibration_cases(cases: Sequence[Case], model: Model, source: str, chose: Sequence[str]) -> CalibrationCases:
+    return CalibrationCases(
+        logits=np.array([case.logits for case in cases], dtype=np.float64).reshape(len(cases), len(model.labels.names)),
+        target=np.array([model.labels.names.index(case.target) for case in cases], dtype=np.int64),
+        groups=[case.group for case in cases],
+        source=source,
+        chose_otherwise=tuple(chose),
     )
 
 
-def _assess(
-    recipe: Recipe, material: Material, split: Split, bundle: Bundle, out: Path, progress: Progress
-) -> tuple[Predictor, ScoredPart, MetricTable]:
-    """Calibrate on the validation part, score the test part once, write card, cases and metrics."""
-    predictor = _with_chosen_postprocess(open_predictor(bundle), recipe, material, split)
-    reader = material.inspection.dataset.reader
-    # Before the validation part is scored: the second reader may have a say in what is calibrated.
-    predictor = with_memory(predictor, material.samples, split, reader, bundle.folder, progress)
-    progress.stage("assess: validation")
-    val = _score(material, split.val, predictor, progress)
-    predictor = replace(predictor, card=assemble.calibrated(predictor.card, val, predictor.classes, recipe.assess))
-    progress.stage("assess: test")
-    test = _score(material, split.test, predictor, progress)
-    metrics = case_metrics([test.cases], predictor.classes, recipe.assess)
-    card = write_card(bundle.folder, assemble.with_scores(predictor.card, metrics))
-    write_result(
-        out,
-        test.cases,
-        metrics,
-        data=recipe.data.spec,
-        data_digest=material.inspection.digest,
-        split_digest=split.digest,
-        bundle_digest=card.digest,
-    )
-    return replace(predictor, card=card), test, metrics
+def _out_of_fold(recipe: Recipe, material: Material, split: Split, folder: Path, timer: StageTimer) -> list[Case]:
+    """Score training and validation images by networks of inner folds that never saw their group.
 
-
-def _with_chosen_postprocess(predictor: Predictor, recipe: Recipe, material: Material, split: Split) -> Predictor:
-    """Choose threshold and peak of a classifier's own mask; those of a segmenter were chosen before it was used."""
-    part = predictor.card.segment
-    if part is None or part.method != "joint" or recipe.segment.choose == "given":
-        return predictor
-    reader = material.inspection.dataset.reader
-    chosen = choose_postprocess(predictor.mask_probs, material.samples_of(split.val), reader, part.postprocess)
-    return replace(predictor, card=predictor.card.with_postprocess(chosen))
+    Each finished fold leaves its cases, which a resumed training reads.
+    """
+    known = {*split.train, *split.val}
+    places = [place for place, sample in enumerate(material.samples) if sample.sample_id in known]
+    inner = material.subset(places)
+    cases: list[Case] = []
+    for fold in range(recipe.assess.inner_folds):
+        out = folder / f"fold-{fold + 1}"
+        timer.progress.stage(f"inner fold {fold + 1} of {recipe.assess.inner_folds}")
+        if not (out / CASES_FILE).is_file():
+            settings = replace(recipe.split, kind="folds", folds=recipe.assess.inner_folds, fold=fold)
+            subsets = make_split(inner.samples, inner.groups, settings)
+            built = build_networks(recipe, len(inner.labels.for_task(recipe.classify.task).names))
+            model, _ = _undecided(built, recipe, inner, subsets, out, timer)
+            held_out = inner.samples_of(subsets.test)
+            scored = score_samples(held_out, inner.group_of(), inner.reader, model, timer.progress)
+            write_cases(out / CASES_FILE, scored.cases, model.labels.names)
+        cases += read_cases(out / CASES_FILE)[0]
+    return cases
 
 
 def _open_folder(out: Path, recipe: Recipe, resume: bool) -> None:
@@ -181,7 +206,7 @@ def _split(recipe: Recipe, material: Material, split_file: Path | None, out: Pat
     """Make the split, read the one given, or, when going on, take the one that the run began with."""
     begun = out / SPLIT_FILE
     if resume and begun.is_file():
-        split = read_split(begun, material.samples, material.inspection.digest)
+        split = read_split(begun, material.samples, material.digest)
         if split_file is not None and read_split(split_file, material.samples).digest != split.digest:
             raise OutputError(f"{out}: was begun with another split than {split_file}; leave --split away")
         return split
@@ -195,40 +220,7 @@ def _require_parts(split: Split, trains: bool) -> None:
     counts = {part: len(getattr(split, part)) for part in PARTS}
     least = {"train": 2 if trains else 0, "val": 1, "test": 1}
     if any(counts[part] < least[part] for part in PARTS):
-        told = ", ".join(f"{part} {counts[part]}" for part in PARTS)
+        given = ", ".join(f"{part} {counts[part]}" for part in PARTS)
         raise DataError(
-            f"the split has too few images in a part ({told}); at least 2 to train, 1 to tune and 1 to test are needed"
+            f"the split has too few images in a part ({given}); at least 2 to train, 1 to tune and 1 to test are needed"
         )
-
-
-def _score(material: Material, ids: Sequence[str], predictor: Predictor, progress: Progress) -> ScoredPart:
-    return score_samples(
-        material.samples_of(ids), material.group_of(), material.inspection.dataset.reader, predictor, progress
-    )
-
-
-def _split_summary(split: Split, material: Material) -> SplitSummary:
-    part_of = split.part_of()
-    counts: dict[tuple[str, str], int] = {}
-    for sample in material.samples:
-        if sample.sample_id in part_of:
-            key = (part_of[sample.sample_id], str(sample.finding))
-            counts[key] = counts.get(key, 0) + 1
-    ordered = sorted(counts.items(), key=lambda item: (PARTS.index(item[0][0]), item[0][1]))
-    return SplitSummary(
-        kind=split.kind,
-        seed=split.seed,
-        digest=split.digest,
-        counts=tuple((part, name, count) for (part, name), count in ordered),
-        crossing_pairs=crossing_pairs(split, material.pair_ids()),
-    )
-
-
-def finish(out: Path) -> None:
-    """Remove what only an interrupted run needs: arrays, checkpoints and the intermediate graph."""
-    work = out / "training"
-    shutil.rmtree(work / "graph", ignore_errors=True)
-    for name in ("segmenter", "classifier"):
-        shutil.rmtree(work / name / "arrays", ignore_errors=True)
-        for checkpoint in (work / name).glob("*.ckpt"):
-            checkpoint.unlink()

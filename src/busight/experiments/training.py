@@ -1,28 +1,44 @@
-"""From built networks to a bundle whose card waits for its calibration: training, choosing, export."""
+"""From a recipe's built networks to a model whose decisions are not fitted yet: training, tuning, export."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
+from busight._version import __version__
 from busight.audit.checked_dataset import Material
 from busight.data.split import Split
-from busight.experiments import assemble
+from busight.decision.decision import UNCALIBRATED, Decision
 from busight.experiments.networks import BuiltNetwork, TrainedNetwork, train_classifier, train_segmenter
-from busight.experiments.prepare import Marking, Region, predicted_marking, predicted_region, whole_image
-from busight.experiments.tune_postprocess import choose_postprocess, look_with
+from busight.experiments.pretrained import seen_by_weights
+from busight.experiments.tune_postprocess import segmenter_probs, tune_postprocess
 from busight.io.progress import Progress
-from busight.model.bundle.card import SEGMENTER
+from busight.model.algorithms import algorithms_of
+from busight.model.bundle.card import (
+    DECODER,
+    SEGMENTER,
+    Card,
+    ClassifyPart,
+    PreprocessPart,
+    SegmentPart,
+    TrainingPart,
+)
 from busight.model.bundle.export import ExportPart, export_networks
-from busight.model.bundle.load import Bundle
+from busight.model.engines.catalogue import EngineSettings
+from busight.model.model import Model
+from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
-from busight.segment.settings import SegmentSettings, is_learned
-from busight.strategies.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter
+from busight.segment.postprocess import PostprocessSettings
+from busight.segment.settings import is_learned
+from busight.strategies.segmenters import ClassicalSegmenter, MaskSource, NetworkSegmenter
+from busight.strategies.strategy import Stages
+from busight.strategies.views import InputSpec
 
 
 @dataclass(slots=True)
-class Clock:
+class StageTimer:
     """Seconds of each stage, in order."""
 
     progress: Progress
@@ -37,60 +53,127 @@ class Clock:
 
 
 def train_networks(
-    built: dict[str, BuiltNetwork], recipe: Recipe, material: Material, split: Split, out: Path, clock: Clock
-) -> tuple[Bundle, dict[str, TrainedNetwork]]:
-    """Train what there is to train and export it. The card stays in memory until its calibration is known."""
-    work, folder, progress = out / "training", out / "bundle", clock.progress
+    built: dict[str, BuiltNetwork], recipe: Recipe, material: Material, split: Split, out: Path, timer: StageTimer
+) -> tuple[Model, dict[str, TrainedNetwork]]:
+    """Train what there is to train and export it.
+
+    Args:
+        built: The networks with their initial weights.
+        recipe: The recipe.
+        material: The data.
+        split: Its subsets.
+        out: Receives ``training/`` and ``bundle/``, whose card is not written yet.
+        timer: Told what happens.
+
+    Returns:
+        A model with the networks, tuned post-processing and no decisions, and what the report says of the networks.
+    """
+    work, folder = out / "training", out / "bundle"
     networks: dict[str, TrainedNetwork] = {}
+    stages = Stages(roi=recipe.segment.roi, postprocess=recipe.segment.postprocess)
     if "segmenter" in built:
-        networks["segmenter"] = train_segmenter(built["segmenter"], recipe, material, split, work, progress)
-        clock.lap("training the segmenter")
-    chosen = recipe.segment.postprocess
-    if recipe.segments and recipe.segment.choose == "validation":
-        look = look_with(recipe.enhance.parsed(), _segmenter(recipe, networks, work))
-        reader = material.inspection.dataset.reader
-        chosen = choose_postprocess(look, material.samples_of(split.val), reader, chosen)
+        networks["segmenter"] = train_segmenter(built["segmenter"], recipe, material, split, work, timer.progress)
+        timer.lap("training the segmenter")
+    if recipe.strategy.segments_first:
+        segmenter = _segmenter(recipe, networks, work)
+        stages = replace(stages, segmenter=segmenter, postprocess=_tuned(recipe, material, split, segmenter))
     if "classifier" in built:
-        region, marking = _shown(recipe, networks, work, replace(recipe.segment, postprocess=chosen))
         networks["classifier"] = train_classifier(
-            built["classifier"], recipe, material, split, region, marking, work, progress
+            built["classifier"], recipe, material, split, stages, work, timer.progress
         )
-        clock.lap("training the classifier")
-    clock.progress.stage("bundle")
-    classifier, segmenter = (_exported(networks.get(name)) for name in ("classifier", "segmenter"))
-    files, parity = export_networks(folder, classifier, segmenter)
-    sentence = " ".join(f"{name.capitalize()}: {net.weights.sentence()}" for name, net in networks.items())
-    exported = assemble.Exported(files, parity, sentence or "No trained network.")
-    clock.lap("bundle")
-    card = assemble.draft_card(recipe, material, split, exported).with_postprocess(chosen)
-    return Bundle(folder, card), networks
+        timer.lap("training the classifier")
+    timer.progress.stage("bundle")
+    classifier, of_segmenter = (_exported(networks.get(name)) for name in ("classifier", "segmenter"))
+    files, difference = export_networks(folder, classifier, of_segmenter)
+    weights = " ".join(f"{name.capitalize()}: {net.weights.sentence()}" for name, net in networks.items())
+    timer.lap("bundle")
+    card = _draft_card(recipe, material, split, files, difference, weights or "No trained network.")
+    model = Model.of_card(folder, card.with_postprocess(stages.postprocess))
+    if recipe.strategy.decodes_mask and recipe.segment.tune_postprocess_on == "validation":
+        validation = material.samples_of(split.val)
+        tuned = tune_postprocess(model.mask_probs, validation, material.reader, recipe.segment.postprocess)
+        model = model.with_card(model.card.with_postprocess(tuned))
+    return model, networks
 
 
-def _shown(
-    recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path, segment: SegmentSettings
-) -> tuple[Region, Marking | None]:
-    """Say what the classifier is shown: which part of a picture, and how the lesion is marked in it."""
-    use = recipe.classify.lesion
-    if not recipe.classify.needs_mask:
-        return whole_image, None
-    segmenter = _segmenter(recipe, networks, work)
-    if use == "two-stage":
-        return predicted_region(segmenter, segment), None
-    return whole_image, predicted_marking(use, segmenter, segment)
+def _tuned(recipe: Recipe, material: Material, split: Split, segmenter: MaskSource) -> PostprocessSettings:
+    given = recipe.segment.postprocess
+    if recipe.segment.tune_postprocess_on == "none":
+        return given
+    mask_probs = segmenter_probs(recipe.preprocess(material.dataset.image_spec), segmenter)
+    return tune_postprocess(mask_probs, material.samples_of(split.val), material.reader, given)
 
 
-def _segmenter(recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path) -> Segmenter:
+def _segmenter(recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path) -> MaskSource:
     """Open the recipe's segmenter exactly as prediction will, a network as the exported graph."""
     settings = recipe.segment
     if not is_learned(settings.method):
         return ClassicalSegmenter(settings.method)
-    import onnxruntime
-
     if not (work / "graph" / SEGMENTER).is_file():
         export_networks(work / "graph", None, _exported(networks["segmenter"]))
-    session = onnxruntime.InferenceSession(str(work / "graph" / SEGMENTER), providers=["CPUExecutionProvider"])
-    return GraphSegmenter(session, settings.size, settings.keep_aspect, settings.test_flip)
+    engine = EngineSettings().open(work / "graph" / SEGMENTER)
+    return NetworkSegmenter(engine, InputSpec(settings.size, settings.keep_aspect), settings.tta)
 
 
 def _exported(trained: TrainedNetwork | None) -> ExportPart | None:
     return None if trained is None else ExportPart(trained.network, trained.size, trained.channels)
+
+
+def _draft_card(
+    recipe: Recipe, material: Material, split: Split, files: dict[str, str], difference: float, weights: str
+) -> Card:
+    image = material.dataset.image_spec
+    preprocess = recipe.preprocess(image)
+    strategy, decision = recipe.strategy, Decision(calibration=UNCALIBRATED)
+    classical = strategy.segments_first and not is_learned(recipe.segment.method)
+    return Card(
+        name=recipe.name,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        busight=__version__,
+        preprocess=PreprocessPart(image=image, chain=preprocess.chain_text, channels=preprocess.channel_texts),
+        task=recipe.classify.task,
+        labels=material.labels.for_task(recipe.classify.task),
+        strategy=strategy.name,
+        segment=_segment_part(recipe),
+        classify=_classify_part(recipe),
+        decision=decision,
+        algorithms=algorithms_of(decision, classical=classical, use_proposal=recipe.classify.use_proposal),
+        training=TrainingPart(
+            source=material.dataset.name,
+            images=len(split.train),
+            digests=tuple(sorted(_training_digests(material, split) | seen_by_weights(recipe))),
+            data_digest=material.digest,
+            split_kind=split.kind,
+            split_digest=split.digest,
+            weights=weights,
+            recipe=recipe_toml(recipe),
+        ),
+        onnx_max_abs_diff=difference,
+        files=files,
+    )
+
+
+def _training_digests(material: Material, split: Split) -> frozenset[str]:
+    ids = {*split.train, *split.val}
+    return frozenset().union(*(entry.known_as for entry in material.entries if entry.sample.sample_id in ids))
+
+
+def _segment_part(recipe: Recipe) -> SegmentPart | None:
+    settings, strategy = recipe.segment, recipe.strategy
+    postprocess, roi = settings.postprocess, settings.roi
+    if strategy.decodes_mask:
+        return SegmentPart(method=DECODER, input=None, postprocess=postprocess, roi=roi)
+    if not strategy.segments_first:
+        return None
+    if not is_learned(settings.method):
+        return SegmentPart(method=settings.method, input=None, postprocess=postprocess, roi=roi)
+    spec = InputSpec(settings.size, settings.keep_aspect)
+    return SegmentPart(method=settings.method, input=spec, tta=settings.tta, postprocess=postprocess, roi=roi)
+
+
+def _classify_part(recipe: Recipe) -> ClassifyPart | None:
+    if not recipe.classifies:
+        return None
+    settings = recipe.classify
+    spec = InputSpec(settings.size, settings.keep_aspect)
+    return ClassifyPart(input=spec, tta=settings.tta, use_proposal=settings.use_proposal)

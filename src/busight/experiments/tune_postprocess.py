@@ -8,33 +8,33 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.data.dataset import Reader
-from busight.preprocess.pipeline import Enhancement
+from busight.data.dataset import ImageReader
+from busight.preprocess.pipeline import Preprocess
 from busight.segment.postprocess import PostprocessSettings, to_mask
-from busight.strategies.segmenters import Segmenter
+from busight.strategies.segmenters import MaskSource
 from busight.types import Image, Mask, Roi, Sample
 
 THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 PEAKS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
 
 
-Look = Callable[[Image], tuple[NDArray[np.float32], Roi]]
-"""From an image to lesion probabilities, float32 hw in 0–1, and the field that they are of: what becomes the mask."""
+MaskProbs = Callable[[Image], tuple[NDArray[np.float32], Roi]]
+"""From an image to lesion probabilities, float32 hw in 0–1, and the crop box that they are of."""
 
 
-def look_with(enhancement: Enhancement, segmenter: Segmenter) -> Look:
-    """Return how a segmenter sees an image before there is a bundle."""
+def segmenter_probs(preprocess: Preprocess, segmenter: MaskSource) -> MaskProbs:
+    """Return the probabilities of a segmenter before there is a model."""
 
-    def look(image: Image) -> tuple[NDArray[np.float32], Roi]:
-        """Enhance the field and segment it."""
-        field = enhancement.field(image)
-        return segmenter.probs(enhancement.layers(enhancement.enhanced(field.cut(image)))), field
+    def probs(image: Image) -> tuple[NDArray[np.float32], Roi]:
+        """Preprocess and segment an image."""
+        prepared = preprocess(image)
+        return segmenter.probs([prepared.channels])[0], prepared.crop_box
 
-    return look
+    return probs
 
 
-def choose_postprocess(
-    look: Look, samples: Sequence[Sample], reader: Reader, given: PostprocessSettings
+def tune_postprocess(
+    mask_probs: MaskProbs, samples: Sequence[Sample], reader: ImageReader, given: PostprocessSettings
 ) -> PostprocessSettings:
     """Choose threshold and peak so that masks fit lesions and normal images stay clean.
 
@@ -42,7 +42,7 @@ def choose_postprocess(
     left unmarked and 0 for a marked one. Among equals the pair nearest to what was given is taken.
 
     Args:
-        look: Gives the probabilities.
+        mask_probs: Gives the probabilities.
         samples: Validation images; those without a known mask do not count.
         reader: Reads them.
         given: The other settings.
@@ -61,10 +61,10 @@ def choose_postprocess(
     for sample in samples:
         drawn = reader.mask(sample)
         if drawn is not None:
-            probs, field = look(reader.image(sample))
-            # A lesion outside the field counts as missed, whatever the way.
-            outside = int(drawn.sum()) - int(field.cut(drawn).sum())
-            scores.append([_score(to_mask(probs, way), field.cut(drawn), outside) for way in ways])
+            probs, crop_box = mask_probs(reader.image(sample))
+            # A lesion outside the crop box counts as missed, whatever the way.
+            outside = int(drawn.sum()) - int(crop_box.cut(drawn).sum())
+            scores.append([_score(to_mask(probs, way), crop_box.cut(drawn), outside) for way in ways])
     # Rounded, so that the order of summation cannot decide between equals; argmax takes the first of them.
     return ways[int(np.mean(scores, axis=0).round(9).argmax())] if scores else given
 

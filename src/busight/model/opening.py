@@ -1,99 +1,117 @@
-"""Opening a bundle: from checked files to a predictor."""
+"""From a bundle's card and files to the stages that its strategy runs."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
 
-from busight.classify.masked import input_channels
-from busight.decision.image_statistics import NAMES as STATISTICS
-from busight.descriptors.lexicon import words_digest
-from busight.errors import BundleError, RecipeError
-from busight.model.bundle.card import CLASSIFIER, MEMORY, SEGMENTER, SegmentPart
-from busight.model.bundle.feature_bank import Memory, read_memory
-from busight.model.bundle.load import Bundle
-from busight.model.model import Predictor
-from busight.preprocess.pipeline import parse_enhancement
+from busight.errors import BundleError, ConfigError
+from busight.model.algorithms import require_same
+from busight.model.bundle.card import CLASSIFIER, FEATURES, SEGMENTER, Card, ClassifyPart, member_file
+from busight.model.bundle.feature_bank import FeatureBank, read_features
+from busight.model.engines.catalogue import EngineSettings
+from busight.model.engines.ensemble import EnsembleEngine
+from busight.preprocess.pipeline import Preprocess, parse_preprocess
 from busight.segment.settings import is_learned
-from busight.strategies.segmenters import ClassicalSegmenter, GraphSegmenter, Segmenter
+from busight.strategies.catalogue import strategy_of
+from busight.strategies.engine import Engine
+from busight.strategies.segmenters import ClassicalSegmenter, MaskSource, NetworkSegmenter
+from busight.strategies.strategy import Stages
 
 
-def open_predictor(bundle: Bundle) -> Predictor:
-    """Make a predictor from a checked bundle.
+def open_stages(folder: Path, card: Card, settings: EngineSettings) -> tuple[Preprocess, Stages]:
+    """Open everything that a card names.
+
+    Args:
+        folder: Of the bundle.
+        card: Its card.
+        settings: How the graphs are run.
 
     Raises:
-        BundleError: A file that the card needs is missing, ONNX Runtime cannot run a graph, or a graph or the
-            enhancement chain is not what the card needs.
+        BundleError: A file that the card needs is missing, a graph or the filter chain is not what it says, or an
+            algorithm has changed since.
     """
-    card = bundle.card
-    _require_same_words(bundle)
+    require_same(card.algorithms, str(folder), card.busight)
     try:
-        enhancement = parse_enhancement(card.enhance, card.channels)
-    except RecipeError as error:
-        raise BundleError(f"{bundle.folder}: {error}; update busight or get the bundle again") from error
+        preprocess = parse_preprocess(card.preprocess.chain, card.preprocess.channels, card.preprocess.image)
+        strategy = strategy_of(card.strategy)
+    except ConfigError as error:
+        raise BundleError(f"{folder}: {error}; update busight or get the bundle again") from error
     classifier = None
-    if (part := card.classify) is not None:
-        channels = input_channels(part.lesion, enhancement.n_channels)
-        shape = (channels, part.input.size, part.input.size)
-        classifier = _session(bundle, CLASSIFIER, shape, {"logits": len(part.classes), "activation": None})
-    segmenter = _segmenter(bundle, card.segment, enhancement.n_channels) if card.segment is not None else None
-    return Predictor(card, enhancement, segmenter, classifier, _memory(bundle, classifier))
+    if (classify := card.classify) is not None:
+        channels = 3 if strategy.mask_channel else preprocess.n_channels
+        outputs = {"logits": (len(card.labels.names),), "activation": None}
+        outputs |= {"mask_probs": None} if strategy.decodes_mask else {}
+        shape = (channels, classify.input.size, classify.input.size)
+        classifier = _engine(folder, card, CLASSIFIER, settings, shape, outputs)
+    if (strategy.segments_first or strategy.decodes_mask) and card.segment is None:
+        raise BundleError(f"{folder}: the strategy {card.strategy} needs a segmentation, which the card has not")
+    segmenter = _segmenter(folder, card, settings, preprocess.n_channels) if strategy.segments_first else None
+    return preprocess, _stages(card, classify, classifier, segmenter)
 
 
-def _memory(bundle: Bundle, classifier: Any) -> Memory | None:
-    path = bundle.path(MEMORY)
-    if path is None:
+def _stages(
+    card: Card, classify: ClassifyPart | None, classifier: Engine | None, segmenter: MaskSource | None
+) -> Stages:
+    stages = Stages(segmenter=segmenter)
+    if card.segment is not None:
+        stages = Stages(segmenter=segmenter, postprocess=card.segment.postprocess, roi=card.segment.roi)
+    if classify is None:
+        return stages
+    return Stages(
+        classifier, classify.input, classify.tta, segmenter, stages.postprocess, stages.roi, classify.use_proposal
+    )
+
+
+def _segmenter(folder: Path, card: Card, settings: EngineSettings, channels: int) -> MaskSource:
+    segment = card.segment
+    if segment is None or segment.method == "decoder":
+        raise BundleError(f"{folder}: the strategy {card.strategy} needs a segmenter of its own; get the bundle again")
+    if not is_learned(segment.method):
+        return ClassicalSegmenter(segment.method)
+    if segment.input is None:
+        raise BundleError(f"{folder}: the card names a network without an input size; get the bundle again")
+    shape = (channels, segment.input.size, segment.input.size)
+    engine = _engine(folder, card, SEGMENTER, settings, shape, {"mask_probs": None})
+    return NetworkSegmenter(engine, segment.input, segment.tta)
+
+
+def _engine(
+    folder: Path,
+    card: Card,
+    graph: str,
+    settings: EngineSettings,
+    shape: tuple[int, ...],
+    outputs: Mapping[str, tuple[int, ...] | None],
+) -> Engine:
+    """Open a graph, or those of an ensemble's members, and check that inputs and outputs are as the card says."""
+    factors = card.inverse_temperatures
+    names = [member_file(graph, number + 1) for number in range(len(factors))] or [graph]
+    engines = []
+    for name in names:
+        if name not in card.files or not (folder / name).is_file():
+            raise BundleError(f"{folder}: the card needs {name}, but has no such file; get the bundle again")
+        engine = settings.open(folder / name)
+        known = engine.output_shapes
+        as_named = all(key in known and wanted in (None, known[key]) for key, wanted in outputs.items())
+        if engine.input_shape != shape or not as_named:
+            raise BundleError(
+                f"{folder / name}: its inputs or outputs are not those that the card names; get the bundle again"
+            )
+        engines.append(engine)
+    return EnsembleEngine(engines, factors) if factors else engines[0]
+
+
+def read_bank(folder: Path, card: Card, stages: Stages) -> FeatureBank | None:
+    """Read the feature bank of a bundle; None where it has none.
+
+    Raises:
+        BundleError: It is damaged, or of another network.
+    """
+    if FEATURES not in card.files:
         return None
-    memory = read_memory(path)
-    widths = [] if classifier is None else [one.shape[-1] for one in classifier.get_outputs() if one.name == "features"]
-    if widths != [memory.features.shape[1]]:
-        raise BundleError(f"{path}: its features are of another network; copy the whole folder again")
-    return memory
-
-
-def _require_same_words(bundle: Bundle) -> None:
-    """Refuse a gate or a second reader that was taught by numbers which this version measures otherwise."""
-    gate, reader = bundle.card.gate, bundle.card.reader
-    other_looks = gate is not None and gate.image is not None and len(gate.image.mean) != len(STATISTICS)
-    if other_looks or (reader is not None and reader.words not in ("", words_digest())):
-        raise BundleError(
-            f"{bundle.folder}: its gate or second reader was taught by another version's numbers; use busight "
-            f"{bundle.card.busight}, or train it anew"
-        )
-
-
-def _segmenter(bundle: Bundle, part: SegmentPart, channels: int) -> Segmenter | None:
-    if part.method == "joint":
-        return None
-    if not is_learned(part.method):
-        return ClassicalSegmenter(part.method)
-    if part.input is None:
-        raise BundleError(f"{bundle.folder}: the card names a network without an input size; get the bundle again")
-    session = _session(bundle, SEGMENTER, (channels, part.input.size, part.input.size), {"mask_probs": None})
-    return GraphSegmenter(session, part.input.size, part.input.keep_aspect, part.test_flip)
-
-
-def _session(bundle: Bundle, name: str, shape: tuple[int, int, int], outputs: dict[str, int | None]) -> Any:
-    """Open a graph and check that it takes images of the card's shape and gives the outputs, each with its width."""
-    import onnxruntime
-    from onnxruntime.capi import onnxruntime_pybind11_state as refusals
-
-    path = bundle.path(name)
-    if path is None:
-        raise BundleError(f"{bundle.folder}: the card needs {name}, but does not list it; get the bundle again")
-    try:
-        session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    except (
-        refusals.Fail,
-        refusals.InvalidArgument,
-        refusals.InvalidGraph,
-        refusals.InvalidProtobuf,
-        refusals.NotImplemented,
-        refusals.RuntimeException,
-    ) as error:
-        raise BundleError(f"{path}: ONNX Runtime cannot run it ({str(error)[:100]}); update onnxruntime") from error
-    sides = {given.name: given.shape[1:] for given in session.get_inputs()}
-    found = {given.name: given.shape[1:] for given in session.get_outputs()}
-    widths_fit = all(key in found and (width is None or found[key] == [width]) for key, width in outputs.items())
-    if sides != {"images": list(shape)} or not widths_fit:
-        raise BundleError(f"{path}: its inputs or outputs are not those that the card names; get the bundle again")
-    return session
+    bank = read_features(folder / FEATURES)
+    width = () if stages.classifier is None else stages.classifier.output_shapes.get("features", ())
+    if width != bank.features.shape[1:]:
+        raise BundleError(f"{folder / FEATURES}: its features are of another network; copy the whole folder again")
+    return bank

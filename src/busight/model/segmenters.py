@@ -1,30 +1,28 @@
-"""Whatever draws a lesion's outline, behind one call: a method without training, or a bundle."""
+"""Segmenters behind one call: a method without training, or a model; with or without a person's prompt."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.errors import BundleError, DataError, RecipeError
-from busight.model.bundle.load import load_bundle
-from busight.model.model import Predictor
-from busight.model.opening import open_predictor
-from busight.preprocess.enhance.chain import Step, apply_chain, field_of
+from busight.errors import BundleError, ConfigError, DataError
+from busight.model.model import Model
+from busight.preprocess.pipeline import Preprocess
 from busight.segment.classical.catalogue import PROMPTED, scores_of
-from busight.segment.fallback import with_lesion_assumed
+from busight.segment.fallback import fallback_to_proposal
 from busight.segment.postprocess import PostprocessSettings, to_mask
 from busight.segment.prompt import guess_at, guess_in_box, within_box
-from busight.segment.proposal import Seed
+from busight.segment.proposal import LesionProposal, propose_lesion
 from busight.segment.settings import ClassicalName
-from busight.types import Image, Mask, Roi
+from busight.types import Image, Mask, Roi, prediction_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outlined:
+class Segmentation:
     """A lesion's outline in one image.
 
     Attributes:
@@ -36,7 +34,7 @@ class Outlined:
     probs: NDArray[np.float32] | None
 
 
-class Outliner(Protocol):
+class Segmenter(Protocol):
     """Draws the lesions of an image."""
 
     @property
@@ -44,7 +42,7 @@ class Outliner(Protocol):
         """What it is called in tables."""
         ...
 
-    def outline(self, image: Image, sample_id: str) -> Outlined:
+    def segment(self, image: Image, sample_id: str) -> Segmentation:
         """Outline the lesions of an image, uint8 HW; the sample's name tells a cross-validation its network."""
         ...
 
@@ -78,7 +76,7 @@ class Prompt:
             None if click is None else (click[0] - top, click[1] - left),
         )
 
-    def guess(self, image: Image) -> Seed:
+    def guess(self, image: Image) -> LesionProposal:
         """Return the first guess for an image.
 
         Raises:
@@ -92,45 +90,45 @@ class Prompt:
 
 
 @dataclass(frozen=True, slots=True)
-class MethodOutliner:
+class ClassicalMethod:
     """A method without training, after a chain of filters.
 
     Attributes:
         name: Of the method.
-        steps: Of the chain.
+        preprocess: What happens to an image first.
         prompt: A person's help; None for none.
     """
 
     name: ClassicalName
-    steps: tuple[Step, ...] = ()
+    preprocess: Preprocess = field(default_factory=Preprocess)
     prompt: Prompt | None = None
 
     def __post_init__(self) -> None:
         """Refuse help that the method cannot use."""
         if self.prompt is not None and self.name not in PROMPTED:
-            raise RecipeError(f"{self.name}: cannot start from a box or a click; choose {', '.join(PROMPTED)}")
+            raise ConfigError(f"{self.name}: cannot start from a box or a click; choose {', '.join(PROMPTED)}")
 
-    def outline(self, image: Image, sample_id: str = "") -> Outlined:
+    def segment(self, image: Image, sample_id: str = "") -> Segmentation:
         """Outline the lesion of an image, uint8 HW, within the chain's field.
 
         Raises:
             DataError: The prompt lies outside the image.
         """
-        region = field_of(image, self.steps)
-        enhanced = apply_chain(region.cut(image), self.steps)
+        prepared = self.preprocess(image)
+        region, enhanced = prepared.crop_box, prepared.enhanced
         mask = np.zeros(image.shape, dtype=np.bool_)
         if self.prompt is None:
             region.cut(mask)[:] = to_mask(scores_of(self.name, enhanced), PostprocessSettings())
-            return Outlined(mask, None)
+            return Segmentation(mask, None)
         guess = self.prompt.guess(image)
-        scores = scores_of(self.name, enhanced, Seed(region.cut(guess.mask), guess.score))
+        scores = scores_of(self.name, enhanced, LesionProposal(region.cut(guess.mask), guess.score))
         # However small: a person has said that there is a lesion.
         region.cut(mask)[:] = to_mask(scores, PostprocessSettings(minimum_share=0.0))
         if self.prompt.box is not None:
             mask = within_box(mask, self.prompt.box)
         if self.prompt.click is not None and not mask[self.prompt.click]:
             mask = guess.mask  # the contour left the place that the person meant
-        return Outlined(mask if mask.any() else guess.mask, None)
+        return Segmentation(mask if mask.any() else guess.mask, None)
 
     def knows(self, sample_id: str) -> bool:
         """Say yes: it needs nothing but the image."""
@@ -142,23 +140,23 @@ class MethodOutliner:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class BundleOutliner:
-    """A bundle that draws masks.
+class ModelSegmenter:
+    """A model that draws masks.
 
     Attributes:
-        name: Of the bundle and its folder.
-        predictor: Opened from it.
+        name: Of the model and its folder.
+        model: It.
     """
 
     name: str
-    predictor: Predictor
+    model: Model
 
-    def outline(self, image: Image, sample_id: str = "") -> Outlined:
+    def segment(self, image: Image, sample_id: str = "") -> Segmentation:
         """Outline the lesion of an image, uint8 HW."""
-        found = self.predictor.predict(image)
+        found = prediction_of(self.model.predict([image])[0])
         if found.mask is None or found.mask_probs is None:
-            raise BundleError(f"{self.name}: the bundle draws no masks; train a recipe that segments")
-        return Outlined(found.mask, found.mask_probs)
+            raise BundleError(f"{self.name}: the model draws no masks; train a recipe that segments")
+        return Segmentation(found.mask, found.mask_probs)
 
     def knows(self, sample_id: str) -> bool:
         """Say yes: it needs nothing but the image."""
@@ -166,32 +164,33 @@ class BundleOutliner:
 
     def trained_on(self, sample_id: str) -> frozenset[str]:
         """Return the short digests of its training and validation images."""
-        return frozenset(self.predictor.card.training.seen)
+        return frozenset(self.model.card.training.digests)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class AssumingOutliner:
+class FallbackToProposal:
     """A network in images that are known to show a lesion; see `busight.segment.fallback`.
 
     Attributes:
         network: Whatever outlines them with probabilities.
     """
 
-    network: Outliner
+    network: Segmenter
 
     @property
     def name(self) -> str:
         """The network's, and what is assumed."""
         return f"{self.network.name}, a lesion assumed"
 
-    def outline(self, image: Image, sample_id: str = "") -> Outlined:
+    def segment(self, image: Image, sample_id: str = "") -> Segmentation:
         """Outline the lesion of an image, uint8 HW."""
-        found = self.network.outline(image, sample_id)
+        found = self.network.segment(image, sample_id)
         if found.probs is None:
             raise BundleError(
                 f"{self.network.name}: gives no probabilities; a method without training assumes a lesion"
             )
-        return Outlined(with_lesion_assumed(found.mask, found.probs, image), found.probs)
+        mask = fallback_to_proposal(found.mask, found.probs, lambda: propose_lesion(image).mask)
+        return Segmentation(mask, found.probs)
 
     def knows(self, sample_id: str) -> bool:
         """Say whether the network can outline a sample."""
@@ -202,13 +201,13 @@ class AssumingOutliner:
         return self.network.trained_on(sample_id)
 
 
-def bundle_outliner(folder: Path) -> BundleOutliner:
-    """Open a bundle, or the folder of a run, that draws masks.
+def model_segmenter(folder: Path) -> ModelSegmenter:
+    """Load a bundle, or the folder of a run, that draws masks.
 
     Raises:
         BundleError: It is none, or it draws no masks.
     """
-    bundle = load_bundle(folder)
-    if bundle.card.segment is None:
-        raise BundleError(f"{folder}: the bundle draws no masks; train a recipe that segments")
-    return BundleOutliner(f"{bundle.card.name} ({folder.resolve().name})", open_predictor(bundle))
+    model = Model.load(folder)
+    if model.card.segment is None:
+        raise BundleError(f"{folder}: the model draws no masks; train a recipe that segments")
+    return ModelSegmenter(f"{model.card.name} ({folder.resolve().name})", model)

@@ -1,101 +1,90 @@
-"""Reasons not to answer, and reasons for caution where there is an answer."""
+"""What a reader of a prediction should know before trusting it."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from busight.audit.overlays import marks_of
-from busight.data.labels import grades_lesions
-from busight.decision.image_statistics import image_statistics
-from busight.decision.ood import feature_distance
-from busight.model.bundle.card import Card, GatePart
-from busight.model.bundle.feature_bank import Memory
-from busight.types import Image, Prediction
+from busight.data.labels import LabelSchema
+from busight.decision.decision import Decision
+from busight.model.bundle.feature_bank import FeatureBank
+from busight.types import Prediction
 
 SMALL_LESION = 0.03
-"""Share of the image below which lesions are called wrong more often (subgroups of docs/results.md)."""
-
-_WITHOUT_LESION = ("normal", "no lesion")
+"""Share of the image below which lesions are called wrong more often (docs/log/2026-11-results.md, subgroups)."""
 
 
-def refusal(image: Image, gate: GatePart | None) -> str | None:
-    """Say why an image, uint8 HW as read, is not one to be answered; None where it is.
-
-    The statement is about looks alone: a photograph, an X-ray or a page of text differs from all that the bundle knows,
-    but so may another device's ultrasound.
-    """
-    if gate is None or gate.image is None:
-        return None
-    distance = float(gate.image.distance(image_statistics(image)[None])[0])
-    if not distance > gate.image.limit:
-        return None
-    return f"unlike the images that this bundle learned from ({distance / gate.image.limit:.1f} times the limit)"
-
-
-def cautions(found: Prediction, card: Card, memory: Memory | None) -> tuple[str, ...]:
-    """Return what a reader of a prediction should know before trusting it, each a few words.
+def warnings_of(
+    prediction: Prediction, labels: LabelSchema, decision: Decision, bank: FeatureBank | None
+) -> tuple[str, ...]:
+    """Return the warnings, each a few words.
 
     Args:
-        found: The prediction, with its features where the graph gives them.
-        card: The bundle's.
-        memory: The bundle's; None without one.
+        prediction: With its features where the graph gives them.
+        labels: Of the model.
+        decision: Of the model.
+        bank: Features of the training images; None without them.
     """
-    told = [_uncalibrated(card), _unknown_features(found, card.gate, memory), _set_words(found, card)]
-    told += [_flag_words(found)]
-    told += [_mask_words(found), "text or calipers are burned in" if marks_of(found.image).overlay else None]
-    return tuple(word for word in (*told, _reader_words(found)) if word)
+    texts = [
+        _uncalibrated(decision),
+        _unfamiliar(prediction, decision, bank),
+        _prediction_set(prediction, decision),
+        _threshold(prediction),
+        _mask(prediction, labels),
+        "text or calipers are burned in" if prediction.image.ndim == 2 and marks_of(prediction.image).overlay else None,
+        _descriptors(prediction, labels, decision),
+    ]
+    return tuple(text for text in texts if text)
 
 
-def _uncalibrated(card: Card) -> str | None:
-    part = card.calibration
-    return None if part.calibrated else f"its probabilities are not calibrated ({part.source})"
+def _uncalibrated(decision: Decision) -> str | None:
+    calibration = decision.calibration
+    return None if calibration.calibrated else f"its probabilities are not calibrated ({calibration.source})"
 
 
-def _unknown_features(found: Prediction, gate: GatePart | None, memory: Memory | None) -> str | None:
-    if found.features is None or memory is None or gate is None or gate.feature_limit is None:
+def _unfamiliar(prediction: Prediction, decision: Decision, bank: FeatureBank | None) -> str | None:
+    if prediction.features is None or bank is None or decision.ood is None:
         return None
-    distance = float(feature_distance(found.features[None], memory.features, gate.neighbours)[0])
-    return "the network sees in it what it hardly saw in training" if distance > gate.feature_limit else None
+    unfamiliar = decision.ood.is_unfamiliar(prediction.features, bank.features)
+    return "its features are unlike those of the training images" if unfamiliar else None
 
 
-def _set_words(found: Prediction, card: Card) -> str | None:
-    if found.prediction_set is None or card.conformal is None or len(found.prediction_set) == 1:
+def _prediction_set(prediction: Prediction, decision: Decision) -> str | None:
+    if prediction.prediction_set is None or decision.conformal is None or len(prediction.prediction_set) == 1:
         return None
-    level = f"{100 * card.conformal.level:g}%"
-    if not found.prediction_set:
-        return f"no finding fits at {level} coverage"
-    return f"at {level} coverage it may be {' or '.join(found.prediction_set)}"
+    level = f"{100 * decision.conformal.level:g}%"
+    if not prediction.prediction_set:
+        return f"no class fits at {level} coverage"
+    return f"at {level} coverage it may be {' or '.join(prediction.prediction_set)}"
 
 
-def _flag_words(found: Prediction) -> str | None:
-    last = found.classes[-1]
-    if found.flagged and found.finding != last:
-        return f"{found.finding} is more probable, yet {last} reaches the operating point"
-    if found.flagged is False and found.finding == last:
-        return f"{last} is most probable, yet below the operating point"
+def _threshold(prediction: Prediction) -> str | None:
+    positive = prediction.positive
+    if prediction.above_threshold and prediction.label != positive:
+        return f"{prediction.label} is more probable, yet {positive} reaches the threshold"
+    if prediction.above_threshold is False and prediction.label == positive:
+        return f"{positive} is most probable, yet below the threshold"
     return None
 
 
-def _reader_words(found: Prediction) -> str | None:
-    """Say where the second reader, asked about malignancy alone, calls the lesion otherwise than the network did."""
-    second, logits = found.second_reader, found.network_logits
-    if second is None or logits is None or not grades_lesions(found.classes):
+def _descriptors(prediction: Prediction, labels: LabelSchema, decision: Decision) -> str | None:
+    """Return where the descriptor model, which had no weight in the answer, disagrees on the kind of lesion."""
+    evidence, pair = prediction.descriptors, labels.lesion_pair
+    if evidence is None or pair is None or decision.fusion is None or decision.fusion.weight:
         return None
-    benign, malignant = (float(logits[found.classes.index(name)]) for name in ("benign", "malignant"))
-    if (second.malignant >= 0.5) == (malignant >= benign):
+    negative, positive = pair
+    if (evidence.prob_positive >= 0.5) == (prediction.logits[positive] >= prediction.logits[negative]):
         return None
-    other = "malignant" if second.malignant >= 0.5 else "benign"
-    told = f"the second reader, by BI-RADS words, calls it {other} ({max(second.malignant, 1 - second.malignant):.2f})"
-    alone = found.classes[int(np.argmax(logits))]
-    return told if alone == found.finding else f"{told} and turned the answer, which was {alone} without it"
+    other = labels.names[positive if evidence.prob_positive >= 0.5 else negative]
+    prob = max(evidence.prob_positive, 1 - evidence.prob_positive)
+    return f"its BI-RADS descriptors alone speak for {other} ({prob:.2f})"
 
 
-def _mask_words(found: Prediction) -> str | None:
-    if found.mask is None:
+def _mask(prediction: Prediction, labels: LabelSchema) -> str | None:
+    if prediction.mask is None:
         return None
-    if not found.mask.any():
-        agrees = found.finding in (*_WITHOUT_LESION, "not malignant")
-        return None if agrees else f"called {found.finding}, but no lesion was outlined"
-    if found.finding in _WITHOUT_LESION:
-        return f"called {found.finding}, but a lesion was outlined"
-    return "small lesion" if found.mask.mean() < SMALL_LESION else None
+    without = prediction.label in labels.without_lesion
+    if not prediction.mask.any():
+        agrees = without or labels.is_mixed(prediction.label)
+        return None if agrees else f"called {prediction.label}, but no lesion was outlined"
+    if without:
+        return f"called {prediction.label}, but a lesion was outlined"
+    return "small lesion" if prediction.mask.mean() < SMALL_LESION else None

@@ -1,68 +1,123 @@
-"""All that happens to a picture before a network sees it: the field, the chain, the channels."""
+"""Preprocessing: crop box, filter chain, channels. One class for training, tuning, prediction and benchmarks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from busight.errors import RecipeError
-from busight.preprocess.enhance.chain import Step, apply_chain, field_of, parse_chain
+from busight.data.image_spec import ImageSpec
+from busight.errors import ConfigError
+from busight.preprocess.enhance.chain import Step, apply_chain, crop_box_of, parse_chain
 from busight.types import Image, Roi
+
+_T = TypeVar("_T", bound=np.generic)
 
 RAW = "raw"
 """The channel that adds nothing to the chain."""
 
 
-@dataclass(frozen=True, slots=True)
-class Enhancement:
-    """A chain, and the channels that follow it.
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedImage:
+    """An image on its way to a network.
 
     Attributes:
-        steps: The chain; a first ``crop_region`` chooses the field.
-        channels: None, for one grey channel, or three chains, each applied to the enhanced picture.
+        image: uint8 HW or HW3: the whole image.
+        crop_box: The part of it that everything else sees.
+        enhanced: uint8 hw or hw3: that part after the filter chain.
+        channels: uint8 hw or hw3: what the networks' views are cut from.
     """
 
+    image: Image
+    crop_box: Roi
+    enhanced: Image
+    channels: Image
+
+    @property
+    def cropped(self) -> Image:
+        """The crop box's part of the image, before the filters."""
+        return self.crop_box.cut(self.image)
+
+    @property
+    def box(self) -> Roi:
+        """The whole of the cropped image, in its own pixels."""
+        return Roi(0, 0, self.crop_box.height, self.crop_box.width)
+
+    def uncrop(self, values: NDArray[_T]) -> NDArray[_T]:
+        """Return a map of the cropped image, (h, w), in the pixels of the whole image, (H, W); 0 outside the box."""
+        if self.crop_box == Roi(0, 0, *self.image.shape[:2]):
+            return values
+        whole = np.zeros((*self.image.shape[:2], *values.shape[2:]), dtype=values.dtype)
+        self.crop_box.cut(whole)[:] = values
+        return whole
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocess:
+    """What happens to an image before a network's view is cut from it.
+
+    Attributes:
+        image: The image format that it takes.
+        steps: The filter chain; a first ``crop_region`` chooses the crop box.
+        channels: None, for the enhanced image itself, or three chains that follow it, one a channel.
+
+    Example:
+        >>> parse_preprocess("median(3)")(np.full((64, 80), 90, np.uint8)).channels.shape
+        (64, 80)
+    """
+
+    image: ImageSpec = field(default_factory=ImageSpec)
     steps: tuple[Step, ...] = ()
     channels: tuple[tuple[Step, ...], ...] = ()
 
     @property
     def n_channels(self) -> int:
         """Channels of a network's input: 1 or 3."""
-        return len(self.channels) or 1
+        return len(self.channels) or self.image.channels
 
-    def field(self, image: Image) -> Roi:
-        """Return the part of a picture, uint8 HW, that everything else sees."""
-        return field_of(image, self.steps)
+    def __call__(self, image: Image) -> PreparedImage:
+        """Crop and enhance an image, uint8 HW or HW3."""
+        crop_box = crop_box_of(image, self.steps)
+        enhanced = apply_chain(crop_box.cut(image), self.steps)
+        channels = enhanced
+        if self.channels:
+            channels = np.stack([apply_chain(enhanced, chain) for chain in self.channels], axis=-1)
+        return PreparedImage(image, crop_box, enhanced, channels)
 
-    def enhanced(self, image: Image) -> Image:
-        """Apply the chain to a picture already cut to its field: uint8 HW to uint8 HW."""
-        return apply_chain(image, self.steps)
+    @property
+    def chain_text(self) -> str:
+        """The filter chain with every default written out, as it stands in a bundle's card."""
+        return " | ".join(map(str, self.steps))
 
-    def layers(self, enhanced: Image) -> Image:
-        """Return what a network sees of an enhanced picture: uint8 HW, or HW3 where there are channels."""
-        if not self.channels:
-            return enhanced
-        return np.stack([apply_chain(enhanced, channel) for channel in self.channels], axis=-1)
+    @property
+    def channel_texts(self) -> tuple[str, ...]:
+        """The channels' chains, likewise."""
+        return tuple(" | ".join(map(str, chain)) or RAW for chain in self.channels)
 
 
-def parse_enhancement(chain: str, channels: tuple[str, ...] = ()) -> Enhancement:
+def parse_preprocess(chain: str, channels: tuple[str, ...] = (), image: ImageSpec | None = None) -> Preprocess:
     """Read the texts of a recipe or a card.
 
     Args:
         chain: Filters for all channels.
-        channels: None or three chains; ``raw`` adds nothing.
+        channels: None, or three chains; ``raw`` adds nothing.
+        image: The image format; None for 8-bit grey.
 
     Raises:
-        RecipeError: A text is no chain, a channel crops, or there are not three channels.
+        ConfigError: A text is no chain, a channel crops, there are not three channels, or RGB images are to be split.
 
     Example:
-        >>> parse_enhancement("crop_region", ("raw", "clahe(2)", "srad(40) | clahe(2)")).n_channels
+        >>> parse_preprocess("crop_region", ("raw", "clahe(2)", "srad(40) | clahe(2)")).n_channels
         3
     """
+    image = image or ImageSpec()
     if len(channels) not in (0, 3):
-        raise RecipeError(f"enhance.channels: {len(channels)} of them; give none, or three chains")
+        raise ConfigError(f"enhance.channels: {len(channels)} of them; give none, or three chains")
+    if channels and image.channels == 3:
+        raise ConfigError("enhance.channels: RGB images have three channels already; leave enhance.channels away")
     parsed = tuple(parse_chain("" if text.strip() == RAW else text) for text in channels)
-    if any(step.chooses_field for steps in parsed for step in steps):
-        raise RecipeError("enhance.channels: crop_region belongs into enhance.chain, where it serves all channels")
-    return Enhancement(parse_chain(chain), parsed)
+    if any(step.is_crop for steps in parsed for step in steps):
+        raise ConfigError("enhance.channels: crop_region belongs into enhance.chain, where it serves all channels")
+    return Preprocess(image, parse_chain(chain), parsed)

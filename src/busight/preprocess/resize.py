@@ -12,7 +12,7 @@ from busight.types import Image, Mask, Roi
 
 
 @dataclass(frozen=True, slots=True)
-class Fit:
+class Placement:
     """Where a picture lies inside a square input.
 
     Attributes:
@@ -32,20 +32,20 @@ class Fit:
         return Roi(top, left, top + self.height, left + self.width)
 
 
-def fit(height: int, width: int, size: int, keep_aspect: bool) -> Fit:
+def placement(height: int, width: int, size: int, keep_aspect: bool) -> Placement:
     """Say how a picture is placed in a square input: stretched, or scaled and padded.
 
     Example:
-        >>> fit(300, 600, 224, keep_aspect=True).inside
+        >>> placement(300, 600, 224, keep_aspect=True).inside
         Roi(top=56, left=0, bottom=168, right=224)
     """
     if not keep_aspect:
-        return Fit(size, size, size)
+        return Placement(size, size, size)
     scale = size / max(height, width)
-    return Fit(size, max(1, round(height * scale)), max(1, round(width * scale)))
+    return Placement(size, max(1, round(height * scale)), max(1, round(width * scale)))
 
 
-def to_input(image: Image, size: int, keep_aspect: bool) -> Image:
+def resize_or_pad(image: Image, size: int, keep_aspect: bool) -> Image:
     """Bring an image to size×size; area averaging when it shrinks, linear when it grows, black padding.
 
     Args:
@@ -56,14 +56,14 @@ def to_input(image: Image, size: int, keep_aspect: bool) -> Image:
     Returns:
         uint8 (size, size), or (size, size, C).
     """
-    placed = fit(image.shape[0], image.shape[1], size, keep_aspect)
+    placed = placement(image.shape[0], image.shape[1], size, keep_aspect)
     shrinks = placed.height * placed.width < image.shape[0] * image.shape[1]
     method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     scaled = cv2.resize(image, (placed.width, placed.height), interpolation=method)
     return _pad(scaled.astype(np.uint8, copy=False), placed)
 
 
-def mask_to_input(mask: Mask, size: int, keep_aspect: bool) -> Mask:
+def resize_or_pad_mask(mask: Mask, size: int, keep_aspect: bool) -> Mask:
     """Bring a mask to size×size: a pixel is lesion when at least half of its area is.
 
     Args:
@@ -74,13 +74,13 @@ def mask_to_input(mask: Mask, size: int, keep_aspect: bool) -> Mask:
     Returns:
         bool (size, size).
     """
-    return to_input(mask.astype(np.uint8) * 255, size, keep_aspect) >= 128
+    return resize_or_pad(mask.astype(np.uint8) * 255, size, keep_aspect) >= 128
 
 
-def from_input(
+def invert(
     values: NDArray[np.float32], height: int, width: int, keep_aspect: bool, input_size: int
 ) -> NDArray[np.float32]:
-    """Bring a map from input pixels back to the picture's pixels (the inverse placement of `to_input`).
+    """Bring a map from input pixels back to the picture's pixels (the inverse placement of `resize_or_pad`).
 
     Args:
         values: float32 (h, w): a probability or activation map over the square input, at any resolution.
@@ -97,14 +97,14 @@ def from_input(
     if keep_aspect:
         # A whole multiple of the input's side, so that its box is one of whole pixels here too.
         times = -(-size // input_size)
-        size, inside = times * input_size, fit(height, width, input_size, keep_aspect).inside
+        size, inside = times * input_size, placement(height, width, input_size, keep_aspect).inside
         box = Roi(times * inside.top, times * inside.left, times * inside.bottom, times * inside.right)
     square = cv2.resize(values, (size, size), interpolation=cv2.INTER_LINEAR)
     cut = np.ascontiguousarray(square[box.top : box.bottom, box.left : box.right])
     return cv2.resize(cut, (width, height), interpolation=cv2.INTER_LINEAR).astype(np.float32, copy=False)
 
 
-def _pad(scaled: Image, placed: Fit) -> Image:
+def _pad(scaled: Image, placed: Placement) -> Image:
     box = placed.inside
     padded = np.zeros((placed.size, placed.size, *scaled.shape[2:]), dtype=np.uint8)
     padded[box.top : box.bottom, box.left : box.right] = scaled

@@ -1,4 +1,4 @@
-"""A picture at a working size, and its wide surroundings: what takes shadows and depth gain out."""
+"""The wide surroundings of each pixel: what takes shadows and depth gain out."""
 
 from __future__ import annotations
 
@@ -6,19 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.types import Image
-
 WORKING_SIDE = 160
 """Longest side, in pixels, at which surroundings are taken and regions are looked at: both are coarse."""
-
-
-def shrunk(image: Image, longest: int) -> Image:
-    """Return a picture, uint8 HW, averaged over areas to at most ``longest`` pixels on its longer side."""
-    if max(image.shape) <= longest:
-        return image
-    scale = longest / max(image.shape)
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8).reshape(size[::-1])
 
 
 def wide_surroundings(grey: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.io.paths import is_utf8, user_path
 from busight.recipes.schema import Recipe
 
@@ -34,16 +34,16 @@ def load_recipe(name: str, overrides: Sequence[str] = (), data: str = "") -> Rec
         data: Data spec to use instead of the recipe's own.
 
     Raises:
-        RecipeError: No such recipe, not TOML, an unknown key, or a value that cannot be.
+        ConfigError: No such recipe, not TOML, an unknown key, or a value that cannot be.
     """
     for given in (name, data, *overrides):
         if not is_utf8(given):
-            raise RecipeError(f"{given!r}: not UTF-8, so no record can hold it; rename the file or folder")
+            raise ConfigError(f"{given!r}: not UTF-8, so no record can hold it; rename the file or folder")
     text = _text(name)
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # besides bad TOML: a number or a nesting without end
-        raise RecipeError(f"recipe {name}: not TOML ({error})") from error
+        raise ConfigError(f"recipe {name}: not TOML ({error})") from error
     document.setdefault("name", Path(name).stem)
     for override in overrides:
         _override(document, override)
@@ -52,7 +52,7 @@ def load_recipe(name: str, overrides: Sequence[str] = (), data: str = "") -> Rec
     try:
         return Recipe.model_validate(document)
     except ValidationError as error:
-        raise RecipeError(f"recipe {name}: {_first_fault(error)}") from error
+        raise ConfigError(f"recipe {name}: {_first_fault(error)}") from error
 
 
 def recipe_toml(recipe: Recipe) -> str:
@@ -68,20 +68,20 @@ def _text(name: str) -> str:
         try:
             return path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
-            raise RecipeError(f"recipe {name}: not TOML ({error}); save it as UTF-8") from error
-    raise RecipeError(f"recipe {name!r}: {_nearest(name, recipe_names())}; or give the path of a .toml file")
+            raise ConfigError(f"recipe {name}: not TOML ({error}); save it as UTF-8") from error
+    raise ConfigError(f"recipe {name!r}: {_nearest(name, recipe_names())}; or give the path of a .toml file")
 
 
 def _override(document: dict[str, Any], override: str) -> None:
     key, equals, value = override.partition("=")
     if not equals or not key.strip():
-        raise RecipeError(f"--set {override!r}: write key=value, e.g. --set train.epochs=5")
+        raise ConfigError(f"--set {override!r}: write key=value, e.g. --set train.epochs=5")
     *sections, last = key.strip().split(".")
     place = document
     for section in sections:
         place = place.setdefault(section, {})
         if not isinstance(place, dict):
-            raise RecipeError(f"--set {override!r}: {section} is a value, not a section")
+            raise ConfigError(f"--set {override!r}: {section} is a value, not a section")
     place[last] = _value(value.strip())
 
 
@@ -97,13 +97,15 @@ def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
     where = [str(part) for part in fault["loc"]]
     # Where several types are allowed, pydantic ends with the one that it tried; that is not a key.
-    if re.fullmatch(r"str|bool|int|float|literal\[.*\]|constrained-.*", where[-1]):
+    if where and re.fullmatch(r"str|bool|int|float|literal\[.*\]|constrained-.*", where[-1]):
         where.pop()
     key = ".".join(where)
     if fault["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"unknown key {key}; {_nearest(where[-1], _known_keys(where[:-1]))}"
     cause = fault.get("ctx", {}).get("error")
     reason = str(cause) if cause is not None else fault["msg"]
+    if not where:  # a fault of the recipe as a whole: its reason names the keys
+        return reason
     return f"{key} = {fault['input']!r}: {reason[0].lower()}{reason[1:]}"
 
 

@@ -6,12 +6,16 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from busight.classify.masked import input_channels
 from busight.classify.settings import ClassifySettings
+from busight.data.image_spec import ImageSpec
 from busight.data.split import SplitSettings
 from busight.decision.settings import AssessSettings
-from busight.preprocess.pipeline import Enhancement, parse_enhancement
+from busight.errors import ConfigError
+from busight.preprocess.pipeline import Preprocess, parse_preprocess
 from busight.segment.settings import SegmentSettings
+from busight.strategies.catalogue import strategy_of
+from busight.strategies.segment_only import SegmentOnly
+from busight.strategies.strategy import Strategy
 from busight.train.settings import TrainSettings
 
 
@@ -20,20 +24,20 @@ class DataSection(BaseModel):
 
     Attributes:
         spec: ``source:argument``.
-        conflicts: Near-duplicate images that carry different labels: ``keep`` them, or ``drop`` both of each pair.
+        label_conflicts: Near-duplicates that carry different labels: ``keep`` them, or ``drop`` both of each pair.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     spec: str = ""
-    conflicts: Literal["keep", "drop"] = "keep"
+    label_conflicts: Literal["keep", "drop"] = "keep"
 
 
 class EnhanceSection(BaseModel):
-    """The enhancement chain.
+    """The enhancement.
 
     Attributes:
-        chain: Filters for all that follows; a first ``crop_region`` chooses the field.
+        chain: Filters for all that follows; a first ``crop_region`` chooses the crop box.
         channels: None, or three chains that follow it, each a channel of the networks' input; ``raw`` adds nothing.
     """
 
@@ -44,21 +48,29 @@ class EnhanceSection(BaseModel):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        self.parsed()
+        parse_preprocess(self.chain, self.channels)
         return self
-
-    def parsed(self) -> Enhancement:
-        """Return the section as what it does to a picture."""
-        return parse_enhancement(self.chain, self.channels)
 
 
 class Recipe(BaseModel):
-    """One experiment, as a TOML file says it."""
+    """One experiment, as a TOML file says it.
+
+    Attributes:
+        name: Of the recipe; the file's without one.
+        description: In a line.
+        data: The data.
+        split: How they are split.
+        enhance: The enhancement.
+        segment: The segmenter, or the mask decoder.
+        classify: The classifier and the strategy.
+        train: How the networks are fitted.
+        assess: Which decisions are fitted, and the intervals of the metrics.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
-    about: str = ""
+    description: str = ""
     data: DataSection = DataSection()
     split: SplitSettings = SplitSettings()
     enhance: EnhanceSection = EnhanceSection()
@@ -68,17 +80,41 @@ class Recipe(BaseModel):
     assess: AssessSettings = AssessSettings()
 
     @model_validator(mode="after")
-    def _one_use_of_the_channels(self) -> Self:
-        if self.classify.lesion == "mask-channel" and self.enhance.channels:
-            raise ValueError("classify.lesion mask-channel fills the channels itself; leave enhance.channels away")
+    def _fits_together(self) -> Self:
+        try:
+            strategy = self.strategy
+        except ConfigError as error:
+            raise ValueError(str(error)) from error
+        if strategy.mask_channel and self.enhance.channels:
+            raise ValueError(
+                f"classify.strategy {strategy.name} fills the channels itself; leave enhance.channels away"
+            )
+        if isinstance(strategy, SegmentOnly) and self.classifies:
+            raise ValueError(f"classify.strategy {strategy.name} has no classifier; use classify.task=segmentation")
+        if self.classify.use_proposal and not strategy.local_views:
+            raise ValueError("classify.use_proposal needs a strategy with local views: classify.strategy=global_local")
         return self
 
     @property
-    def classifier_channels(self) -> int:
-        """Channels of the classifier's input, 1 or 3."""
-        return input_channels(self.classify.lesion, self.enhance.parsed().n_channels)
+    def classifies(self) -> bool:
+        """It has a classifier."""
+        return self.classify.task != "segmentation"
 
     @property
-    def segments(self) -> bool:
-        """A segmenter of its own comes before, or in place of, the classifier."""
-        return self.classify.task == "segmentation" or self.classify.needs_mask
+    def strategy(self) -> Strategy:
+        """How the lesion is used.
+
+        Raises:
+            ConfigError: There is no such strategy.
+        """
+        return strategy_of(self.classify.strategy) if self.classifies else SegmentOnly()
+
+    def preprocess(self, image: ImageSpec) -> Preprocess:
+        """Return the preprocessing of images of a format.
+
+        Raises:
+            ConfigError: It cannot take such images.
+        """
+        if image.channels == 3 and self.strategy.mask_channel:
+            raise ConfigError("classify.strategy mask_channel is for grey images; choose masked for RGB ones")
+        return parse_preprocess(self.enhance.chain, self.enhance.channels, image)

@@ -34,14 +34,14 @@ def with_outline(image: Image, mask: Mask | None, caption: str) -> Image:
     """Return an image as RGB with the outline of a mask, and below it a line of text.
 
     Args:
-        image: uint8 HW.
+        image: uint8 HW or HW3.
         mask: bool HW, or None.
         caption: Cut where the image is narrower.
 
     Returns:
         uint8 (H + 20, W, 3).
     """
-    rgb = np.repeat(image[:, :, None], 3, axis=2)
+    rgb = np.repeat(image[:, :, None], 3, axis=2) if image.ndim == 2 else image.copy()
     if mask is not None:
         outlines, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(rgb, outlines, -1, _OUTLINE_RGB, thickness=max(1, round(max(image.shape) / 300)))
@@ -49,13 +49,13 @@ def with_outline(image: Image, mask: Mask | None, caption: str) -> Image:
 
 
 def _caption(prediction: Prediction) -> str:
-    probability = prediction.calibrated_probs[prediction.classes.index(prediction.finding)]
+    probability = prediction.calibrated_probs[prediction.classes.index(prediction.label)]
     lesion = "" if prediction.mask is None or prediction.mask.any() else ", no lesion outlined"
-    # The class above the operating point may differ from the most probable one, and is the graver of the two.
+    # The class above the threshold may differ from the most probable one, and is the graver of the two.
     above = ""
-    if prediction.flagged:
-        above = f", ABOVE THRESHOLD {prediction.classes[-1]} {prediction.calibrated_probs[-1]:.2f}"
-    return f"{prediction.finding} {probability:.2f}{above}{lesion} - research use only"
+    if prediction.above_threshold:
+        above = f", {prediction.positive} {prediction.positive_prob:.2f} ABOVE THRESHOLD"
+    return f"{prediction.label} {probability:.2f}{above}{lesion} - research use only"
 
 
 def _line(text: str, width: int) -> Image:
@@ -69,7 +69,7 @@ def write_overlay(prediction: Prediction, folder: Path, number: int) -> Path:
     Raises:
         OutputError: It could not be written.
     """
-    path = folder / image_file_name(prediction.path, prediction.frame, number)
+    path = folder / image_file_name(prediction.ref.path, prediction.ref.frame, number)
     write_image(path, draw_overlay(prediction))
     return path
 

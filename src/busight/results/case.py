@@ -26,9 +26,9 @@ class Case:
         mask_scores: Scores of the predicted lesion mask against the annotated one.
         above_threshold: The last class's calibrated probability reaches the bundle's operating point; None without one.
         prediction_set: Classes in the prediction set; None without such sets.
-        rejected_ood: The bundle rejects this image as out of distribution; None without a detector. Its metrics count
+        rejected: The bundle rejects this image as out of distribution; None without a detector. Its metrics count
             all the same.
-        descriptor_prob_malignant: Probability of malignancy by the descriptor model; None where it has none.
+        descriptor_prob_positive: Probability of the positive class by the descriptor model; None where it has none.
         metadata: (attribute, value) of what is known besides: device, BI-RADS, histology, lesion size, overlay.
     """
 
@@ -42,8 +42,8 @@ class Case:
     mask_scores: MaskScores
     above_threshold: bool | None
     prediction_set: tuple[str, ...] | None = None
-    rejected_ood: bool | None = None
-    descriptor_prob_malignant: float | None = None
+    rejected: bool | None = None
+    descriptor_prob_positive: float | None = None
     metadata: tuple[tuple[str, str], ...] = ()
 
     @property

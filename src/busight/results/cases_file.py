@@ -62,8 +62,8 @@ def _header(classes: tuple[str, ...]) -> list[str]:
         *MASK_SCORES,
         "above_threshold",
         "prediction_set",
-        "rejected_ood",
-        "descriptor_prob_malignant",
+        "rejected",
+        "descriptor_prob_positive",
         "metadata",
     ]
 
@@ -77,8 +77,8 @@ def _line(case: Case) -> list[str]:
         *map(csv_number, (*case.logits, *case.raw_probs, *case.calibrated_probs, *case.mask_scores.values)),
         _truth_value(case.above_threshold),
         "" if case.prediction_set is None else json.dumps(case.prediction_set, ensure_ascii=False),
-        _truth_value(case.rejected_ood),
-        "" if case.descriptor_prob_malignant is None else csv_number(case.descriptor_prob_malignant),
+        _truth_value(case.rejected),
+        "" if case.descriptor_prob_positive is None else csv_number(case.descriptor_prob_positive),
         json.dumps(dict(case.metadata), ensure_ascii=False),
     ]
 
@@ -98,7 +98,7 @@ def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
         if row[column] not in classes:
             raise ValueError(f"{column} {row[column]!r} is none of {', '.join(classes)}")
     logits, raw_probs, calibrated_probs = map(vector, _VECTORS)
-    descriptor_prob = row["descriptor_prob_malignant"]
+    descriptor_prob = row["descriptor_prob_positive"]
     return Case(
         sample_id=row["sample_id"],
         group=row["group"],
@@ -110,7 +110,7 @@ def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
         mask_scores=MaskScores(*(float(row[name] or "nan") for name in MASK_SCORES)),
         above_threshold=truth_value("above_threshold"),
         prediction_set=tuple(json.loads(row["prediction_set"])) if row["prediction_set"] else None,
-        rejected_ood=truth_value("rejected_ood"),
-        descriptor_prob_malignant=float(descriptor_prob) if descriptor_prob else None,
+        rejected=truth_value("rejected"),
+        descriptor_prob_positive=float(descriptor_prob) if descriptor_prob else None,
         metadata=tuple(json.loads(row["metadata"]).items()),
     )

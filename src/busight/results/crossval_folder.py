@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from busight.errors import DataError, RecipeError
+from busight.errors import ConfigError, DataError
 from busight.results.case import Case
 from busight.results.plan_file import read_plan
 from busight.results.store import finished_cases
@@ -33,7 +33,7 @@ class Plan:
     def __post_init__(self) -> None:
         """Raise for numbers that make no cross-validation."""
         if self.folds < 2 or self.repeats < 1:
-            raise RecipeError(f"{self.folds} folds × {self.repeats} repeats: at least 2 folds and 1 repeat")
+            raise ConfigError(f"{self.folds} folds × {self.repeats} repeats: at least 2 folds and 1 repeat")
 
 
 def fold_folder(out: Path, repeat: int, fold: int) -> Path:
@@ -85,5 +85,5 @@ def plan_of(out: Path) -> Plan:
     document = read_plan(out, "cross-validation")
     try:
         return Plan(*(document[name] for name in ("folds", "repeats", "by")))
-    except (KeyError, TypeError, RecipeError) as error:
+    except (KeyError, TypeError, ConfigError) as error:
         raise DataError(f"{out}: not the folder of a cross-validation; see busight crossval") from error

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from busight.metrics.activations import expit, logit
 from busight.metrics.mask_scores import MaskScores
 from busight.results.case import Case
 
@@ -40,8 +41,8 @@ def _ensemble_case(cases: Sequence[Case], classes: tuple[str, ...]) -> Case:
         mask_scores=MaskScores(annotated_area_fraction=cases[0].mask_scores.annotated_area_fraction),
         above_threshold=None if None in votes else votes[True] * 2 > len(cases),
         prediction_set=None,
-        rejected_ood=None,
-        descriptor_prob_malignant=_mean_log_odds([case.descriptor_prob_malignant for case in cases]),
+        rejected=None,
+        descriptor_prob_positive=_mean_log_odds([case.descriptor_prob_positive for case in cases]),
     )
 
 
@@ -50,5 +51,4 @@ def _mean_log_odds(probs: Sequence[float | None]) -> float | None:
     known = [value for value in probs if value is not None]
     if len(known) < len(probs):
         return None
-    inside = np.clip(known, 1e-9, 1 - 1e-9)
-    return float(1 / (1 + np.exp(-np.mean(np.log(inside / (1 - inside))))))
+    return float(expit(np.mean(logit(known))))

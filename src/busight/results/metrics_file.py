@@ -1,4 +1,4 @@
-"""``metrics.json``: a metric table as a file that others can read. Its schema is published in ``docs/``."""
+"""``metrics.json``: a metric table as a file that others can read. Its schema is published in ``docs/reference/``."""
 
 from __future__ import annotations
 
@@ -142,12 +142,13 @@ def read_document(path: Path) -> MetricsDocument:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the document"
         raise DataError(
-            f"{path}: {where}: {first['msg']}; see docs/metrics.schema.json, or write it again with busight evaluate"
+            f"{path}: {where}: {first['msg']}; see docs/reference/metrics.schema.json, "
+            "or write it again with busight evaluate"
         ) from error
 
 
 def metrics_schema() -> dict[str, Any]:
-    """Return the JSON schema of ``metrics.json``, which is committed as ``docs/metrics.schema.json``."""
+    """Return the JSON schema of ``metrics.json``, which is committed as ``docs/reference/metrics.schema.json``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **MetricsDocument.model_json_schema(mode="validation"),

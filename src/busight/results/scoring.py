@@ -22,8 +22,8 @@ def scored_cases(cases: Sequence[Case], classes: tuple[str, ...]) -> ScoredCases
     mask_scores = np.array([case.mask_scores.values for case in cases], dtype=np.float64)
     segmented = any(not np.isnan(case.mask_scores.predicted_area_fraction) for case in cases)
     above_threshold = [case.above_threshold for case in cases]
-    rejected = [case.rejected_ood for case in cases]
-    descriptor_probs = np.array([case.descriptor_prob_malignant for case in cases], dtype=np.float64)
+    rejected = [case.rejected for case in cases]
+    descriptor_probs = np.array([case.descriptor_prob_positive for case in cases], dtype=np.float64)
     sets = [case.prediction_set for case in cases if case.prediction_set is not None]
     return ScoredCases(
         target=np.array([classes.index(case.target) for case in cases], dtype=np.int64),

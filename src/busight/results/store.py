@@ -77,7 +77,7 @@ def is_finished(folder: Path, split: Split, material: Material) -> bool:
         if not (folder / name).is_file():
             raise OutputError(f"{folder}: {name} of the finished run is missing; {remedy}")
     try:
-        finished_split = read_split(folder / SPLIT_FILE, material.samples, material.inspection.digest)
+        finished_split = read_split(folder / SPLIT_FILE, material.samples, material.digest)
     except DataError as error:
         raise OutputError(f"{error}; if the data are as they were, {remedy}") from error
     if finished_split.digest != split.digest:

@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 
 from busight.errors import DataError
-from busight.segment.proposal import Seed, seed_region
+from busight.segment.proposal import LesionProposal, propose_lesion
 from busight.types import Image, Mask, Roi
 
 _CERTAIN = 1e3
 """Score of a guess that a person made."""
 
 
-def guess_in_box(image: Image, box: Roi) -> Seed:
+def guess_in_box(image: Image, box: Roi) -> LesionProposal:
     """Return the ellipse that touches a box's four sides.
 
     Args:
@@ -33,7 +33,7 @@ def guess_in_box(image: Image, box: Roi) -> Seed:
     rows, columns = np.ogrid[:height, :width]
     down = (rows + 0.5 - (box.top + box.bottom) / 2) / (box.height / 2)
     across = (columns + 0.5 - (box.left + box.right) / 2) / (box.width / 2)
-    return Seed(down**2 + across**2 <= 1, _CERTAIN)
+    return LesionProposal(down**2 + across**2 <= 1, _CERTAIN)
 
 
 def within_box(mask: Mask, box: Roi) -> Mask:
@@ -43,7 +43,7 @@ def within_box(mask: Mask, box: Roi) -> Mask:
     return kept
 
 
-def guess_at(image: Image, row: int, column: int) -> Seed:
+def guess_at(image: Image, row: int, column: int) -> LesionProposal:
     """Return the most lesion-like region that holds a point, or a small disc around the point where none does.
 
     Args:
@@ -57,9 +57,9 @@ def guess_at(image: Image, row: int, column: int) -> Seed:
     height, width = image.shape
     if not (0 <= row < height and 0 <= column < width):
         raise DataError(f"click {column},{row}: outside the picture of {width}×{height} pixels; give x,y in its pixels")
-    found = seed_region(image, (row, column))
+    found = propose_lesion(image, (row, column))
     if found.mask.any():
-        return Seed(found.mask, _CERTAIN)
+        return LesionProposal(found.mask, _CERTAIN)
     disc = np.zeros(image.shape, np.uint8)
     cv2.circle(disc, (column, row), max(2, min(height, width) // 20), 1, cv2.FILLED)
-    return Seed(disc.astype(np.bool_), _CERTAIN)
+    return LesionProposal(disc.astype(np.bool_), _CERTAIN)

@@ -9,13 +9,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.preprocess.surroundings import WORKING_SIDE, shrunk, wide_surroundings
+from busight.data.shrink import shrink
+from busight.preprocess.surroundings import WORKING_SIDE, wide_surroundings
 from busight.segment.fill import filled
 from busight.types import Image, Mask
 
 _LEAST_SHARE, _LARGEST_SHARE = 0.004, 0.4
 _LEVELS = range(5, 65, 5)
 _ELLIPSE_5 = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+
+
+PROPOSAL_VERSION = "1"
+"""Changes with any change of a region that is proposed: bundles that use proposals name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,8 @@ def candidates(dark: Mask, image: Image) -> tuple[list[Candidate], NDArray[np.in
     the operator puts what she looks at) and the logarithm of its area (best at a fifth of the picture). Each border of
     the picture that it touches costs a factor e.
 
-    The constants were chosen on one half of BUSI's groups; near them the outcome is flat (docs/segmentation.md).
+    The constants were chosen on one half of BUSI's groups; near them the outcome is flat
+    (docs/log/2026-11-segmentation.md).
 
     Args:
         dark: bool HW.
@@ -99,8 +105,8 @@ def scored(levels: Sequence[Mask], image: Image) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seed:
-    """A first guess of the lesion.
+class LesionProposal:
+    """The most lesion-like region of an image.
 
     Attributes:
         mask: bool HW; all False where nothing is like a lesion.
@@ -111,12 +117,12 @@ class Seed:
     score: float
 
     def marked(self, mask: Mask) -> NDArray[np.float32]:
-        """Return a mask that grew out of this guess as float32 HW: 0.5–1 inside, by the guess's score, 0 outside."""
+        """Return a mask that grew out of the proposal as float32 HW: 0.5–1 inside, by its score, 0 outside."""
         return mask.astype(np.float32) * np.float32(_bounded(self.score))
 
 
-def seed_region(image: Image, at: tuple[int, int] | None = None) -> Seed:
-    """Return a first guess of the lesion, for methods that start from one: the best region over many thresholds.
+def propose_lesion(image: Image, at: tuple[int, int] | None = None) -> LesionProposal:
+    """Return the most lesion-like region over many thresholds, for methods that start from one.
 
     Args:
         image: uint8 HW.
@@ -136,7 +142,7 @@ def seed_region(image: Image, at: tuple[int, int] | None = None) -> Seed:
                 if found and found[0].score > score:
                     best, score = filled(labels == found[0].label), found[0].score
     wide = cv2.resize(best.astype(np.float32), image.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return Seed(np.asarray(wide > 0.5, dtype=np.bool_), score)
+    return LesionProposal(np.asarray(wide > 0.5, dtype=np.bool_), score)
 
 
 def _components(dark: Mask) -> NDArray[np.int32]:
@@ -160,7 +166,7 @@ def _bounded(score: float) -> float:
 
 
 def _view(image: Image) -> _View:
-    grey = shrunk(image, WORKING_SIDE).astype(np.float32)
+    grey = shrink(image, WORKING_SIDE).astype(np.float32)
     wide = wide_surroundings(grey)
     smooth = _blurred(grey, 2.0) / wide
     steep = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))

@@ -1,4 +1,4 @@
-"""What a recipe may say about segmentation. No PyTorch here: recipes are read without it."""
+"""The recipe's ``segment`` section. No PyTorch here: recipes are read without it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def is_learned(method: str) -> TypeIs[LearnedName]:
 
 @dataclass(frozen=True, slots=True)
 class RoiSettings:
-    """The region that the classifier sees in ``two-stage`` and, at its second look, in ``zoom``.
+    """The region around a lesion that a classifier sees.
 
     Attributes:
         margin: Widening on each side as a share of the lesion box's longer side, 0–10.
@@ -45,26 +45,26 @@ class RoiSettings:
 
 @dataclass(frozen=True, slots=True)
 class SegmentSettings:
-    """The segmentation of ``two-stage`` and of the task ``segmentation``; ``joint`` and ``zoom`` take from it
-    the mask decoder (``method`` and ``decoder_channels``) and the post-processing, ``zoom`` the region too.
+    """The segmenter. Strategies whose classifier decodes the mask take from it the decoder (``method`` and
+    ``decoder_channels``), the post-processing and the region.
 
     Attributes:
         method: A network (``unet``, ``unetplusplus``, ``attention_unet``, ``deeplabv3plus``, ``fpn``), or one that
             needs no training: ``otsu``, ``multi_otsu``, ``adaptive``, ``canny``, ``watershed``, ``region_growing``,
             ``kmeans``, ``fuzzy_cmeans``, ``chan_vese``, ``geodesic``, ``gvf_snake``, ``grabcut``.
-        encoder: The network's encoder, any timm name that gives a feature pyramid.
+        encoder: The network's encoder, any timm name that gives a feature pyramid. It brings its own normalisation.
         weights: ``imagenet``, ``none``, or the path of a safetensors file.
         options: Further arguments for timm's encoder.
         decoder_channels: Widths of the decoder's five steps; of DeepLabV3+ and FPN the first alone. Half of the
             library's widths: 1.8 times as many images a second on two CPU cores.
-        normalise: Which input range the weights expect.
         size: Side of the square input in pixels, a multiple of 32.
         keep_aspect: Pad to a square instead of stretching.
         epochs: Epochs of training it; other training settings come from ``train``.
         learning_rate: Step size of its training.
-        test_flip: A network sees each image mirrored too and the probabilities are averaged.
+        tta: Test-time augmentation: the mean over the image and its mirror image.
         postprocess: How its probability map becomes a mask.
-        choose: ``threshold`` and ``peak`` of the post-processing: ``given``, or chosen on the ``validation`` images.
+        tune_postprocess_on: ``none`` takes ``threshold`` and ``peak`` of the post-processing as given; ``validation``
+            chooses them on the validation images.
         roi: The region around the mask.
     """
 
@@ -75,12 +75,11 @@ class SegmentSettings:
     weights: str = "imagenet"
     options: dict[str, str | bool | int | float] = field(default_factory=dict)
     decoder_channels: tuple[Width, Width, Width, Width, Width] = (128, 64, 32, 16, 8)
-    normalise: Literal["imagenet", "half", "none"] = "imagenet"
     size: Annotated[int, Field(ge=32, le=4096, multiple_of=32)] = 160
     keep_aspect: bool = False
     epochs: Annotated[int, Field(ge=1)] = 12
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
-    test_flip: bool = False
+    tta: bool = False
     postprocess: PostprocessSettings = field(default_factory=PostprocessSettings)
-    choose: Literal["given", "validation"] = "given"
+    tune_postprocess_on: Literal["none", "validation"] = "none"
     roi: RoiSettings = field(default_factory=RoiSettings)

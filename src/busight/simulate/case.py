@@ -9,9 +9,10 @@ import numpy as np
 
 from busight.simulate.anatomy import Anatomy, draw_anatomy, grow_tissue
 from busight.simulate.descriptors import Descriptors, draw_descriptors, draw_typical_descriptors
+from busight.simulate.labels import BENIGN, MALIGNANT, NORMAL
 from busight.simulate.lesion import draw_lesion, insert_lesion
 from busight.simulate.scanner import DEVICES, draw_gain, scan
-from busight.types import Finding, Image, Mask
+from busight.types import Image, Mask
 
 # The scanner's own grid. Smaller pictures are made by shrinking, as an archive would, not by a coarser scanner.
 _SCAN_ROWS = 256
@@ -42,7 +43,7 @@ class Patient:
     Attributes:
         number: Counts from 0.
         view: 0 for the patient's first picture, 1 for a second one.
-        finding: What her breast shows.
+        label: What her breast shows.
         laterality: ``"left"`` or ``"right"``.
         device: Index in ``DEVICES``.
         anatomy: Her breast.
@@ -52,7 +53,7 @@ class Patient:
 
     number: int
     view: int
-    finding: Finding
+    label: str
     laterality: str
     device: int
     anatomy: Anatomy
@@ -73,42 +74,42 @@ def patient_of(seed: int, index: int, typical: float = 0.0) -> Patient:
     fifth, place = divmod(index, 5)
     number, view = 4 * fifth + min(place, 3), int(place == 4)
     rng = _generator(seed, number, 0)
-    finding = finding_of(number)
+    label = label_of(number)
     anatomy = draw_anatomy(rng)
     # The operator sets the depth so that the chest wall comes into view or nearly so.
     wanted_mm = anatomy.chest_wall_mm * rng.uniform(0.95, 1.35)
     return Patient(
         number=number,
         view=view,
-        finding=finding,
+        label=label,
         laterality=("left", "right")[int(rng.integers(2))],
         device=int(rng.integers(len(DEVICES))),
         anatomy=anatomy,
         depth_mm=min(_DEPTHS_MM, key=lambda depth: abs(depth - wanted_mm)),
-        descriptors=None if finding is Finding.NORMAL else _descriptors(rng, seed, number, finding, typical),
+        descriptors=None if label == NORMAL else _descriptors(rng, seed, number, label, typical),
     )
 
 
-def _descriptors(rng: np.random.Generator, seed: int, number: int, finding: Finding, typical: float) -> Descriptors:
-    found = draw_descriptors(rng, finding)
+def _descriptors(rng: np.random.Generator, seed: int, number: int, label: str, typical: float) -> Descriptors:
+    found = draw_descriptors(rng, label)
     # A stream of its own: whoever is not typical stays as she was.
     own = _generator(seed, number, 9)
-    return draw_typical_descriptors(own, finding) if own.random() < typical else found
+    return draw_typical_descriptors(own, label) if own.random() < typical else found
 
 
-def finding_of(number: int) -> Finding:
-    """Return the finding of patient ``number``: 17 normal and 27 malignant in each hundred, spread evenly.
+def label_of(number: int) -> str:
+    """Return the label of patient ``number``: 17 normal and 27 malignant in each hundred, spread evenly.
 
     Example:
-        >>> "".join(finding_of(number)[0] for number in range(12))
+        >>> "".join(label_of(number)[0] for number in range(12))
         'bbmnbbmbbnmb'
     """
     place = number % 100
     if _falls_on(place, 17):
-        return Finding.NORMAL
+        return NORMAL
     # The malignant share is laid over the 83 places that are not normal.
     earlier_normals = sum(_falls_on(earlier, 17) for earlier in range(place))
-    return Finding.MALIGNANT if _falls_on(place - earlier_normals, 27, of=83) else Finding.BENIGN
+    return MALIGNANT if _falls_on(place - earlier_normals, 27, of=83) else BENIGN
 
 
 def _falls_on(place: int, share: int, of: int = 100) -> bool:
@@ -137,7 +138,7 @@ def generate_case(seed: int, index: int, size: int = 256, typical: float = 0.0) 
     tissue = grow_tissue(of_view, anatomy, grid, patient.depth_mm)
     mask = np.zeros((grid, grid), dtype=bool)
     if patient.descriptors is not None:
-        lesion = draw_lesion(of_patient, patient.finding, patient.descriptors)
+        lesion = draw_lesion(of_patient, patient.label, patient.descriptors)
         reachable = (anatomy.skin_mm + 0.5, anatomy.skin_mm + anatomy.fat_mm + anatomy.gland_mm)
         tissue, mask = insert_lesion(of_view, tissue, lesion, reachable)
     image, clean = scan(of_view, tissue, device, draw_gain(of_view, device, grid, patient.depth_mm))

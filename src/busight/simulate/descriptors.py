@@ -11,12 +11,12 @@ do so only where geometry or physics demands it. The words are those of ACR BI-R
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import numpy as np
 
-from busight.types import Finding
+from busight.simulate.labels import MALIGNANT, NORMAL
 
 Shape = Literal["oval", "round", "irregular"]
 Orientation = Literal["parallel", "not parallel"]
@@ -65,23 +65,23 @@ _POSTERIOR: dict[Posterior, tuple[float, float]] = {
 _PRIOR_MALIGNANT = 0.27 / (0.27 + 0.56)
 
 
-def draw_descriptors(rng: np.random.Generator, finding: Finding) -> Descriptors:
+def draw_descriptors(rng: np.random.Generator, label: str) -> Descriptors:
     """Draw the descriptors of a mass given what it is.
 
     Args:
         rng: Source of randomness.
-        finding: Benign or malignant.
+        label: Benign or malignant.
 
     Returns:
         The descriptors. Anechoic masses are simple cysts: oval or round, circumscribed, and, because fluid hardly
         attenuates, always with enhancement.
 
     Raises:
-        ValueError: The finding is normal, which has no mass.
+        ValueError: The label is normal, which has no mass.
     """
-    if finding is Finding.NORMAL:
+    if label == NORMAL:
         raise ValueError("a normal picture has no mass to describe; ask for benign or malignant")
-    column = 1 if finding is Finding.MALIGNANT else 0
+    column = 1 if label == MALIGNANT else 0
     echo_pattern = _draw(rng, _ECHO_PATTERN, column)
     shape = _draw(rng, _SHAPE, column)
     orientation = _draw(rng, _ORIENTATION, column)
@@ -95,21 +95,21 @@ def draw_descriptors(rng: np.random.Generator, finding: Finding) -> Descriptors:
     return Descriptors(shape, orientation, margin, echo_pattern, posterior)
 
 
-def draw_typical_descriptors(rng: np.random.Generator, finding: Finding) -> Descriptors:
+def draw_typical_descriptors(rng: np.random.Generator, label: str) -> Descriptors:
     """Draw the descriptors of a textbook's mass: no word of a benign one is ever a malignant one's.
 
     With such masses a set has right and wrong labels that can be told, which life's overlap does not allow.
 
     Args:
         rng: Source of randomness.
-        finding: Benign or malignant.
+        label: Benign or malignant.
 
     Raises:
-        ValueError: The finding is normal, which has no mass.
+        ValueError: The label is normal, which has no mass.
     """
-    if finding is Finding.NORMAL:
+    if label == NORMAL:
         raise ValueError("a normal picture has no mass to describe; ask for benign or malignant")
-    if finding is Finding.MALIGNANT:
+    if label == MALIGNANT:
         margin: Margin = ("spiculated", "angular")[int(rng.integers(2))]
         return Descriptors("irregular", "not parallel", margin, "hypoechoic", "shadowing")
     return Descriptors("oval", "parallel", "circumscribed", "anechoic", "enhancement")
@@ -151,11 +151,6 @@ def birads_category(descriptors: Descriptors | None) -> int:
     if probability <= 0.02:
         return 3
     return 4 if probability < 0.95 else 5
-
-
-def descriptor_words(descriptors: Descriptors) -> tuple[str, ...]:
-    """Return the five words in BI-RADS order."""
-    return tuple(getattr(descriptors, item.name) for item in fields(descriptors))
 
 
 def _draw(rng: np.random.Generator, table: dict[_Word, tuple[float, float]], column: int) -> _Word:

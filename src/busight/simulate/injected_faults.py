@@ -8,9 +8,9 @@ import numpy as np
 
 from busight.simulate.case import PhantomCase, generate_case, patient_of
 from busight.simulate.copies import SIMPLE_KINDS, CopyKind, make_copy
+from busight.simulate.labels import BENIGN, MALIGNANT, NORMAL
 from busight.simulate.overlay import burn_overlay
 from busight.simulate.spec import PhantomSpec
-from busight.types import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +21,30 @@ class Plant:
         overlay: Text and calipers are burned in.
         copy_of: Index of the picture that this one is a near-duplicate of.
         copy_kind: How the copy differs.
-        label: The finding it is said to show, where that is wrong.
+        label: The label it is said to show, where that is wrong.
     """
 
     overlay: bool = False
     copy_of: int | None = None
     copy_kind: CopyKind | None = None
-    label: Finding | None = None
+    label: str | None = None
 
 
 SOUND = Plant()
 """Nothing planted."""
 
 _WRONG = {
-    Finding.NORMAL: Finding.BENIGN,
-    Finding.BENIGN: Finding.MALIGNANT,
-    Finding.MALIGNANT: Finding.BENIGN,
+    NORMAL: BENIGN,
+    BENIGN: MALIGNANT,
+    MALIGNANT: BENIGN,
 }
 
 
 def plan_plants(spec: PhantomSpec) -> dict[int, Plant]:
     """Choose the pictures with planted faults.
 
-    Wrong labels and copies go to patients with one picture only, so that a patient keeps one finding; a copy takes a
-    source of its own finding, so that the class counts stay; copies and their sources keep their right labels.
+    Wrong labels and copies go to patients with one picture only, so that a patient keeps one label; a copy takes a
+    source of its own label, so that the class counts stay; copies and their sources keep their right labels.
 
     Args:
         spec: The shares; each is rounded to a whole number of pictures.
@@ -53,21 +53,21 @@ def plan_plants(spec: PhantomSpec) -> dict[int, Plant]:
         The plants by index of the picture; sound pictures are not listed.
     """
     rng = _generator(spec.seed, 0)
-    findings = [patient_of(spec.seed, index).finding for index in range(spec.count)]
+    labels = [patient_of(spec.seed, index).label for index in range(spec.count)]
     singles = [int(index) for index in rng.permutation(spec.count) if index % 5 < 3]
     # The first picture of each class is never touched: every class stays present however small the set.
-    kept = {findings.index(finding) for finding in set(findings)}
+    kept = {labels.index(label) for label in set(labels)}
     singles = [index for index in singles if index not in kept]
     n_wrong, n_copies, n_flips = (
         round(share * spec.count) for share in (spec.wrong_labels, spec.duplicates, spec.flips)
     )
     wrong = singles[:n_wrong]
     copies = singles[n_wrong : n_wrong + n_copies + n_flips]
-    plants = {index: Plant(label=_WRONG[findings[index]]) for index in wrong}
+    plants = {index: Plant(label=_WRONG[labels[index]]) for index in wrong}
     sources = sorted(set(range(spec.count)) - set(wrong) - set(copies))
-    sources_of = {finding: [index for index in sources if findings[index] is finding] for finding in set(findings)}
+    sources_of = {label: [index for index in sources if labels[index] is label] for label in set(labels)}
     for place, index in enumerate(copies):
-        alike = sources_of[findings[index]]
+        alike = sources_of[labels[index]]
         kind = SIMPLE_KINDS[place % len(SIMPLE_KINDS)] if place < n_copies else "flip"
         plants[index] = Plant(copy_of=alike[int(rng.integers(len(alike)))], copy_kind=kind)
     originals = sorted(set(range(spec.count)) - set(copies))

@@ -10,8 +10,9 @@ import numpy as np
 from busight.simulate.anatomy import Tissue
 from busight.simulate.descriptors import Descriptors
 from busight.simulate.fields import Field, smooth_field, step
+from busight.simulate.labels import MALIGNANT
 from busight.simulate.outline import draw_outline
-from busight.types import Finding, Mask
+from busight.types import Mask
 
 # dB per cm and MHz of the breast around a mass, and the frequency for which posterior features are meant.
 _AROUND = 0.65
@@ -60,18 +61,18 @@ class Lesion:
     calcifications: int
 
 
-def draw_lesion(rng: np.random.Generator, finding: Finding, descriptors: Descriptors) -> Lesion:
-    """Draw the numbers behind the words. Only the size knows the finding itself, and only a little.
+def draw_lesion(rng: np.random.Generator, label: str, descriptors: Descriptors) -> Lesion:
+    """Draw the numbers behind the words. Only the size knows the label itself, and only a little.
 
     Args:
         rng: Source of randomness.
-        finding: Benign or malignant.
+        label: Benign or malignant.
         descriptors: The words.
 
     Returns:
         The mass.
     """
-    median_mm = 14.5 if finding is Finding.MALIGNANT else 10.5
+    median_mm = 14.5 if label == MALIGNANT else 10.5
     diameter = float(np.clip(rng.lognormal(np.log(median_mm), 0.35), 5.0, 22.0))
     if descriptors.shape == "round":
         aspect = rng.uniform(0.95, 1.05)

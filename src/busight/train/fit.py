@@ -22,7 +22,7 @@ from busight.train.checkpoints import AtomicCheckpointIO, HistoryKeeper
 from busight.train.module import TrainingModule
 from busight.train.prepared import (
     EpochShuffle,
-    PreparedPart,
+    PreparedSet,
     class_weights,
     plain_loader,
     sampling_shares,
@@ -42,8 +42,8 @@ class Interrupted(KeyboardInterrupt):
 def fit(
     network: Network,
     name: str,
-    train: PreparedPart,
-    val: PreparedPart,
+    train: PreparedSet,
+    val: PreparedSet,
     settings: TrainSettings,
     folder: Path,
     progress: Callable[[str], None] | None = None,
@@ -58,8 +58,8 @@ def fit(
     Args:
         network: The network; holds the kept weights afterwards.
         name: ``"segmenter"`` or ``"classifier"``, for logs and history.
-        train: Training part.
-        val: Validation part, which chooses the epoch.
+        train: Training images.
+        val: Validation images, which choose the epoch.
         settings: How.
         folder: For checkpoints, ``history.csv`` and TensorBoard logs.
         progress: Called with one line an epoch.
@@ -72,10 +72,9 @@ def fit(
         DataError: Fewer than two training images, or none for validation.
         Interrupted: Stopped by Ctrl-C; call again to go on.
     """
-    if len(train.targets) < 2 or not len(val.targets):
+    if len(train) < 2 or not len(val):
         raise DataError(
-            f"{name}: {len(train.targets)} images to train on and {len(val.targets)} to validate; at least "
-            "two and one are needed"
+            f"{name}: {len(train)} images to train on and {len(val)} to validate; at least two and one are needed"
         )
     if settings.channels_last:
         network.to(memory_format=torch.channels_last)
@@ -118,13 +117,13 @@ def _checkpoints(folder: Path, monitor: str, mode: str) -> list[Callback]:
 
 def _run_trainer(
     module: TrainingModule,
-    train: PreparedPart,
-    val: PreparedPart,
+    train: PreparedSet,
+    val: PreparedSet,
     settings: TrainSettings,
     folder: Path,
     callbacks: list[Callback],
 ) -> None:
-    sampler = EpochShuffle(len(train.targets), settings.seed, sampling_shares(train, settings.balance))
+    sampler = EpochShuffle(len(train), settings.seed, sampling_shares(train, settings.balance))
     last = folder / LAST
     if last.exists():
         # Lightning draws the first batch of a resumed epoch before it tells the sampler which epoch it is.
@@ -146,7 +145,7 @@ def _run_trainer(
         trainer.fit(module, *loaders, ckpt_path=last if last.exists() else None)
 
 
-def _weights(network: Network, train: PreparedPart, settings: TrainSettings) -> torch.Tensor | None:
+def _weights(network: Network, train: PreparedSet, settings: TrainSettings) -> torch.Tensor | None:
     if not settings.class_weights or network.head is None:
         return None
     return class_weights(train.targets, network.head.linear.out_features)

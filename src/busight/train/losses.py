@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from segmentation_models_pytorch.losses import TverskyLoss
 from torch import Tensor
 from torch.nn import functional as F
 
 from busight.train.settings import MaskObjective
+
+_TVERSKY = TverskyLoss("binary", alpha=0.3, beta=0.7)
 
 
 def class_loss(logits: Tensor, targets: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
@@ -62,6 +66,7 @@ def soft_dice(logits: Tensor, masks: Tensor) -> Tensor:
     Source:
         Milletari, Navab, Ahmadi, V-Net, 3DV 2016, section 3 (with the sums not squared).
     """
+    # smp's and MONAI's DiceLoss round otherwise (smp's slopes by 3e-6), which changes the digits of every training.
     probs = torch.sigmoid(logits)
     return 1 - 2 * (probs * masks).sum() / (probs.sum() + masks.sum())
 
@@ -71,27 +76,18 @@ def bce_dice(logits: Tensor, masks: Tensor) -> Tensor:
     return bce(logits, masks) + soft_dice(logits, masks)
 
 
-def focal_tversky(
-    logits: Tensor, masks: Tensor, missed: float = 0.7, false: float = 0.3, exponent: float = 0.75
-) -> Tensor:
-    """Return the focal Tversky loss: what is missed weighs more than what is marked falsely.
+def focal_tversky(logits: Tensor, masks: Tensor) -> Tensor:
+    """Return the focal Tversky loss: missed lesion pixels weigh 0.7, pixels marked falsely 0.3.
 
-    Args:
-        logits: (N, 1, H, W).
-        masks: float (N, 1, H, W), 0 or 1.
-        missed: Weight of lesion pixels that were not marked.
-        false: Weight of marked pixels that are no lesion.
-        exponent: Below 1 it keeps the slope steep where little is left to gain.
+    The exponent 0.75 keeps the slope steep where little is left to gain.
 
     Source:
         Abraham and Khan, A novel focal Tversky loss function with improved attention U-Net for lesion segmentation,
         ISBI 2019, eq. 3 and 4; there written with the exponent 1/γ, γ = 4/3.
     """
-    probs = torch.sigmoid(logits)
-    both = (probs * masks).sum()
-    wrong = missed * ((1 - probs) * masks).sum() + false * (probs * (1 - masks)).sum()
-    # The power of zero has no slope; the smallest step above it has.
-    return torch.clamp(wrong / (both + wrong), min=1e-6) ** exponent
+    # The library's own `gamma` is not used: the power of a loss of exactly zero has no slope, and NaN is learned.
+    loss: Tensor = _TVERSKY(logits, masks).clamp(min=1e-6) ** 0.75
+    return loss
 
 
 def boundary(logits: Tensor, masks: Tensor, weight: float = 1.0) -> Tensor:
@@ -109,6 +105,7 @@ def boundary(logits: Tensor, masks: Tensor, weight: float = 1.0) -> Tensor:
         Kervadec et al., Boundary loss for highly unbalanced segmentation, MIDL 2019, eq. 5 and 6, with a constant
         weight.
     """
+    # Not MONAI's BoundaryLoss: it counts pixels, so its weight would depend on the size, and takes 3 s to import.
     distance = torch.from_numpy(signed_distances(masks[:, 0].detach().cpu().numpy() > 0.5)).to(logits)
     return bce_dice(logits, masks) + weight * (torch.sigmoid(logits) * distance[:, None]).mean()
 
@@ -122,13 +119,15 @@ def signed_distances(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
     Returns:
         float32 (N, H, W); 0 everywhere where a mask is empty or full.
     """
-    from scipy.ndimage import distance_transform_edt
-
-    found = np.zeros(masks.shape, dtype=np.float32)
-    for place, mask in zip(found, masks, strict=True):
+    distances = np.zeros(masks.shape, dtype=np.float32)
+    for distance, mask in zip(distances, masks, strict=True):
         if mask.any() and not mask.all():
-            place[:] = (distance_transform_edt(~mask) - distance_transform_edt(mask)) / np.hypot(*mask.shape)
-    return found
+            distance[:] = (_distance_to_zero(~mask) - _distance_to_zero(mask)) / np.hypot(*mask.shape)
+    return distances
+
+
+def _distance_to_zero(mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    return np.asarray(cv2.distanceTransform(mask.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE), np.float32)
 
 
 MASK_OBJECTIVES: dict[MaskObjective, Callable[[Tensor, Tensor], Tensor]] = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import lightning
 import numpy as np
 import torch
@@ -43,15 +46,15 @@ class TrainingModule(lightning.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one augmented batch."""
-        # Kornia and dropout draw from PyTorch's global generator. Seeding it from seed, epoch, batch and device, and
-        # not once at the start, makes a resumed run go on exactly as an uninterrupted one.
-        torch.manual_seed(_mixed(self.settings.seed, self.current_epoch, batch_idx, self.global_rank))
         images, masks, known, targets = _as_float(batch)
-        if self.augment is not None:
-            # In full precision: at half precision the geometry would be off by most of a pixel.
-            with torch.autocast(self.device.type, enabled=False):
-                images, masks = self.augment(images, masks)
-        found = self.network(self._layout(images))
+        # Seeded from seed, epoch, batch and device, and not once at the start: a resumed run draws what one that was
+        # not interrupted does.
+        with _seeded(self.device, self.settings.seed, self.current_epoch, batch_idx, self.global_rank):
+            if self.augment is not None:
+                # In full precision: at half precision the geometry would be off by most of a pixel.
+                with torch.autocast(self.device.type, enabled=False):
+                    images, masks = self.augment(images, masks)
+            found = self.network(self._layout(images))
         loss = self._loss(found, masks, known, targets)
         self._report("train", loss, found, masks, known, targets)
         return loss
@@ -92,8 +95,21 @@ class TrainingModule(lightning.LightningModule):
                 log("dice", dice.mean(), len(dice))
 
 
-def _mixed(*numbers: int) -> int:
-    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+@contextmanager
+def _seeded(device: torch.device, *numbers: int) -> Iterator[None]:
+    """Seed PyTorch's generators for a block, and leave them as they were: Kornia and dropout take no generator.
+
+    Args:
+        device: Where the block computes; the CPU's generator is seeded too.
+        numbers: Non-negative; each sequence of them gives draws of its own.
+    """
+    seed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))
+    on_gpu = device.type == "cuda"
+    with torch.random.fork_rng([device] if on_gpu else []):
+        torch.default_generator.manual_seed(seed)
+        if on_gpu:
+            torch.cuda.manual_seed(seed)
+        yield
 
 
 def _as_float(batch: Batch) -> Batch:

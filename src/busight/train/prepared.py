@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +19,64 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 """images uint8 (N, 1 or 3, H, W), masks uint8 (N, 1, H, W), known masks bool (N,), targets int64 (N,)."""
 
 
+class Rows:
+    """Rows of one or several arrays, in any order, read only when a batch is asked for."""
+
+    def __init__(self, arrays: Sequence[NDArray[np.uint8]], places: NDArray[np.int64] | None = None) -> None:
+        """Remember what to read where.
+
+        Args:
+            arrays: uint8 (N, ...), alike but for N; memory maps stay memory maps.
+            places: int64 (M, 2), for each row the number of its array and its row there; None for all, in order.
+        """
+        self.arrays = tuple(arrays)
+        if places is None:
+            places = np.array([(i, row) for i, array in enumerate(arrays) for row in range(len(array))], np.int64)
+        self.places = places.reshape(-1, 2)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def __getitem__(self, index: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return some rows as an array in memory, uint8 (len(index), ...)."""
+        places = self.places[np.asarray(index, np.int64)]
+        batch = np.empty((len(places), *self.arrays[0].shape[1:]), np.uint8)
+        for number, array in enumerate(self.arrays):
+            chosen = places[:, 0] == number
+            batch[chosen] = array[places[chosen, 1]]
+        return batch
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # NumPy would pickle a map with all that is in it; each process of a training on several devices maps the file.
+        return _rows_of, (tuple(_file_of(array) or array for array in self.arrays), self.places)
+
+    def select(self, rows: NDArray[np.int64]) -> Rows:
+        """Return some rows, without reading them."""
+        return Rows(self.arrays, self.places[rows])
+
+    def followed_by(self, other: Rows) -> Rows:
+        """Return these rows and then another's, without reading them."""
+        moved = np.add(other.places, (len(self.arrays), 0))
+        return Rows(self.arrays + other.arrays, np.concatenate([self.places, moved]))
+
+
+def _file_of(array: NDArray[np.uint8]) -> str | None:
+    """Return the .npy file that an array maps as a whole; None for a part of a map and for what is in memory."""
+    if isinstance(array, np.memmap) and isinstance(array.base, mmap.mmap):
+        return str(array.filename)
+    return None
+
+
+def _rows_of(sources: Sequence[str | NDArray[np.uint8]], places: NDArray[np.int64]) -> Rows:
+    return Rows([np.load(item, mmap_mode="r") if isinstance(item, str) else item for item in sources], places)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class PreparedPart:
-    """One part of a split, ready for a network; arrays may be memory maps.
+class PreparedSet:
+    """Images as one network sees them.
 
     Attributes:
+        sample_ids: N ids; one may come several times, with another crop each.
         images: uint8 (N, S, S), or (N, S, S, 3) with channels.
         masks: uint8 (N, S, S), 0 or 1.
         mask_known: bool (N,): False where no outline was drawn, which is not the same as no lesion.
@@ -31,19 +85,41 @@ class PreparedPart:
         findings: int64 (N,), a number for each finding, whatever the task; -1 where it is not known.
     """
 
-    images: NDArray[np.uint8]
-    masks: NDArray[np.uint8]
+    sample_ids: tuple[str, ...]
+    images: Rows
+    masks: Rows
     mask_known: NDArray[np.bool_]
     targets: NDArray[np.int64]
     sources: NDArray[np.int64]
     findings: NDArray[np.int64]
 
+    def __len__(self) -> int:
+        return len(self.targets)
 
-def joined(first: PreparedPart, second: PreparedPart) -> PreparedPart:
-    """Return the images of two parts as one part, for training on two looks at each image."""
-    return PreparedPart(
-        np.concatenate([first.images, second.images]),
-        np.concatenate([first.masks, second.masks]),
+    def subset(self, sample_ids: Sequence[str]) -> PreparedSet:
+        """Return some samples, in the order of their ids."""
+        row_of = {sample_id: row for row, sample_id in enumerate(self.sample_ids)}
+        return self.select(np.array([row_of[sample_id] for sample_id in sample_ids], dtype=np.int64))
+
+    def select(self, rows: NDArray[np.int64]) -> PreparedSet:
+        """Return some rows; no image is read."""
+        return PreparedSet(
+            tuple(self.sample_ids[row] for row in rows),
+            self.images.select(rows),
+            self.masks.select(rows),
+            self.mask_known[rows],
+            self.targets[rows],
+            self.sources[rows],
+            self.findings[rows],
+        )
+
+
+def concat(first: PreparedSet, second: PreparedSet) -> PreparedSet:
+    """Return the images of two sets as one set, for training on two views of each image; no image is read."""
+    return PreparedSet(
+        first.sample_ids + second.sample_ids,
+        first.images.followed_by(second.images),
+        first.masks.followed_by(second.masks),
         np.concatenate([first.mask_known, second.mask_known]),
         np.concatenate([first.targets, second.targets]),
         np.concatenate([first.sources, second.sources]),
@@ -54,20 +130,20 @@ def joined(first: PreparedPart, second: PreparedPart) -> PreparedPart:
 class PreparedDataset(Dataset[Batch]):
     """Hands out whole batches: one indexing operation instead of N."""
 
-    def __init__(self, part: PreparedPart) -> None:
-        self.part = part
+    def __init__(self, prepared: PreparedSet) -> None:
+        self.prepared = prepared
 
     def __len__(self) -> int:
-        return len(self.part.targets)
+        return len(self.prepared)
 
     def __getitems__(self, index: list[int]) -> Batch:
         """Return a batch for a list of indices."""
-        part = self.part
+        prepared = self.prepared
         return (
-            _channels_first(torch.from_numpy(part.images[index])),
-            torch.from_numpy(part.masks[index])[:, None],
-            torch.from_numpy(part.mask_known[index]),
-            torch.from_numpy(part.targets[index]),
+            _channels_first(torch.from_numpy(prepared.images[index])),
+            torch.from_numpy(prepared.masks[index])[:, None],
+            torch.from_numpy(prepared.mask_known[index]),
+            torch.from_numpy(prepared.targets[index]),
         )
 
 
@@ -75,20 +151,20 @@ def _channels_first(images: Tensor) -> Tensor:
     return images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
 
 
-def sampling_shares(part: PreparedPart, balance: Balance) -> NDArray[np.float64] | None:
+def sampling_shares(prepared: PreparedSet, balance: Balance) -> NDArray[np.float64] | None:
     """Return how probably each image is drawn, float64 (N,), sum 1; None where each comes once an epoch.
 
     Args:
-        part: The training part.
+        prepared: The training images.
         balance: ``source``: each data set as often as any other; ``class``: each finding; ``source-class``: each
             finding of each data set.
     """
     if balance == "none":
         return None
     strata = {
-        "source": part.sources,
-        "class": part.findings,
-        "source-class": part.sources * (part.findings.max() + 2) + part.findings,
+        "source": prepared.sources,
+        "class": prepared.findings,
+        "source-class": prepared.sources * (prepared.findings.max() + 2) + prepared.findings,
     }[balance]
     _, place, counts = np.unique(strata, return_inverse=True, return_counts=True)
     shares: NDArray[np.float64] = 1 / (len(counts) * counts[place])
@@ -125,15 +201,15 @@ class EpochShuffle(Sampler[int]):
         return iter(rng.choice(self.length, self.length, p=self.shares).tolist())
 
 
-def train_loader(part: PreparedPart, batch: int, sampler: EpochShuffle) -> DataLoader[Batch]:
+def train_loader(prepared: PreparedSet, batch: int, sampler: EpochShuffle) -> DataLoader[Batch]:
     """Return a loader in an order drawn anew each epoch. A last batch of one image is dropped: it has no variance."""
-    dataset = PreparedDataset(part)
+    dataset = PreparedDataset(prepared)
     return DataLoader(dataset, batch, sampler=sampler, collate_fn=_whole, drop_last=len(dataset) % batch == 1)
 
 
-def plain_loader(part: PreparedPart, batch: int) -> DataLoader[Batch]:
+def plain_loader(prepared: PreparedSet, batch: int) -> DataLoader[Batch]:
     """Return a loader in the given order."""
-    return DataLoader(PreparedDataset(part), batch, collate_fn=_whole)
+    return DataLoader(PreparedDataset(prepared), batch, collate_fn=_whole)
 
 
 def _whole(batch: Any) -> Any:

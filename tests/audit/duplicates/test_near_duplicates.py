@@ -102,7 +102,7 @@ def test_busi_has_at_least_the_known_copies(busi: Inspection, busi_copies: tuple
     crossing = {
         frozenset((samples[c.first].sample_id, samples[c.second].sample_id))
         for c in busi_copies
-        if samples[c.first].finding != samples[c.second].finding
+        if samples[c.first].label != samples[c.second].label
     }
     assert len(crossing) >= 10
     for known in (

@@ -1,15 +1,20 @@
+import copy
 import hashlib
+import io
 import logging
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import gdcm
 import numpy as np
 import pytest
-from dicom_files import RAMP, RGB, as_stream, luma, recompress, write_dicom
+from dicom_files import RAMP, RGB, as_stream, luma, recompress, region, write_dicom
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
+from pydicom.dataset import FileMetaDataset
 from pydicom.uid import (
     JPEG2000,
     MPEG4HP41,
@@ -20,27 +25,26 @@ from pydicom.uid import (
     JPEGBaseline8Bit,
 )
 
-from busight.data.readers import dicom as read_dicom
-from busight.data.readers import dicom_decode
-from busight.data.readers.dicom import is_dicom, read_frames
+from busight.data.readers import dicom_decode, dicom_header
+from busight.data.readers.dicom import is_dicom, read_dicom
 from busight.errors import ImageError
 
 
 def grey(path: Path, index: int = 0) -> np.ndarray:
-    frame = read_frames(path).frame(index)
+    frame = read_dicom(path).ultrasound(index)
     assert frame.dtype == np.uint8
     return frame.astype(int)
 
 
 def test_frames_one_by_one(tmp_path: Path) -> None:
     cine = np.stack([RAMP, 255 - RAMP, RAMP // 2])
-    frames = read_frames(write_dicom(tmp_path / "a.dcm", cine))
+    frames = read_dicom(write_dicom(tmp_path / "a.dcm", cine))
     assert frames.n_frames == 3
     for index in (2, 0, 1):
-        np.testing.assert_array_equal(frames.frame(index), cine[index])
+        np.testing.assert_array_equal(frames.ultrasound(index), cine[index])
     for index in (-1, 3):
         with pytest.raises(ImageError, match=f"no frame {index}, it holds 3"):
-            frames.frame(index)
+            frames.ultrasound(index)
 
 
 @pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
@@ -109,12 +113,12 @@ def test_identity_of_the_object(tmp_path: Path) -> None:
         tmp_path / "a.dcm", RAMP[None], PatientID="P-17 ", StudyInstanceUID="1.2.3",
         ImageLaterality="R", ManufacturerModelName="LOGIQ E9",
     )  # fmt: skip
-    frames = read_frames(path)
+    frames = read_dicom(path)
     assert frames.patient_id == hashlib.sha256(b"P-17").hexdigest()[:16]
     assert frames.exam_id == hashlib.sha256(b"1.2.3").hexdigest()[:16]
     assert (frames.laterality, frames.device) == ("right", "LOGIQ E9")
     assert frames.SOPInstanceUID == str(dcmread(path).SOPInstanceUID)
-    blank = read_frames(write_dicom(tmp_path / "b.dcm", RAMP[None], PatientID="", Laterality="B"))
+    blank = read_dicom(write_dicom(tmp_path / "b.dcm", RAMP[None], PatientID="", Laterality="B"))
     assert (blank.patient_id, blank.exam_id, blank.laterality, blank.device) == (None, None, None, None)
     assert "P-17" not in repr(frames)
 
@@ -127,6 +131,8 @@ def test_is_dicom(tmp_path: Path) -> None:
     assert not is_dicom(tmp_path / "a.txt")
     assert not is_dicom(tmp_path)
     assert not is_dicom(tmp_path / "missing")
+    assert is_dicom(plain.read_bytes())
+    assert not is_dicom(b"DICM")
 
 
 def test_objects_that_are_no_picture(tmp_path: Path) -> None:
@@ -139,10 +145,10 @@ def test_objects_that_are_no_picture(tmp_path: Path) -> None:
     without.save_as(tmp_path / "without.dcm")
     for name in ("report.dcm", "without.dcm"):
         with pytest.raises(ImageError, match="DICOM without pixels"):
-            read_frames(tmp_path / name)
+            read_dicom(tmp_path / name)
     (tmp_path / "text.dcm").write_text("a text that is called DICOM " * 20)
     with pytest.raises(ImageError, match="not a DICOM file"):
-        read_frames(tmp_path / "text.dcm")
+        read_dicom(tmp_path / "text.dcm")
 
 
 @pytest.mark.parametrize(
@@ -159,13 +165,13 @@ def test_objects_that_are_no_picture(tmp_path: Path) -> None:
 )
 def test_headers_that_promise_too_much(tmp_path: Path, elements: dict[str, object], rule: str) -> None:
     with pytest.raises(ImageError, match=rule):
-        read_frames(write_dicom(tmp_path / "a.dcm", RAMP[None], **elements))
+        read_dicom(write_dicom(tmp_path / "a.dcm", RAMP[None], **elements))
 
 
 def test_a_transfer_syntax_without_decoder(tmp_path: Path) -> None:
-    path = write_dicom(tmp_path / "a.dcm", RAMP[None], syntax=MPEG4HP41, streams=[b"\0" * 64])
+    path = write_dicom(tmp_path / "a.dcm", RGB[None], "YBR_PARTIAL_420", MPEG4HP41, [b"\0" * 64])
     with pytest.raises(ImageError, match=r"transfer syntax 'MPEG-4 .*' is not read; export it uncompressed"):
-        read_frames(path)
+        read_dicom(path)
 
 
 def test_a_stream_larger_than_its_header_is_not_decoded(tmp_path: Path) -> None:
@@ -174,16 +180,16 @@ def test_a_stream_larger_than_its_header_is_not_decoded(tmp_path: Path) -> None:
     stream[place : place + 4] = (10000).to_bytes(2, "big") * 2
     path = write_dicom(tmp_path / "a.dcm", RAMP[None], syntax=JPEGBaseline8Bit, streams=[bytes(stream)])
     with pytest.raises(ImageError, match="truncated or damaged DICOM"):
-        read_frames(path).frame(0)
+        read_dicom(path).ultrasound(0)
 
 
 def test_a_deflated_bomb_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_dicom(tmp_path / "a.dcm", np.zeros((1, 2000, 2000), np.uint8), syntax=DeflatedExplicitVRLittleEndian)
     assert path.stat().st_size < 10_000
-    assert read_frames(path).frame(0).shape == (2000, 2000)
-    monkeypatch.setattr(read_dicom, "MAX_INFLATED_BYTES", 3_000_000)
+    assert read_dicom(path).ultrasound(0).shape == (2000, 2000)
+    monkeypatch.setattr(dicom_header, "MAX_INFLATED_BYTES", 3_000_000)
     with pytest.raises(ImageError, match="inflates to more than 3000000 bytes"):
-        read_frames(path)
+        read_dicom(path)
 
 
 @pytest.mark.parametrize("name", ["JPEGLosslessProcess14_1", "JPEGLSLossless"])
@@ -197,7 +203,7 @@ def test_a_stream_that_kills_gdcm_is_one_line(tmp_path: Path, name: str) -> None
         content[start + place] = value
     packed.write_bytes(content)
     with pytest.raises(ImageError, match=r"truncated or damaged DICOM \(RuntimeError\)"):
-        read_frames(packed).frame(0)
+        read_dicom(packed).ultrasound(0)
 
 
 def test_a_decoder_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,7 +211,7 @@ def test_a_decoder_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.Monke
     packed = recompress(plain, tmp_path / "b.dcm", gdcm.TransferSyntax.JPEGLSLossless)
     monkeypatch.setattr(dicom_decode, "_APART_SECONDS", 0.001)
     with pytest.raises(ImageError, match="RuntimeError"):
-        read_frames(packed).frame(0)
+        read_dicom(packed).ultrasound(0)
 
 
 def test_nothing_of_the_patient_leaks(
@@ -217,7 +223,7 @@ def test_nothing_of_the_patient_leaks(
     content = path.read_bytes()
     path.write_bytes(content.replace(b"(\x00\x08\x00IS\x02\x001 ", b"(\x00\x08\x00IS\x02\x00xA"))
     with pytest.raises(ImageError, match=r"truncated or damaged DICOM \(ValueError\)") as caught:
-        read_frames(path)
+        read_dicom(path)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
     heard = caplog.text + "".join(capfd.readouterr()) + str(caught.value)
@@ -241,12 +247,105 @@ def test_damaged_objects_are_read_or_refused(tmp_path: Path, data: st.DataObject
     for place in data.draw(st.lists(st.integers(128, len(content) - 1), max_size=4)):
         content[place] = data.draw(st.integers(0, 255))
     path.write_bytes(content[: data.draw(st.integers(len(content) // 2, len(content)))])
-    refusal, frame = "", RAMP
-    try:
-        frame = read_frames(path).frame(0)
-    except ImageError as error:
-        refusal = str(error)
-    assert "\n" not in refusal
-    assert refusal == "" or refusal.startswith(f"{path}: ")
-    assert frame.dtype == np.uint8
-    assert frame.ndim == 2
+    for source in (path, path.read_bytes()):
+        refusal, frame = "", RAMP
+        try:
+            frame = read_dicom(source, "a.dcm").ultrasound(0)
+        except ImageError as error:
+            refusal = str(error)
+        assert "\n" not in refusal
+        assert refusal == "" or refusal.startswith("a.dcm: ")
+        assert frame.dtype == np.uint8
+        assert frame.ndim == 2
+
+
+def in_memory(path: Path) -> list[bytes | Dataset]:
+    return [path.read_bytes(), dcmread(path)]
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
+def test_bytes_and_data_sets_are_read_like_the_file(tmp_path: Path, syntax: str) -> None:
+    cine = np.stack([RGB, RGB[::-1]])
+    path = write_dicom(tmp_path / "a.dcm", cine, "RGB", syntax=syntax, SequenceOfUltrasoundRegions=[region()])
+    for source in in_memory(path):
+        frames = read_dicom(source)
+        assert frames.n_frames == 2
+        for index in (1, 0):
+            pixels, white_level = frames.decode(index)
+            np.testing.assert_array_equal(pixels, cine[index, 2:22, 4:34])
+            assert white_level is None
+
+
+@pytest.mark.parametrize("name", ["RLELossless", "JPEGLosslessProcess14_1", "JPEGLSLossless", "JPEG2000Lossless"])
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "RGB"])
+def test_compressed_bytes_and_data_sets(tmp_path: Path, name: str, photometric: str) -> None:
+    cine = np.stack([RAMP, 255 - RAMP] if photometric == "MONOCHROME2" else [RGB, RGB[::-1]])
+    packed = recompress(
+        write_dicom(tmp_path / "a.dcm", cine, photometric), tmp_path / "b.dcm", getattr(gdcm.TransferSyntax, name)
+    )
+    for source in in_memory(packed):
+        frames = read_dicom(source)
+        for index in (1, 0):
+            np.testing.assert_array_equal(frames.decode(index).pixels, cine[index])
+
+
+def test_a_data_set_is_not_changed_and_nothing_of_the_patient_leaves_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = write_dicom(tmp_path / "a.dcm", RGB[None], "RGB", PatientName="Meier^Anna", PatientID="P-17")
+    dataset = dcmread(recompress(plain, tmp_path / "b.dcm", gdcm.TransferSyntax.JPEGLSLossless))
+    before = copy.deepcopy(dataset)
+    sent: list[bytes] = []
+    run = subprocess.run
+
+    def spy(command: list[str], **options: Any) -> subprocess.CompletedProcess[bytes]:
+        sent.append(options["input"])
+        return run(command, **options)
+
+    monkeypatch.setattr(subprocess, "run", spy)
+    np.testing.assert_array_equal(read_dicom(dataset).decode(0).pixels, RGB)
+    assert dataset == before
+    assert len(sent) == 1
+    assert not any(word in sent[0] for word in (b"Meier", b"P-17", dataset.SOPInstanceUID.encode()))
+
+
+def test_a_stream_that_kills_gdcm_is_one_line_for_bytes_too(tmp_path: Path) -> None:
+    packed = recompress(
+        write_dicom(tmp_path / "a.dcm", RAMP[None]), tmp_path / "b.dcm", gdcm.TransferSyntax.JPEGLSLossless
+    )
+    content = bytearray(packed.read_bytes())
+    start = content.rindex(b"\xff\xd8\xff")
+    content[start + 6], content[start + 32] = 184, 3
+    for source in (bytes(content), dcmread(io.BytesIO(content))):
+        with pytest.raises(ImageError, match=r"^upload: truncated or damaged DICOM \(RuntimeError\)"):
+            read_dicom(source, "upload").decode(0)
+
+
+def test_a_data_set_made_by_hand() -> None:
+    dataset = Dataset()
+    dataset.Rows, dataset.Columns = RAMP.shape
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PixelRepresentation = 1, "MONOCHROME2", 0
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = 8, 8, 7
+    dataset.PixelData = RAMP.tobytes()
+    with pytest.raises(ImageError, match=r"^image: states no Transfer Syntax UID"):
+        read_dicom(dataset)
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    np.testing.assert_array_equal(read_dicom(dataset).decode(0).pixels, RAMP)
+    del dataset.PhotometricInterpretation
+    with pytest.raises(ImageError, match=r"^C-STORE 3: has pixels but no PhotometricInterpretation to read them by"):
+        read_dicom(dataset, "C-STORE 3")
+    del dataset.PixelData
+    with pytest.raises(ImageError, match="DICOM without pixels"):
+        read_dicom(dataset)
+
+
+def test_unique_identifiers_of_the_object(tmp_path: Path) -> None:
+    """What is no unique identifier may be free text about the patient and is left out."""
+    path = write_dicom(tmp_path / "a.dcm", RAMP[None], StudyInstanceUID="1.2.3", SeriesInstanceUID="1.2.3.4")
+    frames = read_dicom(path)
+    assert (frames.StudyInstanceUID, frames.SeriesInstanceUID) == ("1.2.3", "1.2.3.4")
+    content = path.read_bytes().replace(b"1.2.3.4\0", b"Meier 47").replace(b"1.2.3\0", b" =1+2 ")
+    odd = read_dicom(content)
+    assert (odd.StudyInstanceUID, odd.SeriesInstanceUID) == (None, None)
+    assert odd.SOPInstanceUID == frames.SOPInstanceUID

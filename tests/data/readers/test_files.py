@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from picture_files import LESION, NOISE, save
 
+from busight.data.image_spec import ImageSpec, spec_of
 from busight.data.readers.files import FileReader
 from busight.errors import ImageError
 from busight.types import Sample
@@ -40,3 +41,18 @@ def test_a_missing_file(tmp_path: Path) -> None:
         FileReader(tmp_path).image(sample())
     with pytest.raises(ImageError, match=r"m.png: cannot be reached"):
         FileReader(tmp_path).mask(sample("m.png"))
+
+
+def test_images_as_the_set_holds_them(tmp_path: Path) -> None:
+    twelve = NOISE.astype(np.uint16) * 16
+    save(tmp_path / "a.png", twelve)
+    reader = FileReader(tmp_path)
+    np.testing.assert_array_equal(reader.pixels(sample()), twelve)
+    spec = spec_of([reader.pixels(sample())])
+    assert spec == ImageSpec(bits=12)
+    np.testing.assert_array_equal(FileReader(tmp_path, spec).image(sample()), np.rint(twelve / 4095 * 255))
+    colour = np.stack([NOISE, NOISE.T[:24].repeat(2, axis=1)[:, :32], 255 - NOISE], axis=-1)
+    save(tmp_path / "a.png", colour)
+    assert spec_of([reader.pixels(sample())]) == ImageSpec(channels=3)
+    np.testing.assert_array_equal(FileReader(tmp_path, ImageSpec(channels=3)).image(sample()), colour)
+    assert reader.image(sample()).ndim == 2

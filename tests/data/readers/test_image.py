@@ -1,14 +1,26 @@
 import io
+import struct
+import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
-from PIL import ImageFile
+from PIL import ImageFile, ImageOps
 
-from busight.data.readers.image import IMAGE_SUFFIXES, read_grey, read_mask
+from busight.data.image_spec import ImageSpec
+from busight.data.readers.image import (
+    IMAGE_SUFFIXES,
+    read_colour_share,
+    read_grey,
+    read_image,
+    read_image_as,
+    read_mask,
+    read_size,
+)
 from busight.errors import ImageError
 
 RAMP = (np.arange(20)[:, None] * 10 + np.arange(24)[None, :]).astype(np.uint8)
@@ -21,7 +33,7 @@ def saved(path: Path, array: np.ndarray, mode: str | None = None, **options: obj
     return path
 
 
-@pytest.mark.parametrize("suffix", sorted(IMAGE_SUFFIXES - {".jpg", ".jpeg", ".webp", ".gif"}))
+@pytest.mark.parametrize("suffix", sorted(IMAGE_SUFFIXES - {".jfif", ".jpg", ".jpeg", ".webp", ".gif"}))
 def test_grey_files_come_back_as_they_are(tmp_path: Path, suffix: str) -> None:
     grey = read_grey(saved(tmp_path / f"a{suffix}", RAMP))
     assert grey.dtype == np.uint8
@@ -51,8 +63,6 @@ def test_colour_becomes_luma(tmp_path: Path) -> None:
 
 
 def test_colour_agrees_with_opencv(tmp_path: Path) -> None:
-    import cv2
-
     path = saved(tmp_path / "a.png", RGB)
     reference = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2GRAY)
     assert np.abs(read_grey(path).astype(int) - reference).max() <= 1
@@ -80,8 +90,175 @@ def test_16_bit_grey_is_narrowed_by_its_scale(tmp_path: Path) -> None:
     expected[0, 0] = 255
     np.testing.assert_array_equal(read_grey(saved(tmp_path / "full.png", full)), expected)
     np.testing.assert_array_equal(read_grey(saved(tmp_path / "narrow.tif", RAMP.astype(np.uint16))), RAMP)
-    with pytest.raises(ImageError, match="grey values 0 to 4095 fill neither 8 nor 16 bits"):
-        read_grey(saved(tmp_path / "twelve.png", np.linspace(0, 4095, 400).reshape(20, 20).astype(np.uint16)))
+
+
+TWELVE = np.linspace(0, 4095, 20 * 24).reshape(20, 24).astype(np.uint16)
+RGB48 = np.random.default_rng(0).integers(0, 65536, (20, 24, 3)).astype(np.uint16)
+
+
+def written(path: Path, pixels: np.ndarray, *options: int) -> Path:
+    """Write RGB or RGBA by OpenCV, which keeps 16 bits."""
+    assert cv2.imwrite(str(path), pixels[..., [2, 1, 0, 3][: pixels.shape[2]]], options)
+    return path
+
+
+def tiff_file(path: Path, tags: dict[int, int | list[int]], strips: list[bytes]) -> Path:
+    """Write an uncompressed little-endian TIFF of 24×20 pixels by hand."""
+    tags = {256: 24, 257: 20, 259: 1, 277: 1, 278: 20} | tags
+    offsets = np.cumsum([8, *map(len, strips)]).tolist()
+    tags |= {273: offsets[:-1], 279: [len(strip) for strip in strips]}
+    data, entries = b"".join(strips), b""
+    for tag, value in sorted(tags.items()):
+        values = value if isinstance(value, list) else [value]
+        content = struct.pack(f"<{len(values)}I", *values)
+        if len(values) > 1:
+            content, data = struct.pack("<I", 8 + len(data)), data + content
+        entries += struct.pack("<HHI", tag, 4, len(values)) + content
+    directory = struct.pack("<H", len(tags)) + entries + bytes(4)
+    path.write_bytes(b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_12_bit_grey_in_16_bits_needs_a_spec(tmp_path: Path, name: str) -> None:
+    path = saved(tmp_path / name, TWELVE)
+    pixels = read_image(path)
+    assert pixels.dtype == np.uint16
+    np.testing.assert_array_equal(pixels, TWELVE)
+    np.testing.assert_array_equal(read_image_as(path, ImageSpec(bits=12)), np.rint(TWELVE / 4095 * 255))
+    np.testing.assert_array_equal(read_image_as(path, ImageSpec(bits=12, window=(0, 255))), np.minimum(TWELVE, 255))
+    with pytest.raises(ImageError, match=f"{name}: grey values 0 to 4095 fill neither 8 nor 16 bits, .*; scale them"):
+        read_grey(path)
+
+
+def test_a_12_bit_tiff_states_its_scale(tmp_path: Path) -> None:
+    high, low = TWELVE.reshape(-1, 2).T.astype(int)
+    packed = np.stack([high >> 4, (high & 15) << 4 | low >> 8, low & 255], axis=1).astype(np.uint8)
+    path = tiff_file(tmp_path / "a.tif", {258: 12, 262: 1}, [packed.tobytes()])
+    np.testing.assert_array_equal(read_image(path), TWELVE)
+    np.testing.assert_array_equal(read_grey(path), np.rint(TWELVE / 4095 * 255))
+
+
+@pytest.mark.parametrize(("scale", "black"), [(257, 65535), (1, 255)])
+def test_a_16_bit_tiff_whose_white_is_0_is_inverted(tmp_path: Path, scale: int, black: int) -> None:
+    stored = black - RAMP.astype(np.uint16) * scale
+    path = tiff_file(tmp_path / "a.tif", {258: 16, 262: 0}, [stored.tobytes()])
+    np.testing.assert_array_equal(read_grey(path), RAMP)
+    path = tiff_file(tmp_path / "b.tif", {258: 16, 262: 0}, [TWELVE.tobytes()])
+    with pytest.raises(ImageError, match="white is 0 and the values go up to 4095, so which one is black is unknown"):
+        read_image(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("a.png", ()), *((f"{code}.tif", (cv2.IMWRITE_TIFF_COMPRESSION, code)) for code in (1, 5, 8, 32773))],
+)
+def test_16_bit_colour_keeps_its_bits(tmp_path: Path, name: str, options: tuple[int, ...]) -> None:
+    path = written(tmp_path / name, RGB48, *options)
+    np.testing.assert_array_equal(read_image(path), RGB48)
+    np.testing.assert_array_equal(read_image(path.read_bytes()), RGB48)
+    np.testing.assert_array_equal(read_image_as(path, ImageSpec(channels=3)), np.rint(RGB48 / 257))
+    low = written(tmp_path / f"low-{name}", RGB.astype(np.uint16), *options)
+    np.testing.assert_array_equal(read_grey(low), read_grey(saved(tmp_path / "eight.png", RGB)))
+
+
+def test_16_bit_colour_with_opacity(tmp_path: Path) -> None:
+    opaque = np.concatenate([RGB48, np.full((20, 24, 1), 65535, np.uint16)], axis=2)
+    np.testing.assert_array_equal(read_image(written(tmp_path / "a.png", opaque)), RGB48)
+    clear = opaque.copy()
+    clear[3, 4, 3] = 0
+    path = written(tmp_path / "b.png", clear)
+    np.testing.assert_array_equal(read_image(path), clear)
+    assert read_grey(path)[3, 4] == 0
+
+
+def png_file(path: Path, colour_type: int, pixels: np.ndarray, transparency: bytes = b"") -> Path:
+    """Write a 16-bit PNG by hand."""
+    height, width = pixels.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0)),
+        *([(b"tRNS", transparency)] if transparency else []),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    ]
+    content = b"".join(len(data).to_bytes(4, "big") + kind + data + _crc(kind + data) for kind, data in chunks)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    return path
+
+
+def test_16_bit_grey_with_opacity(tmp_path: Path) -> None:
+    grey, opacity = RGB48[..., 0], RGB48[..., 1]
+    path = png_file(tmp_path / "a.png", 4, np.stack([grey, opacity], axis=-1))
+    np.testing.assert_array_equal(read_image(path), np.stack([grey, grey, grey, opacity], axis=-1))
+    path = png_file(tmp_path / "b.png", 4, np.stack([grey, np.full_like(grey, 65535)], axis=-1))
+    np.testing.assert_array_equal(read_grey(path), np.rint(grey / 257))
+
+
+def test_a_16_bit_colour_that_stands_for_transparent_is_refused(tmp_path: Path) -> None:
+    np.testing.assert_array_equal(read_image(png_file(tmp_path / "a.png", 2, RGB48)), RGB48)
+    path = png_file(tmp_path / "b.png", 2, RGB48, transparency=RGB48[0, 0].astype(">u2").tobytes())
+    with pytest.raises(ImageError, match="16-bit colour of this kind is not read; export it as 8-bit RGB"):
+        read_image(path)
+
+
+def test_16_bit_colour_in_planes_is_refused(tmp_path: Path) -> None:
+    """Pillow takes planes of 16 bits for planes of 8."""
+    planes = [RGB48[..., channel].tobytes() for channel in range(3)]
+    path = tiff_file(tmp_path / "a.tif", {258: [16, 16, 16], 262: 2, 277: 3, 284: 2}, planes)
+    with pytest.raises(ImageError, match="16-bit colour of this kind is not read; export it as 8-bit RGB"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("compression", [None, "tiff_lzw", "tiff_adobe_deflate", "packbits"])
+@pytest.mark.parametrize("pixels", [RAMP, RGB, TWELVE], ids=["grey", "rgb", "wide"])
+def test_tiff_however_it_is_compressed(tmp_path: Path, compression: str | None, pixels: np.ndarray) -> None:
+    path = saved(tmp_path / "a.tif", pixels, compression=compression)
+    np.testing.assert_array_equal(read_image(path), pixels)
+
+
+MODES = {
+    ".bmp": ("1", "L", "P", "RGB", "RGBA"),
+    ".gif": ("P", "RGBA"),
+    ".jpg": ("L", "RGB", "YCbCr"),
+    ".png": ("1", "L", "LA", "P", "RGB", "RGBA"),
+    ".ppm": ("L", "RGB"),
+    ".tif": ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "YCbCr"),
+    ".webp": ("RGB", "RGBA"),
+}
+
+
+@pytest.mark.parametrize(("suffix", "mode"), [(suffix, mode) for suffix, modes in MODES.items() for mode in modes])
+def test_bytes_are_read_like_the_file(tmp_path: Path, suffix: str, mode: str) -> None:
+    path = saved(tmp_path / f"a{suffix}", RGB, mode)
+    content = path.read_bytes()
+    assert read_image(path).ndim == (2 if mode in ("1", "L") else 3)
+    np.testing.assert_array_equal(read_image(content), read_image(path))
+    np.testing.assert_array_equal(read_grey(content), read_grey(path))
+    np.testing.assert_array_equal(read_mask(content), read_mask(path))
+    assert read_size(content) == read_size(path) == (24, 20)
+    assert read_colour_share(content) == read_colour_share(path)
+
+
+def test_faults_name_the_bytes() -> None:
+    for content, name, rule in [
+        (b"", "", "^image: the file is empty"),
+        (b"no image", "", "^image: no picture .* can be found in it"),
+        (b"no image", "upload 3", "^upload 3: no picture"),
+    ]:
+        with pytest.raises(ImageError, match=rule):
+            read_image(content, name)
+    assert read_size(b"no image") is None
+
+
+def test_colour_is_kept(tmp_path: Path) -> None:
+    path = saved(tmp_path / "a.png", RGB)
+    np.testing.assert_array_equal(read_image(path), RGB)
+    np.testing.assert_array_equal(read_image_as(path, ImageSpec(channels=3)), RGB)
+    grey = read_image_as(saved(tmp_path / "b.png", RAMP), ImageSpec(channels=3))
+    np.testing.assert_array_equal(grey, np.stack([RAMP] * 3, axis=-1))
+    assert read_colour_share(path) > 0.5
+    assert read_colour_share(tmp_path / "b.png") == 0
 
 
 @pytest.mark.parametrize(("mode", "name"), [("CMYK", "a.tif"), ("F", "a.tif"), ("CMYK", "a.jpg")])
@@ -100,6 +277,24 @@ def test_exif_orientation_is_applied(tmp_path: Path, name: str) -> None:
     assert grey.shape == (32, 16)
     assert grey[:16].min() > 250
     assert grey[16:].max() < 5
+
+
+@pytest.mark.parametrize("kind", ["grey", "wide", "wide colour"])
+@pytest.mark.parametrize("orientation", range(10))
+def test_every_exif_orientation_agrees_with_pillow(tmp_path: Path, orientation: int, kind: str) -> None:
+    exif = Pillow.Exif()
+    exif[0x0112] = orientation
+    path = saved(tmp_path / "a.png", TWELVE if kind == "wide" else RAMP, exif=exif)
+    with Pillow.open(path) as picture:
+        expected = np.asarray(ImageOps.exif_transpose(picture))
+    if kind == "wide colour":
+        content = written(tmp_path / "b.png", np.stack([RAMP.astype(np.uint16) * 257] * 3, axis=-1)).read_bytes()
+        whole = path.read_bytes()
+        block = whole[whole.index(b"eXIf") - 4 :]
+        block = block[: 12 + int.from_bytes(block[:4], "big")]
+        path.write_bytes(content[:33] + block + content[33:])  # behind the header
+        expected = np.stack([expected.astype(np.uint16) * 257] * 3, axis=-1)
+    np.testing.assert_array_equal(read_image(path), expected)
 
 
 @pytest.mark.parametrize("name", ["a.gif", "a.png", "a.webp", "a.tif"])
@@ -141,27 +336,32 @@ def test_small_pictures_are_refused(tmp_path: Path) -> None:
         read_grey(saved(tmp_path / "a.png", RAMP[:15]))
 
 
-@pytest.mark.parametrize("side", [9000, 12000, 60000])
-def test_bombs_are_refused_from_the_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int) -> None:
+@pytest.mark.parametrize(
+    ("side", "is_wide", "most"),
+    [(9000, False, 67108864), (12000, False, 67108864), (60000, False, 67108864), (5000, True, 16777216)],
+)
+def test_bombs_are_refused_from_the_header(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int, is_wide: bool, most: int
+) -> None:
     """9000 is above our limit only, 12000 where Pillow would warn, 60000 where Pillow refuses by itself."""
-    header = bytearray(saved(tmp_path / "a.png", RAMP).read_bytes())
+    path = written(tmp_path / "a.png", RGB48) if is_wide else saved(tmp_path / "a.png", RAMP)
+    header = bytearray(path.read_bytes())
     header[16:24] = side.to_bytes(4, "big") * 2
     header[29:33] = _crc(bytes(header[12:29]))
     (tmp_path / "a.png").write_bytes(header)
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("the bomb was decoded"))
-    with pytest.raises(ImageError, match=r"at most 67108864 (pixels )?are decoded"):
+    with pytest.raises(ImageError, match=rf"at most {most} (pixels )?are decoded"):
         read_grey(tmp_path / "a.png")
 
 
 def _crc(chunk: bytes) -> bytes:
-    import zlib
-
     return zlib.crc32(chunk).to_bytes(4, "big")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    st.binary(max_size=200), st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"\xff\xd8\xff", b"II*\0"])
+    st.binary(max_size=200),
+    st.sampled_from([b"", b"\x89PNG\r\n\x1a\n", b"GIF89a", b"BM", b"\xff\xd8\xff", b"II*\0", b"P2 ", b"P6\n16 16 "]),
 )
 def test_arbitrary_bytes_are_refused_with_one_line(tmp_path: Path, content: bytes, magic: bytes) -> None:
     _reads_or_refuses(tmp_path / "a.png", magic + content)
@@ -173,7 +373,12 @@ def _valid(kind: str) -> bytes:
     return stream.getvalue()
 
 
-VALID = [_valid(kind) for kind in ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP")]
+def _wide(suffix: str) -> bytes:
+    return cv2.imencode(suffix, RGB48)[1].tobytes()
+
+
+VALID = [_valid(kind) for kind in ("PNG", "JPEG", "GIF", "TIFF", "BMP", "WEBP", "PPM")]
+VALID += [_wide(suffix) for suffix in (".png", ".tif", ".ppm")]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from picture_files import breastmnist_arrays, npz_bytes
 
+from busight.data.labels import BREAST
 from busight.data.sources.breastmnist import load_breastmnist
 from busight.errors import DataError
-from busight.types import Finding
 
 
 def written(folder: Path, content: bytes) -> str:
@@ -19,18 +19,21 @@ def written(folder: Path, content: bytes) -> str:
 def test_a_small_file_by_hand(tmp_path: Path, side: int) -> None:
     arrays = breastmnist_arrays(side)
     data = load_breastmnist(written(tmp_path, npz_bytes(arrays)))
-    assert data.class_counts() == {"benign": 6, "malignant": 3}
+    assert data.class_counts() == {"normal or benign": 6, "malignant": 3}
     assert [sample.sample_id for sample in data.samples[2:5]] == ["train/0002", "val/0000", "val/0001"]
     assert [sample.official_part for sample in data.samples] == ["train"] * 3 + ["val"] * 3 + ["test"] * 3
-    assert data.samples[3].finding is Finding.MALIGNANT  # label 0
+    assert data.samples[3].label == "malignant"  # label 0
     np.testing.assert_array_equal(data.reader.image(data.samples[4]), arrays["val_images"][1])
     assert data.reader.mask(data.samples[0]) is None
 
 
-def test_the_merged_label_is_told(tmp_path: Path) -> None:
-    (problem,) = load_breastmnist(written(tmp_path, npz_bytes(breastmnist_arrays()))).problems
-    assert problem.path == "breastmnist.npz"
-    assert "normal and benign together" in problem.text
+def test_the_merged_label_is_a_class_of_its_own(tmp_path: Path) -> None:
+    data = load_breastmnist(written(tmp_path, npz_bytes(breastmnist_arrays())))
+    assert data.problems == ()
+    assert (data.labels.names, data.labels.positive) == (("normal or benign", "malignant"), "malignant")
+    assert data.labels.without_lesion == ()  # nobody knows which of them show a lesion
+    # What a model says of normal and benign images together can be asked of these.
+    assert [BREAST.for_task("binary").class_of(name) for name in data.labels.names] == ["not malignant", "malignant"]
 
 
 def single_array() -> bytes:

@@ -9,7 +9,6 @@ from PIL import Image as Pillow
 
 from busight.data.sources.busbra import load_busbra
 from busight.errors import DataError
-from busight.types import Finding
 
 ROW = 'bus_0001-l,1,fibroadenoma,benign,3,GE Logiq 7,32,24,left,"[10,8,10,6]"'
 
@@ -20,7 +19,7 @@ def test_a_small_set_by_hand(tmp_path: Path) -> None:
     assert data.class_counts() == {"benign": 2, "malignant": 1}
     assert left.patient_id == right.patient_id != single.patient_id
     assert (left.laterality, right.laterality, single.laterality) == ("left", "right", None)
-    assert (left.birads, single.birads, single.finding) == (3, 5, Finding.MALIGNANT)
+    assert (left.birads, single.birads, single.label) == (3, 5, "malignant")
     assert (single.histology, single.device) == ("invasive ductal carcinoma", "GE Logiq 5")
     assert [sample.official_part for sample in data.samples] == ["1", "1", "2"]
     np.testing.assert_array_equal(data.reader.image(left), NOISE)
@@ -85,7 +84,7 @@ def test_tables_that_cannot_be_read(tmp_path: Path) -> None:
 
 def test_the_real_files(busbra_root: Path) -> None:
     data = load_busbra(str(busbra_root))
-    assert not any(sample.finding is Finding.NORMAL for sample in data.samples)
+    assert not any(sample.label == "normal" for sample in data.samples)
     assert {sample.birads for sample in data.samples} == {2, 3, 4, 5}
     assert {sample.laterality for sample in data.samples} == {"left", "right", None}
     images_of = Counter(sample.patient_id for sample in data.samples)

@@ -9,14 +9,13 @@ from PIL import Image as Pillow
 from busight.data.manifest import Inspection
 from busight.data.sources.busi import load_busi
 from busight.errors import DataError
-from busight.types import Finding
 
 
 def test_a_small_set_by_hand(tmp_path: Path) -> None:
     small_busi(tmp_path, count=10)
     data = load_busi(str(tmp_path))
     assert data.class_counts() == {"benign": 10, "malignant": 10, "normal": 10}
-    benign = [sample for sample in data.samples if sample.finding is Finding.BENIGN]
+    benign = [sample for sample in data.samples if sample.label == "benign"]
     # 2 comes before 10
     assert [sample.sample_id for sample in benign] == [f"benign/benign ({k})" for k in range(1, 11)]
     first = benign[0]
@@ -116,6 +115,6 @@ def test_every_real_pixel_is_usable(busi: Inspection, busi_root: Path) -> None:
 def test_only_normal_images_have_an_empty_mask(busi: Inspection) -> None:
     reader = busi.dataset.reader
     several = [entry.sample for entry in busi.entries if len(entry.sample.mask_paths) > 1]
-    normal = [entry.sample for entry in busi.entries if entry.sample.finding is Finding.NORMAL][:10]
+    normal = [entry.sample for entry in busi.entries if entry.sample.label == "normal"][:10]
     assert all(reader.mask(sample).any() for sample in several)
     assert not any(reader.mask(sample).any() for sample in normal)

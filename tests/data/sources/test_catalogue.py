@@ -9,8 +9,7 @@ from picture_files import LESION, NOISE, breastmnist_arrays, npz_bytes, picture,
 
 from busight.data.dataset import DataSet
 from busight.data.sources.catalogue import SOURCES, load
-from busight.errors import RecipeError
-from busight.types import Finding
+from busight.errors import ConfigError
 
 
 def written_spec(case: str, folder: Path) -> str:
@@ -54,7 +53,7 @@ def test_samples_are_unique_and_known(data: DataSet) -> None:
     assert len(set(ids)) == len(ids)
     for sample in data.samples:
         assert sample.source == data.name
-        assert sample.finding is None or isinstance(sample.finding, Finding)
+        assert sample.label is None or isinstance(sample.label, str)
         assert sample.laterality in ("left", "right", None)
         assert sample.birads is None or 0 <= sample.birads <= 6
         assert not Path(sample.image_path).is_absolute()
@@ -100,5 +99,5 @@ def test_loading_twice_gives_the_same(data: DataSet) -> None:
     ],
 )
 def test_specs_that_name_no_source(spec: str, rule: str) -> None:
-    with pytest.raises(RecipeError, match=rule):
+    with pytest.raises(ConfigError, match=rule):
         load(spec)

@@ -6,7 +6,7 @@ from dicom_files import RAMP, RGB, region, write_dicom
 
 from busight.data.sources.dicom import load_dicom
 from busight.errors import DataError
-from busight.types import Finding, Roi
+from busight.types import Roi
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_folder(folder: Path) -> None:
         "case/cine#0", "case/cine#1", "case/cine#2", "im2.dcm", "im10.dcm",
     ]  # fmt: skip
     assert (data.name, data.spec) == ("dicom", f"dicom:{folder}")
-    assert {sample.finding for sample in data.samples} == {None}
+    assert {sample.label for sample in data.samples} == {None}
     cine, still, colour = data.samples[1], data.samples[3], data.samples[4]
     assert (cine.image_path, cine.frame, cine.patient_id) == ("case/cine", 1, still.patient_id)
     assert colour.patient_id != still.patient_id
@@ -66,9 +66,9 @@ def test_labels(folder: Path) -> None:
         encoding="utf-8-sig",
     )
     plain, data = load_dicom(str(folder / "im10.dcm")), load_dicom(str(folder))
-    assert plain.samples[0].finding is None
-    findings = [sample.finding for sample in data.samples]
-    assert findings == [Finding.MALIGNANT, Finding.MALIGNANT, Finding.MALIGNANT, None, Finding.BENIGN]
+    assert plain.samples[0].label is None
+    findings = [sample.label for sample in data.samples]
+    assert findings == ["malignant", "malignant", "malignant", None, "benign"]
     assert data.samples[0].patient_id == "p1"
     assert data.samples[4].patient_id == plain.samples[0].patient_id
     assert [problem.path for problem in data.problems] == ["broken.dcm", "gone.dcm", "."]

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from picture_files import LESION, NOISE, picture, save
 
+from busight.data.labels import LabelSchema
 from busight.data.manifest import inspect
 from busight.data.sources.folder import load_folder, natural_order
 from busight.errors import DataError
-from busight.types import Finding
 
 
 def table(folder: Path, text: str, name: str = "samples.csv") -> Path:
@@ -26,10 +26,18 @@ def test_class_folders_by_hand(tmp_path: Path) -> None:
     save(tmp_path / "benign" / "x2_mask_1.png", LESION[::-1])
     save(tmp_path / "malignant" / "deep" / "y.TIF", NOISE)
     (tmp_path / "malignant" / "notes.txt").write_text("no picture")
-    save(tmp_path / "elsewhere" / "z.png", NOISE)
+    save(tmp_path / "Elsewhere" / "z.png", NOISE)
+    save(tmp_path / ".cache" / "z.png", NOISE)
+    save(tmp_path / "__MACOSX" / "z.png", NOISE)
     data = load_folder(str(tmp_path))
-    assert [sample.sample_id for sample in data.samples] == ["benign/x2.jpg", "benign/x10.png", "malignant/deep/y.TIF"]
-    assert [sample.finding for sample in data.samples] == [Finding.BENIGN, Finding.BENIGN, Finding.MALIGNANT]
+    assert [sample.sample_id for sample in data.samples] == [
+        "benign/x2.jpg",
+        "benign/x10.png",
+        "Elsewhere/z.png",
+        "malignant/deep/y.TIF",
+    ]
+    assert [sample.label for sample in data.samples] == ["benign", "benign", "Elsewhere", "malignant"]
+    assert data.labels == LabelSchema(("benign", "malignant", "Elsewhere"), "malignant")
     assert data.samples[0].mask_paths == ("benign/x2_mask.png", "benign/x2_mask_1.png")
     np.testing.assert_array_equal(data.reader.mask(data.samples[0]), LESION | LESION[::-1])
     assert data.reader.mask(data.samples[1]) is None
@@ -57,10 +65,10 @@ def test_a_table_by_hand(tmp_path: Path) -> None:
     )
     data = load_folder(str(table(tmp_path, text)))
     first, second = data.samples
-    assert (first.sample_id, first.finding, first.patient_id) == ("a.png", Finding.BENIGN, "p1")
+    assert (first.sample_id, first.label, first.patient_id) == ("a.png", "benign", "p1")
     assert (first.laterality, first.birads, first.device) == ("left", 3, "Logiq")
     assert first.mask_paths == ("m1.png", "m2.png")
-    assert (second.finding, second.patient_id, second.birads, second.laterality) == (None, None, None, None)
+    assert (second.label, second.patient_id, second.birads, second.laterality) == (None, None, None, None)
     assert data.class_counts() == {"benign": 1, "unlabelled": 1}
     (problem,) = data.problems
     assert (problem.path, problem.text) == ("gone.png", "listed in the table, but no such file; left out")
@@ -87,7 +95,6 @@ def test_a_mask_that_the_table_names_and_nobody_has(tmp_path: Path) -> None:
         ("", "the columns path and label are needed, found none"),
         ("file,label\na.png,benign\n", "the columns path and label are needed, found file, label"),
         ("path,label,age\na.png,benign,50\n", "unknown column age; allowed: birads, device"),
-        ("path,label\na.png,cyst\n", "line 2: label 'cyst' is not one of normal, benign, malignant"),
         ("path,label\na.png,benign\na.png,benign\n", "line 3 repeats the path a.png; name each image once"),
         ("path,label\n,benign\n", "line 2 has no path; name an image"),
         ("path,label\na,b.png,benign\n", "line 2 has more cells than the header"),
@@ -110,6 +117,44 @@ def test_tables_that_are_refused(tmp_path: Path, text: str, rule: str) -> None:
     assert "samples.csv" in str(caught.value)
 
 
+@pytest.mark.parametrize("label", ["bening", "malignent", "Normals"])
+def test_a_label_that_is_probably_another_misspelt_is_refused(tmp_path: Path, label: str) -> None:
+    with pytest.raises(DataError, match=f"label '{label}' looks like '.*' written otherwise; .* labels.json") as caught:
+        load_folder(str(table(tmp_path, f"path,label\na.png,{label}\nb.png,benign\n")))
+    assert "\n" not in str(caught.value)
+    with pytest.raises(DataError, match="label 'CYST' looks like 'cyst' written otherwise"):
+        load_folder(str(table(tmp_path, "path,label\na.png,cyst\nb.png,CYST\n")))
+
+
+def test_labels_json_says_what_the_class_names_mean(tmp_path: Path) -> None:
+    path = table(tmp_path, "path,label\na.png,cyst\nb.png,grade 2\n")
+    assert load_folder(str(path)).labels == LabelSchema(("cyst", "grade 2"))
+    text = '{"names": ["empty", "cyst", "grade 2"], "positive": "grade 2", "without_lesion": ["empty"]}'
+    (tmp_path / "labels.json").write_text(text)
+    assert load_folder(str(path)).labels == LabelSchema(("empty", "cyst", "grade 2"), "grade 2", ("empty",))
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("", "not label names .*; write"),
+        ('{"names": ["cyst"]}', "not label names .*at least two different names are needed"),
+        (
+            '{"names": ["cyst", "grade 2"], "positive": "grade 3"}',
+            "not label names .*label 'grade 3' is not one of the classes",
+        ),
+        ('{"names": ["cyst", "grade 2"], "colour": "red"}', "not label names"),
+        ('{"names": ["cyst", "grade 1"]}', "does not name the label 'grade 2'; known: cyst, grade 1"),
+    ],
+)
+def test_label_names_that_are_refused(tmp_path: Path, text: str, rule: str) -> None:
+    path = table(tmp_path, "path,label\na.png,cyst\nb.png,grade 2\n")
+    (tmp_path / "labels.json").write_text(text)
+    with pytest.raises(DataError, match=f"labels.json: {rule}") as caught:
+        load_folder(str(path))
+    assert "\n" not in str(caught.value)
+
+
 def test_a_table_in_another_encoding(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes("path,label\nä.png,benign\n".encode("latin-1"))
     with pytest.raises(DataError, match=r"t.csv: not a CSV table in UTF-8 .*save it as CSV, UTF-8"):
@@ -121,8 +166,8 @@ def test_folders_that_are_refused(tmp_path: Path) -> None:
         load_folder("")
     with pytest.raises(DataError, match="the folder is empty"):
         load_folder(str(tmp_path))
-    save(tmp_path / "Cysts" / "a.png", NOISE)
-    with pytest.raises(DataError, match="no images found; expected class folders normal, benign, malignant"):
+    save(tmp_path / "a.png", NOISE)
+    with pytest.raises(DataError, match=r"no images found; expected a sub-folder for each class or a samples\.csv"):
         load_folder(str(tmp_path))
 
 

@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 
 from busight.data.sources.phantom import load_phantoms
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.simulate.copies import SIMPLE_KINDS
 from busight.simulate.injected_faults import plan_plants
 from busight.simulate.parallel import render_many
 from busight.simulate.spec import parse_phantom_spec
-from busight.types import Finding
 
 PLANTED = "120,seed=7,duplicates=0.1,flips=0.05,overlays=0.1,wrong_labels=0.05"
 
@@ -48,7 +47,7 @@ def test_samples_say_what_is_known(planted):
 @pytest.mark.parametrize("count", [12, 13, 30])
 @pytest.mark.parametrize("faults", ["", ",duplicates=0.2,flips=0.1,overlays=1,wrong_labels=0.2"])
 def test_every_class_is_present_in_a_small_set(count, faults):
-    assert set(load_phantoms(f"{count}{faults}").class_counts()) == set(Finding)
+    assert set(load_phantoms(f"{count}{faults}").class_counts()) == {"normal", "benign", "malignant"}
 
 
 def test_what_was_asked_for_is_planted(planted):
@@ -64,11 +63,11 @@ def test_planted_faults_keep_to_their_rules(planted):
     for sample in planted.samples:
         source = by_id.get(tag_value(sample, "duplicate-of:") or "")
         if source is not None:
-            assert source.finding is sample.finding
+            assert source.label is sample.label
             assert source.patient_id != sample.patient_id
             assert tag_value(source, "duplicate-of:") is None
         true = tag_value(sample, "wrong-label:true=")
-        assert true is None or true != sample.finding
+        assert true is None or true != sample.label
         if true is not None:
             assert planted.reader.mask(sample).any() == (true != "normal")
 
@@ -76,7 +75,7 @@ def test_planted_faults_keep_to_their_rules(planted):
 def test_a_patient_has_one_finding(planted):
     findings: dict[str, set[str]] = {}
     for sample in planted.samples:
-        findings.setdefault(sample.patient_id, set()).add(sample.finding)
+        findings.setdefault(sample.patient_id, set()).add(sample.label)
     assert all(len(labels) == 1 for labels in findings.values())
 
 
@@ -113,7 +112,7 @@ def test_case_agrees_with_image_and_mask(planted):
 
 def test_normal_mask_is_empty_and_not_none():
     phantoms = load_phantoms("4,size=64")
-    normal = next(sample for sample in phantoms.samples if sample.finding is Finding.NORMAL)
+    normal = next(sample for sample in phantoms.samples if sample.label == "normal")
     assert phantoms.reader.mask(normal).shape == (64, 64)
     assert not phantoms.reader.mask(normal).any()
 
@@ -183,6 +182,6 @@ def test_pictures_are_made_when_asked_for():
     ],
 )
 def test_bad_arguments(argument, message):
-    with pytest.raises(RecipeError, match=message) as caught:
+    with pytest.raises(ConfigError, match=message) as caught:
         load_phantoms(argument)
     assert "\n" not in str(caught.value)

@@ -6,8 +6,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from busight.decision.calibration.temperature import apply_temperature, fit_temperature, softmax
+from busight.decision.calibration.temperature import apply_temperature, fit_temperature
 from busight.errors import DataError
+from busight.metrics.activations import softmax
 from busight.metrics.calibration_error import ece, log_loss
 from busight.types import FloatArray, IntArray
 

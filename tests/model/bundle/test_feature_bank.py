@@ -6,36 +6,36 @@ import numpy as np
 import pytest
 
 from busight.errors import BundleError
-from busight.model.bundle.feature_bank import read_memory, write_memory
+from busight.model.bundle.feature_bank import read_features, write_features
 
 
 def test_features_come_back_at_half_precision(tmp_path: Path) -> None:
     features = np.random.default_rng(0).normal(size=(4, 7)).astype(np.float32)
-    write_memory(tmp_path / "m.npz", features, ["a", "b", "ć", "d"], ["normal", "benign", "benign", "malignant"])
-    found = read_memory(tmp_path / "m.npz")
+    write_features(tmp_path / "m.npz", features, ["a", "b", "ć", "d"], ["normal", "benign", "benign", "malignant"])
+    found = read_features(tmp_path / "m.npz")
     np.testing.assert_allclose(found.features, features, rtol=1e-3)
     assert found.features.dtype == np.float32
-    assert (found.sample_ids[2], found.findings[3]) == ("ć", "malignant")
+    assert (found.sample_ids[2], found.labels[3]) == ("ć", "malignant")
 
 
 def test_anything_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "junk.npz").write_bytes(b"junk")
     np.savez(tmp_path / "other.npz", features=np.zeros((2, 3)))
-    np.savez(tmp_path / "short.npz", features=np.zeros((2, 3)), sample_ids=np.array(["a"]), findings=np.array(["b"]))
-    names = {"sample_ids": np.array(["a", "b"]), "findings": np.array(["c", "d"])}
+    np.savez(tmp_path / "short.npz", features=np.zeros((2, 3)), sample_ids=np.array(["a"]), labels=np.array(["b"]))
+    names = {"sample_ids": np.array(["a", "b"]), "labels": np.array(["c", "d"])}
     np.savez(tmp_path / "nan.npz", features=np.array([[0.0, np.nan], [1.0, 0.0]]), **names)
     nobody = {name: values[:0] for name, values in names.items()}
     np.savez(tmp_path / "none.npz", features=np.zeros((0, 3)), **nobody)
-    np.savez(tmp_path / "flat.npz", features=np.float32(1), sample_ids=np.array("a"), findings=np.array("b"))
+    np.savez(tmp_path / "flat.npz", features=np.float32(1), sample_ids=np.array("a"), labels=np.array("b"))
     (tmp_path / "empty.npz").write_bytes(b"")
     (tmp_path / "cut.npz").write_bytes((tmp_path / "other.npz").read_bytes()[:150])
     for name in ("junk", "other", "short", "nan", "none", "flat", "empty", "cut"):
         with pytest.raises(BundleError, match="copy the whole folder again"):
-            read_memory(tmp_path / f"{name}.npz")
+            read_features(tmp_path / f"{name}.npz")
 
 
 def test_nothing_is_unpickled(tmp_path: Path) -> None:
     ids = np.array(["a", object()], dtype=object)
-    np.savez(tmp_path / "evil.npz", features=np.zeros((2, 3)), sample_ids=ids, findings=np.array(["b", "c"]))
+    np.savez(tmp_path / "evil.npz", features=np.zeros((2, 3)), sample_ids=ids, labels=np.array(["b", "c"]))
     with pytest.raises(BundleError):
-        read_memory(tmp_path / "evil.npz")
+        read_features(tmp_path / "evil.npz")

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from busight.decision.conformal import ConformalSets
 from busight.errors import BundleError
 from busight.model.bundle.card import card_digest
 from busight.model.bundle.load import load_bundle
-from busight.model.opening import open_predictor
+from busight.model.bundle.save import write_card
+from busight.model.model import Model
 
 
 def reseal(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
@@ -29,7 +31,8 @@ def test_a_sound_bundle_opens_from_its_own_and_from_the_runs_folder(bundle_copy:
 
 
 @pytest.mark.parametrize(
-    "name", ["classifier.onnx", "segmenter.onnx", "weights.safetensors", "examples.npz", "memory.npz"]
+    "name",
+    ["classifier.onnx", "segmenter.onnx", "weights.safetensors", "graph-examples.npz", "examples.npz", "features.npz"],
 )
 def test_one_changed_byte_is_noticed(bundle_copy: Path, name: str) -> None:
     content = bytearray((bundle_copy / name).read_bytes())
@@ -48,31 +51,13 @@ def test_a_changed_card_is_noticed(bundle_copy: Path) -> None:
         load_bundle(bundle_copy)
 
 
-def test_a_newer_format_is_refused(bundle_copy: Path) -> None:
-    reseal(bundle_copy, lambda card: card.update(format=3, something_new=1))
-    with pytest.raises(BundleError, match="bundle format 3 is newer than 2; update busight"):
+def test_another_format_is_refused(bundle_copy: Path) -> None:
+    reseal(bundle_copy, lambda card: card.update(format=4, something_new=1))
+    with pytest.raises(BundleError, match="bundle format 4, this version reads 3; update busight"):
         load_bundle(bundle_copy)
-
-
-def test_a_bundle_of_format_1_predicts_as_it_did(bundle_copy: Path) -> None:
-    """It knew one temperature, and neither prediction sets nor gates."""
-    new = open_predictor(load_bundle(bundle_copy))
-
-    def as_before(card: dict[str, Any]) -> None:
-        card["format"] = 1
-        for name in ("conformal", "gate"):
-            del card[name]
-        part = card["calibration"]
-        temperature = part.pop("numbers")[0][0] if part["method"] == "temperature" else 1.0
-        del part["prevalence"]
-        part["temperature"] = temperature
-
-    reseal(bundle_copy, as_before)
-    old = open_predictor(load_bundle(bundle_copy))
-    image = np.tile(np.arange(80, dtype=np.uint8), (80, 1))
-    before, after = old.predict(image), new.predict(image)
-    np.testing.assert_array_equal(before.calibrated_probs, after.calibrated_probs)
-    assert (before.prediction_set, before.refused) == (None, None)
+    reseal(bundle_copy, lambda card: card.update(format=2))
+    with pytest.raises(BundleError, match="bundle format 2, this version reads 3; train it anew"):
+        load_bundle(bundle_copy)
 
 
 @pytest.mark.parametrize("path", ["../secret.onnx", "/etc/passwd", "a/../../b", "unknown.bin"])
@@ -91,7 +76,7 @@ def test_a_link_out_of_the_folder_is_refused(bundle_copy: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "not a bundle"), ("{", "not JSON"), ("[]", "not a card"), ('{"format": 1}', "not a card of format 2")],
+    [(None, "not a bundle"), ("{", "not JSON"), ("[]", "not a card"), ('{"format": 3}', "not a card of format 3")],
 )
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
     if content is not None:
@@ -107,37 +92,54 @@ def test_an_unknown_key_in_the_card_is_refused(bundle_copy: Path) -> None:
         load_bundle(bundle_copy)
 
 
-def gate(**changed: Any) -> dict[str, Any]:
+def detector(**changed: Any) -> dict[str, Any]:
     return {"mean": [0, 0], "deviation": [1, 1], "precision": [[1, 0], [0, 1]], "limit": 3} | changed
 
 
-def reader(**changed: Any) -> dict[str, Any]:
+def descriptor_model(**changed: Any) -> dict[str, Any]:
     return {"names": ["shape: oval"], "mean": [0], "deviation": [1], "weights": [1], "offset": 0} | changed
+
+
+def calibrator(**fields: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda card: card["decision"]["calibration"].update(calibrator=fields)
+
+
+def decision(part: str, **fields: Any) -> Callable[[dict[str, Any]], None]:
+    return lambda card: card["decision"][part].update(fields)
+
+
+NAN = float("nan")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: card.update(format="2"), "not a card of format 2"),
-        (lambda card: card["classify"].update(classes=["benign", "normal", "malignant"]), "is not known"),
-        (lambda card: card["classify"].update(task="guess"), "is not known"),
+        (lambda card: card.update(format="3"), "not a card of format 3"),
+        (lambda card: card["labels"].update(names=["benign", "malignant"]), "'normal' is not one of the classes"),
+        (lambda card: card["labels"].update(names=["benign", "normal", "malignant", "x"]), "are not of 4 classes"),
+        (lambda card: card.update(task="guess"), "task: Input should be"),
+        (lambda card: card.update(strategy="guess"), "classify.strategy 'guess': known: "),
+        (lambda card: card.update(strategy="joint"), r"classifier\.onnx: its inputs or outputs are not"),
         (lambda card: card["classify"]["input"].update(size=32), r"classifier\.onnx: its inputs or outputs are not"),
         (lambda card: card["segment"]["input"].update(size=32), r"segmenter\.onnx: its inputs or outputs are not"),
-        (lambda card: card.update(enhance="sharpen(3)"), "no filter 'sharpen'"),
-        (lambda card: card["classify"].update(reader=float("nan")), "classify.reader: Input should be"),
-        (lambda card: card["classify"].update(reader=-1), "classify.reader: Input should be"),
-        (lambda card: card["calibration"].update(method="temperature", numbers=[[]]), "one number above 0"),
-        (lambda card: card["calibration"].update(method="vector", numbers=[[1, 1], [0, 0]]), "not of 3 classes"),
-        (lambda card: card["calibration"].update(method="beta", numbers=[[1, 1, 0]]), "not of 3 classes"),
-        (lambda card: card["calibration"].update(method="isotonic", numbers=[[0.1], []] * 3), "not of 3 classes"),
-        (lambda card: card["calibration"].update(prevalence=0), "calibration.prevalence: Input should be"),
-        (lambda card: card["conformal"].update(least_probs=[0.1]), "sets are not of 3 classes"),
-        (lambda card: card["gate"].update(image=gate(limit=0)), "a limit above 0"),
-        (lambda card: card["gate"].update(image=gate(limit=float("nan"))), "gate.image.limit: Input should be"),
-        (lambda card: card["gate"].update(image=gate(deviation=[0, 1])), "deviations above 0"),
-        (lambda card: card["gate"].update(image=gate()), "another version's numbers"),
-        (lambda card: card["reader"].update(reader=reader(weights=[])), "a weight for each name"),
-        (lambda card: card["reader"].update(reader=reader(offset=float("inf"))), "reader.reader.offset: Input"),
+        (lambda card: card["preprocess"].update(chain="sharpen(3)"), "no filter 'sharpen'"),
+        (lambda card: card["algorithms"].update(proposal="0"), "another version of proposal; use busight"),
+        (lambda card: card["algorithms"].update(magic="1"), "another version of magic"),
+        (lambda card: card.update(inverse_temperatures=[1.0, 1.0]), r"needs classifier-member-1\.onnx"),
+        (decision("fusion", weight=NAN), "decision.fusion.weight: Input should be"),
+        (decision("fusion", weight=-1), "decision.fusion.weight: Input should be"),
+        (calibrator(method="temperature", temperature=0), "decision.calibration.calibrator.temperature.temperature"),
+        (calibrator(method="vector", scale=[1, 1], offset=[0, 0]), "not of 3 classes"),
+        (calibrator(method="beta", curves=[[1, 1, 0]]), "not of 3 classes"),
+        (calibrator(method="isotonic", raw=[[0.1]] * 3, calibrated=[[]] * 3), "its calibrated one"),
+        (decision("calibration", prevalence=0), "decision.calibration.prevalence: Input should be"),
+        (decision("conformal", thresholds=[0.1]), "sets are not of 3 classes"),
+        (decision("conformal", thresholds=[0.1, 0.1, NAN]), "decision.conformal.thresholds.2: Input should be"),
+        (decision("ood", appearance=detector(limit=0)), "a limit above 0"),
+        (decision("ood", appearance=detector(limit=NAN)), "decision.ood.appearance.limit: Input should be"),
+        (decision("ood", appearance=detector(deviation=[0, 1])), "deviations above 0"),
+        (decision("fusion", model=descriptor_model(weights=[])), "a weight for each name"),
+        (decision("fusion", model=descriptor_model(offset=float("inf"))), "decision.fusion.model.offset: Input"),
     ],
 )
 def test_a_card_that_does_not_fit_its_graphs_is_refused(
@@ -145,8 +147,18 @@ def test_a_card_that_does_not_fit_its_graphs_is_refused(
 ) -> None:
     reseal(bundle_copy, change)
     with pytest.raises(BundleError, match=message) as caught:
-        open_predictor(load_bundle(bundle_copy))
+        Model.load(bundle_copy)
     assert "\n" not in str(caught.value)
+
+
+def test_a_changed_card_is_validated_before_it_is_written(bundle_copy: Path) -> None:
+    card = load_bundle(bundle_copy).card
+    with pytest.raises(ValidationError, match="not of 3 classes"):
+        card.changed(decision=card.decision.model_copy(update={"conformal": ConformalSets(0.9, (0.1,), (3,))}))
+    unchecked = card.model_copy(update={"onnx_max_abs_diff": -1.0})
+    with pytest.raises(ValidationError, match="onnx_max_abs_diff"):
+        write_card(bundle_copy, unchecked)
+    assert load_bundle(bundle_copy).card == card
 
 
 @pytest.mark.parametrize("content", [b"", b"junk"])
@@ -154,22 +166,10 @@ def test_a_file_that_is_no_graph_is_refused(bundle_copy: Path, content: bytes) -
     (bundle_copy / "classifier.onnx").write_bytes(content)
     reseal(bundle_copy, lambda card: card["files"].update({"classifier.onnx": hashlib.sha256(content).hexdigest()}))
     with pytest.raises(BundleError, match="ONNX Runtime cannot run it"):
-        open_predictor(load_bundle(bundle_copy))
+        Model.load(bundle_copy)
 
 
 def test_a_card_nested_without_end_is_refused(tmp_path: Path) -> None:
     (tmp_path / "card.json").write_text("[" * 200_000)
     with pytest.raises(BundleError, match="not JSON"):
         load_bundle(tmp_path)
-
-
-def test_a_bundle_of_before_a_field_was_added_can_be_opened(bundle_copy: Path) -> None:
-    path = bundle_copy / "card.json"
-    document = json.loads(path.read_text(encoding="utf-8"))
-    del document["channels"], document["classify"]["guess"]
-    document["digest"] = card_digest(document)
-    path.write_text(json.dumps(document), encoding="utf-8")
-    card = load_bundle(bundle_copy).card
-    assert card.channels == ()
-    assert card.classify is not None
-    assert card.classify.guess is False

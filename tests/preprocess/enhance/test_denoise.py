@@ -44,8 +44,8 @@ def test_lee_and_kuan_against_a_plain_form(size: int) -> None:
     mean, variation = around.mean(axis=(2, 3)), around.var(axis=(2, 3)) / around.mean(axis=(2, 3)) ** 2
     speckle = 0.3**2
     share = np.maximum(1 - speckle / variation, 0)
-    for found, of in ((lee(IMAGE, size, 0.3), share), (kuan(IMAGE, size, 0.3), share / (1 + speckle))):
-        np.testing.assert_allclose(found, np.rint(mean + of * (IMAGE - mean)), atol=1)
+    for filtered, of in ((lee(IMAGE, size, 0.3), share), (kuan(IMAGE, size, 0.3), share / (1 + speckle))):
+        np.testing.assert_allclose(filtered, np.rint(mean + of * (IMAGE - mean)), atol=1)
 
 
 @pytest.mark.parametrize(("size", "damping"), [(3, 2.0), (5, 2.0), (5, 0.0), (7, 50.0)])
@@ -54,8 +54,8 @@ def test_frost_against_a_plain_form(size: int, damping: float) -> None:
     variation = around.var(axis=(2, 3)) / around.mean(axis=(2, 3)) ** 2
     rows, columns = np.indices((size, size)) - size // 2
     weights = np.exp(-damping * variation[..., None, None] * np.hypot(rows, columns))
-    wanted = (around * weights).sum(axis=(2, 3)) / weights.sum(axis=(2, 3))
-    np.testing.assert_allclose(frost(IMAGE, size, damping), np.rint(wanted), atol=1)
+    expected = (around * weights).sum(axis=(2, 3)) / weights.sum(axis=(2, 3))
+    np.testing.assert_allclose(frost(IMAGE, size, damping), np.rint(expected), atol=1)
 
 
 def test_one_step_of_perona_malik_by_hand() -> None:
@@ -65,8 +65,8 @@ def test_one_step_of_perona_malik_by_hand() -> None:
 
 
 def test_perona_malik_keeps_the_mean() -> None:
-    found = perona_malik(IMAGE, steps=30, edge=40)
-    assert found.mean() == pytest.approx(IMAGE.mean(), abs=0.3)
+    filtered = perona_malik(IMAGE, steps=30, edge=40)
+    assert filtered.mean() == pytest.approx(IMAGE.mean(), abs=0.3)
 
 
 def test_one_step_of_srad_by_a_plain_form() -> None:
@@ -83,17 +83,17 @@ def test_one_step_of_srad_by_a_plain_form() -> None:
     share = 1 / np.maximum(1 + (squared - speckle) / (speckle * (1 + speckle)), 1)
     wide = np.pad(share, 1, mode="edge")
     change = share * north + wide[2:, 1:-1] * south + share * west + wide[1:-1, 2:] * east
-    wanted = np.rint(np.log(inner + rate / 4 * change) * 255)
-    np.testing.assert_allclose(srad(IMAGE, 1, rate, decay), wanted, atol=1)
+    expected = np.rint(np.log(inner + rate / 4 * change) * 255)
+    np.testing.assert_allclose(srad(IMAGE, 1, rate, decay), expected, atol=1)
 
 
 def test_srad_smooths_speckle_more_than_edges() -> None:
     rng = np.random.default_rng(3)
     step = np.where(np.arange(96) < 48, 60, 170)[None, :].repeat(96, axis=0)
     noisy = np.clip(step * (1 + 0.1 * rng.standard_normal(step.shape)), 0, 255).astype(np.uint8)
-    found = srad(noisy, steps=60, rate=0.2)
-    assert found[:, 5:40].std() < 0.5 * noisy[:, 5:40].std()
-    assert found[:, 52:60].mean() - found[:, 36:44].mean() > 0.9 * 110
+    filtered = srad(noisy, steps=60, rate=0.2)
+    assert filtered[:, 5:40].std() < 0.5 * noisy[:, 5:40].std()
+    assert filtered[:, 52:60].mean() - filtered[:, 36:44].mean() > 0.9 * 110
 
 
 def test_speckle_nlm_against_a_plain_form() -> None:
@@ -118,5 +118,5 @@ def test_bilateral_against_a_plain_form() -> None:
     rows, columns = np.indices((7, 7)) - 3
     weights = np.exp(-((around - IMAGE[..., None, None]) ** 2) / (2 * 30**2) - (rows**2 + columns**2) / (2 * 2**2))
     weights = weights * (np.hypot(rows, columns) <= 3)  # OpenCV's window is a disc of 1.5 sigma
-    wanted = (around * weights).sum(axis=(2, 3)) / weights.sum(axis=(2, 3))
-    np.testing.assert_allclose(bilateral(IMAGE, 30, 2), np.rint(wanted), atol=1)
+    expected = (around * weights).sum(axis=(2, 3)) / weights.sum(axis=(2, 3))
+    np.testing.assert_allclose(bilateral(IMAGE, 30, 2), np.rint(expected), atol=1)

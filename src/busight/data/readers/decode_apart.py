@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import sys
 
 
 def main(path: str, index: int) -> None:
-    """Decode frame ``index`` (from 0) of the DICOM file ``path`` and write it to stdout.
+    """Decode frame ``index`` (from 0) of the DICOM file ``path``, "-" for stdin, and write it to stdout.
 
     A crash of the decoder ends this process only. No core file is left then, because it would hold patient data.
     """
@@ -17,7 +18,8 @@ def main(path: str, index: int) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    np.save(sys.stdout.buffer, pixel_array(path, index=index), allow_pickle=False)
+    source = io.BytesIO(sys.stdin.buffer.read()) if path == "-" else path
+    np.save(sys.stdout.buffer, pixel_array(source, index=index), allow_pickle=False)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Reads samples whose image and masks are picture files below one folder."""
+"""Reads samples whose image and masks are image files below one folder."""
 
 from __future__ import annotations
 
@@ -7,28 +7,39 @@ from pathlib import Path
 
 import numpy as np
 
-from busight.data.readers.image import read_grey, read_mask
+from busight.data.image_spec import GREY, ImageSpec, Pixels
+from busight.data.readers.image import read_image, read_image_as, read_mask
 from busight.errors import ImageError
 from busight.types import Image, Mask, Sample
 
 
 @dataclass(frozen=True, slots=True)
 class FileReader:
-    """Reader for picture files.
+    """Reader for image files.
 
     Attributes:
         root: The folder that ``Sample.image_path`` and ``Sample.mask_paths`` are relative to.
+        spec: What its images become: grey of 8 bits, or what was inferred from their pixels.
     """
 
     root: Path
+    spec: ImageSpec = GREY
 
     def image(self, sample: Sample) -> Image:
-        """Return the grey picture, uint8 HW.
+        """Return the image as ``spec`` says: uint8, HW or HWC.
 
         Raises:
-            ImageError: The file is not a usable picture.
+            ImageError: The file is not a usable image, or not of that kind.
         """
-        return read_grey(self.root / sample.image_path)
+        return read_image_as(self.root / sample.image_path, self.spec)
+
+    def pixels(self, sample: Sample) -> Pixels:
+        """Return the pixels as stored, uint8 or uint16, HW or HWC, for ``busight.data.image_spec.spec_of``.
+
+        Raises:
+            ImageError: The file is not a usable image.
+        """
+        return read_image(self.root / sample.image_path)
 
     def mask(self, sample: Sample) -> Mask | None:
         """Return all masks of the sample joined, bool HW; None where it has none.

@@ -1,37 +1,24 @@
-"""From the paths that a user names to the frames to predict, one at a time."""
+"""From the paths that a user names to the images to predict, one at a time."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from busight.data.readers.image import IMAGE_SUFFIXES, MASK_SUFFIX, read_grey
+from busight.data.image_spec import GREY, ImageSpec
+from busight.data.readers.image import IMAGE_SUFFIXES, MASK_SUFFIX, read_image_as
+from busight.data.readers.source import named
 from busight.errors import DataError, ImageError
-from busight.types import Failure, Image
+from busight.types import Failure, ImageRef, InputImage
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
 
 _RESULTS = ("card.json", "bundle/card.json", "metrics.json", "plan.json", "lesions.csv")
 """What bundles, runs, evaluations, cross-validations and segmentations hold."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One picture to predict.
-
-    Attributes:
-        path: The file as the user named it.
-        frame: Index within a multi-frame file.
-        image: uint8 HW; of a DICOM object only the ultrasound region, where it names one.
-        pixel_spacing_mm: Row and column spacing where known.
-        origin: Row and column of the image's first pixel in the file's frame.
-    """
-
-    path: str
-    frame: int
-    image: Image
-    pixel_spacing_mm: tuple[float, float] | None
-    origin: tuple[int, int] = (0, 0)
 
 
 def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
@@ -87,28 +74,51 @@ def _is_wanted(path: Path) -> bool:
     return path.suffix.lower() in IMAGE_SUFFIXES or (path.is_file() and is_dicom(path))
 
 
-def read_frames(path: Path) -> Iterator[Frame | Failure]:
-    """Yield the frames of a file, or the reason why there are none."""
+def read_frames(
+    source: Path | bytes | Dataset, spec: ImageSpec = GREY, name: str = ""
+) -> Iterator[InputImage | Failure]:
+    """Yield the images of a file, of its content or of a DICOM data set, or the reason why there are none.
+
+    Args:
+        source: An image file, a DICOM file, the bytes of either, or a data set in memory.
+        spec: What the images become: what a model takes.
+        name: What messages and ``ImageRef.path`` call it; empty for the path.
+    """
+    ref = ImageRef(name or (str(source) if isinstance(source, Path) else ""))
+    name = named(source, name)
+    try:
+        if isinstance(source, Path | bytes) and not _is_dicom_file(source):
+            yield InputImage(read_image_as(source, spec, name), ref)
+        else:
+            yield from _dicom_frames(source, spec, name, ref)
+    except ImageError as error:
+        yield Failure(ref, str(error))
+
+
+def _is_dicom_file(source: Path | bytes) -> bool:
     from busight.data.readers.dicom import is_dicom
 
-    try:
-        if os.access(path, os.R_OK) and path.is_file() and is_dicom(path):
-            yield from _dicom_frames(path)
-        else:
-            yield Frame(str(path), 0, read_grey(path), None)
-    except ImageError as error:
-        yield Failure(str(path), str(error))
+    is_readable = isinstance(source, bytes) or (os.access(source, os.R_OK) and source.is_file())
+    return is_readable and is_dicom(source)
 
 
-def _dicom_frames(path: Path) -> Iterator[Frame | Failure]:
-    from busight.data.readers.dicom import read_frames as read_dicom_frames
+def _dicom_frames(
+    source: Path | bytes | Dataset, spec: ImageSpec, name: str, ref: ImageRef
+) -> Iterator[InputImage | Failure]:
+    from busight.data.readers.dicom import read_dicom
 
-    frames = read_dicom_frames(path)
-    origin = (0, 0) if frames.region is None else (frames.region.top, frames.region.left)
+    frames = read_dicom(source, name)
     for index in range(frames.n_frames):
+        frame = replace(
+            ref,
+            frame=index,
+            SOPInstanceUID=frames.SOPInstanceUID,
+            StudyInstanceUID=frames.StudyInstanceUID,
+            SeriesInstanceUID=frames.SeriesInstanceUID,
+            pixel_spacing_mm=frames.pixel_spacing_mm,
+            origin=(0, 0) if frames.region is None else (frames.region.top, frames.region.left),
+        )
         try:
-            image = frames.ultrasound(index)
+            yield InputImage(frames.ultrasound(index, spec), frame)
         except ImageError as error:
-            yield Failure(str(path), str(error), index)
-            continue
-        yield Frame(str(path), index, image, frames.pixel_spacing_mm, origin)
+            yield Failure(frame, str(error))

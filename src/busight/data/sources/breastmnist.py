@@ -13,11 +13,13 @@ from pathlib import Path
 import numpy as np
 
 from busight.data.dataset import DataSet
-from busight.data.readers.image import DAMAGE
+from busight.data.labels import LabelSchema
+from busight.data.readers.source import DAMAGE
 from busight.errors import DataError
 from busight.io.paths import user_path
-from busight.types import Finding, Image, Mask, Problem, Sample
+from busight.types import Image, Mask, Sample
 
+LABELS = LabelSchema(("normal or benign", "malignant"), "malignant")
 _PARTS = ("train", "val", "test")
 _SIDES = (28, 64, 128, 224)
 
@@ -41,8 +43,7 @@ class ArrayReader:
 def load_breastmnist(argument: str) -> DataSet:
     """Read a BreastMNIST NPZ file (28, 64, 128 or 224 pixels a side).
 
-    The set tells malignant from "normal or benign" only. Its positive-for-health label is given as ``benign``, which
-    is right for the task ``malignancy`` and wrong for three classes; a problem line says so.
+    The set tells malignant from "normal or benign" only.
 
     Args:
         argument: Path of ``breastmnist.npz``, ``breastmnist_224.npz`` ...
@@ -58,7 +59,7 @@ def load_breastmnist(argument: str) -> DataSet:
         Sample(
             sample_id=f"{part}/{index:04d}",
             source="breastmnist",
-            finding=Finding.MALIGNANT if label == 0 else Finding.BENIGN,
+            label=LABELS.names[1] if label == 0 else LABELS.names[0],
             frame=index,
             official_part=part,
         )
@@ -66,10 +67,7 @@ def load_breastmnist(argument: str) -> DataSet:
         for index, label in enumerate(arrays[f"{part}_labels"].reshape(-1).tolist())
     )
     images = {part: arrays[f"{part}_images"] for part in _PARTS}
-    merged = Problem(
-        path.name, "its label 1 is normal and benign together; given as benign, use classify.task=malignancy"
-    )
-    return DataSet(f"breastmnist:{argument}", "breastmnist", samples, ArrayReader(images), (merged,))
+    return DataSet(f"breastmnist:{argument}", "breastmnist", samples, ArrayReader(images), LABELS)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:

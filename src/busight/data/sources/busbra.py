@@ -11,13 +11,15 @@ import csv
 from pathlib import Path
 
 from busight.data.dataset import DataSet
+from busight.data.labels import LabelSchema
 from busight.data.readers.files import FileReader
 from busight.data.readers.image import read_size
 from busight.data.sources.folder import existing_folder
 from busight.errors import DataError
-from busight.types import Finding, Problem, Sample
+from busight.types import DataWarning, Sample
 
 PUBLISHED_FOLDER = "BUSBRA"
+LABELS = LabelSchema(("benign", "malignant"), "malignant")
 _TABLE = "bus_data.csv"
 _FOLDS = "5-fold-cv.csv"
 _NEEDED = ("Case", "Pathology", "BIRADS")
@@ -40,23 +42,23 @@ def load_busbra(argument: str) -> DataSet:
     rows = _rows(root / _TABLE, *_NEEDED)
     folds = {row["ID"]: row["kFold"] for row in _rows(root / _FOLDS, "kFold")} if (root / _FOLDS).is_file() else {}
     samples: list[Sample] = []
-    problems: list[Problem] = []
+    problems: list[DataWarning] = []
     if len({row["ID"] for row in rows}) != len(rows):
         raise DataError(f"{root / _TABLE}: an ID stands in two rows; get the table again")
     for row in rows:
         sample = _sample(root, row, folds.get(row["ID"]))
         if not (root / sample.image_path).is_file():
-            problems.append(Problem(sample.image_path, "listed in bus_data.csv, but no such file; left out"))
+            problems.append(DataWarning(sample.image_path, "listed in bus_data.csv, but no such file; left out"))
             continue
         samples.append(sample)
         problems += _size_problems(root, sample, row)
         if not sample.mask_paths:
             problems.append(
-                Problem(sample.image_path, "image without a mask; kept, its lesion outline counts as unknown")
+                DataWarning(sample.image_path, "image without a mask; kept, its lesion outline counts as unknown")
             )
     if not samples:
         raise DataError(f"{root / 'Images'}: none of the images of {_TABLE} is there; unpack the whole archive")
-    return DataSet(f"busbra:{argument}", "busbra", tuple(samples), FileReader(root), tuple(problems))
+    return DataSet(f"busbra:{argument}", "busbra", tuple(samples), FileReader(root), LABELS, tuple(problems))
 
 
 def _rows(table: Path, *columns: str) -> list[dict[str, str]]:
@@ -75,25 +77,28 @@ def _rows(table: Path, *columns: str) -> list[dict[str, str]]:
     return rows
 
 
-def _size_problems(root: Path, sample: Sample, row: dict[str, str]) -> list[Problem]:
+def _size_problems(root: Path, sample: Sample, row: dict[str, str]) -> list[DataWarning]:
     """Compare the published size with the file's; four of the published ones are off by a pixel."""
     size = read_size(root / sample.image_path)
     listed = f"{row.get('Width')}×{row.get('Height')}"
     if size is None or listed == f"{size[0]}×{size[1]}":
         return []
     return [
-        Problem(sample.image_path, f"bus_data.csv says {listed}, the file is {size[0]}×{size[1]}; the file is believed")
+        DataWarning(
+            sample.image_path, f"bus_data.csv says {listed}, the file is {size[0]}×{size[1]}; the file is believed"
+        )
     ]
 
 
 def _sample(root: Path, row: dict[str, str], fold: str | None) -> Sample:
     try:
-        finding = Finding(row["Pathology"])
+        if row["Pathology"] not in LABELS.names:
+            raise ValueError(f"Pathology {row['Pathology']!r}")
         mask = Path("Masks") / f"{row['ID'].replace('bus_', 'mask_')}.png"
         return Sample(
             sample_id=row["ID"],
             source="busbra",
-            finding=finding,
+            label=row["Pathology"],
             image_path=f"Images/{row['ID']}.png",
             mask_paths=(mask.as_posix(),) if (root / mask).is_file() else (),
             patient_id=f"busbra-{int(row['Case']):04d}",

@@ -9,11 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from busight.data.dataset import DataSet
+from busight.data.labels import BREAST
 from busight.data.readers.files import FileReader
 from busight.data.readers.image import MASK_SUFFIX
 from busight.data.sources.folder import existing_folder, natural_order
 from busight.errors import DataError
-from busight.types import Finding, Problem, Sample
+from busight.types import DataWarning, Sample
 
 PUBLISHED_FOLDER = "Dataset_BUSI_with_GT"
 
@@ -34,24 +35,24 @@ def load_busi(argument: str) -> DataSet:
     if (root / PUBLISHED_FOLDER).is_dir():
         root = root / PUBLISHED_FOLDER
     samples: list[Sample] = []
-    problems: list[Problem] = []
-    for finding in Finding:
-        found, faults = _class_samples(root, finding)
+    problems: list[DataWarning] = []
+    for label in BREAST.names:
+        found, faults = _class_samples(root, label)
         if not found:
             raise DataError(
-                f"{root / finding.value}: no images of class {finding.value}; BUSI needs the folders "
+                f"{root / label}: no images of class {label}; BUSI needs the folders "
                 "benign, malignant and normal (for other layouts use folder:PATH)"
             )
         samples += found
         problems += faults
-    return DataSet(f"busi:{argument}", "busi", tuple(samples), FileReader(root), tuple(problems))
+    return DataSet(f"busi:{argument}", "busi", tuple(samples), FileReader(root), BREAST, tuple(problems))
 
 
-def _class_samples(root: Path, finding: Finding) -> tuple[list[Sample], list[Problem]]:
-    paths = sorted((root / finding.value).glob("*.png"), key=natural_order)
+def _class_samples(root: Path, label: str) -> tuple[list[Sample], list[DataWarning]]:
+    paths = sorted((root / label).glob("*.png"), key=natural_order)
     images = [path for path in paths if not MASK_SUFFIX.search(path.stem)]
     masks: dict[str, list[str]] = {path.stem: [] for path in images}
-    problems: list[Problem] = []
+    problems: list[DataWarning] = []
     for path in paths:
         owner = MASK_SUFFIX.sub("", path.stem)
         if owner == path.stem:
@@ -60,17 +61,17 @@ def _class_samples(root: Path, finding: Finding) -> tuple[list[Sample], list[Pro
         if owner in masks:
             masks[owner].append(relative)
         else:
-            problems.append(Problem(relative, "mask without its image; left out"))
+            problems.append(DataWarning(relative, "mask without its image; left out"))
     samples = []
     for path in images:
         relative = path.relative_to(root).as_posix()
         if not masks[path.stem]:
-            problems.append(Problem(relative, "image without a mask; kept, its lesion outline counts as unknown"))
+            problems.append(DataWarning(relative, "image without a mask; kept, its lesion outline counts as unknown"))
         samples.append(
             Sample(
-                sample_id=f"{finding.value}/{path.stem}",
+                sample_id=f"{label}/{path.stem}",
                 source="busi",
-                finding=finding,
+                label=label,
                 image_path=relative,
                 mask_paths=tuple(masks[path.stem]),
             )

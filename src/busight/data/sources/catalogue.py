@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from busight.data.dataset import DataSet
-from busight.errors import DataError, RecipeError
+from busight.errors import ConfigError, DataError
 from busight.io.paths import is_utf8
 
 
@@ -62,9 +62,11 @@ SOURCES: dict[str, SourceEntry] = {
     "busi": SourceEntry("busi:PATH", "BUSI in its official layout (780 images, 3 classes, masks)", _busi),
     "busbra": SourceEntry("busbra:PATH", "BUS-BRA (patients, BI-RADS, histology, device, official folds)", _busbra),
     "breastmnist": SourceEntry("breastmnist:FILE.npz", "BreastMNIST at 28–224 pixels with its own split", _breastmnist),
-    "folder": SourceEntry("folder:PATH", "class folders, or a CSV with path,label[,patient,mask]", _folder),
+    "folder": SourceEntry(
+        "folder:PATH", "class folders of any names, or a CSV with path,label[,patient,mask]", _folder
+    ),
     "dicom": SourceEntry("dicom:PATH", "DICOM ultrasound files or folders, single- or multi-frame", _dicom),
-    "phantom": SourceEntry("phantom:N[,key=value]", "N simulated ultrasound images with masks and findings", _phantom),
+    "phantom": SourceEntry("phantom:N[,key=value]", "N simulated ultrasound images with masks and labels", _phantom),
 }
 
 
@@ -76,17 +78,17 @@ def load(spec: str) -> DataSet:
             separated by `` + ``. A path may hold a `` + `` too, unless a source's name and a colon follow it.
 
     Raises:
-        RecipeError: The name is not a source, or the spec is not UTF-8.
+        ConfigError: The name is not a source, or the spec is not UTF-8.
         DataError: The source cannot be read.
     """
     if not is_utf8(spec):
-        raise RecipeError(f"data spec {spec!r}: not UTF-8, so no record can hold it; rename the folder")
+        raise ConfigError(f"data spec {spec!r}: not UTF-8, so no record can hold it; rename the folder")
     parts = _PLUS.split(spec)
     if len(parts) == 1:
         return _load_one(spec)
-    from busight.data.concat import join
+    from busight.data.concat import concat
 
-    return join([_load_one(part.strip()) for part in parts])
+    return concat([_load_one(part.strip()) for part in parts])
 
 
 _PLUS = re.compile(rf" \+ (?=\s*(?:{'|'.join(SOURCES)}):)")
@@ -101,7 +103,7 @@ def _load_one(spec: str) -> DataSet:
             if near
             else "write one of " + ", ".join(e.form for e in SOURCES.values())
         )
-        raise RecipeError(f"data spec {spec!r}: {name!r} is not a source; {hint}")
+        raise ConfigError(f"data spec {spec!r}: {name!r} is not a source; {hint}")
     try:
         return SOURCES[name].load(argument)
     except DataError as error:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from busight.data.dataset import DataSet
-from busight.data.readers.dicom import DicomFrames, is_dicom, read_frames
+from busight.data.labels import BREAST
+from busight.data.readers.dicom import DicomFrames, is_dicom, read_dicom
 from busight.data.sources.folder import natural_order
 from busight.errors import DataError, ImageError
 from busight.io.paths import user_path
-from busight.types import Finding, Image, Mask, Problem, Sample
+from busight.types import DataWarning, Image, Mask, Sample
 
 LABELS_FILE = "labels.csv"
 """Optional table in the folder's root: columns ``path``, ``label`` and, if wanted, ``patient``."""
@@ -25,7 +26,7 @@ class DicomReader:
 
     def image(self, sample: Sample) -> Image:
         """Return the ultrasound region (``sample.region``; the whole frame where it is None) as grey, uint8 HW."""
-        return read_frames(self.root / sample.image_path).ultrasound(sample.frame)
+        return read_dicom(self.root / sample.image_path).ultrasound(sample.frame)
 
     def mask(self, sample: Sample) -> Mask | None:
         """Return None: DICOM images carry no lesion mask."""
@@ -34,7 +35,7 @@ class DicomReader:
 
 @dataclass(frozen=True, slots=True)
 class _Label:
-    finding: Finding | None
+    label: str | None
     patient_id: str | None
 
 
@@ -63,23 +64,23 @@ def load_dicom(argument: str) -> DataSet:
     labels = _read_labels(root / LABELS_FILE) if path.is_dir() and (root / LABELS_FILE).is_file() else {}
     dicom_files, n_others = _found(path)
     samples: list[Sample] = []
-    problems: list[Problem] = []
+    problems: list[DataWarning] = []
     for file in dicom_files:
         relative = file.relative_to(root).as_posix()
         try:
-            samples += _samples(relative, read_frames(file), labels.get(relative))
+            samples += _samples(relative, read_dicom(file), labels.get(relative))
         except ImageError as error:
-            problems.append(Problem(relative, f"left out: {error}"))
+            problems.append(DataWarning(relative, f"left out: {error}"))
     if not samples:
         reason = f"; the first: {problems[0].text}" if problems else ""
         raise DataError(
             f"{path}: no readable DICOM image among {len(dicom_files) + n_others} files{reason}; name another folder"
         )
     unused = sorted(labels.keys() - {sample.image_path for sample in samples})
-    problems += [Problem(name, f"in {LABELS_FILE}, but no readable DICOM image; label ignored") for name in unused]
+    problems += [DataWarning(name, f"in {LABELS_FILE}, but no readable DICOM image; label ignored") for name in unused]
     if n_others:
-        problems.append(Problem(".", f"{n_others} files are not DICOM and were left out"))
-    return DataSet(f"dicom:{argument}", "dicom", tuple(samples), DicomReader(root), tuple(problems))
+        problems.append(DataWarning(".", f"{n_others} files are not DICOM and were left out"))
+    return DataSet(f"dicom:{argument}", "dicom", tuple(samples), DicomReader(root), BREAST, tuple(problems))
 
 
 def _found(path: Path) -> tuple[list[Path], int]:
@@ -96,7 +97,7 @@ def _samples(relative: str, frames: DicomFrames, label: _Label | None) -> list[S
     first = Sample(
         sample_id=relative,
         source="dicom",
-        finding=label.finding if label else None,
+        label=label.label if label else None,
         image_path=relative,
         patient_id=(label.patient_id if label else None) or frames.patient_id,
         exam_id=frames.exam_id,
@@ -126,7 +127,7 @@ def _read_labels(path: Path) -> dict[str, _Label]:
                 if name in labels:
                     raise DataError(f"{path}: line {rows.line_num} names {name} a second time; keep one of the two")
                 labels[name] = _Label(
-                    _finding(path, rows.line_num, row["label"]), (row.get("patient") or "").strip() or None
+                    _label(path, rows.line_num, row["label"]), (row.get("patient") or "").strip() or None
                 )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
@@ -135,10 +136,10 @@ def _read_labels(path: Path) -> dict[str, _Label]:
     return labels
 
 
-def _finding(path: Path, line: int, text: str | None) -> Finding | None:
+def _label(path: Path, line: int, text: str | None) -> str | None:
     name = (text or "").strip().lower()
     if not name:
         return None
-    if name not in set(Finding):
-        raise DataError(f"{path}: line {line} has label {name!r:.40}; use normal, benign, malignant or leave it empty")
-    return Finding(name)
+    if name not in BREAST.names:
+        raise DataError(f"{path}: line {line} has label {name!r:.40}; use {', '.join(BREAST.names)} or leave it empty")
+    return name

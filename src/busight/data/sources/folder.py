@@ -1,21 +1,29 @@
-"""Any folder: one sub-folder a class, or a CSV with the columns path, label and optionally patient and mask."""
+"""Any folder: one sub-folder a class, or a CSV with the columns path, label and optionally patient and mask.
+
+``labels.json`` beside them may say what the class names mean.
+"""
 
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 import re
 from collections.abc import Iterable, Set
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from busight.data.dataset import DataSet
+from busight.data.labels import BREAST, LabelSchema, infer_labels
 from busight.data.readers.files import FileReader
 from busight.data.readers.image import IMAGE_SUFFIXES, MASK_SUFFIX
 from busight.errors import DataError
 from busight.io.paths import user_path
-from busight.types import Finding, Problem, Sample
+from busight.types import DataWarning, Sample
 
 TABLE_NAME = "samples.csv"
+LABELS_NAME = "labels.json"
 _KNOWN_COLUMNS = {
     "id", "path", "label", "patient", "mask", "laterality", "birads", "device",
     "exam", "view", "histology", "part", "origin", "spacing_mm",
@@ -49,11 +57,14 @@ def natural_order(path: Path) -> tuple[str | int, ...]:
 def load_folder(argument: str) -> DataSet:
     """List a folder of class folders, a folder with ``samples.csv``, or a CSV file.
 
-    Class folders are named normal, benign and malignant; masks lie beside their image as ``NAME_mask.png``. A CSV has
+    Each sub-folder is a class, whatever its name; masks lie beside their image as ``NAME_mask.png``. A CSV has
     a header with ``path,label`` and optionally ``id,patient,mask,laterality,birads,device,exam,view,histology,part,
     origin,spacing_mm``; paths are relative to it, several masks are separated by ``;``, an empty label means unknown.
     Without ``id`` the path names the sample. ``part`` is train, val, test or an official fold, ``origin`` the digest
     of the picture that it was shrunk from, ``spacing_mm`` row;column.
+
+    ``labels.json`` may name ``names`` (in the order of the probabilities), ``positive`` and ``without_lesion``; without
+    it ``malignant`` is the positive class and ``normal`` the one without a lesion, where they occur.
 
     Args:
         argument: A folder or a CSV file.
@@ -71,27 +82,56 @@ def load_folder(argument: str) -> DataSet:
         samples, problems = _from_table(table) if table.is_file() else _from_class_folders(root)
     if not samples:
         raise DataError(
-            f"{argument}: no images found; expected class folders normal, benign, malignant or a {TABLE_NAME} "
-            "with the columns path,label"
+            f"{argument}: no images found; expected a sub-folder for each class or a {TABLE_NAME} with the columns "
+            "path,label"
         )
-    return DataSet(f"folder:{argument}", "folder", tuple(samples), FileReader(root), tuple(problems))
+    labels = _labels(root, {sample.label for sample in samples if sample.label is not None})
+    return DataSet(f"folder:{argument}", "folder", tuple(samples), FileReader(root), labels, tuple(problems))
 
 
-def _from_class_folders(root: Path) -> tuple[list[Sample], list[Problem]]:
+def _labels(root: Path, found: set[str]) -> LabelSchema:
+    """Return the schema that ``labels.json`` gives, else the one that the names suggest."""
+    path = root / LABELS_NAME
+    if not path.is_file():
+        _require_one_spelling(root, found)
+        # A set without labels, or of a single class, can be looked at and predicted, and be scored by a bundle.
+        return infer_labels(found) if len(found) > 1 else infer_labels({*BREAST.names, *found})
+    try:
+        labels = TypeAdapter(LabelSchema).validate_json(path.read_bytes())
+    except (ValidationError, OSError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.strerror
+        raise DataError(
+            f'{path}: not label names ({reason}); write {{"names": ["a", "b"], "positive": "b"}}'
+        ) from error
+    if unknown := {label for label in found if labels.index(label) < 0}:
+        raise DataError(f"{path}: does not name the label {min(unknown)!r}; known: {', '.join(labels.names)}")
+    return labels
+
+
+def _require_one_spelling(root: Path, found: set[str]) -> None:
+    """Refuse labels that are probably one label written in two ways: it would silently become a class of its own."""
+    for label in sorted(found - set(BREAST.names)):
+        near = [name for name in found if name != label and name.casefold() == label.casefold()]
+        near = near or difflib.get_close_matches(label.casefold(), BREAST.names, n=1, cutoff=0.8)
+        if near:
+            raise DataError(
+                f"{root}: label {label!r} looks like {near[0]!r} written otherwise; write one of them everywhere, or "
+                f"name the classes in {LABELS_NAME}"
+            )
+
+
+def _from_class_folders(root: Path) -> tuple[list[Sample], list[DataWarning]]:
     samples: list[Sample] = []
-    problems: list[Problem] = []
-    for finding in Finding:
-        folder = root / finding.value
-        if not folder.is_dir():
-            continue
+    problems: list[DataWarning] = []
+    for folder in sorted((path for path in root.iterdir() if _is_class_folder(path)), key=natural_order):
         paths = sorted((p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES), key=natural_order)
         images = [path for path in paths if not MASK_SUFFIX.search(path.stem)]
         if not images:
-            raise DataError(f"{folder}: no images of class {finding.value}; add some or remove the folder")
+            raise DataError(f"{folder}: no images of class {folder.name}; add some or remove the folder")
         owners = {path.with_suffix("").as_posix() for path in images}
         masks = _masks_by_owner((path for path in paths if MASK_SUFFIX.search(path.stem)), root)
         problems += [
-            Problem(mask, "mask without its image; left out")
+            DataWarning(mask, "mask without its image; left out")
             for owner, files in masks.items()
             if owner not in owners
             for mask in files
@@ -102,12 +142,16 @@ def _from_class_folders(root: Path) -> tuple[list[Sample], list[Problem]]:
                 Sample(
                     sample_id=relative.as_posix(),
                     source="folder",
-                    finding=finding,
+                    label=_canonical(folder.name),
                     image_path=relative.as_posix(),
                     mask_paths=tuple(masks.get(path.with_suffix("").as_posix(), ())),
                 )
             )
     return samples, problems
+
+
+def _is_class_folder(path: Path) -> bool:
+    return path.is_dir() and not path.name.startswith((".", "__"))
 
 
 def _masks_by_owner(paths: Iterable[Path], root: Path) -> dict[str, list[str]]:
@@ -118,7 +162,7 @@ def _masks_by_owner(paths: Iterable[Path], root: Path) -> dict[str, list[str]]:
     return masks
 
 
-def _from_table(table: Path) -> tuple[list[Sample], list[Problem]]:
+def _from_table(table: Path) -> tuple[list[Sample], list[DataWarning]]:
     try:
         # As bytes: reading as text would turn a carriage return within a cell into a line feed.
         text = io.StringIO(table.read_bytes().decode("utf-8-sig"), newline="")
@@ -137,7 +181,7 @@ def _from_table(table: Path) -> tuple[list[Sample], list[Problem]]:
     if unknown := columns - _KNOWN_COLUMNS:
         raise DataError(f"{table}: unknown column {min(unknown)}; allowed: {', '.join(sorted(_KNOWN_COLUMNS))}")
     samples: list[Sample] = []
-    problems: list[Problem] = []
+    problems: list[DataWarning] = []
     seen: set[str] = set()
     for number, row in enumerate(rows, start=2):
         sample = _row_sample(table, number, row)
@@ -148,7 +192,7 @@ def _from_table(table: Path) -> tuple[list[Sample], list[Problem]]:
         if (table.parent / sample.image_path).is_file():
             samples.append(sample)
         else:
-            problems.append(Problem(sample.image_path, "listed in the table, but no such file; left out"))
+            problems.append(DataWarning(sample.image_path, "listed in the table, but no such file; left out"))
     if not rows:
         raise DataError(f"{table}: has a header and no line under it; write one line for each image")
     if not samples:
@@ -182,7 +226,7 @@ def _row_sample(table: Path, number: int, row: dict[str, str]) -> Sample:
     return Sample(
         sample_id=values.get("id") or values["path"],
         source="folder",
-        finding=_finding(table, number, values["label"]),
+        label=_canonical(values["label"]),
         image_path=values["path"],
         mask_paths=tuple(part.strip() for part in values.get("mask", "").split(";") if part.strip()),
         patient_id=values.get("patient") or None,
@@ -213,13 +257,6 @@ def _spacing(table: Path, number: int, text: str) -> tuple[float, float] | None:
     return row, column
 
 
-def _finding(table: Path, number: int, label: str) -> Finding | None:
-    if not label:
-        return None
-    try:
-        return Finding(label.lower())
-    except ValueError:
-        allowed = ", ".join(Finding)
-        raise DataError(
-            f"{table}: line {number}: label {label!r} is not one of {allowed} (or empty for unknown)"
-        ) from None
+def _canonical(label: str) -> str | None:
+    """Return a label as it is written elsewhere: the well-known ones in lower case; None for an empty one."""
+    return label.lower() if label.lower() in BREAST.names else label or None

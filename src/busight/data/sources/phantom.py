@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.data.dataset import DataSet
+from busight.data.labels import BREAST
 from busight.simulate.case import PhantomCase, patient_of
 from busight.simulate.descriptors import birads_category
 from busight.simulate.injected_faults import SOUND, Plant, plan_plants, render
@@ -67,16 +68,16 @@ def load_phantoms(argument: str) -> DataSet:
         The set. Planted facts stand in the samples' tags.
 
     Raises:
-        RecipeError: The argument asks for something that is not allowed.
+        ConfigError: The argument asks for something that is not allowed.
 
     Example:
-        >>> [sample.finding.value for sample in load_phantoms("4").samples]
+        >>> [sample.label for sample in load_phantoms("4").samples]
         ['benign', 'benign', 'malignant', 'normal']
     """
     spec = parse_phantom_spec(argument)
     plants = plan_plants(spec)
     samples = tuple(_sample(spec, plants.get(index, SOUND), index) for index in range(spec.count))
-    return DataSet(f"phantom:{argument}", "phantom", samples, PhantomReader(spec, plants))
+    return DataSet(f"phantom:{argument}", "phantom", samples, PhantomReader(spec, plants), BREAST)
 
 
 def _sample(spec: PhantomSpec, plant: Plant, index: int) -> Sample:
@@ -89,12 +90,12 @@ def _sample(spec: PhantomSpec, plant: Plant, index: int) -> Sample:
     if plant.overlay:
         tags.append("overlay")
     if plant.label is not None:
-        tags.append(f"wrong-label:true={shown.finding.value}")
+        tags.append(f"wrong-label:true={shown.label}")
     spacing = shown.depth_mm / spec.size
     return Sample(
         sample_id=_name(index),
         source="phantom",
-        finding=plant.label or shown.finding,
+        label=plant.label or shown.label,
         patient_id=f"phantom-patient-{own.number:05d}",
         laterality=shown.laterality,
         view=("first", "second")[own.view],

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, ClassVar, Literal, Self
+
 import numpy as np
+from pydantic import Field
 
 from busight.errors import DataError
+from busight.metrics.activations import log_softmax, softmax
 from busight.metrics.checks import check_target
 from busight.types import FloatArray, IntArray
 
@@ -15,20 +20,37 @@ MIN_CASES = 20
 _LOWEST, _HIGHEST = 0.05, 20.0
 
 
-def softmax(logits: FloatArray) -> FloatArray:
-    """Turn logits into probabilities.
+@dataclass(frozen=True, slots=True)
+class Temperature:
+    """Temperature scaling: logits over one number.
 
-    Args:
-        logits: float64 (..., K), any finite size: the highest is subtracted first, so nothing overflows.
+    Attributes:
+        temperature: Above 0; above 1 it makes a model more modest, below 1 more certain.
 
-    Returns:
-        float64 (..., K), the last axis sums to 1.
-
-    Example:
-        >>> softmax(np.array([1000.0, 1000.0])).tolist()
-        [0.5, 0.5]
+    Source: Guo et al., "On calibration of modern neural networks", 2017, eq. 9.
     """
-    return np.exp(_log_softmax(np.asarray(logits, np.float64)))
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    temperature: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    method: Literal["temperature"] = "temperature"
+
+    @classmethod
+    def fit(cls, logits: FloatArray, target: IntArray) -> Self:
+        """Fit on validation cases; see `fit_temperature`."""
+        return cls(fit_temperature(logits, target))
+
+    def apply(self, logits: FloatArray) -> FloatArray:
+        """Map logits, float64 (N, K), to calibrated probabilities, float64 (N, K)."""
+        return apply_temperature(logits, self.temperature)
+
+    def fits(self, n_classes: int) -> bool:
+        """Return whether it is of so many classes."""
+        return True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a card holds of it."""
+        return asdict(self)
 
 
 def apply_temperature(logits: FloatArray, temperature: float) -> FloatArray:
@@ -73,7 +95,7 @@ def fit_temperature(logits: FloatArray, target: IntArray) -> float:
     cases = np.arange(len(target))
 
     def mean_negative_log_likelihood(log_temperature: float) -> float:
-        return -float(_log_softmax(logits / np.exp(log_temperature))[cases, target].mean())
+        return -float(log_softmax(logits / np.exp(log_temperature))[cases, target].mean())
 
     # The loss is convex in 1/T, hence has one minimum in log T too, where the scale of the search is even.
     found = minimize_scalar(
@@ -103,8 +125,3 @@ def check_can_be_fitted(logits: FloatArray, target: IntArray) -> None:
     own = logits[np.arange(n_cases), target]
     if (own == logits.max(1)).all():
         raise DataError(f"all {n_cases} validation cases are predicted right: a calibration needs errors; add cases")
-
-
-def _log_softmax(logits: FloatArray) -> FloatArray:
-    shifted = logits - logits.max(-1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(-1, keepdims=True)))

@@ -29,7 +29,7 @@ from busight.metrics.image_quality import (
     surroundings,
 )
 from busight.metrics.ratio import ratio
-from busight.preprocess.enhance.chain import Step, apply_chain, field_of, parse_chain
+from busight.preprocess.enhance.chain import Step, apply_chain, crop_box_of, parse_chain
 from busight.simulate.case import PhantomCase
 from busight.types import FloatArray, Image, Sample
 
@@ -102,14 +102,14 @@ def compare_filters(
         progress: Told what happens.
 
     Raises:
-        RecipeError: A chain that is none.
+        ConfigError: A chain that is none.
         DataError: No usable image.
     """
     progress = progress or Silent()
     steps = [(), *map(parse_chain, chains)]
     material = gather(dataset, progress)
     chosen = chosen_at_random(range(len(material.samples)), limit, seed)
-    reader = material.inspection.dataset.reader
+    reader = material.reader
     found = np.full((len(steps), len(chosen), len(MEASURES)), np.nan)
     seconds = np.zeros((len(steps), len(chosen)))
     example, largest = chosen[0], -1
@@ -125,7 +125,7 @@ def compare_filters(
                 example, largest = index, min(int(lesion.sum()), int(ring.sum()))
             for row, chain in enumerate(steps):
                 begun = time.perf_counter()
-                field = field_of(image, chain)
+                field = crop_box_of(image, chain)
                 enhanced = apply_chain(field.cut(image), chain)
                 seconds[row, place] = time.perf_counter() - begun
                 inside, around = field.cut(lesion), field.cut(ring)
@@ -144,7 +144,7 @@ def compare_filters(
         for name, values, of in zip(names, found, seconds, strict=True)
     )
     picture = reader.image(material.samples[example])
-    shown = tuple(apply_chain(field_of(picture, chain).cut(picture), chain) for chain in steps)
+    shown = tuple(apply_chain(crop_box_of(picture, chain).cut(picture), chain) for chain in steps)
     return FilterComparison(dataset.spec, len(chosen), len(set(groups)), rows, material.samples[example], shown)
 
 
@@ -171,7 +171,7 @@ def write_enhanced(image: Image, chain: tuple[Step, ...], path: Path) -> tuple[I
     Raises:
         OutputError: It cannot be written.
     """
-    before = field_of(image, chain).cut(image)
+    before = crop_box_of(image, chain).cut(image)
     enhanced = apply_chain(before, chain)
     _, encoded = cv2.imencode(".png", enhanced)
     write_bytes(path, encoded.tobytes())

@@ -20,8 +20,8 @@ from busight.metrics.bootstrap import Intervals, clustered_bootstrap
 from busight.metrics.mask_scores import MASK_SCORES, score_mask
 from busight.metrics.segmentation import mask_metric_counts, mask_metrics
 from busight.model.bundle.load import load_bundle
-from busight.model.opening import open_predictor
-from busight.model.segmenters import BundleOutliner, Outlined, Outliner
+from busight.model.model import Model
+from busight.model.segmenters import ModelSegmenter, Segmentation, Segmenter
 from busight.results.crossval_folder import fold_folder, plan_of
 from busight.results.store import finished_cases
 from busight.types import FloatArray, Image, Mask, Sample
@@ -35,7 +35,7 @@ class MethodRow:
     """One way on all images.
 
     Attributes:
-        name: Of the outliner.
+        name: Of the segmenter.
         metrics: By (metric, of).
         against_best: Its Dice less that of the way with the highest, on the same images; None for that one.
         milliseconds: Median time of an image, on one thread; ONNX Runtime takes the threads it wants.
@@ -67,7 +67,7 @@ class Shown:
     rank: str
     sample: Sample
     image: Image
-    outlined: Outlined
+    outlined: Segmentation
     drawn: Mask
     dice: float
 
@@ -91,7 +91,7 @@ class MethodComparison:
     level: float
 
 
-class CrossvalOutliner:
+class CrossvalSegmenter:
     """The networks of a cross-validation on its own data: each image by one that never saw its group (repeat 1)."""
 
     def __init__(self, folder: Path) -> None:
@@ -110,15 +110,15 @@ class CrossvalOutliner:
         if card.segment is None:
             raise BundleError(f"{folder}: its networks draw no masks; cross-validate a recipe that segments")
         self.name = f"{card.name}, {plan.folds} folds ({folder.resolve().name})"
-        self._open: dict[Path, BundleOutliner] = {}
+        self._open: dict[Path, ModelSegmenter] = {}
 
-    def outline(self, image: Image, sample_id: str) -> Outlined:
+    def segment(self, image: Image, sample_id: str) -> Segmentation:
         """Outline the lesions of an image by the network that tested it.
 
         Raises:
             KeyError: No network of the cross-validation tested this image; see `knows`.
         """
-        return self._network(sample_id).outline(image, sample_id)
+        return self._network(sample_id).segment(image, sample_id)
 
     def knows(self, sample_id: str) -> bool:
         """Return whether a network tested this image."""
@@ -128,16 +128,16 @@ class CrossvalOutliner:
         """Return what the network that outlines this image was trained on: not it, where the data are the same."""
         return self._network(sample_id).trained_on(sample_id)
 
-    def _network(self, sample_id: str) -> BundleOutliner:
+    def _network(self, sample_id: str) -> ModelSegmenter:
         folder = self._bundle_of[sample_id]
         if folder not in self._open:
-            self._open[folder] = BundleOutliner(self.name, open_predictor(load_bundle(folder)))
+            self._open[folder] = ModelSegmenter(self.name, Model.load(folder))
         return self._open[folder]
 
 
 def compare_methods(
     dataset: DataSet,
-    outliners: Sequence[Outliner],
+    segmenters: Sequence[Segmenter],
     *,
     limit: int = 0,
     seed: int = 0,
@@ -147,7 +147,7 @@ def compare_methods(
 
     Args:
         dataset: The set; images without a known mask, and those that a way does not know, are left out.
-        outliners: The ways.
+        segmenters: The ways.
         limit: Measure a random choice of this many images; 0 takes all.
         seed: Of the choice and of the intervals.
         progress: Told what happens.
@@ -157,32 +157,32 @@ def compare_methods(
     """
     progress = progress or Silent()
     material = gather(dataset, progress)
-    reader = material.inspection.dataset.reader
-    known = [index for index, entry in enumerate(material.inspection.entries) if entry.mask_digest]
+    reader = material.reader
+    known = [index for index, entry in enumerate(material.entries) if entry.mask_digest]
     if not known:
         raise DataError(f"{dataset.spec}: no image has a drawn mask; name a set with masks, e.g. busi:PATH")
     drawn_images = len(known)
-    known = [index for index in known if all(way.knows(material.samples[index].sample_id) for way in outliners)]
+    known = [index for index in known if all(way.knows(material.samples[index].sample_id) for way in segmenters)]
     if not known:
         raise DataError(f"{dataset.spec}: the cross-validation tested none of its images; compare on its own data")
     if len(known) < drawn_images:
         progress.line(f"{drawn_images - len(known)} images left out, which the cross-validation did not test")
     known = chosen_at_random(known, limit, seed)
-    scores = np.empty((len(outliners), len(known), len(MASK_SCORES)))
-    seconds = np.empty((len(outliners), len(known)))
+    scores = np.empty((len(segmenters), len(known), len(MASK_SCORES)))
+    seconds = np.empty((len(segmenters), len(known)))
     progress.stage("outlines")
     with one_opencv_thread():
         for place, index in enumerate(known):
             sample = material.samples[index]
             image, drawn = reader.image(sample), reader.mask(sample)
-            for row, outliner in enumerate(outliners):
+            for row, segmenter in enumerate(segmenters):
                 begun = time.perf_counter()
-                found = outliner.outline(image, sample.sample_id)
+                found = segmenter.segment(image, sample.sample_id)
                 seconds[row, place] = time.perf_counter() - begun
                 scores[row, place] = score_mask(found.mask, drawn, sample.pixel_spacing_mm).values
             progress.tick(place + 1, len(known))
     groups = [material.groups[index] for index in known]
-    return _comparison(material, known, groups, outliners, scores, seconds, seed)
+    return _comparison(material, known, groups, segmenters, scores, seconds, seed)
 
 
 def comparison_csv(found: MethodComparison) -> str:
@@ -208,7 +208,7 @@ def _comparison(
     material: Material,
     known: list[int],
     groups: list[str],
-    outliners: Sequence[Outliner],
+    segmenters: Sequence[Segmenter],
     scores: FloatArray,
     seconds: FloatArray,
     seed: int,
@@ -227,25 +227,25 @@ def _comparison(
         return np.concatenate([*own, less], axis=-1)
 
     intervals = clustered_bootstrap(statistic, groups, np.random.default_rng(seed), settings.resamples, settings.level)
-    n_metrics = len(outliners) * len(names)
+    n_metrics = len(segmenters) * len(names)
     rows = []
-    for place, outliner in enumerate(outliners):
+    for place, segmenter in enumerate(segmenters):
         counts = mask_metric_counts(scores[place])
         metrics = {
             name: _measured(intervals, place * len(names) + column, counts[name]) for column, name in enumerate(names)
         }
         rows.append(
             MethodRow(
-                name=outliner.name,
+                name=segmenter.name,
                 metrics=metrics,
                 against_best=None if place == best else _measured(intervals, n_metrics + place, counts[names[dice]]),
                 milliseconds=1000 * float(np.median(seconds[place])),
-                seen=_seen(outliner, material, known),
-                shown=_shown(outliner, material, known, scores[place]),
+                seen=_seen(segmenter, material, known),
+                shown=_shown(segmenter, material, known, scores[place]),
             )
         )
     rows.sort(key=lambda row: -np.nan_to_num(row.metrics[names[dice]].value, nan=-1.0))
-    spec = material.inspection.dataset.spec
+    spec = material.dataset.spec
     return MethodComparison(spec, len(known), len(set(groups)), tuple(rows), settings.level)
 
 
@@ -253,22 +253,22 @@ def _measured(intervals: Intervals, index: int, images: int) -> Measured:
     return Measured(float(intervals.value[index]), float(intervals.low[index]), float(intervals.high[index]), images)
 
 
-def _seen(outliner: Outliner, material: Material, known: Sequence[int]) -> int:
-    entries = [material.inspection.entries[index] for index in known]
-    return sum(not outliner.trained_on(one.sample.sample_id).isdisjoint(one.known_as) for one in entries)
+def _seen(segmenter: Segmenter, material: Material, known: Sequence[int]) -> int:
+    entries = [material.entries[index] for index in known]
+    return sum(not segmenter.trained_on(one.sample.sample_id).isdisjoint(one.known_as) for one in entries)
 
 
-def _shown(outliner: Outliner, material: Material, known: list[int], scores: FloatArray) -> tuple[Shown, ...]:
+def _shown(segmenter: Segmenter, material: Material, known: list[int], scores: FloatArray) -> tuple[Shown, ...]:
     dice = scores[:, MASK_SCORES.index("dice")]
     ranked = [place for place in np.argsort(-dice, kind="stable").tolist() if dice[place] == dice[place]]
     if not ranked:
         return ()
-    reader = material.inspection.dataset.reader
+    reader = material.reader
     shown = []
     for rank, place in (("best", ranked[0]), ("median", ranked[len(ranked) // 2]), ("worst", ranked[-1])):
         sample = material.samples[known[place]]
         image, drawn = reader.image(sample), reader.mask(sample)
         assert drawn is not None  # Dice was defined
-        found = outliner.outline(image, sample.sample_id)
+        found = segmenter.segment(image, sample.sample_id)
         shown.append(Shown(rank, sample, image, found, drawn, float(dice[place])))
     return tuple(shown)

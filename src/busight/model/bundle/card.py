@@ -1,169 +1,117 @@
-"""``card.json``: everything a bundle says about itself, and all that prediction needs besides the graphs."""
+"""``card.json``: everything a bundle says about itself, and all that prediction needs besides its other files."""
 
 from __future__ import annotations
 
-from typing import Final, Literal, Self
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from busight.classify.settings import LesionUse
-from busight.data.labels import TASKS
-from busight.decision.calibration.calibrators import CalibrationMethod, Calibrator
-from busight.decision.conformal import ConformalSets
-from busight.decision.ood import ImageGate
-from busight.descriptors.model import SecondReader
+from busight.data.image_spec import ImageSpec
+from busight.data.labels import LabelSchema, TaskName
+from busight.decision.decision import Decision
 from busight.io.digests import sha256_of_json
 from busight.segment.postprocess import PostprocessSettings
 from busight.segment.settings import ClassicalName, LearnedName, RoiSettings
+from busight.strategies.views import InputSpec
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
 CLASSIFIER = "classifier.onnx"
 SEGMENTER = "segmenter.onnx"
+GRAPH_EXAMPLES = "graph-examples.npz"
 EXAMPLES = "examples.npz"
-MEMORY = "memory.npz"
-KNOWN_FILES = (WEIGHTS, CLASSIFIER, SEGMENTER, EXAMPLES, MEMORY)
+FEATURES = "features.npz"
+DECODER = "decoder"
+"""``segment.method`` where the classifier's own network decodes the mask."""
+
+_KNOWN = {WEIGHTS, CLASSIFIER, SEGMENTER, GRAPH_EXAMPLES, EXAMPLES, FEATURES}
+
+
+def is_known_file(name: str) -> bool:
+    """Return whether a file belongs into a bundle: those above, and the graphs of an ensemble's members."""
+    stem, dash, rest = name.partition("-member-")
+    return name in _KNOWN or bool(dash and f"{stem}.onnx" in _KNOWN and rest.removesuffix(".onnx").isdecimal())
+
+
+def member_file(graph: str, number: int) -> str:
+    """Return the name of an ensemble member's graph.
+
+    Example:
+        >>> member_file(CLASSIFIER, 2)
+        'classifier-member-2.onnx'
+    """
+    return f"{graph.removesuffix('.onnx')}-member-{number}.onnx"
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class InputPart(_Part):
-    """The square input of a graph."""
+class PreprocessPart(_Part):
+    """Image format and filter chain, every default written out.
 
-    size: int = Field(ge=16, le=4096)
-    keep_aspect: bool
+    Attributes:
+        image: The format of the images that the model takes.
+        chain: The filter chain; empty for none.
+        channels: None, or three chains that follow it.
+    """
+
+    image: ImageSpec = ImageSpec()
+    chain: str = ""
+    channels: tuple[str, ...] = ()
 
 
 class SegmentPart(_Part):
-    """How a mask comes about: a graph of its own, a method without training, or the classifier's mask decoder."""
+    """Where the mask comes from.
 
-    method: Literal["joint"] | LearnedName | ClassicalName
-    input: InputPart | None
-    test_flip: bool = False
+    Attributes:
+        method: A network with a graph of its own, a method without training, or the classifier's mask decoder.
+        input: Of the network with a graph of its own, else null.
+        tta: Test-time augmentation of that network.
+        postprocess: From probabilities to a mask.
+        roi: The region around the mask.
+    """
+
+    method: Literal["decoder"] | LearnedName | ClassicalName
+    input: InputSpec | None
+    tta: bool = False
     postprocess: PostprocessSettings
     roi: RoiSettings
 
 
 class ClassifyPart(_Part):
-    """How the classes come about."""
+    """The classifier.
 
-    task: str
-    classes: tuple[str, ...]
-    lesion: LesionUse
-    input: InputPart
-    test_flip: bool
-    guess: bool = False
-    reader: float = Field(default=0.0, ge=0)
-
-    @model_validator(mode="after")
-    def _classes_of_the_task(self) -> Self:
-        """Refuse classes that are not the task's: a class that is read as another one is the worst mistake of all."""
-        if self.task not in TASKS or self.classes != TASKS[self.task].classes:
-            raise ValueError(f"task {self.task!r} with the classes {', '.join(self.classes)} is not known")
-        return self
-
-
-class CalibrationPart(_Part):
-    """What turns raw into calibrated probabilities, and where it comes from; `Calibrator` says what the numbers are.
-
-    ``prevalence`` is the share of the last class among the cases that it was fitted on. ``calibrated`` is false where
-    nothing could be fitted or was to be; without a method it is true where that was the best way, or where the graph
-    calibrates each of several networks itself.
+    Attributes:
+        input: Of its graph.
+        tta: Test-time augmentation.
+        use_proposal: A local view of the lesion proposal, where the strategy has local views.
     """
 
-    method: CalibrationMethod
-    numbers: tuple[tuple[float, ...], ...] = ()
-    cases: int
-    prevalence: float | None = Field(default=None, gt=0, lt=1)
-    calibrated: bool = True
-    source: str
-
-    @model_validator(mode="before")
-    @classmethod
-    def _as_format_1_said_it(cls, given: object) -> object:
-        """Read a card of format 1, which knew one number only."""
-        if isinstance(given, dict) and "temperature" in given:
-            given = dict(given)
-            temperature = given.pop("temperature")
-            if given.get("method") == "temperature":
-                given["numbers"] = ((temperature,),)
-        return given
-
-    @model_validator(mode="after")
-    def _a_temperature_is_above_0(self) -> Self:
-        """Refuse a temperature that nothing can be divided by."""
-        one = len(self.numbers) == 1 and len(self.numbers[0]) == 1
-        if self.method == "temperature" and not (one and self.numbers[0][0] > 0):
-            raise ValueError("a temperature is one number above 0")
-        return self
-
-    @property
-    def calibrator(self) -> Calibrator:
-        """The calibration, ready to apply."""
-        return Calibrator(self.method, self.numbers)
-
-
-class ConformalPart(_Part):
-    """Prediction sets that hold each class as often as ``level`` says; see `busight.decision.conformal`."""
-
-    level: float = Field(gt=0, lt=1)
-    least_probs: tuple[float, ...]
-    cases: tuple[int, ...]
-    source: str
-
-    @property
-    def fitted(self) -> ConformalSets:
-        """The sets, ready to apply."""
-        return ConformalSets(self.level, self.least_probs, self.cases)
-
-
-class GatePart(_Part):
-    """What an image must look like to be answered at all, and how far its features may lie from known ones.
-
-    ``image`` is null where there were too few images to tell, ``feature_limit`` where the graph gives no features.
-    """
-
-    image: ImageGate | None
-    feature_limit: float | None
-    neighbours: int = Field(ge=1)
-    source: str
-
-
-class OperatingPointPart(_Part):
-    """A threshold on a class's calibrated probability, chosen on validation cases; null where undefined."""
-
-    of: str
-    wanted_sensitivity: float
-    threshold: float | None
-    sensitivity: float | None
-    specificity: float | None
-    source: str
-
-
-class ReaderPart(_Part):
-    """The second reader, which knows BI-RADS words only; null where there were too few lesions.
-
-    ``words`` is the SHA-256 of the words that taught it; a reader asked in other words would say something else.
-    """
-
-    reader: SecondReader | None
-    words: str = ""
-    source: str
+    input: InputSpec
+    tta: bool = False
+    use_proposal: bool = False
 
 
 class TrainingPart(_Part):
     """What the bundle was trained on and how.
 
-    ``seen`` holds the first 16 digits of the pixel digest of each training and validation image, so that an evaluation
-    notices them wherever they turn up again.
+    Attributes:
+        source: The data source's name.
+        images: Training images.
+        digests: The first 16 digits of the pixel digest of each training and validation image, so that an evaluation
+            notices them wherever they turn up again.
+        data_digest: SHA-256 of the data set's manifest.
+        split_kind: How the data were split.
+        split_digest: SHA-256 of the split.
+        weights: Where the initial weights came from.
+        recipe: The resolved recipe as TOML.
     """
 
     source: str
     images: int
-    seen: tuple[str, ...]
+    digests: tuple[str, ...]
     data_digest: str
     split_kind: str
     split_digest: str
@@ -171,8 +119,8 @@ class TrainingPart(_Part):
     recipe: str
 
 
-class ScorePart(_Part):
-    """A figure on the test part with its interval; null where undefined."""
+class MetricPart(_Part):
+    """A metric on the test subset with its interval; null where undefined."""
 
     metric: str
     of: str
@@ -183,58 +131,74 @@ class ScorePart(_Part):
 
 
 class Card(_Part):
-    """The card. Unknown keys are refused: a reader must not overlook what it does not understand."""
+    """The card. Unknown keys are refused: a reader must not overlook what it does not understand.
 
-    format: Literal[1, 2] = FORMAT
+    Attributes:
+        format: Of the bundle.
+        name: Of the model: its recipe's.
+        created: UTC, ISO 8601.
+        busight: Version that wrote it.
+        notice: What it must not be used for.
+        preprocess: Image format and filter chain.
+        task: What the classes were made from the source's labels by.
+        labels: The classes.
+        strategy: Which views the networks get, and how their answers are joined.
+        segment: Null without segmentation.
+        classify: Null for a model that only segments.
+        inverse_temperatures: Of an ensemble's members, in the order of their graphs; empty for a single network.
+        decision: Calibration, threshold, prediction sets, out-of-distribution detector, descriptor model.
+        algorithms: Versions of the algorithms outside the graphs that decide an answer.
+        training: What it was trained on.
+        metrics: On its test subset.
+        onnx_max_abs_diff: Largest difference between the trained networks and their graphs, relative to values above 1.
+        files: SHA-256 of each other file of the bundle.
+        digest: SHA-256 of the card without this field.
+    """
+
+    format: Literal[3] = FORMAT
     name: str
     created: str
     busight: str
     notice: str = "Research use only. Not a medical device."
-    enhance: str
-    channels: tuple[str, ...] = ()
+    preprocess: PreprocessPart
+    task: TaskName
+    labels: LabelSchema
+    strategy: str
     segment: SegmentPart | None
     classify: ClassifyPart | None
-    calibration: CalibrationPart
-    operating_points: tuple[OperatingPointPart, ...] = ()
-    conformal: ConformalPart | None = None
-    gate: GatePart | None = None
-    reader: ReaderPart | None = None
+    inverse_temperatures: tuple[float, ...] = ()
+    decision: Decision
+    algorithms: dict[str, str] = Field(default_factory=dict)
     training: TrainingPart
-    scores: tuple[ScorePart, ...] = ()
-    parity: float = Field(
-        ge=0, description="largest difference between the trained network and its graph on the examples"
-    )
-    files: dict[str, str] = Field(description="SHA-256 of each file of the bundle")
+    metrics: tuple[MetricPart, ...] = ()
+    onnx_max_abs_diff: float = Field(ge=0)
+    files: dict[str, str]
     digest: str = ""
 
     @model_validator(mode="after")
-    def _numbers_of_every_class(self) -> Self:
-        """Refuse a calibration or prediction sets of another number of classes: they would fail, or say nonsense."""
-        classes = len(self.classify.classes) if self.classify is not None else len(TASKS["lesion"].classes)
-        if not self.calibration.calibrator.fits(classes):
-            raise ValueError(f"its {self.calibration.method} calibration is not of {classes} classes")
-        if self.conformal is not None and len(self.conformal.least_probs) != classes:
-            raise ValueError(f"its prediction sets are not of {classes} classes")
+    def _decision_of_the_classes(self) -> Self:
+        self.decision.require_classes(len(self.labels.names))
         return self
 
+    def changed(self, **fields: Any) -> Card:
+        """Return the card with other fields, validated as if it had been read.
+
+        Raises:
+            pydantic.ValidationError: A value does not fit.
+        """
+        return Card.model_validate(self.model_copy(update=fields).model_dump())
+
     def with_postprocess(self, postprocess: PostprocessSettings) -> Card:
-        """Return the card with another way from probabilities to a mask; a card without a mask is returned as it is."""
+        """Return the card with another way from probabilities to a mask; a card without a mask as it is."""
         if self.segment is None:
             return self
-        return self.model_copy(update={"segment": self.segment.model_copy(update={"postprocess": postprocess})})
-
-    def own_digest(self) -> str:
-        """Return the SHA-256 of the card without its ``digest`` field."""
-        return card_digest(self.model_dump(mode="json"))
+        return self.changed(segment=self.segment.model_copy(update={"postprocess": postprocess}))
 
     def sealed(self) -> Card:
         """Return the card with its digest filled in."""
-        return self.model_copy(update={"digest": self.own_digest()})
+        return self.changed(digest=card_digest(self.model_dump(mode="json")))
 
 
-def card_digest(document: dict[str, object]) -> str:
-    """Return the SHA-256 of a card as it was written, without its ``digest``.
-
-    Of the document and not of what is read from it: a later version fills in fields that this one does not know yet.
-    """
+def card_digest(document: dict[str, Any]) -> str:
+    """Return the SHA-256 of a card as it was written, without its ``digest``."""
     return sha256_of_json({name: value for name, value in document.items() if name != "digest"})

@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from busight.classify.network import Network
 from busight.io.atomic import write_bytes, written_beside
 from busight.io.digests import sha256_of_file
-from busight.model.bundle.card import CLASSIFIER, EXAMPLES, SEGMENTER, WEIGHTS
-from busight.model.bundle.parity import graph_difference
+from busight.model.bundle.card import CLASSIFIER, GRAPH_EXAMPLES, SEGMENTER, WEIGHTS
+from busight.model.bundle.graph_examples import graph_difference
 from busight.preprocess.resize import as_network_input
 
 _EXAMPLES = 4
@@ -83,9 +83,9 @@ def export_networks(
         examples[f"{stem}.images"] = inputs
         examples |= {f"{stem}.{key}": value for key, value in zip(names, expected, strict=True)}
     _write_weights(folder / WEIGHTS, tensors)
-    with written_beside(folder / EXAMPLES) as beside:
+    with written_beside(folder / GRAPH_EXAMPLES) as beside:
         np.savez_compressed(beside, **examples)  # type: ignore[arg-type]
-    written = [WEIGHTS, EXAMPLES, *(name for name, part in parts.items() if part is not None)]
+    written = [WEIGHTS, GRAPH_EXAMPLES, *(name for name, part in parts.items() if part is not None)]
     return {name: sha256_of_file(folder / name) for name in written}, worst
 
 

@@ -1,4 +1,4 @@
-"""What a network saw in its training images: by it new images are compared with them."""
+"""The feature bank: pooled features of the training images, which new images are compared with."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from busight.io.atomic import written_beside
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Memory:
-    """Features of the training images. They hold no picture, but they are of patients: share them as you would a table.
+class FeatureBank:
+    """Features of the training images. They hold no image, but they are of patients: share them as you would a table.
 
     Attributes:
         features: float32 (M, C): the classifier's pooled features.
         sample_ids: M names of samples.
-        findings: M findings.
+        labels: M labels.
     """
 
     features: NDArray[np.float32]
     sample_ids: tuple[str, ...]
-    findings: tuple[str, ...]
+    labels: tuple[str, ...]
 
 
-def write_memory(path: Path, features: NDArray[np.float32], sample_ids: Sequence[str], findings: Sequence[str]) -> None:
+def write_features(path: Path, features: NDArray[np.float32], sample_ids: Sequence[str], labels: Sequence[str]) -> None:
     """Write the features at half precision: of a cosine that changes the fourth digit.
 
     Raises:
@@ -40,12 +40,12 @@ def write_memory(path: Path, features: NDArray[np.float32], sample_ids: Sequence
             stream,
             features=features.astype(np.float16),
             sample_ids=np.array(sample_ids, dtype=np.str_),
-            findings=np.array(findings, dtype=np.str_),
+            labels=np.array(labels, dtype=np.str_),
         )
 
 
-def read_memory(path: Path) -> Memory:
-    """Read what `write_memory` wrote.
+def read_features(path: Path) -> FeatureBank:
+    """Read what `write_features` wrote.
 
     Raises:
         BundleError: It is not such a file.
@@ -53,12 +53,12 @@ def read_memory(path: Path) -> Memory:
     try:
         # Opened here: NumPy leaves a broken archive open.
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as saved:
-            features, ids, findings = saved["features"], saved["sample_ids"].tolist(), saved["findings"].tolist()
+            features, ids, labels = saved["features"], saved["sample_ids"].tolist(), saved["labels"].tolist()
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
         raise BundleError(f"{path}: not the features of a bundle; copy the whole folder again") from error
-    known = isinstance(ids, list) and isinstance(findings, list)
-    if not known or features.ndim != 2 or not 0 < len(features) == len(ids) == len(findings):
+    known = isinstance(ids, list) and isinstance(labels, list)
+    if not known or features.ndim != 2 or not 0 < len(features) == len(ids) == len(labels):
         raise BundleError(f"{path}: its features do not belong to its names; copy the whole folder again")
     if features.dtype.kind != "f" or not np.isfinite(features).all():
         raise BundleError(f"{path}: its features are no finite numbers; copy the whole folder again")
-    return Memory(features.astype(np.float32), tuple(ids), tuple(findings))
+    return FeatureBank(features.astype(np.float32), tuple(ids), tuple(labels))

@@ -1,4 +1,4 @@
-"""Opening a bundle: its format, its paths and every byte are checked before anything is used."""
+"""Reading a bundle: its format, its paths and every byte are checked before anything is used."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pydantic import ValidationError
 
 from busight.errors import BundleError
 from busight.io.digests import sha256_of_file
-from busight.model.bundle.card import CARD, FORMAT, KNOWN_FILES, Card, card_digest
+from busight.model.bundle.card import CARD, FORMAT, Card, card_digest, is_known_file
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A checked bundle.
+    """A bundle on disk whose files were checked.
 
     Attributes:
         folder: Where it lies.
@@ -25,13 +25,14 @@ class Bundle:
     folder: Path
     card: Card
 
-    def path(self, name: str) -> Path | None:
-        """Return the path of one of the bundle's files, None where it has no such file."""
-        return self.folder / name if name in self.card.files else None
+    @property
+    def parts(self) -> tuple[Path, Card]:
+        """Folder and card."""
+        return self.folder, self.card
 
 
 def load_bundle(folder: Path) -> Bundle:
-    """Open a bundle and verify it.
+    """Read a bundle and check every file of it.
 
     Args:
         folder: The bundle, or the folder of a run that holds one under ``bundle/``.
@@ -43,7 +44,7 @@ def load_bundle(folder: Path) -> Bundle:
         folder = folder / "bundle"
     card = _read_card(folder / CARD)
     for name, digest in card.files.items():
-        if name not in KNOWN_FILES:
+        if not is_known_file(name):
             raise BundleError(
                 f"{folder}: names the file {name!r}, which is not part of a bundle; do not use this bundle"
             )
@@ -67,8 +68,9 @@ def _read_card(path: Path) -> Card:
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: not JSON; copy the bundle again") from error
     version = document.get("format") if isinstance(document, dict) else None
-    if isinstance(version, int) and version > FORMAT:
-        raise BundleError(f"{path}: bundle format {version} is newer than {FORMAT}; update busight")
+    if isinstance(version, int) and version != FORMAT:
+        remedy = "update busight" if version > FORMAT else "train it anew"
+        raise BundleError(f"{path}: bundle format {version}, this version reads {FORMAT}; {remedy}")
     try:
         card = Card.model_validate(document)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Writing a card, sealed, beside the files that it lists."""
+"""Writing a card, validated and sealed, beside the files that it lists."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from busight.model.bundle.card import CARD, Card
 
 
 def write_card(folder: Path, card: Card) -> Card:
-    """Seal a card with its own digest and write it; the last file of a bundle to appear.
+    """Validate a card, seal it with its own digest and write it; the last file of a bundle to appear.
 
     Raises:
+        pydantic.ValidationError: A value does not fit.
         OutputError: It could not be written.
     """
     sealed = card.sealed()

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from busight.data.dataset import Reader
+from busight.data.dataset import ImageReader
 from busight.decision.ood import similarity
 from busight.descriptors.lexicon import Description, describe
 from busight.errors import DataError
 from busight.metrics.prevalence import at_prevalence, check_prevalence, predictive_values
 from busight.metrics.table import MetricRows
 from busight.model.bundle.card import Card
-from busight.model.model import Predictor
-from busight.types import FloatArray, Image, Prediction, Sample
+from busight.model.model import Model
+from busight.types import FloatArray, Image, Prediction, Rejected, Sample, prediction_of
 
 SIMILAR = 5
 
@@ -26,20 +26,20 @@ class SimilarCase:
 
     Attributes:
         sample_id: Its name in the training data.
-        finding: What it shows.
+        label: Its label.
         likeness: Cosine of the features, at most 1.
         image: uint8 HW where the training data are at hand; a bundle holds no pictures.
     """
 
     sample_id: str
-    finding: str
+    label: str
     likeness: float
     image: Image | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AtPrevalence:
-    """A result where the last class has another prevalence than among the calibration images.
+    """An answer where the positive class has another prevalence than among the calibration images.
 
     Attributes:
         prevalence: As given, above 0 and below 1.
@@ -63,39 +63,50 @@ class Explained:
     """One prediction with all that speaks for and against it.
 
     Attributes:
-        prediction: The prediction.
-        card: Of the bundle that made it.
+        answer: The model's.
+        card: Of the model.
         description: The lesion in BI-RADS words; None where undefined.
         undescribed: Why there is no description; empty where there is one.
         similar: The most alike training images, the most alike first.
         at_prevalence: Where a prevalence was given.
     """
 
-    prediction: Prediction
+    answer: Prediction | Rejected
     card: Card
     description: Description | None
     undescribed: str
     similar: tuple[SimilarCase, ...]
     at_prevalence: AtPrevalence | None
 
+    @property
+    def prediction(self) -> Prediction:
+        """The prediction, withheld or not."""
+        return prediction_of(self.answer)
 
-def explained(predictor: Predictor, found: Prediction, prevalence: float | None = None) -> Explained:
+    @property
+    def rejected(self) -> str | None:
+        """Why the image is not answered; None where it is."""
+        return self.answer.reason if isinstance(self.answer, Rejected) else None
+
+
+def explained(model: Model, answer: Prediction | Rejected, prevalence: float | None = None) -> Explained:
     """Gather everything about a prediction.
 
     Args:
-        predictor: That made it.
-        found: The prediction.
-        prevalence: Of the last class where the image comes from, above 0 and below 1.
+        model: That made it.
+        answer: The model's.
+        prevalence: Of the positive class where the image comes from, above 0 and below 1.
 
     Raises:
         DataError: The prevalence is out of range, or the bundle does not say what it was calibrated at.
     """
-    at = None if prevalence is None else _at(predictor, found, prevalence)
-    description, undescribed = _described(found)
-    return Explained(found, predictor.card, description, undescribed, _similar(predictor, found), at)
+    prediction = prediction_of(answer)
+    at = None if prevalence is None else _at(model, prediction, prevalence)
+    description, undescribed = _described(prediction)
+    return Explained(answer, model.card, description, undescribed, _similar(model, prediction), at)
 
 
-def with_pictures(told: Explained, training: Mapping[str, Sample], reader: Reader) -> Explained:
+def with_pictures(told: Explained, training: Mapping[str, Sample], reader: ImageReader) -> Explained:
     """Show the similar training images themselves, where they can be had.
 
     Args:
@@ -114,7 +125,7 @@ def with_pictures(told: Explained, training: Mapping[str, Sample], reader: Reade
 
 
 def measured_prevalence(card: Card, wanted: float) -> float:
-    """Return the share of the last class among a bundle's calibration images, from which to move to another one.
+    """Return the share of the positive class among a bundle's calibration images, from which to move to another one.
 
     Args:
         card: The bundle's.
@@ -124,58 +135,64 @@ def measured_prevalence(card: Card, wanted: float) -> float:
         DataError: The wanted one is out of range, or the bundle has no calibrated probabilities or no such share.
     """
     check_prevalence(wanted)
-    if not card.calibration.calibrated:
+    calibration = card.decision.calibration
+    if not calibration.calibrated:
         raise DataError(
-            f"{card.name}: its probabilities are not calibrated ({card.calibration.source}), so none follows for "
-            "another prevalence; leave --prevalence away, or train it anew"
+            f"{card.name}: its probabilities are not calibrated ({calibration.source}), so none follows for another "
+            "prevalence; leave --prevalence away, or train it anew"
         )
-    if card.calibration.prevalence is None:
+    if calibration.prevalence is None:
         raise DataError(
-            f"{card.name}: the bundle does not say how common its last class was among its calibration images; leave "
-            "--prevalence away, or train it anew"
+            f"{card.name}: the bundle does not say how common its positive class was among its calibration images; "
+            "leave --prevalence away, or train it anew"
         )
-    return card.calibration.prevalence
+    return calibration.prevalence
 
 
 def _described(found: Prediction) -> tuple[Description | None, str]:
     if found.mask is None:
-        return None, "this bundle outlines no lesions: descriptors are undefined"
+        return None, "this model outlines no lesions: descriptors are undefined"
+    if found.image.ndim == 3:
+        return None, "BI-RADS descriptors are those of grey ultrasound images"
     try:
-        return describe(found.image, found.mask, found.pixel_spacing_mm), ""
+        return describe(found.image, found.mask, found.ref.pixel_spacing_mm), ""
     except DataError as error:
         return None, str(error)
 
 
-def _similar(predictor: Predictor, found: Prediction) -> tuple[SimilarCase, ...]:
-    memory = predictor.memory
-    if memory is None or found.features is None:
+def _similar(model: Model, prediction: Prediction) -> tuple[SimilarCase, ...]:
+    bank = model.bank
+    if bank is None or prediction.features is None:
         return ()
-    likeness = similarity(found.features[None], memory.features)[0]
+    likeness = similarity(prediction.features[None], bank.features)[0]
     nearest = np.argsort(-likeness, kind="stable")[:SIMILAR]
-    return tuple(SimilarCase(memory.sample_ids[i], memory.findings[i], float(likeness[i])) for i in nearest.tolist())
+    return tuple(SimilarCase(bank.sample_ids[i], bank.labels[i], float(likeness[i])) for i in nearest.tolist())
 
 
-def _at(predictor: Predictor, found: Prediction, prevalence: float) -> AtPrevalence:
-    measured = measured_prevalence(predictor.card, prevalence)
+def _at(model: Model, prediction: Prediction, prevalence: float) -> AtPrevalence:
+    place = model.labels.positive_index
+    if place is None:
+        raise DataError(f"{model.card.name}: its classes have no positive one; leave --prevalence away")
+    measured = measured_prevalence(model.card, prevalence)
     ppv = npv = float("nan")
-    sensitivity, specificity, source = _operating(predictor.card)
+    sensitivity, specificity, source = _operating(model.card)
     if sensitivity is not None and specificity is not None:
         ppv, npv = predictive_values(sensitivity, specificity, prevalence)
-    probs = at_prevalence(found.calibrated_probs, len(found.classes) - 1, measured, prevalence)
+    probs = at_prevalence(prediction.calibrated_probs, place, measured, prevalence)
     return AtPrevalence(prevalence, measured, probs, ppv, npv, source)
 
 
 def _operating(card: Card) -> tuple[float | None, float | None, str]:
-    """Return sensitivity and specificity of the operating point: on test images where there were any.
+    """Return sensitivity and specificity of the threshold: on test images where there were any.
 
-    On the validation images that it was chosen on, its sensitivity is too good by the choice.
+    On the cases that it was chosen on, its sensitivity is too good by the choice.
     """
-    point = next(iter(card.operating_points), None)
-    if point is None:
-        return None, None, "nothing"
-    metrics = MetricRows(card.scores)
-    sensitivity, specificity = (metrics.find(f"operating_{name}", point.of) for name in ("sensitivity", "specificity"))
-    values = [score.value for score in (sensitivity, specificity) if score is not None and score.value is not None]
+    metrics, positive = MetricRows(card.metrics), str(card.labels.positive)
+    sensitivity, specificity = (metrics.find(f"operating_{name}", positive) for name in ("sensitivity", "specificity"))
+    values = [metric.value for metric in (sensitivity, specificity) if metric is not None and metric.value is not None]
     if len(values) == 2:
         return values[0], values[1], "test images"
-    return point.sensitivity, point.specificity, "the validation images that it was chosen on"
+    threshold = card.decision.threshold
+    if threshold is None:
+        return None, None, "nothing"
+    return threshold.sensitivity, threshold.specificity, "the cases that it was chosen on"

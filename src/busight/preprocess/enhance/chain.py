@@ -1,4 +1,4 @@
-"""An enhancement chain written as text: ``"median(3) | clahe(clip=2.0)"``."""
+"""Enhancement chains as text, ``"median(3) | clahe(clip=2.0)"``, and the catalogue of filters."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.preprocess.enhance.artifact.crop_region import crop_region
 from busight.preprocess.enhance.artifact.remove_overlays import remove_overlays
 from busight.preprocess.enhance.contrast.clahe import clahe
-from busight.preprocess.enhance.contrast.depth_gain import depth_gain
 from busight.preprocess.enhance.contrast.equalize import equalize
 from busight.preprocess.enhance.contrast.gamma import gamma
-from busight.preprocess.enhance.contrast.standardise import standardise
+from busight.preprocess.enhance.contrast.histogram_standardization import histogram_standardization
 from busight.preprocess.enhance.contrast.stretch import stretch
+from busight.preprocess.enhance.contrast.tgc import tgc
 from busight.preprocess.enhance.denoise.bilateral import bilateral
 from busight.preprocess.enhance.denoise.frost import frost
 from busight.preprocess.enhance.denoise.gaussian import gaussian
@@ -36,47 +37,58 @@ from busight.preprocess.enhance.edges.gradient import gradient
 from busight.preprocess.enhance.edges.local_phase import local_phase
 from busight.preprocess.enhance.edges.top_hat import top_hat
 from busight.preprocess.enhance.edges.unsharp import unsharp
+from busight.preprocess.enhance.parameters import Value, check_arguments, parameters_of
 from busight.types import Image, Roi
 
 Filter = Callable[..., Image]
 
-KINDS: dict[str, tuple[Filter, ...]] = {
+FILTERS_BY_TYPE: dict[str, tuple[Filter, ...]] = {
     "denoise": (
         median, gaussian, bilateral, nlm, speckle_nlm, lee, kuan, frost, srad, perona_malik, wavelet, total_variation,
     ),
-    "contrast": (equalize, clahe, gamma, stretch, standardise, depth_gain),
-    "emphasis": (adaptive_threshold, unsharp, top_hat, gradient, local_phase),
-    "cleanup": (remove_overlays,),
+    "contrast": (equalize, clahe, gamma, stretch, histogram_standardization, tgc),
+    "edges": (adaptive_threshold, unsharp, top_hat, gradient, local_phase),
+    "artifact": (remove_overlays,),
 }  # fmt: skip
-"""The filters by what they are for."""
+"""Filters by type, each type a folder of this package."""
 
-FILTERS: dict[str, Filter] = {one.__name__: one for of_kind in KINDS.values() for one in of_kind}
+FILTERS: dict[str, Filter] = {
+    function.__name__: function for functions in FILTERS_BY_TYPE.values() for function in functions
+}
 
-FIELDS: dict[str, Callable[..., Roi]] = {"crop_region": crop_region}
-"""What may stand first in a chain and chooses the part of the picture that the filters see."""
+CROPS: dict[str, Callable[..., Roi]] = {"crop_region": crop_region}
+"""Steps that choose a crop box; one may stand first in a chain."""
 
-_STEPS: dict[str, Callable[..., object]] = {**FILTERS, **FIELDS}
+_STEPS: dict[str, Callable[..., object]] = {**FILTERS, **CROPS}
+
+_LONGEST_STEP = 500
+"""Characters: room for a hundred landmarks, but not for numbers that Python refuses to print."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One filter with its arguments."""
+    """One filter or crop with its arguments.
+
+    Attributes:
+        name: Key of `FILTERS` or `CROPS`.
+        arguments: Name and value of every parameter, defaults included.
+    """
 
     name: str
-    arguments: tuple[tuple[str, int | float | str | bool], ...]
+    arguments: tuple[tuple[str, Value], ...]
 
     @property
-    def chooses_field(self) -> bool:
-        """It is no filter, but chooses what the filters see."""
-        return self.name in FIELDS
+    def is_crop(self) -> bool:
+        """Whether the step chooses the crop box instead of filtering."""
+        return self.name in CROPS
 
     def __str__(self) -> str:
-        inside = ", ".join(f"{key}={value!r}" for key, value in self.arguments)
-        return f"{self.name}({inside})"
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.arguments)
+        return f"{self.name}({arguments})"
 
 
 def parse_chain(text: str) -> tuple[Step, ...]:
-    """Read a chain.
+    """Return the steps of a chain, checked against the parameters of the filters; none is run.
 
     Args:
         text: Filters separated by ``|``; arguments by position or name. Empty text is the empty chain.
@@ -85,85 +97,81 @@ def parse_chain(text: str) -> tuple[Step, ...]:
         The steps, with every argument named and defaults filled in.
 
     Raises:
-        RecipeError: An unknown filter, a wrong argument or value, or text that is not a chain.
+        ConfigError: An unknown filter, a wrong argument or value, or text that is not a chain.
 
     Example:
-        >>> [str(step) for step in parse_chain("median(3) | clahe(clip=3.0)")]
+        >>> [str(step) for step in parse_chain("median(3) | clahe(clip=3)")]
         ['median(size=3)', 'clahe(clip=3.0, tiles=8)']
     """
     if not text.strip():
         return ()
-    steps = tuple(_parse_step(part.strip()) for part in text.split("|"))
-    if late := [step.name for step in steps[1:] if step.chooses_field]:
-        raise RecipeError(f"chain: {late[0]} chooses what all filters see; put it first")
-    # Each filter knows its own ranges; a value out of range is refused here, not at the first image of a long run.
-    nothing = np.zeros((64, 64), dtype=np.uint8)
-    field_of(nothing, steps)
-    apply_chain(nothing, steps)
+    steps = tuple(_parse_step(step.strip()) for step in text.split("|"))
+    if late := [step.name for step in steps[1:] if step.is_crop]:
+        raise ConfigError(f"chain: {late[0]} chooses the crop box that all filters see; put it first")
     return steps
 
 
-def field_of(image: Image, steps: tuple[Step, ...]) -> Roi:
-    """Return the part of a picture that a chain works on: all of it, unless its first step chooses a field.
+def crop_box_of(image: Image, steps: tuple[Step, ...]) -> Roi:
+    """Return the crop box that a chain works in: the whole image, unless its first step is a crop.
 
     Args:
-        image: uint8 HW.
-        steps: What `parse_chain` returned.
+        image: uint8 HW, or HW3 as RGB, of which the luma is looked at.
+        steps: Of `parse_chain`.
     """
-    if steps and steps[0].chooses_field:
-        return FIELDS[steps[0].name](image, **dict(steps[0].arguments))
+    if steps and steps[0].is_crop:
+        luma = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        return CROPS[steps[0].name](luma, **dict(steps[0].arguments))
     return Roi(0, 0, image.shape[0], image.shape[1])
 
 
 def apply_chain(image: Image, steps: tuple[Step, ...]) -> Image:
-    """Run an image through the filters, in order.
+    """Return an image filtered by the steps, in order.
 
     Args:
-        image: uint8 HW, already cut to the field where the chain chooses one (`field_of`).
-        steps: What `parse_chain` returned.
+        image: uint8 HW, or HW3 as RGB, already cut to its crop box (`crop_box_of`). Of RGB the luma is filtered and the
+            chroma kept (YCrCb); a colour that leaves 0–255 with its new luma is clipped.
+        steps: Of `parse_chain`.
 
     Returns:
-        uint8 HW, of the same size.
+        uint8 of the same shape; the image itself where there is no filter.
     """
-    for step in steps:
-        if step.chooses_field:
-            continue
+    filters = [step for step in steps if not step.is_crop]
+    if image.ndim == 3 and filters:
+        luma, *chroma = cv2.split(cv2.cvtColor(image, cv2.COLOR_RGB2YCrCb))
+        filtered = cv2.merge([apply_chain(luma.astype(np.uint8, copy=False), steps), *chroma])
+        return cv2.cvtColor(filtered, cv2.COLOR_YCrCb2RGB).astype(np.uint8, copy=False)
+    for step in filters:
         image = FILTERS[step.name](image, **dict(step.arguments))
     return image
 
 
-def _parse_step(part: str) -> Step:
+def _parse_step(text: str) -> Step:
+    if len(text) > _LONGEST_STEP:
+        raise ConfigError(f"chain step {text[:20] + '…'!r}: longer than {_LONGEST_STEP} characters")
     try:
-        node = ast.parse(part, mode="eval").body
+        node = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):  # of null bytes and of endless nesting
-        raise RecipeError(f"chain step {part!r}: not of the form name(argument, name=argument)") from None
+        raise ConfigError(f"chain step {text!r}: not of the form name(argument, name=argument)") from None
     call = node if isinstance(node, ast.Call) else ast.Call(func=node, args=[], keywords=[])
     if not isinstance(call.func, ast.Name):
-        raise RecipeError(f"chain step {part!r}: not of the form name(argument, name=argument)")
+        raise ConfigError(f"chain step {text!r}: not of the form name(argument, name=argument)")
     name = call.func.id
     if name not in _STEPS:
         near = difflib.get_close_matches(name, _STEPS, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]}? " if near else ""
-        raise RecipeError(f"chain: no filter {name!r}; {hint}known: {', '.join(sorted(_STEPS))}")
-    return Step(name, _bind(name, call, part))
+        raise ConfigError(f"chain: no filter {name!r}; {hint}known: {', '.join(sorted(_STEPS))}")
+    return Step(name, _bind(name, call, text))
 
 
-def _bind(name: str, call: ast.Call, part: str) -> tuple[tuple[str, int | float | str | bool], ...]:
-    allowed = list(inspect.signature(_STEPS[name]).parameters.values())[1:]
-    signature = inspect.Signature(allowed)
+def _bind(name: str, call: ast.Call, text: str) -> tuple[tuple[str, Value], ...]:
+    parameters = parameters_of(_STEPS[name])
     try:
         args = [ast.literal_eval(node) for node in call.args]
         kwargs = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
-        bound = signature.bind(*args, **kwargs)
+        bound = inspect.signature(_STEPS[name]).bind(None, *args, **kwargs)  # None stands for the image
     except (TypeError, ValueError):
-        known = ", ".join(f"{p.name}={p.default}" for p in allowed) or "none"
-        raise RecipeError(f"chain step {part!r}: wrong arguments; {name} takes: {known}") from None
+        known = ", ".join(f"{parameter.name}={parameter.default}" for parameter in parameters) or "none"
+        raise ConfigError(f"chain step {text!r}: wrong arguments; {name} takes: {known}") from None
     bound.apply_defaults()
-    for parameter in allowed:
-        value = bound.arguments[parameter.name]
-        wanted = (int, float) if isinstance(parameter.default, float) else (type(parameter.default),)
-        if isinstance(value, bool) or not isinstance(value, wanted):
-            raise RecipeError(
-                f"chain step {part!r}: {parameter.name}={value!r} must be of type {type(parameter.default).__name__}"
-            )
-    return tuple(bound.arguments.items())
+    check_arguments(name, parameters, bound.arguments)
+    return tuple((parameter.name, parameter.type(bound.arguments[parameter.name])) for parameter in parameters)

@@ -1,4 +1,4 @@
-"""From real numbers back to grey values."""
+"""Rounding of real numbers to grey values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from busight.types import Image
 
 
 def as_grey(values: NDArray[np.floating]) -> Image:
-    """Round to the nearest grey value; what lies outside 0–255 becomes 0 or 255."""
+    """Return values rounded to the nearest grey value and clipped to 0–255: uint8 of the same shape."""
     grey: Image = np.rint(values).clip(0, 255).astype(np.uint8)
     return grey

@@ -17,7 +17,7 @@ def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
     blocks: list[Block] = [figures[family] for family in _FAMILIES if figures[family].figures]
     if record.explanations:
         pages = zip(record.explanations, case_pages(record), strict=True)
-        links = tuple((f"Explanation of {explanation.prediction.path}", page) for explanation, page in pages)
+        links = tuple((f"Explanation of {explanation.prediction.ref.path}", page) for explanation, page in pages)
         blocks.insert(1, Links(links))
     shown = [*record.example_cases, *record.more_cases]
     missing = []

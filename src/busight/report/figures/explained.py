@@ -32,8 +32,8 @@ def draw_explained(explanation: Explained, threshold: float | None) -> Figure:
     lesion, activation, probs = axes
     show_grey(lesion, prediction.image)
     outline(lesion, prediction.mask, PREDICTED_STYLE)
-    if prediction.second_reader is not None and prediction.second_reader.assumed:
-        outline(lesion, prediction.second_reader.region, PROPOSAL_STYLE)
+    if prediction.descriptors is not None and prediction.descriptors.from_proposal:
+        outline(lesion, prediction.descriptors.region, PROPOSAL_STYLE)
     box(lesion, prediction.roi)
     is_empty = prediction.mask is not None and not prediction.mask.any()
     lesion.set_title("no lesion outlined" if is_empty else "lesion as outlined", loc="left")
@@ -44,14 +44,14 @@ def draw_explained(explanation: Explained, threshold: float | None) -> Figure:
         activation_on(activation, prediction.image, prediction.activation)
         scale_within(activation)
         heading = "least evidence against" if prediction.activation.max() <= 0 else "evidence for"
-        activation.set_title(f"{heading} “{short_label(prediction.finding, 14)}”", loc="left")
+        activation.set_title(f"{heading} “{short_label(prediction.label, 14)}”", loc="left")
     _probabilities_on(probs, explanation, threshold)
     return figure
 
 
 def probability_name(explanation: Explained) -> str:
     """Return the name of the bundle's probabilities: calibrated or not."""
-    return "calibrated probability" if explanation.card.calibration.calibrated else "uncalibrated probability"
+    return "calibrated probability" if explanation.card.decision.calibration.calibrated else "uncalibrated probability"
 
 
 def draw_rejected(explanation: Explained) -> Figure:
@@ -67,25 +67,24 @@ def _probabilities_on(ax: Axes, explanation: Explained, threshold: float | None)
     ax.set_title(f"{probability_name(explanation)[:-1]}ies", loc="left")
     marks = ["in the set" if name in (prediction.prediction_set or ()) else "" for name in prediction.classes]
     probs = prediction.calibrated_probs.tolist()
-    probability_bars(ax, prediction.classes, probs, marks, bold=(prediction.finding,))
-    if threshold is not None:
-        last = len(prediction.classes) - 1
-        ax.plot([threshold, threshold], [last - 0.3, last + 0.3], color=INK, linewidth=1.4)
-        ax.text(threshold, last + 0.33, "operating point", ha="left", va="top", fontsize=7, color=MUTED)
-        ax.set(ylim=(last + 0.75, -0.75))
+    probability_bars(ax, prediction.classes, probs, marks, bold=(prediction.label,))
+    if threshold is not None and prediction.positive is not None:
+        place = prediction.classes.index(prediction.positive)
+        ax.plot([threshold, threshold], [place - 0.3, place + 0.3], color=INK, linewidth=1.4)
+        ax.text(threshold, place + 0.33, "threshold", ha="left", va="top", fontsize=7, color=MUTED)
+        ax.set(ylim=(len(prediction.classes) - 0.25, -0.75))
 
 
 def _overlay_text(explanation: Explained) -> str:
     """Return the names of everything that is drawn on the image."""
-    prediction, part = explanation.prediction, explanation.card.classify
+    prediction = explanation.prediction
     text = "the image"
     if prediction.mask is not None and prediction.mask.any():
         text = "the predicted lesion outline (dashed)"
-    if prediction.second_reader is not None and prediction.second_reader.assumed:
-        text += ", the proposed region that the descriptor model used (dotted)"
-    if prediction.roi != Roi(0, 0, *prediction.image.shape):
-        use = "classified at higher resolution" if part is not None and part.lesion == "zoom" else "classified"
-        text += f", and the box that was {use}"
+    if prediction.descriptors is not None and prediction.descriptors.from_proposal:
+        text += ", the lesion proposal that the descriptors describe (dotted)"
+    if prediction.roi != Roi(0, 0, *prediction.image.shape[:2]):
+        text += ", and the box that was classified"
     return text
 
 

@@ -20,17 +20,17 @@ def sheet_images(material: Material, number: int, seed: int) -> list[SheetImage]
     order = np.random.default_rng(seed).permutation(len(samples))
     by_class: dict[str, list[int]] = {}
     for index in order.tolist():
-        by_class.setdefault(str(samples[index].finding), []).append(index)
+        by_class.setdefault(str(samples[index].label), []).append(index)
     # The k-th of every class before the (k+1)-th of any.
     ranked = sorted((rank, name, index) for name, indices in by_class.items() for rank, index in enumerate(indices))
     chosen = sorted((name, index) for _, name, index in ranked[:number])
-    reader = material.inspection.dataset.reader
+    reader = material.reader
     return [
         SheetImage(
             title=samples[index].sample_id.rpartition("/")[2],
             image=reader.image(samples[index]),
             mask=reader.mask(samples[index]),
-            label=samples[index].finding,
+            label=samples[index].label,
         )
         for _, index in chosen
     ]

@@ -13,13 +13,13 @@ from busight.report.render.style import FULL_WIDTH, MUTED, class_style, new_figu
 def draw_shortcuts(shortcuts: Sequence[Shortcut]) -> Figure:
     """Draw one row a property and in it one marker a class, with intervals; 0.5 is chance."""
     rows = [*(name for name in ("all together", *SHORTCUTS) if any(shortcut.feature == name for shortcut in shortcuts))]
-    classes = list(dict.fromkeys(shortcut.finding for shortcut in shortcuts))
+    classes = list(dict.fromkeys(shortcut.label for shortcut in shortcuts))
     figure = new_figure(FULL_WIDTH, 0.9 + 0.42 * len(rows))
     ax = figure.add_subplot()
     for k, name in enumerate(classes):
         style = class_style(name, k)
         offset = 0.22 * (k - (len(classes) - 1) / 2)
-        of_class = [shortcut for shortcut in shortcuts if shortcut.finding == name]
+        of_class = [shortcut for shortcut in shortcuts if shortcut.label == name]
         places = [rows.index(shortcut.feature) + offset for shortcut in of_class]
         for shortcut, place in zip(of_class, places, strict=True):
             ax.plot([shortcut.low, shortcut.high], [place, place], color=style.colour, linewidth=3, alpha=0.35)

@@ -14,7 +14,7 @@ from busight.report.text.sanitise import short_label
 
 
 def draw_similar(cases: Sequence[SimilarCase]) -> Figure:
-    """Draw each image under its finding and its similarity.
+    """Draw each image under its label and its similarity.
 
     Args:
         cases: Those whose pixels are at hand, at least one.
@@ -23,7 +23,7 @@ def draw_similar(cases: Sequence[SimilarCase]) -> Figure:
     for ax, case in zip(axes, cases, strict=True):
         if case.image is not None:
             show_grey(ax, case.image)
-        ax.set_title(f"{short_label(case.finding, 12)} {case.likeness:.2f}", loc="left", fontsize=8)
+        ax.set_title(f"{short_label(case.label, 12)} {case.likeness:.2f}", loc="left", fontsize=8)
     return figure
 
 
@@ -32,12 +32,12 @@ def figure_specs(cases: Sequence[SimilarCase]) -> list[FigureSpec]:
     shown = [case for case in cases if case.image is not None]
     if not shown:
         return []
-    names = ", ".join(f"{case.sample_id} ({case.finding}, {case.likeness:.2f})" for case in shown)
+    names = ", ".join(f"{case.sample_id} ({case.label}, {case.likeness:.2f})" for case in shown)
     return [
         FigureSpec(
             name="similar-cases",
             title="The most similar training images",
-            caption="Finding and cosine similarity of the features stand above each. Similar features do not mean "
+            caption="Label and cosine similarity of the features stand above each. Similar features do not mean "
             "similar images: where these show something else, doubt the prediction.",
             alt=f"Training images: {names}.",
             draw=partial(draw_similar, shown),

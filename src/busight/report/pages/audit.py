@@ -86,7 +86,7 @@ def write_audit_page(record: AuditRecord, dataset: DataSet, folder: Path, agains
 def audit_lines(record: AuditRecord) -> list[str]:
     """Return what a terminal shows."""
     all_together = [shortcut for shortcut in record.shortcuts if shortcut.feature == "all together"]
-    aurocs = ", ".join(f"{s.finding} {s.auroc:.2f} ({s.low:.2f}–{s.high:.2f})" for s in all_together)
+    aurocs = ", ".join(f"{s.label} {s.auroc:.2f} ({s.low:.2f}–{s.high:.2f})" for s in all_together)
     lines = [
         f"images: {record.n_images}, mask files: {record.n_mask_files}, together {_files(record)}",
         f"copies: {len(record.copies)} pairs, {record.images_with_copy} images; with different labels: "
@@ -267,7 +267,7 @@ def _sheet(
 ) -> list[FigureSpec]:
     if not reasons:
         return []
-    labels = {sample.sample_id: str(sample.finding or "no label") for sample in dataset.samples}
+    labels = {sample.sample_id: str(sample.label or "no label") for sample in dataset.samples}
     images = [
         SheetImage(sample_id, image_of(sample_id), None, reason if "→" in reason else f"{labels[sample_id]} · {reason}")
         for sample_id, reason in reasons
@@ -280,7 +280,7 @@ def _sheet(
 def _shortcut_specs(record: AuditRecord) -> list[FigureSpec]:
     if not record.shortcuts:
         return []
-    values = "; ".join(f"{s.finding} by {s.feature.replace('_', ' ')} {s.auroc:.2f}" for s in record.shortcuts)
+    values = "; ".join(f"{s.label} by {s.feature.replace('_', ' ')} {s.auroc:.2f}" for s in record.shortcuts)
     return [
         FigureSpec(
             name="shortcuts",

@@ -46,8 +46,8 @@ def write_explanation(
     Raises:
         OutputError: A file cannot be written.
     """
-    shows_prediction = not explanation.prediction.refused or show_rejected
-    point = next(iter(explanation.card.operating_points), None)
+    shows_prediction = explanation.rejected is None or show_rejected
+    point = explanation.card.decision.threshold
     threshold = None if point is None else point.threshold
     figures = write_figures(figure.figure_specs(explanation, threshold, shows_prediction), folder)
     if shows_prediction:
@@ -64,7 +64,7 @@ def write_explanation(
         sections = [_rejection(explanation, figures)]
     return write_document(
         Document(
-            title=f"One case: {short_label(Path(explanation.prediction.path).name, 60)}",
+            title=f"One case: {short_label(Path(explanation.prediction.ref.path).name, 60)}",
             subtitle=f"By {explanation.card.name}. Research use only, not for diagnosis.",
             started=started or datetime.now(UTC).isoformat(timespec="seconds"),
             sections=tuple(sections),
@@ -74,56 +74,61 @@ def write_explanation(
 
 
 def _rejection(explanation: Explained, figures: FigureGrid) -> Section:
-    reason = f"Rejected: the image is {explanation.prediction.refused}."
+    reason = f"Rejected: the image is {explanation.rejected}."
     note = (
         "The out-of-distribution detector uses grey values, layers and texture alone. Images of another device may be "
         "rejected too: the bundle was not trained on such images, and its prediction would be unreliable. With "
-        "--show-refused it is shown all the same."
+        "--show-rejected it is shown all the same."
     )
     return Section("prediction", "No prediction", (Paragraph(reason, "warning"), figures, Paragraph(note, "note")))
 
 
 def _prediction(explanation: Explained, figures: FigureGrid) -> Section:
     prediction, card = explanation.prediction, explanation.card
-    value = float(prediction.calibrated_probs[prediction.classes.index(prediction.finding)])
-    kpis = [KPI("Finding", prediction.finding, "", f"{figure.probability_name(explanation)} {value:.2f}")]
-    if card.conformal is not None and prediction.prediction_set is not None:
+    value = float(prediction.calibrated_probs[prediction.classes.index(prediction.label)])
+    kpis = [KPI("Class", prediction.label, "", f"{figure.probability_name(explanation)} {value:.2f}")]
+    if card.decision.conformal is not None and prediction.prediction_set is not None:
         members = " or ".join(prediction.prediction_set) or "none"
         kpis.append(
-            KPI("Prediction set", members, "", f"nominal coverage {100 * card.conformal.level:g}% of each class")
+            KPI(
+                "Prediction set",
+                members,
+                "",
+                f"nominal coverage {100 * card.decision.conformal.level:g}% of each class",
+            )
         )
-    if (descriptor_model := prediction.second_reader) is not None:
-        meaning = "probability of malignancy by BI-RADS descriptors alone"
-        note = f"{meaning}, if the proposed region is a lesion" if descriptor_model.assumed else meaning
-        kpis.append(KPI("Descriptor model", f"{descriptor_model.malignant:.2f}", "", note))
+    if (evidence := prediction.descriptors) is not None:
+        meaning = f"probability of {prediction.positive} by BI-RADS descriptors alone"
+        note = f"{meaning}, if the lesion proposal is a lesion" if evidence.from_proposal else meaning
+        kpis.append(KPI("Descriptor model", f"{evidence.prob_positive:.2f}", "", note))
     blocks: list[Block] = []
-    if prediction.refused:
-        blocks.append(Paragraph(f"The bundle rejects this image: it is {prediction.refused}.", "warning"))
+    if explanation.rejected:
+        blocks.append(Paragraph(f"The bundle rejects this image: it is {explanation.rejected}.", "warning"))
     blocks.append(KPIs(tuple(kpis)))
-    if prediction.cautions:
+    if prediction.warnings:
         blocks.append(Paragraph("Warnings", "warning"))
-        blocks.append(Bullets(tuple(f"{text[0].upper()}{text[1:]}." for text in prediction.cautions)))
-    blocks += [figures, *_operating_point(explanation), *_prevalence(explanation)]
+        blocks.append(Bullets(tuple(f"{text[0].upper()}{text[1:]}." for text in prediction.warnings)))
+    blocks += [figures, *_threshold(explanation), *_prevalence(explanation)]
     return Section("prediction", "Prediction", tuple(blocks))
 
 
-def _operating_point(explanation: Explained) -> list[Block]:
-    point = next(iter(explanation.card.operating_points), None)
+def _threshold(explanation: Explained) -> list[Block]:
+    point = explanation.card.decision.threshold
     if point is None or point.threshold is None:
-        return [Paragraph("This bundle has no operating point.", "note")]
+        return [Paragraph("This bundle has no threshold.", "note")]
     prediction = explanation.prediction
-    side = "at or above" if prediction.flagged else "below"
+    side = "at or above" if prediction.above_threshold else "below"
     measured = ""
     if point.sensitivity is not None and point.specificity is not None:
         measured = (
             f" There it has a sensitivity of {percent(point.sensitivity)} and a specificity of "
             f"{percent(point.specificity)}."
         )
-    last, prob = prediction.classes[-1], float(prediction.calibrated_probs[-1])
-    wanted, value = f"{100 * point.wanted_sensitivity:g}%", _distinct_digits(prob, point.threshold)
+    wanted = f"{100 * point.wanted_sensitivity:g}%"
+    value = _distinct_digits(prediction.positive_prob or 0.0, point.threshold)
     return [
         Paragraph(
-            f"Operating point: {last} from {point.threshold:.3f}, chosen for a sensitivity of {wanted} on "
+            f"Threshold: {prediction.positive} from {point.threshold:.3f}, chosen for a sensitivity of {wanted} on "
             f"{point.source}.{measured} This image is {side} it ({value})."
         )
     ]
@@ -138,14 +143,13 @@ def _prevalence(explanation: Explained) -> list[Block]:
     at = explanation.at_prevalence
     if at is None:
         return [Paragraph("With --prevalence the page shows PPV and NPV at another prevalence.", "note")]
-    classes = explanation.prediction.classes
-    last = classes[-1]
+    classes, positive = explanation.prediction.classes, explanation.prediction.positive
     probs = ", ".join(f"{name} {value:.3f}" for name, value in zip(classes, at.probs, strict=True))
     values = "undefined" if at.ppv != at.ppv else f"PPV {percent(at.ppv, 1)}, NPV {percent(at.npv, 1)}"
     return [
         Paragraph(
-            f"At a prevalence of {last} findings of {percent(at.prevalence, 2)} (calibration images: "
-            f"{percent(at.measured)}), with otherwise similar images: {probs}. At the operating point, as measured on "
+            f"At a prevalence of {positive} of {percent(at.prevalence, 2)} (calibration images: "
+            f"{percent(at.measured)}), with otherwise similar images: {probs}. At the threshold, as measured on "
             f"{at.point_source}: {values}."
         )
     ]
@@ -158,7 +162,7 @@ def _descriptors(explanation: Explained) -> Section:
         reason = explanation.undescribed
         return Section("lesion", title, (Paragraph(f"{reason[0].upper()}{reason[1:]}.", "note"),))
     rows = []
-    for descriptor in description.words:
+    for descriptor in description.descriptors:
         term = descriptor.term.replace("_", " ")
         if descriptor.word == NOT_VISIBLE:
             rows.append((term, descriptor.word, "–", "–"))
@@ -179,24 +183,23 @@ def _descriptors(explanation: Explained) -> Section:
 
 
 def _descriptor_model(explanation: Explained) -> list[Section]:
-    descriptor_model = explanation.prediction.second_reader
-    if descriptor_model is None:
+    evidence, fusion = explanation.prediction.descriptors, explanation.card.decision.fusion
+    if evidence is None or fusion is None:
         return []
-    region, part = "the lesion as outlined", explanation.card.classify
-    if descriptor_model.assumed:
+    region = "the lesion as outlined"
+    if evidence.from_proposal:
         region = (
-            "the region proposed by edges, darkness and place (dotted line), because the network outlined nothing or "
+            "the lesion proposal by edges, darkness and place (dotted line), because the network outlined nothing or "
             "is not confident of its outline"
         )
-    weight = part.reader if part is not None else 0.0
-    fusion = (
-        f"Its weight in the prediction above is {weight:g}." if weight else "It has no weight in the prediction above."
-    )
-    rows = tuple((name.replace("_", " "), f"{change:+.2f}") for name, change in descriptor_model.reasons[:_STRONGEST])
-    caption = "Strongest contributions to the log-odds of malignancy"
+    weight = "Its log-odds have no weight in the prediction above."
+    if fusion.weight:
+        weight = f"Its log-odds have a weight of {fusion.weight:g} in the prediction above."
+    rows = tuple((name.replace("_", " "), f"{change:+.2f}") for name, change in evidence.contributions[:_STRONGEST])
+    caption = f"Strongest contributions to the log-odds of {explanation.prediction.positive}"
     blocks = (
-        Paragraph(f"It uses BI-RADS descriptors alone, of {region}. {fusion}"),
-        Table(caption, ("descriptor or feature", "log-odds"), rows, numeric=(1,)),
+        Paragraph(f"A logistic model of BI-RADS descriptors alone, of {region}. {weight}"),
+        Table(caption, ("descriptor", "log-odds"), rows, numeric=(1,)),
     )
     return [Section("descriptor-model", "Descriptor model", blocks)]
 
@@ -204,7 +207,7 @@ def _descriptor_model(explanation: Explained) -> list[Section]:
 def _features(explanation: Explained) -> list[Section]:
     if explanation.description is None:
         return []
-    rows = tuple((name, "–" if value != value else f"{value:.3g}") for name, value in explanation.description.numbers)
+    rows = tuple((name, "–" if value != value else f"{value:.3g}") for name, value in explanation.description.features)
     table = Table("Lengths in pixels of the image at 256 rows", ("feature", "value"), rows, numeric=(1,), folded=True)
     return [Section("features", "Lesion features behind the descriptors", (table,))]
 
@@ -214,19 +217,20 @@ def _similar_cases(explanation: Explained, figures: FigureGrid) -> Section:
     if not explanation.similar:
         note = Paragraph("This bundle keeps no features of its training images.", "note")
         return Section("similar", title, (note,))
-    rows = tuple((case.sample_id, case.finding, f"{case.likeness:.3f}") for case in explanation.similar)
-    header = ("training image", "finding", "cosine similarity")
+    rows = tuple((case.sample_id, case.label, f"{case.likeness:.3f}") for case in explanation.similar)
+    header = ("training image", "label", "cosine similarity")
     table = Table("The most similar first, by the features of the network", header, rows, numeric=(2,))
     return Section("similar", title, (figures, table) if figures.figures else (table,))
 
 
 def _provenance(card: Card) -> Section:
+    decision = card.decision
     pairs = [
         ("Bundle", card.digest),
         ("Trained on", f"{card.training.images} images of {card.training.source}"),
-        ("Calibration", f"{card.calibration.method}, {card.calibration.source}"),
+        ("Calibration", f"{decision.calibration.calibrator.method}, {decision.calibration.source}"),
     ]
-    pairs += [("Prediction set", card.conformal.source)] if card.conformal is not None else []
-    pairs += [("OOD detector", card.gate.source)] if card.gate is not None else []
-    pairs += [("Descriptor model", card.reader.source)] if card.reader is not None else []
+    pairs += [("Prediction set", decision.conformal.source)] if decision.conformal is not None else []
+    pairs += [("Out-of-distribution detector", decision.ood.source)] if decision.ood is not None else []
+    pairs += [("Descriptor model", decision.fusion.source)] if decision.fusion is not None else []
     return Section("provenance", "Provenance", (KeyValues(tuple(pairs)),))

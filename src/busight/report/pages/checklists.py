@@ -51,7 +51,7 @@ def _data_without_dates(content: CardContent) -> str:
 
 
 def _numbers(content: CardContent) -> str:
-    accuracy = MetricRows(content.card.scores).find("accuracy")
+    accuracy = MetricRows(content.card.metrics).find("accuracy")
     evaluation = f"{accuracy.n} test images" if accuracy is not None else f"{OPEN}: in evaluation"
     return f"{content.card.training.images} training images; {evaluation}"
 
@@ -67,7 +67,7 @@ def _split(content: CardContent) -> str:
 
 
 def _preparation(content: CardContent) -> str:
-    chain = content.card.enhance or "no filter"
+    chain = content.card.preprocess.chain or "no filter"
     parts = (("classified", content.card.classify), ("segmented", content.card.segment))
     sizes = {f"{what} at {part.input.size}×{part.input.size} pixels" for what, part in parts if part and part.input}
     scaled = "; ".join(sorted(sizes)) or "at its own size"
@@ -93,20 +93,20 @@ def _model(content: CardContent) -> str:
     classify = content.card.classify
     if classify is None:
         return f"segmentation by {content.card.segment.method if content.card.segment else 'nothing'}; no classifier"
-    classes = ", ".join(classify.classes)
-    return f"{content.of('classify', 'backbone')}, use of the lesion: {classify.lesion}, classes {classes}"
+    classes = ", ".join(content.card.labels.names)
+    return f"{content.of('classify', 'backbone')}, strategy {content.card.strategy}, classes {classes}"
 
 
 def _performance(content: CardContent) -> str:
-    scores = content.card.scores
-    return f"{len(scores)} metrics with intervals on the test part, see Metrics" if scores else OPEN
+    metrics = content.card.metrics
+    return f"{len(metrics)} metrics with intervals on the test part, see Metrics" if metrics else OPEN
 
 
 def _uncertainty(content: CardContent) -> str:
-    if not content.card.scores:
+    if not content.card.metrics:
         return OPEN
     level = content.of("assess", "level", 0.95)
-    sets = "; prediction sets by split conformal" if content.card.conformal is not None else ""
+    sets = "; prediction sets by split conformal" if content.card.decision.conformal is not None else ""
     return f"{level:.0%} intervals by bootstrap over groups, see Metrics{sets}"
 
 
@@ -122,23 +122,20 @@ def _imbalance(content: CardContent) -> str:
 
 def _output(content: CardContent) -> str:
     card = content.card
-    how = f"calibrated probabilities ({card.calibration.method})"
-    parts = [how if card.calibration.calibrated else "uncalibrated probabilities"]
-    parts += ["prediction set"] if card.conformal is not None else []
-    parts += [
-        f"operating point at {point.threshold:.3f}" for point in card.operating_points if point.threshold is not None
-    ]
+    how = f"calibrated probabilities ({card.decision.calibration.calibrator.method})"
+    parts = [how if card.decision.calibration.calibrated else "uncalibrated probabilities"]
+    parts += ["prediction set"] if card.decision.conformal is not None else []
+    point = card.decision.threshold
+    parts += [f"threshold {point.threshold:.3f}"] if point is not None and point.threshold is not None else []
     parts += ["lesion mask"] if card.segment is not None else []
-    parts += (
-        ["rejection of out-of-distribution images"] if card.gate is not None and card.gate.image is not None else []
-    )
+    parts += ["rejection of out-of-distribution images"] if card.decision.ood is not None else []
     return "; ".join(parts)
 
 
 def _explain(content: CardContent) -> str:
     parts = ["exact class-activation map"] if content.card.classify is not None else []
     parts += ["BI-RADS descriptors of the outlined lesion"] if content.card.segment is not None else []
-    parts += ["descriptor model"] if content.card.reader is not None and content.card.reader.reader is not None else []
+    parts += ["descriptor model"] if content.card.decision.fusion is not None else []
     return "; ".join(parts) or OPEN
 
 
@@ -155,7 +152,7 @@ def _weights(content: CardContent) -> str:
 
 
 def _task(content: CardContent) -> str:
-    return f"to classify {', '.join(content.card.classify.classes)}" if content.card.classify else "to segment lesions"
+    return f"to classify {', '.join(content.card.labels.names)}" if content.card.classify else "to segment lesions"
 
 
 CLAIM: tuple[Item, ...] = (

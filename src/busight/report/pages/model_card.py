@@ -72,7 +72,7 @@ def _recipe(card: Card) -> dict[str, Any]:
 
 
 def _use(card: Card) -> Section:
-    task = "classifies " + ", ".join(card.classify.classes) if card.classify else "segments lesions"
+    task = "classifies " + ", ".join(card.labels.names) if card.classify else "segments lesions"
     return Section(
         "use",
         "Intended use",
@@ -95,20 +95,20 @@ def _training(card: Card) -> Section:
         ("Split", f"{training.split_kind}, {training.split_digest}"),
         ("Initial weights", training.weights),
         ("Created", card.created),
-        ("ONNX graph against network", f"largest difference {card.parity:.1e}"),
+        ("ONNX graph against network", f"largest difference {card.onnx_max_abs_diff:.1e}"),
     )
     return Section("training", "Training", (KeyValues(pairs), Listing(training.recipe)))
 
 
 def _metrics(card: Card) -> Section:
-    if not card.scores:
+    if not card.metrics:
         note = Paragraph(f"{OPEN}: the bundle holds no metrics. busight evaluate computes them.", "warning")
         return Section("metrics", "Metrics", (note,))
     rows = []
-    for score in card.scores:
-        value = "undefined" if score.value is None else f"{score.value:.3f}"
-        interval = "–" if score.low is None or score.high is None else f"{score.low:.3f}–{score.high:.3f}"
-        rows.append((metric_label(score.metric, score.of), value, interval, str(score.n)))
+    for metric in card.metrics:
+        value = "undefined" if metric.value is None else f"{metric.value:.3f}"
+        interval = "–" if metric.low is None or metric.high is None else f"{metric.low:.3f}–{metric.high:.3f}"
+        rows.append((metric_label(metric.metric, metric.of), value, interval, str(metric.n)))
     level = CardContent(card, _recipe(card)).of("assess", "level", 0.95)
     table = Table(
         f"On the test part, {level:.0%} intervals over groups",
@@ -121,21 +121,19 @@ def _metrics(card: Card) -> Section:
 
 
 def _decision(card: Card) -> Section:
-    pairs = [("Calibration", f"{card.calibration.method}, {card.calibration.source}")]
-    for point in card.operating_points:
-        shown = "none" if point.threshold is None else f"from {point.threshold:.3f}"
-        pairs.append((f"Operating point, {point.of}", f"{shown}; {point.source}"))
-    if card.conformal is not None:
-        pairs.append(
-            (
-                "Prediction sets",
-                f"nominal coverage {100 * card.conformal.level:g}% of each class; {card.conformal.source}",
-            )
-        )
-    if card.gate is not None:
-        pairs.append(("OOD detector", card.gate.source))
-    if card.reader is not None:
-        pairs.append(("Descriptor model", card.reader.source))
+    decision = card.decision
+    pairs = [("Calibration", f"{decision.calibration.calibrator.method}, {decision.calibration.source}")]
+    if decision.threshold is not None:
+        threshold = decision.threshold.threshold
+        value = "none" if threshold is None else f"from {threshold:.3f}"
+        pairs.append((f"Threshold for {card.labels.positive}", f"{value}; {decision.threshold.source}"))
+    if decision.conformal is not None:
+        level = f"{100 * decision.conformal.level:g}%"
+        pairs.append(("Prediction sets", f"nominal coverage {level} of each class; {decision.conformal.source}"))
+    if decision.ood is not None:
+        pairs.append(("Out-of-distribution detector", decision.ood.source))
+    if decision.fusion is not None:
+        pairs.append(("Descriptor model", decision.fusion.source))
     return Section("decision", "Calibration and decision", (KeyValues(tuple(pairs)),))
 
 

@@ -7,14 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.segment.classical.window import moved_from_guess
-from busight.segment.proposal import Seed
+from busight.segment.proposal import LesionProposal
 from busight.types import Image, Mask
 
 _SIDE = 192
 """Longest side, in pixels, at which the contours move: they need no more, and time grows with the area."""
 
 
-def chan_vese(image: Image, steps: int = 60, smoothing: int = 2, guess: Seed | None = None) -> NDArray[np.float32]:
+def chan_vese(
+    image: Image, steps: int = 60, smoothing: int = 2, guess: LesionProposal | None = None
+) -> NDArray[np.float32]:
     """Move the first guess to where the two sides are each as even as can be, near the guess.
 
     Args:
@@ -24,7 +26,7 @@ def chan_vese(image: Image, steps: int = 60, smoothing: int = 2, guess: Seed | N
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
 
     Source:
         Chan and Vese, Active contours without edges, IEEE Transactions on Image Processing 10 (2001) 266–277, in the
@@ -43,7 +45,7 @@ def chan_vese(image: Image, steps: int = 60, smoothing: int = 2, guess: Seed | N
 
 
 def geodesic(
-    image: Image, steps: int = 30, smoothing: int = 2, balloon: float = 1.0, guess: Seed | None = None
+    image: Image, steps: int = 30, smoothing: int = 2, balloon: float = 1.0, guess: LesionProposal | None = None
 ) -> NDArray[np.float32]:
     """Let the core of the first guess grow until edges stop it.
 
@@ -55,7 +57,7 @@ def geodesic(
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
 
     Source:
         Caselles, Kimmel and Sapiro, Geodesic active contours, International Journal of Computer Vision 22 (1997) 61–79,

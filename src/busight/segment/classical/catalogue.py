@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.preprocess.surroundings import shrunk
+from busight.data.shrink import shrink
 from busight.segment.classical.active_contours import chan_vese, geodesic
 from busight.segment.classical.adaptive import adaptive
 from busight.segment.classical.canny import canny
@@ -19,7 +19,7 @@ from busight.segment.classical.gvf_snake import gvf_snake
 from busight.segment.classical.otsu import multi_otsu, otsu
 from busight.segment.classical.region_growing import region_growing
 from busight.segment.classical.watershed import watershed
-from busight.segment.proposal import Seed
+from busight.segment.proposal import LesionProposal
 from busight.segment.settings import ClassicalName
 from busight.types import Image
 
@@ -27,7 +27,7 @@ from busight.types import Image
 class PromptedMethod(Protocol):
     """A method that grows from a first guess, its own or a person's."""
 
-    def __call__(self, image: Image, *, guess: Seed | None = None) -> NDArray[np.float32]:
+    def __call__(self, image: Image, *, guess: LesionProposal | None = None) -> NDArray[np.float32]:
         """Map an image, uint8 HW, to scores, float32 HW in 0–1."""
         ...
 
@@ -64,7 +64,7 @@ _LONGEST = 1024
 """Pixels on the longer side; the methods' time grows with the area and the discs in it, and lesions need no more."""
 
 
-def scores_of(name: ClassicalName, image: Image, guess: Seed | None = None) -> NDArray[np.float32]:
+def scores_of(name: ClassicalName, image: Image, guess: LesionProposal | None = None) -> NDArray[np.float32]:
     """Run a method on a picture of any size.
 
     Args:
@@ -75,12 +75,12 @@ def scores_of(name: ClassicalName, image: Image, guess: Seed | None = None) -> N
     Returns:
         float32 HW in 0–1.
     """
-    small = shrunk(image, _LONGEST)
+    small = shrink(image, _LONGEST)
     if guess is None:
         scores = METHODS[name](small)
     else:
         mask = cv2.resize(guess.mask.astype(np.uint8), small.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        scores = PROMPTED[name](small, guess=Seed(mask.astype(np.bool_), guess.score))
+        scores = PROMPTED[name](small, guess=LesionProposal(mask.astype(np.bool_), guess.score))
     if scores.shape == image.shape:
         return scores
     wide = cv2.resize(scores, image.shape[::-1], interpolation=cv2.INTER_NEAREST)

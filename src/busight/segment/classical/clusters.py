@@ -28,6 +28,7 @@ def kmeans(image: Image, clusters: int = 4) -> NDArray[np.float32]:
     centres = _start(values, weights, clusters)
     if centres is None:
         return np.zeros(image.shape, dtype=np.float32)
+    # OpenCV's kmeans takes no weights: every pixel would go in, 140 times slower; scikit-learn's KMeans needs SciPy.
     for _ in range(100):
         nearest = np.abs(values[:, None] - centres).argmin(axis=1)
         sums = np.bincount(nearest, weights * values, clusters)

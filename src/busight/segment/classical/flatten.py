@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from busight.preprocess.surroundings import WORKING_SIDE, shrunk, wide_surroundings
+from busight.data.shrink import shrink
+from busight.preprocess.surroundings import WORKING_SIDE, wide_surroundings
 from busight.types import Image
 
 
@@ -19,7 +20,7 @@ def flattened(image: Image, sigma: float = 0.012) -> Image:
     Returns:
         uint8 HW: 128 where a pixel is as bright as its surroundings.
     """
-    wide = wide_surroundings(shrunk(image, WORKING_SIDE).astype(np.float32))
+    wide = wide_surroundings(shrink(image, WORKING_SIDE).astype(np.float32))
     wide = np.asarray(cv2.resize(wide, image.shape[::-1], interpolation=cv2.INTER_LINEAR), dtype=np.float32)
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma * max(image.shape), borderType=cv2.BORDER_REFLECT)
     return np.asarray(np.clip(128 * (smooth + 8) / wide, 0, 255).round(), dtype=np.uint8).reshape(image.shape)

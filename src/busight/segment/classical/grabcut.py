@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.segment.classical.window import moved_from_guess
-from busight.segment.proposal import Seed
+from busight.segment.proposal import LesionProposal
 from busight.types import Image, Mask
 
 _SIDE = 192
 
 
-def grabcut(image: Image, rounds: int = 5, guess: Seed | None = None) -> NDArray[np.float32]:
+def grabcut(image: Image, rounds: int = 5, guess: LesionProposal | None = None) -> NDArray[np.float32]:
     """Part the window around the first guess into two mixtures of grey values with a smooth border between them.
 
     The guess's core is lesion for sure, what is far from it is not; between them the smoothed picture decides.
@@ -24,7 +24,7 @@ def grabcut(image: Image, rounds: int = 5, guess: Seed | None = None) -> NDArray
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
 
     Source:
         Rother, Kolmogorov and Blake, GrabCut, ACM Transactions on Graphics 23 (2004) 309–314, as in OpenCV.

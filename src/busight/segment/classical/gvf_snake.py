@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.segment.classical.window import moved_from_guess
-from busight.segment.proposal import Seed
+from busight.segment.proposal import LesionProposal
 from busight.types import FloatArray, Image, Mask
 
 _POINTS = 100
@@ -20,7 +20,7 @@ def gvf_snake(
     tension: float = 0.05,
     rigidity: float = 0.1,
     smoothness: float = 0.2,
-    guess: Seed | None = None,
+    guess: LesionProposal | None = None,
 ) -> NDArray[np.float32]:
     """Draw a closed curve from around the first guess to the edges that a diffused gradient points to.
 
@@ -37,7 +37,7 @@ def gvf_snake(
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
 
     Source:
         Xu and Prince, Snakes, shapes, and gradient vector flow, IEEE Transactions on Image Processing 7 (1998) 359–369,

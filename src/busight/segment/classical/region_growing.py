@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.segment.classical.flatten import flattened
-from busight.segment.proposal import Seed, seed_region
+from busight.segment.proposal import LesionProposal, propose_lesion
 from busight.types import Image
 
 
 def region_growing(
-    image: Image, spread: float = 4.0, reach: float = 0.5, guess: Seed | None = None
+    image: Image, spread: float = 4.0, reach: float = 0.5, guess: LesionProposal | None = None
 ) -> NDArray[np.float32]:
     """Grow the core of the first guess over neighbours whose grey value is like its own.
 
@@ -26,13 +26,13 @@ def region_growing(
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
 
     Source:
         Adams and Bischof, Seeded region growing, IEEE Transactions on Pattern Analysis and Machine Intelligence 16
         (1994) 641–647, with a fixed criterion.
     """
-    guess = seed_region(image) if guess is None else guess
+    guess = propose_lesion(image) if guess is None else guess
     if not guess.mask.any():
         return np.zeros(image.shape, dtype=np.float32)
     smooth = flattened(image).astype(np.float64)

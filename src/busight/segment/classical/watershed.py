@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.proposal import Seed, seed_region
+from busight.segment.proposal import LesionProposal, propose_lesion
 from busight.types import Image
 
 
-def watershed(image: Image, sigma: float = 2.0, guess: Seed | None = None) -> NDArray[np.float32]:
+def watershed(image: Image, sigma: float = 2.0, guess: LesionProposal | None = None) -> NDArray[np.float32]:
     """Flood the gradient from the core of the first guess and from outside a wide ring around it.
 
     Args:
@@ -19,13 +19,13 @@ def watershed(image: Image, sigma: float = 2.0, guess: Seed | None = None) -> ND
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
 
     Source:
         Meyer, Color image segmentation, International Conference on Image Processing and its Applications (1992)
         303–306, as in OpenCV.
     """
-    guess = seed_region(image) if guess is None else guess
+    guess = propose_lesion(image) if guess is None else guess
     seed = guess.mask
     if not seed.any():
         return np.zeros(image.shape, dtype=np.float32)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.proposal import Seed, seed_region
+from busight.segment.proposal import LesionProposal, propose_lesion
 from busight.segment.roi import region_of_interest
 from busight.types import Image, Mask
 
@@ -16,7 +16,7 @@ Move = Callable[[Image, Mask], Mask | None]
 """From a picture and a first guess to where it moves; None where the guess is too small to move."""
 
 
-def moved_from_guess(image: Image, move: Move, side: int, guess: Seed | None = None) -> NDArray[np.float32]:
+def moved_from_guess(image: Image, move: Move, side: int, guess: LesionProposal | None = None) -> NDArray[np.float32]:
     """Let a contour move from the first guess, in a window twice as wide, at a size that suffices.
 
     Args:
@@ -26,9 +26,9 @@ def moved_from_guess(image: Image, move: Move, side: int, guess: Seed | None = N
         guess: The first guess; None finds one.
 
     Returns:
-        float32 HW in 0–1; see `busight.segment.proposal.Seed.marked`.
+        float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
     """
-    seed = seed_region(image) if guess is None else guess
+    seed = propose_lesion(image) if guess is None else guess
     if not seed.mask.any():
         return np.zeros(image.shape, dtype=np.float32)
     window = region_of_interest(seed.mask, margin=0.5, square=False)

@@ -8,7 +8,7 @@ from typing import Any
 import segmentation_models_pytorch as smp
 from torch import nn
 
-from busight.errors import RecipeError
+from busight.errors import ConfigError
 from busight.segment.learned.attention_unet import add_attention_gates
 from busight.segment.settings import LearnedName
 
@@ -69,16 +69,16 @@ def build_mask_network(
         A module with ``encoder``, ``decoder`` and ``segmentation_head``; three input channels, one logit a pixel.
 
     Raises:
-        RecipeError: The encoder or the widths cannot be used this way.
+        ConfigError: The encoder or the widths cannot be used this way.
     """
     if name == "fpn" and widths[0] % 32:
-        raise RecipeError(f"decoder_channels: fpn needs a first width that is a multiple of 32, not {widths[0]}")
+        raise ConfigError(f"decoder_channels: fpn needs a first width that is a multiple of 32, not {widths[0]}")
     try:
         return NETWORKS[name](
             widths, encoder_name=f"tu-{encoder}", encoder_weights=None, in_channels=3, classes=1, **options
         )
     except (RuntimeError, TypeError, ValueError, KeyError) as error:
         reason = str(error).splitlines()[0]
-        raise RecipeError(
+        raise ConfigError(
             f"encoder {encoder!r}: timm cannot give its feature pyramid to {name} ({reason}); try resnet18"
         ) from error

@@ -1,40 +1,42 @@
-"""The part of a picture that is ultrasound."""
+"""Crop box of the ultrasound field."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import cv2
 import numpy as np
 
-from busight.preprocess.enhance.ranges import require_within
-from busight.preprocess.surroundings import shrunk
+from busight.data.shrink import shrink
+from busight.preprocess.enhance.parameters import Within, validate_params
 from busight.types import Image, Roi
 
 _SIDE = 256
 
 
-def crop_region(image: Image, level: int = 10) -> Roi:
-    """Find the box around the ultrasound field: without black borders, and the text that stands in them.
+@validate_params
+def crop_region(image: Image, level: Annotated[int, Within(1, 100)] = 10) -> Roi:
+    """Return the box around the ultrasound field: without black borders and the text that stands in them.
 
-    Not a filter: it chooses what all that follows sees, and what is found there is told in the whole picture's pixels.
+    Not a filter: all filters and networks see the box alone; predictions are in pixels of the whole image.
 
     Args:
         image: uint8 HW.
-        level: Grey value from which a pixel is not background, 1–100.
+        level: Lowest grey value of a pixel that is not background.
 
     Returns:
         The box of the largest connected bright region, after thin strokes are opened away, gaps of 3 % of the longer
-        side closed, and what is still thin opened away. The whole picture where the box is less than a twentieth of it.
+        side closed, and what is still thin opened away. The whole image where the box is less than a twentieth of it.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
     """
-    require_within("crop_region", "level", level, 1, 100)
     height, width = image.shape
     whole = Roi(0, 0, height, width)
-    small = shrunk(image, _SIDE)
+    small = shrink(image, _SIDE)
     bright = (small >= level).astype(np.uint8)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
-    # With a border: morphology would otherwise treat what lies beyond the picture as bright.
+    # With a border: morphology would otherwise treat what lies beyond the image as bright.
     reach = max(3, round(0.03 * max(small.shape))) | 1
     closing = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     wide = cv2.copyMakeBorder(bright, *(reach,) * 4, cv2.BORDER_CONSTANT, value=0)

@@ -1,35 +1,38 @@
-"""Burned-in text and calipers, painted over."""
+"""Removal of burned-in text and calipers."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import cv2
 import numpy as np
 
 from busight.audit.overlays import stroke_mask
-from busight.preprocess.enhance.ranges import require_within
+from busight.preprocess.enhance.parameters import Within, validate_params
 from busight.types import Image
 
 
-def remove_overlays(image: Image, grow: int = 2, reach: int = 3) -> Image:
-    """Paint over thin, nearly white strokes with what surrounds them.
+@validate_params
+def remove_overlays(
+    image: Image, grow: Annotated[int, Within(0, 10)] = 2, reach: Annotated[int, Within(1, 20)] = 3
+) -> Image:
+    """Return the image with thin, nearly white strokes inpainted from their surroundings.
 
     Args:
         image: uint8 HW.
-        grow: Pixels by which each stroke is widened, 0–10: their rim is blurred.
-        reach: Radius of what is looked at to fill in, 1–20 pixels.
+        grow: Pixels by which each stroke is dilated: its rim is blurred.
+        reach: Radius of the surroundings that fill a stroke, in pixels.
 
     Returns:
-        uint8 HW; the image itself where no stroke is found.
+        uint8 HW; a copy of the image where no stroke is found.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         The strokes are those of the audit (`busight.audit.overlays`); Telea, An image inpainting technique based on
         the fast marching method, Journal of Graphics Tools 9 (2004) 23–34.
     """
-    require_within("remove_overlays", "grow", grow, 0, 10)
-    require_within("remove_overlays", "reach", reach, 1, 20)
     strokes = stroke_mask(image)
     if not strokes.any():
         return image.copy()

@@ -1,4 +1,4 @@
-"""Histogram equalisation: the grey values spread so that each is about equally frequent."""
+"""Histogram equalisation: grey values spread so that each is about equally frequent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from busight.types import Image
 
 
 def equalize(image: Image) -> Image:
-    """Equalise the histogram of the whole image.
+    """Return the image with its whole histogram equalised.
 
     Args:
         image: uint8 HW.

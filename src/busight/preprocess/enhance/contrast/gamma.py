@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import cv2
 import numpy as np
 
-from busight.preprocess.enhance.ranges import require_within
+from busight.preprocess.enhance.parameters import Within, validate_params
 from busight.types import Image
 
 
-def gamma(image: Image, power: float = 0.8) -> Image:
-    """Map each grey value v to 255 (v / 255)^power: below 1 the dark parts open, above 1 they close.
+@validate_params
+def gamma(image: Image, power: Annotated[float, Within(0.1, 10)] = 0.8) -> Image:
+    """Return 255 (v / 255)^power for each grey value v.
 
     Args:
         image: uint8 HW.
-        power: 0.1–10.
+        power: Below 1 dark parts become brighter, above 1 darker.
 
     Returns:
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
     """
-    require_within("gamma", "power", power, 0.1, 10)
     table = np.rint(255 * (np.arange(256) / 255) ** power).astype(np.uint8)
     return cv2.LUT(image, table).astype(np.uint8, copy=False)

@@ -1,34 +1,36 @@
-"""Percentile stretch."""
+"""Contrast stretching between percentiles."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import cv2
 import numpy as np
 
-from busight.errors import RecipeError
-from busight.preprocess.enhance.ranges import require_within
+from busight.preprocess.enhance.parameters import Below, Within, validate_params
 from busight.preprocess.enhance.rounding import as_grey
 from busight.types import Image
 
 
-def stretch(image: Image, low: float = 1.0, high: float = 99.0) -> Image:
-    """Spread the grey values between two percentiles over 0–255, linearly; what lies outside is cut off.
+@validate_params
+def stretch(
+    image: Image,
+    low: Annotated[float, Within(0, 100), Below("high")] = 1.0,
+    high: Annotated[float, Within(0, 100)] = 99.0,
+) -> Image:
+    """Return the image with the grey values between two percentiles spread linearly over 0–255, others clipped.
 
     Args:
         image: uint8 HW.
-        low: Percentile that becomes 0, 0–100.
-        high: Percentile that becomes 255, above ``low``, to 100.
+        low: Percentile that becomes 0.
+        high: Percentile that becomes 255.
 
     Returns:
-        uint8 HW; the image itself where both percentiles are one value.
+        uint8 HW; a copy of the image where both percentiles are one grey value.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range, or ``low`` not below ``high``.
     """
-    require_within("stretch", "low", low, 0, 100)
-    require_within("stretch", "high", high, 0, 100)
-    if low >= high:
-        raise RecipeError(f"stretch: low {low:g} must be below high {high:g}")
     shares = np.cumsum(np.bincount(image.ravel(), minlength=256)) / image.size
     # Half a pixel's worth: no share is reached by values that do not occur.
     reached = (max(share / 100 - 1e-12, 0.5 / image.size) for share in (low, high))

@@ -1,39 +1,41 @@
-"""Frost filter: an average that narrows where the picture varies."""
+"""Frost filter: a weighted mean that narrows where the local variation is high."""
 
 from __future__ import annotations
 
 from itertools import product
+from typing import Annotated
 
 import cv2
 import numpy as np
 
 from busight.preprocess.enhance.denoise.moments import local_moments
-from busight.preprocess.enhance.ranges import require_odd, require_within
+from busight.preprocess.enhance.parameters import Odd, Within, validate_params
 from busight.preprocess.enhance.rounding import as_grey
 from busight.types import Image
 
 
-def frost(image: Image, size: int = 5, damping: float = 2.0) -> Image:
-    """Average with weights exp(-damping C^2 d): d is the distance in pixels, C the local coefficient of variation.
+@validate_params
+def frost(image: Image, size: Annotated[int, Odd(3, 15)] = 5, damping: Annotated[float, Within(0, 100)] = 2.0) -> Image:
+    """Return local means with weights exp(-damping C^2 d).
+
+    d is the distance in pixels, C the local coefficient of variation.
 
     Args:
         image: uint8 HW.
-        size: Side of the neighbourhood, odd, 3–15 pixels.
-        damping: How fast the weights fall, 0–100; 0 is the plain mean.
+        size: Side of the neighbourhood in pixels.
+        damping: How fast the weights fall; 0 is the plain mean.
 
     Returns:
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Frost, Stiles, Shanmugan and Holtzman, A model for radar images and its application to adaptive digital
         filtering of multiplicative noise, IEEE Transactions on Pattern Analysis and Machine Intelligence 4 (1982)
         157–166, in the discrete form of Lopes, Touzi and Nezry (1990).
     """
-    require_odd("frost", "size", size, 3, 15)
-    require_within("frost", "damping", damping, 0, 100)
     fall = local_moments(image, size)[1]
     fall *= np.float32(-damping)
     values = image.astype(np.float32)
@@ -53,7 +55,7 @@ def frost(image: Image, size: int = 5, damping: float = 2.0) -> Image:
 
 
 def _rings(size: int) -> dict[int, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
-    """Return, by squared distance from the middle, the kernel that is 1 at that distance."""
+    """Return the kernel of each ring by its squared distance from the middle: 1 on the ring, 0 elsewhere."""
     middle = size // 2
     rings: dict[int, np.ndarray[tuple[int, ...], np.dtype[np.float32]]] = {}
     for row, column in product(range(size), repeat=2):

@@ -1,29 +1,33 @@
-"""Kuan filter: as Lee's, without its linear approximation of the noise."""
+"""Kuan filter: the Lee filter without its linear approximation of the noise."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from busight.preprocess.enhance.denoise.moments import linear_estimate
+from busight.preprocess.enhance.parameters import Odd, Within, validate_params
 from busight.types import Image
 
 
-def kuan(image: Image, size: int = 7, noise: float = 0.0) -> Image:
-    """Filter signal-dependent noise by the local linear minimum mean-square error.
+@validate_params
+def kuan(image: Image, size: Annotated[int, Odd(3, 31)] = 7, noise: Annotated[float, Within(0, 2)] = 0.0) -> Image:
+    """Return the local linear minimum mean-square error (LMMSE) estimate for signal-dependent noise.
 
-    y = m + k (x - m) with k = (1 - Cu^2 / C^2) / (1 + Cu^2), at least 0; see `lee` for the letters.
+    y = m + k (x - m) with k = (1 - Cu^2 / C^2) / (1 + Cu^2), at least 0; see `lee` for the symbols.
 
     Args:
         image: uint8 HW.
-        size: Side of the neighbourhood, odd, 3–31 pixels.
-        noise: Cu, 0–2; 0 measures it as the median over the picture.
+        size: Side of the neighbourhood in pixels.
+        noise: Cu; 0 estimates it as the median of C over the image.
 
     Returns:
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Kuan, Sawchuk, Strand and Chavel, Adaptive noise smoothing filter for images with signal-dependent noise, IEEE
         Transactions on Pattern Analysis and Machine Intelligence 7 (1985) 165–177.
     """
-    return linear_estimate("kuan", image, size, noise, exact=True)
+    return linear_estimate(image, size, noise, exact=True)

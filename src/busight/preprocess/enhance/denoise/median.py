@@ -1,27 +1,28 @@
-"""Median filter: less speckle, edges kept."""
+"""Median filter: speckle reduced, edges kept."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import cv2
 import numpy as np
 
-from busight.errors import RecipeError
+from busight.preprocess.enhance.parameters import Odd, validate_params
 from busight.types import Image
 
 
-def median(image: Image, size: int = 3) -> Image:
-    """Replace each pixel by the median of its square neighbourhood.
+@validate_params
+def median(image: Image, size: Annotated[int, Odd(3, 31)] = 3) -> Image:
+    """Return the median of each pixel's square neighbourhood.
 
     Args:
         image: uint8 HW.
-        size: Side of the neighbourhood in pixels, odd, 3–31.
+        size: Side of the neighbourhood in pixels.
 
     Returns:
         uint8 HW.
 
     Raises:
-        RecipeError: An even or too large size.
+        ConfigError: A value out of range.
     """
-    if size % 2 == 0 or not 3 <= size <= 31:
-        raise RecipeError(f"median: size {size} must be odd, 3–31 pixels")
     return cv2.medianBlur(image, size).astype(np.uint8, copy=False)

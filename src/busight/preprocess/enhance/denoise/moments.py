@@ -1,4 +1,4 @@
-"""Local mean and variation, on which the classical speckle filters rest."""
+"""Local mean and coefficient of variation, and the linear estimate of Lee and Kuan from them."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.preprocess.enhance.ranges import require_odd, require_within
 from busight.preprocess.enhance.rounding import as_grey
 from busight.types import Image
 
 _DARK = 8
-"""Means below this are left out where the speckle is measured: there quantisation rules."""
+"""Grey value; darker places are left out of the estimate of speckle: quantisation dominates there."""
 
 
 def local_moments(image: Image, size: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return mean and squared coefficient of variation in a square around each pixel.
+    """Return the mean and the squared coefficient of variation in a square around each pixel.
 
     Args:
         image: uint8 HW.
@@ -37,24 +36,18 @@ def local_moments(image: Image, size: int) -> tuple[NDArray[np.float32], NDArray
     return mean, variation
 
 
-def linear_estimate(filter_name: str, image: Image, size: int, noise: float, exact: bool) -> Image:
-    """Estimate each pixel as m + k (x - m), the local linear minimum mean-square error; see `lee` for the letters.
+def linear_estimate(image: Image, size: int, noise: float, exact: bool) -> Image:
+    """Return m + k (x - m), the local linear minimum mean-square error estimate; see `lee` for the symbols.
 
     Args:
-        filter_name: For messages.
         image: uint8 HW.
-        size: Side of the neighbourhood, odd, 3–31 pixels.
-        noise: Cu, 0–2; 0 measures it.
+        size: Side of the neighbourhood in pixels, odd.
+        noise: Cu; 0 estimates it.
         exact: Divide k by 1 + Cu^2, as Kuan does.
 
     Returns:
         uint8 HW.
-
-    Raises:
-        RecipeError: A value out of range.
     """
-    require_odd(filter_name, "size", size, 3, 31)
-    require_within(filter_name, "noise", noise, 0, 2)
     mean, share = local_moments(image, size)
     speckle = speckle_variation(mean, share, noise)
     # k = 1 - Cu^2 / C^2, at least 0, in the place of C^2.
@@ -70,12 +63,12 @@ def linear_estimate(filter_name: str, image: Image, size: int, noise: float, exa
 
 
 def speckle_variation(mean: NDArray[np.float32], variation: NDArray[np.float32], given: float) -> float:
-    """Return the squared coefficient of variation that speckle alone has.
+    """Return the squared coefficient of variation of speckle alone.
 
     Args:
-        mean: Of `local_moments`.
-        variation: Of `local_moments`.
-        given: Coefficient of variation that the user names; 0 takes the median over the picture: most places are
+        mean: Of `local_moments`, float32 HW.
+        variation: Of `local_moments`, float32 HW.
+        given: Coefficient of variation set by the user; 0 takes the median over the image: most places are
             homogeneous at this scale.
     """
     if given:

@@ -1,34 +1,39 @@
-"""Non-local means: the average of places that look alike, wherever they are nearby."""
+"""Non-local means (NLM)."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import cv2
 import numpy as np
 
-from busight.preprocess.enhance.ranges import require_odd, require_within
+from busight.preprocess.enhance.parameters import Odd, Within, validate_params
 from busight.types import Image
 
 
-def nlm(image: Image, strength: float = 12.0, patch: int = 5, search: int = 15) -> Image:
-    """Average pixels whose surroundings look alike, for additive noise.
+@validate_params
+def nlm(
+    image: Image,
+    strength: Annotated[float, Within(1, 100)] = 12.0,
+    patch: Annotated[int, Odd(3, 15)] = 5,
+    search: Annotated[int, Odd(5, 41)] = 15,
+) -> Image:
+    """Return means over nearby pixels weighted by the similarity of their patches, for additive noise.
 
     Args:
         image: uint8 HW.
-        strength: Grey difference of patches that still counts, 1–100.
-        patch: Side of the compared patches, odd, 3–15 pixels.
-        search: Side of the neighbourhood searched, odd, 5–41 pixels.
+        strength: Grey difference at which the weight of a patch falls off, in grey values.
+        patch: Side of the compared patches in pixels.
+        search: Side of the search window in pixels.
 
     Returns:
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Buades, Coll and Morel, A non-local algorithm for image denoising, CVPR 2005.
     """
-    require_within("nlm", "strength", strength, 1, 100)
-    require_odd("nlm", "patch", patch, 3, 15)
-    require_odd("nlm", "search", search, 5, 41)
-    found = cv2.fastNlMeansDenoising(image, None, strength, patch, search)
-    return found.astype(np.uint8, copy=False)
+    denoised = cv2.fastNlMeansDenoising(image, None, strength, patch, search)
+    return denoised.astype(np.uint8, copy=False)

@@ -1,44 +1,49 @@
-"""Non-local means for speckle: differences count in proportion to how bright a place is."""
+"""Non-local means for speckle: grey differences relative to the local brightness."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.preprocess.enhance.ranges import require_odd, require_within
+from busight.preprocess.enhance.parameters import Odd, Within, validate_params
 from busight.preprocess.enhance.rounding import as_grey
 from busight.types import Image
 
 
-def speckle_nlm(image: Image, strength: float = 1.0, exponent: float = 0.5, patch: int = 5, search: int = 11) -> Image:
-    """Average pixels whose surroundings look alike, for noise that grows with the signal.
+@validate_params
+def speckle_nlm(
+    image: Image,
+    strength: Annotated[float, Within(0.2, 5)] = 1.0,
+    exponent: Annotated[float, Within(0, 1)] = 0.5,
+    patch: Annotated[int, Odd(3, 11)] = 5,
+    search: Annotated[int, Odd(3, 21)] = 11,
+) -> Image:
+    """Return means over nearby pixels weighted by the similarity of their patches, for noise that grows with signal.
 
     The noise model is u = v + v^g n. Patches are compared by the Pearson distance, the mean of
-    (u_i - u_j)^2 / u_j^(2 g), and weigh exp(-distance / h^2) with h = strength times the noise, which is measured as
-    the median of local deviations in the same scale. On log-compressed pictures g is about 0.5.
+    (u_i - u_j)^2 / u_j^(2 g), and weighted by exp(-distance / h^2) with h = strength times the noise, which is
+    estimated as the median of local deviations in the same scale. In log-compressed images g is about 0.5.
 
     Args:
         image: uint8 HW.
-        strength: h as a multiple of the noise, 0.2–5.
-        exponent: g, 0–1; 0 is the usual distance for additive noise.
-        patch: Side of the compared patches, odd, 3–11 pixels.
-        search: Side of the neighbourhood searched, odd, 3–21 pixels.
+        strength: h as a multiple of the noise.
+        exponent: g; 0 is the usual distance for additive noise.
+        patch: Side of the compared patches in pixels.
+        search: Side of the search window in pixels.
 
     Returns:
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Coupé, Hellier, Kervrann and Barillot, Nonlocal means-based speckle filtering for ultrasound images, IEEE
         Transactions on Image Processing 18 (2009) 2221–2229, eq. 8 and 12, pixel by pixel instead of in blocks.
     """
-    require_within("speckle_nlm", "strength", strength, 0.2, 5)
-    require_within("speckle_nlm", "exponent", exponent, 0, 1)
-    require_odd("speckle_nlm", "patch", patch, 3, 11)
-    require_odd("speckle_nlm", "search", search, 3, 21)
     reach, around = search // 2, (patch, patch)
     noise = _noise(image.astype(np.float32), around, exponent)
     if noise <= 0:
@@ -67,7 +72,7 @@ def speckle_nlm(image: Image, strength: float = 1.0, exponent: float = 0.5, patc
 
 
 def _noise(values: NDArray[np.float32], around: tuple[int, int], exponent: float) -> float:
-    """Return the median of local variances over the power of the local mean that the noise model says."""
+    """Return the noise variance: the median of local variances over the local mean to the power 2 g."""
     mean = np.asarray(cv2.blur(values, around, borderType=cv2.BORDER_REFLECT))
     spread = values * values
     spread = np.asarray(cv2.blur(spread, around, borderType=cv2.BORDER_REFLECT))

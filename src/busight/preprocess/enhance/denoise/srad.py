@@ -1,42 +1,47 @@
-"""Speckle-reducing anisotropic diffusion."""
+"""Speckle-reducing anisotropic diffusion (SRAD)."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.preprocess.enhance.ranges import require_within
+from busight.preprocess.enhance.parameters import Within, validate_params
 from busight.preprocess.enhance.rounding import as_grey
 from busight.types import Image
 
 
-def srad(image: Image, steps: int = 40, rate: float = 0.25, decay: float = 0.1667) -> Image:
-    """Diffuse along the picture, not across its edges, which are told by the local variation of speckle.
+@validate_params
+def srad(
+    image: Image,
+    steps: Annotated[int, Within(1, 500)] = 40,
+    rate: Annotated[float, Within(0.001, 1)] = 0.25,
+    decay: Annotated[float, Within(0, 1)] = 0.1667,
+) -> Image:
+    """Return the image diffused where its local variation is that of speckle, not across edges, where it is higher.
 
-    The picture is taken back from log compression, I = exp(u / 255), diffused by dI/dt = div(c grad I), and compressed
+    The image is taken back from log compression, I = exp(u / 255), diffused by dI/dt = div(c grad I), and compressed
     again. c = 1 / (1 + (q^2 - q0^2) / (q0^2 (1 + q0^2))), where the instantaneous coefficient of variation is
     q^2 = (|grad I / I|^2 / 2 - (lap I / I)^2 / 16) / (1 + lap I / (4 I))^2. Its value for speckle, q0, is the median of
-    q over the picture at the start, and falls as exp(-decay t).
+    q over the image at the start, and falls as exp(-decay t).
 
     Args:
         image: uint8 HW.
-        steps: Time steps, 1–500.
-        rate: Length of a time step, 0.001–1; above, the scheme is unstable.
-        decay: How fast q0 falls, 0–1.
+        steps: Number of time steps.
+        rate: Length of a time step; above 1 the scheme is unstable.
+        decay: How fast q0 falls.
 
     Returns:
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Yu and Acton, Speckle reducing anisotropic diffusion, IEEE Transactions on Image Processing 11 (2002)
         1260–1270, eq. 31, 33, 35, 37 and 58–61.
     """
-    require_within("srad", "steps", steps, 1, 500)
-    require_within("srad", "rate", rate, 0.001, 1)
-    require_within("srad", "decay", decay, 0, 1)
     intensity = np.exp(image.astype(np.float32) / np.float32(255))
     squared = _variation(intensity)
     start = float(np.median(squared))
@@ -46,11 +51,11 @@ def srad(image: Image, steps: int = 40, rate: float = 0.25, decay: float = 0.166
         if step:
             squared = _variation(intensity)
         speckle = start * np.exp(-2 * decay * rate * step)
-        # c = q0^2 (1 + q0^2) / (q^2 + q0^4); where q is below q0 the place is homogeneous and diffuses fully.
+        # c = q0^2 (1 + q0^2) / (q^2 + q0^4); where q is below q0 the tissue is homogeneous and diffuses fully.
         np.maximum(squared, np.float32(speckle), out=squared)
         squared += np.float32(speckle**2)
         share = np.divide(np.float32(rate / 4 * speckle * (1 + speckle)), squared, out=squared)
-        # What one pixel gives, its neighbour takes; the share is that of the lower and of the right pixel.
+        # The flow out of a pixel is the flow into its neighbour; the share is that of the lower and of the right pixel.
         down, right = np.diff(intensity, axis=0), np.diff(intensity, axis=1)
         down *= share[1:]
         right *= share[:, 1:]
@@ -58,7 +63,7 @@ def srad(image: Image, steps: int = 40, rate: float = 0.25, decay: float = 0.166
         intensity[1:] -= down
         intensity[:, :-1] += right
         intensity[:, 1:] -= right
-        # Not kept until the next step makes its own: at most five pictures are held at a time.
+        # Freed before the next step allocates its own: at most five images are held at a time.
         del squared, share, down, right
     np.log(intensity, out=intensity)
     intensity *= np.float32(255)
@@ -66,9 +71,9 @@ def srad(image: Image, steps: int = 40, rate: float = 0.25, decay: float = 0.166
 
 
 def _variation(intensity: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return q^2; numerator and denominator are multiplied by I^2, which saves the divisions.
+    """Return q^2, with numerator and denominator multiplied by I^2, which saves the divisions.
 
-    As in eq. 58 the squared gradient is the sum of forward and backward differences; beyond the border is no slope.
+    As in eq. 58 the squared gradient is the sum of squared forward and backward differences, 0 across the border.
     """
     down, right = np.diff(intensity, axis=0), np.diff(intensity, axis=1)
     curve = np.zeros_like(intensity)

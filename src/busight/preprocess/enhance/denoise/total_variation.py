@@ -1,36 +1,38 @@
-"""Total-variation denoising."""
+"""Total-variation (TV) denoising."""
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import numpy as np
 
-from busight.preprocess.enhance.ranges import require_within
+from busight.preprocess.enhance.parameters import Within, validate_params
 from busight.preprocess.enhance.rounding import as_grey
 from busight.types import Image
 
 
-def total_variation(image: Image, weight: float = 20.0, steps: int = 50) -> Image:
-    """Find the picture with little total variation that is still near the given one.
+@validate_params
+def total_variation(
+    image: Image, weight: Annotated[float, Within(1, 200)] = 20.0, steps: Annotated[int, Within(5, 500)] = 50
+) -> Image:
+    """Return the minimiser of half the squared distance to the image plus ``weight`` times the total variation.
 
     Args:
         image: uint8 HW.
-        weight: Of the total variation against the nearness, in grey values, 1–200.
-        steps: At most, 5–500.
+        weight: Weight of the total variation, in grey values.
+        steps: Highest number of iterations.
 
     Returns:
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Chambolle, An algorithm for total variation minimization and applications, Journal of Mathematical Imaging and
         Vision 20 (2004) 89–97, as in scikit-image.
     """
-    require_within("total_variation", "weight", weight, 1, 200)
-    require_within("total_variation", "steps", steps, 5, 500)
     from skimage.restoration import denoise_tv_chambolle
 
     values = image.astype(np.float32)
-    found = denoise_tv_chambolle(values, weight=weight, max_num_iter=steps)
-    return as_grey(found)
+    return as_grey(denoise_tv_chambolle(values, weight=weight, max_num_iter=steps))

@@ -1,35 +1,38 @@
-"""Adaptive thresholding: dark against its surroundings, as a picture of black and white."""
+"""Adaptive thresholding: a binary image of what is brighter than its surroundings."""
 
 from __future__ import annotations
+
+from typing import Annotated, Literal
 
 import cv2
 import numpy as np
 
-from busight.errors import RecipeError
-from busight.preprocess.enhance.ranges import require_odd, require_within
+from busight.preprocess.enhance.parameters import Odd, Within, validate_params
 from busight.types import Image
 
 _METHODS = {"mean": cv2.ADAPTIVE_THRESH_MEAN_C, "gaussian": cv2.ADAPTIVE_THRESH_GAUSSIAN_C}
 
 
-def adaptive_threshold(image: Image, method: str = "gaussian", size: int = 51, offset: float = 5.0) -> Image:
-    """Set to 255 what is brighter than the mean around it less an offset, to 0 what is not.
+@validate_params
+def adaptive_threshold(
+    image: Image,
+    method: Literal["mean", "gaussian"] = "gaussian",
+    size: Annotated[int, Odd(3, 255)] = 51,
+    offset: Annotated[float, Within(-100, 100)] = 5.0,
+) -> Image:
+    """Return 255 where a pixel is brighter than its local mean less an offset, 0 elsewhere.
 
     Args:
         image: uint8 HW.
-        method: ``mean`` or ``gaussian``: how the surroundings are weighed.
-        size: Side of the surroundings, odd, 3–255 pixels.
-        offset: Grey values below the mean that still count as bright, -100–100.
+        method: Weights of the local mean: all alike, or a Gaussian.
+        size: Side of the neighbourhood in pixels.
+        offset: Grey values below the mean that still count as bright.
 
     Returns:
         uint8 HW, 0 or 255.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
     """
-    if method not in _METHODS:
-        raise RecipeError(f"adaptive_threshold: method {method!r} must be {' or '.join(_METHODS)}")
-    require_odd("adaptive_threshold", "size", size, 3, 255)
-    require_within("adaptive_threshold", "offset", offset, -100, 100)
-    found = cv2.adaptiveThreshold(image, 255, _METHODS[method], cv2.THRESH_BINARY, size, offset)
-    return found.astype(np.uint8, copy=False)
+    binary = cv2.adaptiveThreshold(image, 255, _METHODS[method], cv2.THRESH_BINARY, size, offset)
+    return binary.astype(np.uint8, copy=False)

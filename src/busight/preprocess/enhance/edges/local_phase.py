@@ -1,39 +1,44 @@
-"""Local phase symmetry: ridges and dark bands, whatever their contrast."""
+"""Local phase of the monogenic signal: ridges and dark bands, whatever their contrast."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.preprocess.enhance.ranges import require_within
+from busight.preprocess.enhance.parameters import Within, validate_params
 from busight.preprocess.enhance.rounding import as_grey
 from busight.types import Image
 
 
-def local_phase(image: Image, wavelength: float = 24.0, bandwidth: float = 0.55) -> Image:
-    """Return the local phase of the monogenic signal: 255 on bright ridges, 0 in dark bands, about 128 on edges.
+@validate_params
+def local_phase(
+    image: Image,
+    wavelength: Annotated[float, Within(3, 200)] = 24.0,
+    bandwidth: Annotated[float, Within(0.2, 0.9)] = 0.55,
+) -> Image:
+    """Return the local phase: 255 on bright ridges, 0 in dark bands, about 128 on edges.
 
     A log-Gabor filter chooses the scale; the Riesz transform adds the odd parts; the phase is the angle between the
     even part and the length of the odd ones. It does not depend on brightness or contrast, hence not on gain.
 
     Args:
         image: uint8 HW.
-        wavelength: Of the structures looked for, in pixels, 3–200.
-        bandwidth: Spread of the log-Gabor filter, sigma over centre frequency, 0.2–0.9; the smaller, the wider.
+        wavelength: Scale of the structures, in pixels.
+        bandwidth: Sigma of the log-Gabor filter over its centre frequency; the smaller, the wider the band.
 
     Returns:
         uint8 HW; 128 where there is no signal.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
 
     Source:
         Felsberg and Sommer, The monogenic signal, IEEE Transactions on Signal Processing 49 (2001) 3136–3144; on
         ultrasound: Belaid, Boukerroui, Maingourd and Lerallut, Phase-based level set segmentation of ultrasound images,
         IEEE Transactions on Information Technology in Biomedicine 15 (2011) 138–147.
     """
-    require_within("local_phase", "wavelength", wavelength, 3, 200)
-    require_within("local_phase", "bandwidth", bandwidth, 0.2, 0.9)
     from scipy.fft import irfft2, rfft2
 
     # Mirrored at the borders: the transform joins opposite sides, which would be an edge.

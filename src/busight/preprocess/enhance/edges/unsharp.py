@@ -1,29 +1,32 @@
-"""Unsharp mask."""
+"""Unsharp masking."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import cv2
 import numpy as np
 
-from busight.preprocess.enhance.ranges import require_within
+from busight.preprocess.enhance.parameters import Within, validate_params
 from busight.types import Image
 
 
-def unsharp(image: Image, sigma: float = 2.0, amount: float = 1.0) -> Image:
-    """Add what a Gaussian takes away: v + amount (v - blurred).
+@validate_params
+def unsharp(
+    image: Image, sigma: Annotated[float, Within(0.3, 20)] = 2.0, amount: Annotated[float, Within(0, 10)] = 1.0
+) -> Image:
+    """Return v + amount (v - blurred): details that a Gaussian removes, added again.
 
     Args:
         image: uint8 HW.
-        sigma: Standard deviation of the Gaussian in pixels, 0.3–20.
-        amount: 0–10.
+        sigma: Standard deviation of the Gaussian in pixels.
+        amount: Weight of the added details.
 
     Returns:
         uint8 HW.
 
     Raises:
-        RecipeError: A value out of range.
+        ConfigError: A value out of range.
     """
-    require_within("unsharp", "sigma", sigma, 0.3, 20)
-    require_within("unsharp", "amount", amount, 0, 10)
     blurred = cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     return cv2.addWeighted(image, 1 + amount, blurred, -amount, 0).astype(np.uint8, copy=False)

@@ -1,0 +1,170 @@
+"""Decodes image files to their stored pixels, upright, whatever their format; every fault becomes one line."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, UnidentifiedImageError
+from PIL import Image as Pillow
+from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
+
+from busight.data.image_spec import Pixels, full_scale
+from busight.data.readers import pnm
+from busight.data.readers.source import DAMAGE, MAX_COSTLY_PIXELS, MAX_PIXELS, check_size, opened, reason
+from busight.data.readers.wide_colour import is_wide_colour, read_wide_colour
+from busight.errors import ImageError
+
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+_GREY_MODES = frozenset({"1", "L"})
+_WIDE_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
+_COLOUR_MODES = frozenset({"LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "YCbCr"})
+
+_WHITE_IS_ZERO = 0
+"""TIFF 6.0, section 8, PhotometricInterpretation."""
+
+
+class DecodedImage(NamedTuple):
+    """Pixels as stored.
+
+    Attributes:
+        pixels: uint8 or uint16; HW, HWC with three channels, or four of which the last is opacity.
+        white_level: The value of white where the file states one that its type does not; None otherwise.
+    """
+
+    pixels: Pixels
+    white_level: int | None = None
+
+
+def decode(source: Path | bytes, name: str) -> DecodedImage:
+    """Decode an image file, upright by its EXIF orientation.
+
+    Args:
+        source: The file or its content; BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP.
+        name: What messages call it.
+
+    Raises:
+        ImageError: As for ``busight.data.readers.image.read_image``.
+    """
+    with _guarded(name), opened(source, name) as stream:
+        if pnm.is_pnm(stream):
+            header = pnm.read_header(stream)
+            check_size(name, header.width, header.height, MAX_COSTLY_PIXELS if header.is_plain else MAX_PIXELS)
+            pixels = pnm.read_pixels(stream, header)
+            if pnm.is_pnm(stream):
+                raise ImageError(f"{name}: holds several images, one is needed; export the one to be read as PNG")
+            return DecodedImage(pixels, header.maxval if 255 < header.maxval < 65535 else None)
+        with _opened_picture(stream, name) as picture:
+            return _decoded(picture, stream, name)
+
+
+def image_size(source: Path | bytes, name: str) -> tuple[int, int]:
+    """Return width and height as the header of an image file states them.
+
+    Raises:
+        ImageError: As for ``decode``.
+    """
+    with _guarded(name), opened(source, name) as stream:
+        if pnm.is_pnm(stream):
+            header = pnm.read_header(stream)
+            return header.width, header.height
+        with _opened_picture(stream, name) as picture:
+            return picture.size
+
+
+@contextmanager
+def _guarded(name: str) -> Iterator[None]:
+    """Turn whatever a decoder raises into an ImageError."""
+    try:
+        # Pillow warns of large sizes and odd metadata; check_size and the checks below decide instead.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{name}: no picture (BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP) can be found in it; export it again"
+        ) from error
+    except Pillow.DecompressionBombError as error:
+        raise ImageError(f"{name}: at most {MAX_PIXELS} pixels are decoded; scale or crop it first") from error
+    except DAMAGE as error:
+        raise ImageError(f"{name}: truncated or damaged ({reason(error)}); copy or export it again") from error
+
+
+@contextmanager
+def _opened_picture(stream: BinaryIO, name: str) -> Iterator[ImageFile]:
+    """Yield the opened, checked, not yet decoded picture."""
+    with Pillow.open(stream, formats=_FORMATS) as picture:
+        check_size(name, *picture.size)
+        n_frames = getattr(picture, "n_frames", 1)
+        if n_frames != 1:
+            raise ImageError(
+                f"{name}: holds {n_frames} frames or pages, one is needed; export the one to be read as PNG"
+            )
+        if picture.mode not in _GREY_MODES | _WIDE_MODES | _COLOUR_MODES:
+            raise ImageError(f"{name}: pixel mode {picture.mode} has no agreed grey; export it as 8-bit grey or RGB")
+        yield picture
+
+
+def _decoded(picture: ImageFile, stream: BinaryIO, name: str) -> DecodedImage:
+    is_wide = is_wide_colour(picture)
+    if is_wide:
+        check_size(name, *picture.size, MAX_COSTLY_PIXELS)
+    picture.load()  # a PNG may carry its EXIF block behind the pixels
+    white_level = None
+    if is_wide:
+        pixels = _wide_colour(stream, name)
+    elif picture.mode in _WIDE_MODES:
+        pixels, white_level = _wide_grey(picture, name)
+    elif picture.has_transparency_data:
+        rgba = picture.convert("LA").convert("RGBA") if picture.mode == "La" else picture.convert("RGBA")
+        is_opaque = rgba.getchannel("A").getextrema() == (255, 255)
+        pixels = np.array(rgba.convert("RGB") if is_opaque else rgba)
+    else:
+        mode = "L" if picture.mode in _GREY_MODES else "RGB"
+        pixels = np.array(picture if picture.mode == mode else picture.convert(mode))
+    orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
+    return DecodedImage(np.ascontiguousarray(_upright(pixels, orientation)), white_level)
+
+
+def _wide_grey(picture: ImageFile, name: str) -> DecodedImage:
+    """Return grey of 12 or 16 bits, white above black."""
+    values = np.asarray(picture)
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > 65535:
+        raise ImageError(f"{name}: grey values {low} to {high}, 0 to 65535 are read; scale them to 0–255")
+    pixels = values.astype(np.uint16)
+    if not isinstance(picture, TiffImageFile):
+        return DecodedImage(pixels)
+    if picture.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:  # of 8-bit files Pillow inverts these itself
+        black = full_scale(pixels)
+        if black is None:
+            raise ImageError(
+                f"{name}: white is 0 and the values go up to {high}, so which one is black is unknown; "
+                "save it with black as 0"
+            )
+        return DecodedImage((black - pixels).astype(np.uint16))
+    return DecodedImage(pixels, 4095 if picture.tag_v2.get(BITSPERSAMPLE) == (12,) else None)
+
+
+def _wide_colour(stream: BinaryIO, name: str) -> Pixels:
+    pixels = read_wide_colour(stream)
+    if pixels is None:
+        raise ImageError(f"{name}: 16-bit colour of this kind is not read; export it as 8-bit RGB")
+    return pixels
+
+
+def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Turn and mirror an image by its EXIF orientation (EXIF 2.3, section 4.6.4); unknown values change nothing."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels

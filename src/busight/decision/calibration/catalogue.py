@@ -1,0 +1,99 @@
+"""The calibrators by name, and the choice among them on grouped folds of the validation cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Protocol
+
+import numpy as np
+from pydantic import Field
+
+from busight.decision.calibration.beta import Beta
+from busight.decision.calibration.identity import Identity
+from busight.decision.calibration.isotonic import Isotonic
+from busight.decision.calibration.temperature import Temperature, check_can_be_fitted
+from busight.decision.calibration.vector import VectorScaling
+from busight.errors import DataError
+from busight.metrics.calibration_error import log_losses
+from busight.types import FloatArray, IntArray
+
+CalibrationMethod = Literal["none", "temperature", "vector", "isotonic", "beta"]
+
+AnyCalibrator = Annotated[Identity | Temperature | VectorScaling | Isotonic | Beta, Field(discriminator="method")]
+
+
+class _CalibratorClass(Protocol):
+    def fit(self, logits: FloatArray, target: IntArray) -> AnyCalibrator: ...
+
+
+CALIBRATORS: dict[CalibrationMethod, _CalibratorClass] = {
+    "none": Identity,
+    "temperature": Temperature,
+    "vector": VectorScaling,
+    "beta": Beta,
+    "isotonic": Isotonic,
+}
+"""From a method's name to its class, the most modest first."""
+
+
+def fit_calibrator(method: CalibrationMethod, logits: FloatArray, target: IntArray) -> AnyCalibrator:
+    """Fit a calibrator on cases that took no part in training and will take none in testing.
+
+    Args:
+        method: Its name.
+        logits: float64 (N, K).
+        target: int64 (N,), actual class 0..K-1.
+
+    Raises:
+        DataError: The cases cannot determine it; see `busight.decision.calibration.temperature.check_can_be_fitted`.
+    """
+    return CALIBRATORS[method].fit(np.asarray(logits, np.float64), target)
+
+
+def choose_calibrator(
+    logits: FloatArray, target: IntArray, groups: Sequence[str], methods: Sequence[CalibrationMethod], folds: int = 5
+) -> AnyCalibrator:
+    """Choose the way with the lowest log-loss on grouped folds of the validation cases, and fit it on all of them.
+
+    Within one standard error of the lowest, the way that comes first in ``methods`` is taken: a more modest one serves
+    better where the cases cannot tell.
+
+    Args:
+        logits: float64 (N, K).
+        target: int64 (N,).
+        groups: Of each case; a group stays in one fold.
+        methods: The candidates, the most modest first.
+        folds: Folds; fewer where there are fewer groups.
+
+    Raises:
+        DataError: The cases cannot determine any of them.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    logits = np.asarray(logits, np.float64)
+    check_can_be_fitted(logits, target)
+    folds = min(folds, len(set(groups)), int(np.bincount(target).min()))
+    if folds < 2:
+        return fit_calibrator(methods[0], logits, target)
+    cut = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
+    parts = list(cut.split(logits, target, list(groups)))
+    losses: dict[CalibrationMethod, FloatArray] = {}
+    for method in methods:
+        try:
+            losses[method] = np.concatenate([_held_out(method, logits, target, fit, held) for fit, held in parts])
+        except DataError:
+            continue  # a fold that this way cannot be fitted on says that it needs more cases
+    if not losses:
+        return fit_calibrator(methods[0], logits, target)
+    best = min(losses, key=lambda method: float(losses[method].mean()))
+    worse = {method: loss - losses[best] for method, loss in losses.items()}
+    chosen = next(name for name, more in worse.items() if more.mean() <= more.std(ddof=1) / np.sqrt(len(more)))
+    return fit_calibrator(chosen, logits, target)
+
+
+def _held_out(
+    method: CalibrationMethod, logits: FloatArray, target: IntArray, fit: IntArray, held: IntArray
+) -> FloatArray:
+    """Return the log-loss of each case that the calibration was not fitted on."""
+    probs = fit_calibrator(method, logits[fit], target[fit]).apply(logits[held])
+    return log_losses(target[held], probs)

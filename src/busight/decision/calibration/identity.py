@@ -1,0 +1,35 @@
+"""No calibration: the softmax of the logits."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal, Self
+
+from busight.metrics.activations import softmax
+from busight.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Raw probabilities, unchanged."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    method: Literal["none"] = "none"
+
+    @classmethod
+    def fit(cls, logits: FloatArray, target: IntArray) -> Self:
+        """Return it; there is nothing to fit."""
+        return cls()
+
+    def apply(self, logits: FloatArray) -> FloatArray:
+        """Map logits, float64 (N, K), to probabilities, float64 (N, K), whose rows sum to 1."""
+        return softmax(logits)
+
+    def fits(self, n_classes: int) -> bool:
+        """Return whether it is of so many classes."""
+        return True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a card holds of it."""
+        return asdict(self)

@@ -1,0 +1,110 @@
+"""Fitting the decision on cases that took no part in training and will take none in testing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from busight.data.labels import LabelSchema
+from busight.decision.calibration.catalogue import CALIBRATORS, choose_calibrator, fit_calibrator
+from busight.decision.conformal import ConformalSets, fit_conformal
+from busight.decision.decision import UNCALIBRATED, Calibration, Decision, Threshold
+from busight.decision.settings import AssessSettings
+from busight.decision.threshold import threshold_for_sensitivity
+from busight.errors import DataError
+from busight.types import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CalibrationCases:
+    """What a decision is fitted on.
+
+    Attributes:
+        logits: float64 (N, K).
+        target: int64 (N,), actual class 0..K-1.
+        groups: (N,), patient or near-duplicate component of each case.
+        source: The cases in words, e.g. ``"90 validation images"``.
+        chose_otherwise: What else was chosen on them, e.g. ``"mask threshold"``; empty for nothing.
+    """
+
+    logits: FloatArray
+    target: IntArray
+    groups: Sequence[str]
+    source: str
+    chose_otherwise: tuple[str, ...] = ()
+
+
+def fit_decision(
+    decision: Decision, cases: CalibrationCases, labels: LabelSchema, settings: AssessSettings
+) -> Decision:
+    """Return a decision with calibration, threshold and prediction sets; what cannot be fitted says why.
+
+    Args:
+        decision: Whose other parts stay.
+        cases: N cases.
+        labels: The K classes.
+        settings: The recipe's ``assess`` section.
+    """
+    calibration = _calibration(cases, labels, settings)
+    probs = calibration.calibrator.apply(cases.logits)
+    return decision.model_copy(
+        update={
+            "calibration": calibration,
+            "threshold": _threshold(probs, cases, labels, settings),
+            "conformal": _conformal(probs, cases, labels, settings),
+        }
+    ).require_classes(len(labels.names))
+
+
+def _calibration(cases: CalibrationCases, labels: LabelSchema, settings: AssessSettings) -> Calibration:
+    measured: dict[str, Any] = {"cases": len(cases.target), "prevalence": None}
+    if labels.positive_index is not None:
+        share = float((cases.target == labels.positive_index).mean())
+        measured["prevalence"] = share if 0 < share < 1 else None
+    if settings.calibration == "none":
+        return UNCALIBRATED.model_copy(update={**measured, "source": "switched off in the recipe"})
+    how = ""
+    try:
+        if settings.calibration == "auto":
+            calibrator = choose_calibrator(cases.logits, cases.target, cases.groups, tuple(CALIBRATORS))
+            how = f"chosen among {', '.join(CALIBRATORS)}, "
+        else:
+            calibrator = fit_calibrator(settings.calibration, cases.logits, cases.target)
+    except DataError as error:
+        return UNCALIBRATED.model_copy(update={**measured, "source": f"not calibrated: {error}"})
+    return Calibration(calibrator=calibrator, source=f"{how}fitted on {cases.source}{_shared(cases)}", **measured)
+
+
+def _shared(cases: CalibrationCases) -> str:
+    others = ("threshold", "conformal limits", *cases.chose_otherwise)
+    return f", as were {', '.join(others[:-1])} and {others[-1]}"
+
+
+def _threshold(
+    probs: FloatArray, cases: CalibrationCases, labels: LabelSchema, settings: AssessSettings
+) -> Threshold | None:
+    if labels.positive_index is None:
+        return None
+    positive = cases.target == labels.positive_index
+    point = threshold_for_sensitivity(probs[:, labels.positive_index], positive, wanted=settings.sensitivity)
+    return Threshold(
+        wanted_sensitivity=settings.sensitivity,
+        threshold=_number(point.threshold),
+        sensitivity=_number(point.sensitivity),
+        specificity=_number(point.specificity),
+        source=f"{point.n_positive} {labels.positive} and {point.n_negative} other cases of {cases.source}",
+    )
+
+
+def _conformal(
+    probs: FloatArray, cases: CalibrationCases, labels: LabelSchema, settings: AssessSettings
+) -> ConformalSets:
+    sets = fit_conformal(probs, cases.target, settings.coverage)
+    always = [name for name, threshold in zip(labels.names, sets.thresholds, strict=True) if not threshold]
+    few = f"; {', '.join(always)} in every set: too few cases, or some with a probability of 0" if always else ""
+    return replace(sets, source=f"from {cases.source}{few}")
+
+
+def _number(value: float) -> float | None:
+    return None if value != value else float(value)

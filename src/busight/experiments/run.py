@@ -1,0 +1,155 @@
+"""A run: train a model, score it on the test subset, and leave everything that a report is written from."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from busight.audit.checked_dataset import Material
+from busight.data.split import PARTS, Split, crossing_pairs
+from busight.experiments.facts import calibration_sentence, limitations, network_sentence, versions
+from busight.experiments.scoring import score_samples, shown_cases
+from busight.experiments.train import run_training
+from busight.experiments.training import StageTimer
+from busight.io.progress import Progress, Silent
+from busight.metrics.table import MetricTable
+from busight.model.bundle.card import Card, MetricPart
+from busight.model.bundle.save import write_card
+from busight.recipes.load import recipe_toml
+from busight.recipes.schema import Recipe
+from busight.results.records import SplitSummary, TrainingRunRecord
+from busight.results.scoring import case_metrics, subgroup_metrics
+from busight.results.store import write_result
+
+
+def run(
+    recipe: Recipe,
+    out: Path,
+    *,
+    split_file: Path | None = None,
+    resume: bool = False,
+    keep_checkpoints: bool = False,
+    command: str = "",
+    progress: Progress | None = None,
+    material: Material | None = None,
+) -> TrainingRunRecord:
+    """Train by a recipe, assess on the test subset, and write everything but the report.
+
+    Args:
+        recipe: What to do; ``data.spec`` names the data.
+        out: A new folder. It receives what `busight.experiments.train.train` writes, ``cases.csv`` and, last,
+            ``metrics.json``.
+        split_file: A split to use instead of making one.
+        resume: Go on in a folder that an interrupted run of the same recipe left.
+        keep_checkpoints: Leave the checkpoints, so that whatever comes after (a report) can fail without costing the
+            training; call `finish` then.
+        command: The command line, for the record.
+        progress: Told what happens.
+        material: The recipe's data where they are read already; None reads them.
+
+    Returns:
+        The record that a report is written from.
+
+    Raises:
+        BusightError: One line that names what is wrong; see `busight.errors`.
+    """
+    progress = progress or Silent()
+    timer = StageTimer(progress)
+    started = datetime.now(UTC).isoformat(timespec="seconds")
+    training = run_training(recipe, out, timer, split_file=split_file, resume=resume, material=material)
+    material, split, model = training.material, training.split, training.model
+    progress.stage("test")
+    samples = material.samples_of(split.test)
+    test = score_samples(samples, material.group_of(), material.reader, model, progress)
+    metrics = case_metrics([test.cases], model.labels.names, recipe.assess)
+    card = write_card(model.folder, with_metrics(model.card, metrics))
+    model = model.with_card(card)
+    write_result(
+        out,
+        test.cases,
+        metrics,
+        data=recipe.data.spec,
+        data_digest=material.digest,
+        split_digest=split.digest,
+        bundle_digest=card.digest,
+    )
+    timer.lap("test")
+    shown = shown_cases(test, material.reader, model, recipe.assess.seed, material.samples_of(split.train))
+    data, parts = material.summary(), _split_summary(split, material)
+    if not keep_checkpoints:
+        finish(out)
+    networks = training.networks
+    return TrainingRunRecord(
+        title=recipe.name,
+        command=command,
+        started=started,
+        stage_seconds=tuple(timer.seconds),
+        recipe_toml=recipe_toml(recipe),
+        classes=model.labels.names,
+        network=network_sentence(recipe, {name: net.parameters for name, net in networks.items()}),
+        weights=card.training.weights,
+        calibration=calibration_sentence(card.decision, card.labels, test.cases),
+        comparable_with_paper=material.dataset.name == "busi" and recipe.classify.task == "multiclass",
+        data=data,
+        split=parts,
+        digests=(("data", data.digest), ("split", split.digest), ("bundle", card.digest)),
+        versions=versions(),
+        histories=tuple(net.history for net in networks.values()),
+        metrics=metrics,
+        cases=test.cases,
+        example_cases=shown.example_cases,
+        explanations=shown.explanations,
+        more_cases=shown.more_cases,
+        limitations=limitations(data, parts, metrics, recipe),
+        subgroups=subgroup_metrics([test.cases], model.labels.names, recipe.assess),
+    )
+
+
+def with_metrics(card: Card, metrics: MetricTable) -> Card:
+    """Return a card with the metrics of the test subset."""
+
+    def number(value: float) -> float | None:
+        return None if value != value else float(value)
+
+    return card.changed(
+        metrics=tuple(
+            MetricPart(
+                metric=row.metric,
+                of=row.of,
+                value=number(row.value),
+                low=number(row.low),
+                high=number(row.high),
+                n=row.n,
+            )
+            for row in metrics.rows
+        )
+    )
+
+
+def _split_summary(split: Split, material: Material) -> SplitSummary:
+    part_of = split.part_of()
+    counts: dict[tuple[str, str], int] = {}
+    for sample in material.samples:
+        if sample.sample_id in part_of:
+            key = (part_of[sample.sample_id], str(sample.label))
+            counts[key] = counts.get(key, 0) + 1
+    ordered = sorted(counts.items(), key=lambda item: (PARTS.index(item[0][0]), item[0][1]))
+    return SplitSummary(
+        kind=split.kind,
+        seed=split.seed,
+        digest=split.digest,
+        counts=tuple((part, name, count) for (part, name), count in ordered),
+        crossing_pairs=crossing_pairs(split, material.pair_ids()),
+    )
+
+
+def finish(out: Path) -> None:
+    """Remove what only an interrupted run needs: arrays, checkpoints and the intermediate graph."""
+    work = out / "training"
+    shutil.rmtree(work / "graph", ignore_errors=True)
+    shutil.rmtree(work / "inner-folds", ignore_errors=True)
+    for name in ("segmenter", "classifier"):
+        shutil.rmtree(work / name / "arrays", ignore_errors=True)
+        for checkpoint in (work / name).glob("*.ckpt"):
+            checkpoint.unlink()

@@ -1,0 +1,150 @@
+"""What a model keeps of its training images: feature bank, out-of-distribution detector, descriptor model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.audit.checked_dataset import Material
+from busight.data.split import Split
+from busight.decision.fusion import DescriptorFusion, described_region
+from busight.decision.image_statistics import image_statistics
+from busight.decision.ood import (
+    NEIGHBOURS,
+    OodDetector,
+    feature_distance,
+    feature_limit,
+    fit_appearance_detector,
+)
+from busight.descriptors.lexicon import lexicon_digest
+from busight.descriptors.model import fit_descriptor_model
+from busight.errors import DataError
+from busight.io.digests import sha256_of_file
+from busight.io.progress import Progress
+from busight.model.algorithms import algorithms_of
+from busight.model.bundle.card import FEATURES
+from busight.model.bundle.feature_bank import FeatureBank, read_features, write_features
+from busight.model.model import BATCH, Model
+from busight.segment.settings import is_learned
+from busight.strategies.strategy import proposal_of
+from busight.types import FloatArray, Sample
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Facts:
+    """What is needed of one image of the training or the validation subset."""
+
+    sample: Sample
+    trained: bool
+    statistics: FloatArray | None
+    features: NDArray[np.float32] | None
+    descriptors: dict[str, float] | None
+
+
+def with_training_images(
+    model: Model, material: Material, split: Split, descriptor_weight: float, progress: Progress
+) -> Model:
+    """Write the feature bank beside the graphs, and fit out-of-distribution detector and descriptor model.
+
+    Args:
+        model: Without decisions.
+        material: The data; images of the training and the validation subset count.
+        split: Which they are.
+        descriptor_weight: Of the descriptor model's log-odds in the answer.
+        progress: Told about each image.
+
+    Returns:
+        The model with a card that names the features' file and holds the rest.
+
+    Raises:
+        OutputError: The features could not be written.
+    """
+    progress.stage("feature bank, out-of-distribution detector and descriptor model")
+    facts: list[_Facts] = []
+    chosen = material.samples_of({*split.train, *split.val})
+    train = frozenset(split.train)
+    for start in range(0, len(chosen), BATCH):
+        facts += _facts_of(chosen[start : start + BATCH], train, material, model)
+        progress.tick(len(facts), len(chosen))
+    bank = _bank(facts, model)
+    files = model.card.files
+    if bank is not None:
+        files = {**files, FEATURES: sha256_of_file(model.folder / FEATURES)}
+    fusion = _fusion(facts, material, model, descriptor_weight)
+    if descriptor_weight and model.labels.lesion_pair is None:
+        progress.line(f"warning: assess.descriptor_weight has no effect in the task {model.card.task}")
+    elif descriptor_weight and (fusion is None or fusion.model is None):
+        source = "the model has no masks" if fusion is None else fusion.source
+        progress.line(f"warning: assess.descriptor_weight has no effect in this model; {source}")
+    decision = model.decision.model_copy(update={"ood": _ood(facts, bank), "fusion": fusion})
+    segment, classify = model.card.segment, model.card.classify
+    algorithms = algorithms_of(
+        decision,
+        classical=model.strategy.segments_first and segment is not None and not is_learned(segment.method),
+        use_proposal=classify is not None and classify.use_proposal,
+    )
+    return replace(
+        model.with_card(model.card.changed(decision=decision, files=files, algorithms=algorithms)), bank=bank
+    )
+
+
+def _facts_of(samples: Sequence[Sample], train: frozenset[str], material: Material, model: Model) -> list[_Facts]:
+    images = [material.reader.image(sample) for sample in samples]
+    facts = []
+    for sample, image, prepared, raw in zip(samples, images, *model.infer(images), strict=True):
+        trained, grey = sample.sample_id in train, image.ndim == 2
+        descriptors = None
+        grades = model.labels.lesion_pair is not None and material.labels.shows_lesion(sample.label)
+        if trained and grey and grades:
+            described = described_region(prepared.cropped, raw.mask, raw.mask_probs, proposal_of(prepared, raw))
+            descriptors = None if described is None else described.inputs
+        facts.append(_Facts(sample, trained, image_statistics(image) if grey else None, raw.features, descriptors))
+    return facts
+
+
+def _bank(facts: Sequence[_Facts], model: Model) -> FeatureBank | None:
+    known = [(one.sample, one.features) for one in facts if one.trained and one.features is not None]
+    if not known:
+        return None
+    features = np.array([features for _, features in known])
+    labels = [str(sample.label) for sample, _ in known]
+    write_features(model.folder / FEATURES, features, [sample.sample_id for sample, _ in known], labels)
+    return read_features(model.folder / FEATURES)
+
+
+def _ood(facts: Sequence[_Facts], bank: FeatureBank | None) -> OodDetector:
+    source = f"{len(facts)} training and validation images"
+    appearance = None
+    statistics = [one.statistics for one in facts if one.statistics is not None]
+    try:
+        appearance = fit_appearance_detector(np.array(statistics))
+        source += ", of which one in a hundred lies beyond the limit"
+    except DataError as error:
+        source = f"no appearance detector: {error}"
+    fresh = [one.features for one in facts if not one.trained and one.features is not None]
+    limit = None
+    if bank is not None and fresh:
+        limit = feature_limit(feature_distance(np.array(fresh), bank.features))
+        source += f"; one in twenty of {len(fresh)} validation images has features farther away"
+    return OodDetector(appearance, limit, NEIGHBOURS, source)
+
+
+def _fusion(facts: Sequence[_Facts], material: Material, model: Model, weight: float) -> DescriptorFusion | None:
+    """Fit the descriptor model on lesions as the network outlines them, not as they were annotated."""
+    if model.card.segment is None or model.labels.lesion_pair is None:
+        return None
+    lexicon = lexicon_digest()
+    described = [(one.descriptors, one.sample.label) for one in facts if one.descriptors is not None]
+    if not described:
+        return DescriptorFusion(model=None, lexicon=lexicon, source="no outlined lesion to learn from")
+    inputs = np.array([list(descriptors.values()) for descriptors, _ in described])
+    positive = np.array([label == material.labels.positive for _, label in described])
+    try:
+        fitted = fit_descriptor_model(list(described[0][0]), inputs, positive)
+    except DataError as error:
+        return DescriptorFusion(model=None, lexicon=lexicon, source=f"none: {error}")
+    source = f"{len(described)} lesions that the network outlined in training images"
+    return DescriptorFusion(model=fitted, weight=weight, lexicon=lexicon, source=source)

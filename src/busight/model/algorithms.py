@@ -1,0 +1,51 @@
+"""Versions of the algorithms outside the graphs that decide an answer.
+
+A bundle names those that it uses. Where this version of BUSight has another one, the bundle is refused: it would answer
+otherwise than when its figures were measured.
+"""
+
+from __future__ import annotations
+
+from busight.decision.decision import Decision
+from busight.decision.image_statistics import STATISTICS_VERSION
+from busight.descriptors.lexicon import lexicon_digest
+from busight.errors import BundleError
+from busight.segment.proposal import PROPOSAL_VERSION
+
+
+def algorithms_of(decision: Decision, *, classical: bool, use_proposal: bool) -> dict[str, str]:
+    """Return the versions that a model depends on.
+
+    Args:
+        decision: Of the model.
+        classical: Its masks come from a method without training, which begins with a lesion proposal.
+        use_proposal: It has a local view of the lesion proposal.
+    """
+    versions: dict[str, str] = {}
+    describes = decision.fusion is not None and decision.fusion.model is not None
+    if use_proposal or classical or describes:
+        versions["proposal"] = PROPOSAL_VERSION
+    if describes:
+        versions["lexicon"] = lexicon_digest()
+    if decision.ood is not None and decision.ood.appearance is not None:
+        versions["image statistics"] = STATISTICS_VERSION
+    return versions
+
+
+def require_same(algorithms: dict[str, str], where: str, busight: str) -> None:
+    """Refuse a bundle that depends on other algorithms than this version has.
+
+    Args:
+        algorithms: Of its card.
+        where: The bundle, for the message.
+        busight: The version that wrote it.
+
+    Raises:
+        BundleError: It does.
+    """
+    own = {"proposal": PROPOSAL_VERSION, "lexicon": lexicon_digest(), "image statistics": STATISTICS_VERSION}
+    other = [name for name, version in algorithms.items() if own.get(name) != version]
+    if other:
+        raise BundleError(
+            f"{where}: was made with another version of {', '.join(other)}; use busight {busight}, or train it anew"
+        )

@@ -1,0 +1,43 @@
+"""Whether a graph gives what the network that it was made from gives. No PyTorch here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.errors import BundleError
+from busight.model.engines.catalogue import EngineSettings
+from busight.preprocess.resize import as_network_input
+from busight.types import Image
+
+TOLERANCE = 1e-3
+"""Largest allowed difference of a logit or mask probability between a graph and its network, relative to their size."""
+
+
+def graph_difference(path: Path, inputs: Image, expected: Sequence[NDArray[np.float32]]) -> float:
+    """Run a graph on example inputs and return how far it is from what is expected.
+
+    Args:
+        path: The graph.
+        inputs: uint8 (N, S, S), or (N, S, S, 3).
+        expected: One array for each output, in the graph's order.
+
+    Returns:
+        The largest absolute difference, relative to the size of an output where that is above 1.
+
+    Raises:
+        BundleError: It is beyond the tolerance.
+    """
+    outputs = EngineSettings().open(path).run(as_network_input(inputs))
+    worst = 0.0
+    for found, wanted in zip(outputs.values(), expected, strict=True):
+        scale = max(1.0, float(np.abs(wanted).max()))
+        worst = max(worst, float(np.abs(found - wanted).max()) / scale)
+    if not worst <= TOLERANCE:
+        raise BundleError(
+            f"{path.name}: is {worst:.2g} away from the network that it was made from; use another backbone or decoder"
+        )
+    return worst

@@ -1,0 +1,44 @@
+"""The engines by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from busight.errors import ConfigError
+from busight.model.engines.onnxruntime import OnnxRuntimeEngine
+from busight.strategies.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How a model's graphs are run.
+
+    Attributes:
+        name: Of `ENGINES`.
+        threads: Threads of one operator; 0 lets the engine choose.
+        batch: Largest number of views in one run.
+    """
+
+    name: str = "onnxruntime"
+    threads: int = 0
+    batch: int = 16
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be run."""
+        if self.name not in ENGINES:
+            raise ConfigError(f"engine {self.name!r}: known: {', '.join(ENGINES)}")
+        if self.threads < 0 or self.batch < 1:
+            raise ConfigError(f"threads {self.threads}, batch {self.batch}: 0 or more threads, 1 or more in a batch")
+
+    def open(self, path: Path) -> Engine:
+        """Open a graph.
+
+        Raises:
+            BundleError: The engine cannot run it.
+        """
+        return ENGINES[self.name](path, self.threads, self.batch)
+
+
+ENGINES: dict[str, Callable[[Path, int, int], Engine]] = {"onnxruntime": OnnxRuntimeEngine}

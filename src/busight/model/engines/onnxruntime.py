@@ -1,0 +1,72 @@
+"""ONNX Runtime as an engine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.errors import BundleError
+from busight.strategies.engine import Outputs
+
+INPUT = "images"
+
+
+class OnnxRuntimeEngine:
+    """A graph in ONNX Runtime on the CPU.
+
+    Attributes:
+        input_shape: Channels, height and width of an input.
+        output_shapes: Shape of each output without the batch; 0 where the graph does not fix a side.
+    """
+
+    def __init__(self, path: Path, threads: int = 0, batch: int = 16) -> None:
+        """Open a graph.
+
+        Args:
+            path: The graph.
+            threads: Threads of one operator; 0 lets ONNX Runtime choose.
+            batch: Largest number of inputs in one run.
+
+        Raises:
+            BundleError: ONNX Runtime cannot run it, or it has no input ``images``.
+        """
+        import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as refusals
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        try:
+            self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        except (
+            refusals.Fail,
+            refusals.InvalidArgument,
+            refusals.InvalidGraph,
+            refusals.InvalidProtobuf,
+            refusals.NotImplemented,
+            refusals.RuntimeException,
+        ) as error:
+            raise BundleError(f"{path}: ONNX Runtime cannot run it ({str(error)[:100]}); update onnxruntime") from error
+        inputs = {given.name: _sides(given.shape) for given in self._session.get_inputs()}
+        if list(inputs) != [INPUT]:
+            raise BundleError(f"{path}: its inputs are {', '.join(inputs)}, not {INPUT}; get the bundle again")
+        self.input_shape: tuple[int, ...] = inputs[INPUT]
+        self.output_shapes = {given.name: _sides(given.shape) for given in self._session.get_outputs()}
+        self._batch = batch
+
+    def run(self, batch: NDArray[np.float32]) -> Outputs:
+        """Return the outputs of a batch, float32 (N, C, H, W) in 0–1, N at least 1."""
+        names = list(self.output_shapes)
+        parts = [
+            self._session.run(names, {INPUT: np.ascontiguousarray(batch[start : start + self._batch])})
+            for start in range(0, len(batch), self._batch)
+        ]
+        if len(parts) == 1:
+            return dict(zip(names, parts[0], strict=True))
+        return {name: np.concatenate(values) for name, *values in zip(names, *parts, strict=True)}
+
+
+def _sides(shape: list[int | str]) -> tuple[int, ...]:
+    return tuple(side if isinstance(side, int) else 0 for side in shape[1:])

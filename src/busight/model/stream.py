@@ -1,0 +1,33 @@
+"""Predicting a stream of images in batches, in order, failures included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from busight.model.model import BATCH, Model
+from busight.types import Failure, InputImage, Prediction, Rejected
+
+
+def predict_stream(
+    model: Model, images: Iterable[InputImage | Failure], batch: int = BATCH
+) -> Iterator[Prediction | Rejected | Failure]:
+    """Yield an answer for each image, in the order of the images; a failure is passed on in its place.
+
+    Args:
+        model: That answers.
+        images: Read one after the other, at most a batch ahead.
+        batch: Images that go through the networks together, 1 or more.
+    """
+    waiting: list[InputImage | Failure] = []
+    for image in images:
+        waiting.append(image)
+        if len(waiting) >= batch:
+            yield from _answers(model, waiting)
+            waiting = []
+    yield from _answers(model, waiting)
+
+
+def _answers(model: Model, waiting: list[InputImage | Failure]) -> Iterator[Prediction | Rejected | Failure]:
+    answers = iter(model.predict([image for image in waiting if isinstance(image, InputImage)]))
+    for image in waiting:
+        yield image if isinstance(image, Failure) else next(answers)

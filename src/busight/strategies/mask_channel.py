@@ -1,0 +1,42 @@
+"""Mask channel: segment the lesion, give its mask to the classifier as the third channel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from busight.preprocess.pipeline import PreparedImage
+from busight.strategies.strategy import FirstView, RawOutput, Stages, classify_first_views
+from busight.strategies.views import View
+from busight.types import Image, Mask
+
+
+class MaskChannel:
+    """Classify grey images with the predicted mask beside them."""
+
+    name = "mask_channel"
+    segments_first = True
+    decodes_mask = False
+    mask_channel = True
+    local_views = False
+
+    def first_views(self, images: Sequence[PreparedImage], stages: Stages) -> list[FirstView]:
+        """Return views of the whole images with the predicted masks as the third channel."""
+        return [
+            FirstView(View(with_mask_channel(image.channels, mask), image.box), mask, probs)
+            for image, (mask, probs) in zip(images, stages.segment(images), strict=True)
+        ]
+
+    def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
+        """Return the answer for each image."""
+        return classify_first_views(self, images, stages)
+
+    def sentence(self, network: str, segmenter: str) -> str:
+        """Return a sentence for the report."""
+        return f"Mask as a channel: {segmenter} finds the lesion; image and mask go to {network}."
+
+
+def with_mask_channel(grey: Image, mask: Mask) -> Image:
+    """Return a grey image, uint8 HW, twice and the mask, 0 or 255, as uint8 HW3."""
+    return np.stack([grey, grey, np.where(mask, np.uint8(255), np.uint8(0))], axis=-1)

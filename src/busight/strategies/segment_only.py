@@ -1,0 +1,48 @@
+"""Segment only: no classifier; whether there is a lesion is read off the mask probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from busight.metrics.activations import logit
+from busight.preprocess.pipeline import PreparedImage
+from busight.strategies.strategy import FirstView, RawOutput, Stages, whole_views
+from busight.types import FloatArray, FloatMap
+
+LEVEL = 0.998
+"""Single pixels reach any probability in noise; 0.2 % of them is the smallest region that post-processing keeps."""
+
+
+class SegmentOnly:
+    """Outline the lesion and tell images with one from images without."""
+
+    name = "segment_only"
+    segments_first = True
+    decodes_mask = False
+    mask_channel = False
+    local_views = False
+
+    def first_views(self, images: Sequence[PreparedImage], stages: Stages) -> list[FirstView]:
+        """Return views of the whole images."""
+        return whole_views(images)
+
+    def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
+        """Return the answer for each image."""
+        return [
+            RawOutput(lesion_logits(probs), image.box, mask, probs)
+            for image, (mask, probs) in zip(images, stages.segment(images), strict=True)
+        ]
+
+    def sentence(self, network: str, segmenter: str) -> str:
+        """Return a sentence for the report."""
+        return f"{segmenter[0].upper()}{segmenter[1:]}; no classifier."
+
+
+def lesion_logits(probs: FloatMap) -> FloatArray:
+    """Return the logits of "no lesion" and "lesion", float64 (2,), from lesion probabilities, float32 HW in 0–1.
+
+    The lesion's is that of the probability which 0.2 % of the pixels reach.
+    """
+    return np.array([0.0, logit(float(np.quantile(probs, LEVEL)))])

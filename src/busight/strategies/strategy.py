@@ -1,0 +1,177 @@
+"""The strategy: which views of an image the networks get, and how their answers are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.errors import BundleError
+from busight.preprocess.pipeline import PreparedImage
+from busight.segment.postprocess import PostprocessSettings, to_mask
+from busight.segment.proposal import propose_lesion
+from busight.segment.settings import RoiSettings
+from busight.strategies.engine import Engine
+from busight.strategies.segmenters import MaskSource
+from busight.strategies.views import InputSpec, View, ViewOutput, run_views
+from busight.types import FloatArray, Image, Mask, Roi
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stages:
+    """The stages that a strategy runs, with their settings.
+
+    Attributes:
+        classifier: The classifier's graph; None for a model that only segments.
+        input: Of the classifier; None without one.
+        tta: Test-time augmentation of the classifier.
+        segmenter: The segmenter of its own; None where the strategy has none.
+        postprocess: From probabilities to a mask.
+        roi: The region around a mask.
+        use_proposal: Whether the lesion proposal gets a view too, where the strategy has local views.
+    """
+
+    classifier: Engine | None = None
+    input: InputSpec | None = None
+    tta: bool = False
+    segmenter: MaskSource | None = None
+    postprocess: PostprocessSettings = field(default_factory=PostprocessSettings)
+    roi: RoiSettings = field(default_factory=RoiSettings)
+    use_proposal: bool = False
+
+    def run(self, views: Sequence[View]) -> list[ViewOutput]:
+        """Run the classifier on views, all in one batch.
+
+        Raises:
+            BundleError: There is no classifier.
+        """
+        if self.classifier is None or self.input is None:
+            raise BundleError("the card has no classifier; get the bundle again")
+        return run_views(self.classifier, views, self.input, self.tta)
+
+    def segment(self, images: Sequence[PreparedImage]) -> list[tuple[Mask, NDArray[np.float32]]]:
+        """Return mask and probabilities of each image by the segmenter of its own.
+
+        Raises:
+            BundleError: There is none.
+        """
+        if self.segmenter is None:
+            raise BundleError("the card has no segmenter; get the bundle again")
+        probs = self.segmenter.probs([image.channels for image in images])
+        return [(to_mask(values, self.postprocess), values) for values in probs]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawOutput:
+    """A strategy's answer for one image, before any decision; maps are in the cropped image's pixels.
+
+    Attributes:
+        logits: float64 (K,).
+        roi: The region that was classified, or that a local view was cut from.
+        mask: bool HW; None without segmentation.
+        mask_probs: float32 HW in 0–1 behind it.
+        features: float32 (C,), of the first view; None where the graph does not give them.
+        views: The classifier's views, each with the factor of its activation map: the mean of their weighted sum is
+            the logit.
+        proposal: The most lesion-like region, bool HW, where the strategy looked for it.
+    """
+
+    logits: FloatArray
+    roi: Roi
+    mask: Mask | None = None
+    mask_probs: NDArray[np.float32] | None = None
+    features: NDArray[np.float32] | None = None
+    views: tuple[tuple[ViewOutput, float], ...] = ()
+    proposal: Mask | None = None
+
+    def activation(self, class_index: int) -> NDArray[np.float32] | None:
+        """Return the class-activation map of a class, float32 HW; None where the graphs give none."""
+        if not self.views:
+            return None
+        maps = [output.activation(class_index) * np.float32(weight) for output, weight in self.views]
+        total: NDArray[np.float32] = np.sum(maps, axis=0)
+        return total
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FirstView:
+    """The view of an image that every strategy begins with, and the mask that it was made by.
+
+    Attributes:
+        view: What the classifier sees.
+        mask: Of the segmenter of its own; None without one.
+        mask_probs: Behind it.
+    """
+
+    view: View
+    mask: Mask | None = None
+    mask_probs: NDArray[np.float32] | None = None
+
+
+class Strategy(Protocol):
+    """How a lesion is used. A new one is one file, and one line in `busight.strategies.catalogue`."""
+
+    name: str
+    segments_first: bool
+    """A segmenter of its own marks the lesion before the classifier sees the image."""
+    decodes_mask: bool
+    """The classifier's own network has a mask decoder."""
+    mask_channel: bool
+    """The last channel of the classifier's input is a mask, whose values augmentation must not change."""
+    local_views: bool
+    """The classifier sees regions of the image too, and is trained on them."""
+
+    def first_views(self, images: Sequence[PreparedImage], stages: Stages) -> list[FirstView]:
+        """Return the view of each image that the classifier begins with, in training as in prediction."""
+        ...
+
+    def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
+        """Return the answer for each image; all views of all images go through a graph in one batch."""
+        ...
+
+    def sentence(self, network: str, segmenter: str) -> str:
+        """Return a sentence for the report.
+
+        Args:
+            network: The classifier, in a few words.
+            segmenter: The segmenter of its own, likewise.
+        """
+        ...
+
+
+def whole_views(images: Sequence[PreparedImage]) -> list[FirstView]:
+    """Return views of the whole images."""
+    return [FirstView(View(image.channels, image.box)) for image in images]
+
+
+def classify_first_views(strategy: Strategy, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
+    """Return the answers of strategies with one view an image."""
+    firsts = strategy.first_views(images, stages)
+    outputs = stages.run([first.view for first in firsts])
+    return [raw_output(first, output, stages) for first, output in zip(firsts, outputs, strict=True)]
+
+
+def raw_output(first: FirstView, output: ViewOutput, stages: Stages) -> RawOutput:
+    """Return the answer by one view; a mask of the classifier's own decoder counts before a segmenter's."""
+    mask, probs = first.mask, first.mask_probs
+    if (decoded := output.mask_probs) is not None:
+        mask, probs = to_mask(decoded, stages.postprocess), decoded
+    return RawOutput(output.logits, first.view.roi, mask, probs, output.features, ((output, 1.0),))
+
+
+def propose(image: PreparedImage) -> Mask:
+    """Return the most lesion-like region of an enhanced image, bool HW."""
+    return propose_lesion(grey_of(image.enhanced)).mask
+
+
+def proposal_of(image: PreparedImage, raw: RawOutput) -> Callable[[], Mask]:
+    """Return what gives the lesion proposal of an image: what the strategy has, or a search when it is first asked."""
+    return lambda: propose(image) if raw.proposal is None else raw.proposal
+
+
+def grey_of(image: Image) -> Image:
+    """Return an image, uint8 HW or HW3, as grey."""
+    return image if image.ndim == 2 else np.rint(image @ np.array([0.299, 0.587, 0.114])).astype(np.uint8)

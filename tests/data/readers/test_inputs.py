@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_files import RAMP, RGB, luma, region, write_dicom
+from picture_files import NOISE, save
+from pydicom import dcmread
+
+from busight.data.image_spec import ImageSpec
+from busight.data.readers.inputs import read_frames
+from busight.types import Failure, ImageRef
+
+TWELVE = np.linspace(0, 4095, 32 * 40).astype(np.uint16).reshape(32, 40)
+
+
+def test_an_image_file_and_its_bytes(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", NOISE)
+    for source, name, called in [
+        (path, "", str(path)),
+        (path.read_bytes(), "", ""),
+        (path.read_bytes(), "upload 3", "upload 3"),
+    ]:
+        (image,) = read_frames(source, name=name)
+        np.testing.assert_array_equal(image.pixels, NOISE)
+        assert image.ref == ImageRef(called)
+
+
+def test_dicom_carries_its_identity_and_never_the_patient(tmp_path: Path) -> None:
+    cine = np.stack([RGB, RGB[::-1]])
+    path = write_dicom(
+        tmp_path / "a.dcm", cine, "RGB", PatientID="P-17", PatientName="Meier^Anna", StudyInstanceUID="1.2.3",
+        SeriesInstanceUID="1.2.4", SequenceOfUltrasoundRegions=[region()],
+    )  # fmt: skip
+    dataset = dcmread(path)
+    for source, called in [(path, str(path)), (path.read_bytes(), ""), (dataset, "")]:
+        images = list(read_frames(source, ImageSpec(channels=3)))
+        for index, image in enumerate(images):
+            assert image.ref == ImageRef(
+                called, index, dataset.SOPInstanceUID, "1.2.3", "1.2.4", pytest.approx((0.2, 0.1)), (2, 4)
+            )
+            np.testing.assert_array_equal(image.pixels, cine[index, 2:22, 4:34])
+            assert not any(word in repr(image.ref) for word in ("P-17", "Meier"))
+        assert len(images) == 2
+
+
+def test_colour_is_grey_unless_the_spec_says_otherwise(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a.dcm", np.stack([RGB, RGB[::-1]]), "RGB")
+    _, second = read_frames(path)
+    assert np.abs(second.pixels.astype(int) - luma(RGB[::-1])).max() <= 1
+    save(tmp_path / "a.png", RGB)
+    (image,) = read_frames(tmp_path / "a.png", ImageSpec(channels=3))
+    np.testing.assert_array_equal(image.pixels, RGB)
+
+
+def test_a_12_bit_png_needs_a_model_of_12_bit_images(tmp_path: Path) -> None:
+    path = save(tmp_path / "a.png", TWELVE)
+    (image,) = read_frames(path, ImageSpec(bits=12))
+    np.testing.assert_array_equal(image.pixels, np.rint(TWELVE / 4095 * 255))
+    (failure,) = read_frames(path)
+    assert isinstance(failure, Failure)
+    assert failure.ref == ImageRef(str(path))
+    assert failure.reason.startswith(f"{path}: grey values 0 to 4095 fill neither 8 nor 16 bits")
+    (failure,) = read_frames(path, ImageSpec(bits=10))
+    assert failure.reason.startswith(f"{path}: pixel values up to 4095, at most 1023 are possible")
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_12_bit_dicom_states_its_scale(tmp_path: Path, bits: int) -> None:
+    path = write_dicom(tmp_path / "a.dcm", TWELVE[None], BitsStored=12, HighBit=11)
+    (image,) = read_frames(path, ImageSpec(bits=bits))
+    np.testing.assert_array_equal(image.pixels, np.rint(TWELVE / 4095 * 255))
+
+
+def test_what_cannot_be_read_is_a_failure_with_its_frame(tmp_path: Path) -> None:
+    (failure,) = read_frames(b"no image", name="upload 3")
+    assert failure == Failure(ImageRef("upload 3"), failure.reason)
+    assert failure.reason.startswith("upload 3: no picture")
+    (failure,) = read_frames(b"")
+    assert failure.ref == ImageRef()
+    assert failure.reason.startswith("image: the file is empty")
+    (failure,) = read_frames(tmp_path / "missing.dcm")
+    assert "cannot be reached" in failure.reason
+    low = np.stack([RAMP, RAMP]).astype(np.uint16)
+    low[1] += 1000
+    first, second = read_frames(write_dicom(tmp_path / "a.dcm", low, StudyInstanceUID="1.2.3"))
+    np.testing.assert_array_equal(first.pixels, RAMP)
+    assert (second.ref.frame, second.ref.StudyInstanceUID) == (1, "1.2.3")
+    assert "grey values 1000 to 1241 fill neither 8 nor 16 bits" in second.reason
