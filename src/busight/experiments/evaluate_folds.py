@@ -77,7 +77,8 @@ def evaluate_folds(
     progress, settings = progress or Silent(), settings or AssessSettings()
     require_free_folder(out)
     bundles = sorted(folder.glob("repeat-*/fold-*/bundle"), key=_place)
-    material = gather(load(spec), progress)
+    image_spec = load_bundle(bundles[0]).card.preprocess.image
+    material = gather(load(spec).read_as(image_spec), progress)
     found, classes = score_networks(bundles, material, out / "networks", progress)
     both = together(found, classes)
     single, joint = (repeated_sheet(cases, classes, settings) for cases in (found, [both]))

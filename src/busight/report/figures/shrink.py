@@ -17,7 +17,7 @@ LONGEST_SIDE = 360
 def shrunk(picture: StagePicture, longest: int = LONGEST_SIDE) -> StagePicture:
     """Return the picture with every image at most ``longest`` pixels on its longer side, aspect kept."""
     image = shrink(picture.image, longest)
-    down, across = (new / old for new, old in zip(image.shape, picture.image.shape, strict=True))
+    down, across = (new / old for new, old in zip(image.shape[:2], picture.image.shape[:2], strict=True))
     roi = picture.roi
     return replace(
         picture,
@@ -31,7 +31,7 @@ def shrunk(picture: StagePicture, longest: int = LONGEST_SIDE) -> StagePicture:
 
 
 def small_image(image: NDArray[PixelT], longest: int = LONGEST_SIDE) -> NDArray[PixelT]:
-    """Return an image, uint8 or float32 HW, no larger than a page shows it."""
+    """Return an image, uint8 or float32, HW or HW3, no larger than a page shows it."""
     return shrink(image, longest)
 
 
