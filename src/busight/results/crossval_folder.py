@@ -14,7 +14,7 @@ from busight.results.store import finished_cases
 SCORES_FILE = "crossval.json"
 
 
-By = Literal["group", "image"]
+By = Literal["group", "image", "source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +22,10 @@ class Plan:
     """How to cross-validate.
 
     Attributes:
-        folds: Parts, each tested once in every repeat.
+        folds: Parts, each tested once in every repeat; by source as many as there are data sets.
         repeats: How often, each time with other folds and another seed of training.
-        by: ``group`` keeps patients and near-duplicates together; ``image`` does not, and flatters.
+        by: ``group`` keeps patients and near-duplicates together; ``image`` does not, and flatters; ``source`` leaves
+            one of several data sets out, each in turn.
     """
 
     folds: int = 5
