@@ -116,7 +116,7 @@ def test_a_place_that_cannot_be_written_is_noticed_before_the_first_prediction(q
         (["data", "show", "phantom:1000000000"], "must be a whole number from 1 to 100000", 2),
         (["run", "demo", "--set", f"train.epochs={'9' * 5000}"], "train.epochs", 2),
         (["run", "demo", "--set", f"train.epochs={'[' * 5000}"], "train.epochs", 2),
-        (["run", "demo", "--set", "train.epochs=1\nabout=x"], "train.epochs", 2),
+        (["run", "demo", "--set", "train.epochs=1\ndescription=x"], "train.epochs", 2),
         (["run", "demo", "--set", "train.epochs=2024-01-01"], "train.epochs", 2),
         (["run", "demo", "--set", "name=\udcff"], "not UTF-8", 2),
         (["run", "demo", *OTSU, "--set", "classify.options.in_chans=9"], "timm cannot make it", 2),
@@ -132,7 +132,7 @@ def test_odd_values_get_one_line(tmp_path: Path, arguments: list[str], message: 
 
 
 def test_a_recipe_nested_without_end_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "deep.toml").write_text(f"about = {'[' * 5000}")
+    (tmp_path / "deep.toml").write_text(f"description = {'[' * 5000}")
     found = call("run", tmp_path / "deep.toml", "--out", tmp_path / "out")
     assert found.exit_code == 2
     assert "deep.toml: not TOML" in found.stderr

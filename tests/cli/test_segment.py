@@ -216,7 +216,7 @@ def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> No
             ["x.png", "--method", "otsu", "--uncertainty", "--out", "out"],
             "--uncertainty needs the probabilities",
         ),
-        (["x.png", "--method", "otsu", "--fallback-to-proposal", "--out", "out"], "a --method always assumes one"),
+        (["x.png", "--method", "otsu", "--fallback-to-proposal", "--out", "out"], "a --method always makes a proposal"),
         (["x.png", "--method", "otsu", "--limit", "3", "--out", "out"], "--limit is for --compare"),
         (["--compare", "phantom:3", "--box", "1,2,3,4", "--out", "out"], "are for pictures, not for --compare"),
         (["x.png", "--crossval", "runs/x", "--method", "otsu", "--out", "out"], "--crossval is for --compare"),
@@ -246,7 +246,7 @@ def test_a_bundle_outlines_what_it_predicts(tmp_path: Path, quick_run: Quick, le
 
 
 def test_a_lesion_may_be_assumed(tmp_path: Path, quick_run: Quick, lesion: tuple[Path, np.ndarray]) -> None:
-    """A network after one epoch is sure of nothing: the guess takes its place."""
+    """A network after one epoch is sure of nothing: the proposal takes its place."""
     run = quick_run("demo", SEGMENTS)
     code, said = call(lesion[0], "--model", run, "--fallback-to-proposal", "--out", tmp_path / "out")
     assert (code, "a lesion in 1 of 1" in said, "a lesion assumed" in said) == (0, True, True), said
@@ -272,7 +272,7 @@ def test_a_lesion_may_be_assumed(tmp_path: Path, quick_run: Quick, lesion: tuple
 def test_a_bundle_without_masks_is_refused(tmp_path: Path, quick_run: Quick) -> None:
     run = quick_run("demo", ("classify.strategy=whole",))
     code, said = call("x.png", "--model", run, "--out", tmp_path / "out")
-    assert (code, "the bundle draws no masks" in said) == (1, True), said
+    assert (code, "the model draws no masks" in said) == (1, True), said
 
 
 def test_every_method_is_compared_on_phantoms(tmp_path: Path) -> None:

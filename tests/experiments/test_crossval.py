@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
 from quick import QUICK
 from sklearn.metrics import roc_auc_score
 
@@ -203,3 +204,35 @@ def test_by_image_is_called_flattering(tmp_path: Path) -> None:
     record = crossval(recipe(), tmp_path / "out", Plan(folds=2, by="image"))
     assert "near-duplicate pairs lie on two sides of a split" in record.limitations[0]
     assert "too high" in record.limitations[0]
+
+
+def test_each_source_is_left_out_in_turn(tmp_path: Path) -> None:
+    spec = "phantom:24,size=96 + phantom:30,seed=5,size=96 + phantom:36,seed=9,size=96"
+    told = Told()
+    record = crossval(recipe(f"data.spec='{spec}'"), tmp_path / "out", Plan(by="source"), progress=told)
+    assert [line for line in told.lines if line.startswith("repeat")] == [
+        f"repeat 1 of 1, without phantom-{number}" for number in (1, 2, 3)
+    ]
+    for fold, images in enumerate((24, 30, 36)):
+        folder = fold_folder(tmp_path / "out", 0, fold)
+        cases, _ = read_cases(folder / "cases.csv")
+        assert len(cases) == images
+        assert {case.sample_id.partition(":")[0] for case in cases} == {f"phantom-{fold + 1}"}
+        split = read_split(folder / "split.json", gather(load(spec), Silent()).samples)
+        assert not any(name.startswith(f"phantom-{fold + 1}:") for name in (*split.train, *split.val))
+    assert len(record.cases) == 90
+    assert any("data sets was tested by networks trained on the others" in text for text in record.limitations)
+
+
+def test_sources_that_cannot_be_left_out_are_refused_before_training(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"--by source: phantom:60,.* is one data set; join several"):
+        crossval(recipe(), tmp_path / "out", Plan(by="source"))
+    save = Path(tmp_path / "own" / "cyst")
+    save.mkdir(parents=True)
+    for number in range(12):
+        pixels = np.random.default_rng(number).integers(0, 256, (64, 64), dtype=np.uint8)
+        Pillow.fromarray(pixels).save(save / f"{number}.png")
+    mixed = recipe(f"data.spec='phantom:40,size=96 + folder:{tmp_path / 'own'}'")
+    with pytest.raises(DataError, match="split source-folds: no image of class cyst is left to train on"):
+        crossval(mixed, tmp_path / "out", Plan(by="source"))
+    assert not (tmp_path / "out").exists()

@@ -99,7 +99,7 @@ def test_a_wrong_second_set_is_noticed_before_any_training(tmp_path: Path) -> No
     ("against", "message"),
     [
         (SPEC, "70 of its 70 images are in phantom:70.* too; name a set that the networks have not seen"),
-        ("folder:{}", "no image has a label of the task finding"),
+        ("folder:{}", "no image has a label of the task multiclass"),
     ],
 )
 def test_a_useless_second_set_is_noticed_before_any_training(tmp_path: Path, against: str, message: str) -> None:

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 def command(
     recipe: RecipeArgument = "default",
     data: DataOption = "",
-    folds: Annotated[int, typer.Option("--folds", help="Parts; each is tested once in a repeat.")] = 5,
+    folds: Annotated[
+        int | None, typer.Option("--folds", help="Parts; each is tested once in a repeat. 5, or one a data set.")
+    ] = None,
     repeats: Annotated[int, typer.Option("--repeats", help="How often, with other folds and seeds.")] = 1,
     by: Annotated[
-        str, typer.Option("--by", help="group keeps copies and patients together; image does not.")
+        str,
+        typer.Option("--by", help="group, image (copies may cross), or source (leave one data set out)."),
     ] = "group",
     out: OutOption = None,
     set_: SetOption = None,
@@ -33,13 +36,17 @@ def command(
     with one_line_errors(hint=how_to_go_on(folder, "plan.json")):
         require_training()
         from busight.cli.console import ConsoleProgress
+        from busight.errors import ConfigError
         from busight.experiments.crossval import crossval
         from busight.recipes.load import load_recipe
         from busight.report.text.headline import headline
         from busight.report.write import write_report
         from busight.results.crossval_folder import Plan
 
-        plan = Plan(folds, repeats, _known(by))
+        chosen_by = _known(by)
+        if chosen_by == "source" and folds is not None:
+            raise ConfigError("--folds: --by source has one fold a data set; leave --folds away")
+        plan = Plan(5 if folds is None else folds, repeats, chosen_by)
         chosen = load_recipe(recipe, set_ or [], data)
         with ConsoleProgress() as progress:
             record = crossval(chosen, folder, plan, resume=resume, command=command_line(), progress=progress)
@@ -63,4 +70,6 @@ def _known(by: str) -> By:
         return "group"
     if by == "image":
         return "image"
-    raise ConfigError(f"--by {by!r}: write group or image")
+    if by == "source":
+        return "source"
+    raise ConfigError(f"--by {by!r}: write group, image or source")

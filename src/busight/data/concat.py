@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from busight.data.dataset import DataSet, ImageReader
+from busight.data.dataset import DataSet, ImageReader, read_as
+from busight.data.image_spec import ImageSpec
 from busight.data.labels import union
 from busight.data.readers.files import FileReader
 from busight.types import DataWarning, Image, Mask, Sample
@@ -24,7 +25,7 @@ class ConcatReader:
     origin: Mapping[str, tuple[ImageReader, Sample]]
 
     def image(self, sample: Sample) -> Image:
-        """Return the grey picture, uint8 HW."""
+        """Return the image, uint8, HW or HW3 as the joined data set's ``image_spec`` says."""
         reader, before = self.origin[sample.sample_id]
         return reader.image(before)
 
@@ -34,16 +35,23 @@ class ConcatReader:
         # A mask that does not fit its image is struck out of the sample.
         return reader.mask(replace(before, mask_paths=sample.mask_paths))
 
+    def read_as(self, spec: ImageSpec) -> ConcatReader:
+        """Return a reader of the same images that gives them as ``spec`` says."""
+        return ConcatReader({name: (read_as(reader, spec), before) for name, (reader, before) in self.origin.items()})
+
 
 def concat(parts: Sequence[DataSet]) -> DataSet:
     """Join data sets. Ids of samples, patients and examinations are told apart by the name of their set.
 
-    Official parts are dropped: those of one set say nothing about another.
+    Official parts are dropped: those of one set say nothing about another. Images are RGB where those of every set are,
+    else grey; sets of different depths are read as 8-bit ones.
 
     Args:
         parts: Two sets or more; a set may come twice under different paths.
     """
     names = _names([part.name for part in parts])
+    image_spec = _common([part.image_spec for part in parts])
+    parts = [part.read_as(image_spec) for part in parts]
     samples: list[Sample] = []
     origin: dict[str, tuple[ImageReader, Sample]] = {}
     problems: list[DataWarning] = []
@@ -62,7 +70,17 @@ def concat(parts: Sequence[DataSet]) -> DataSet:
             origin[after.sample_id] = part.reader, before
     labels = union([part.labels for part in parts])
     spec = " + ".join(part.spec for part in parts)
-    return DataSet(spec, "+".join(names), tuple(samples), ConcatReader(origin), labels, tuple(problems))
+    return DataSet(spec, "+".join(names), tuple(samples), ConcatReader(origin), labels, tuple(problems), image_spec)
+
+
+def _common(specs: Sequence[ImageSpec]) -> ImageSpec:
+    """Return what the images of all sets can be read as."""
+    if len(set(specs)) == 1:
+        return specs[0]
+    channels = min(spec.channels for spec in specs)
+    # Of different depths every file is scaled by its own: the joined images are 8-bit ones.
+    same = {(spec.bits, spec.window) for spec in specs}
+    return ImageSpec(channels, *(same.pop() if len(same) == 1 else (8, None)))
 
 
 def picture_file(reader: ImageReader, sample: Sample) -> Path | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, cast
 
-from busight.data.image_spec import ImageSpec
+from busight.data.image_spec import GREY, ImageSpec
 from busight.data.labels import LabelSchema
 from busight.types import DataWarning, Image, Mask, Sample
 
@@ -15,7 +15,7 @@ class ImageReader(Protocol):
     """Reads the pixels of a sample. The one plug-in point of every source."""
 
     def image(self, sample: Sample) -> Image:
-        """Return the grey picture, uint8 HW."""
+        """Return the image, uint8, HW or HW3 as the data set's ``image_spec`` says."""
         ...
 
     def mask(self, sample: Sample) -> Mask | None:
@@ -43,9 +43,37 @@ class DataSet:
     reader: ImageReader
     labels: LabelSchema
     problems: tuple[DataWarning, ...] = ()
-    image_spec: ImageSpec = field(default_factory=ImageSpec)
+    image_spec: ImageSpec = GREY
 
     def class_counts(self) -> dict[str, int]:
         """Count samples by label; unlabelled ones under ``"unlabelled"``."""
         counts = Counter(sample.label if sample.label else "unlabelled" for sample in self.samples)
         return dict(sorted(counts.items()))
+
+    def read_as(self, spec: ImageSpec) -> DataSet:
+        """Return this data set with its images read as ``spec`` says: what a bundle takes."""
+        if spec == self.image_spec:
+            return self
+        return replace(self, reader=read_as(self.reader, spec), image_spec=spec)
+
+
+def read_as(reader: ImageReader, spec: ImageSpec) -> ImageReader:
+    """Return a reader that gives images as ``spec`` says, read anew where the reader can, else converted."""
+    anew = getattr(reader, "read_as", None)
+    return ConvertingReader(reader, spec) if anew is None else cast(ImageReader, anew(spec))
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertingReader:
+    """Converts the 8-bit images of another reader."""
+
+    reader: ImageReader
+    spec: ImageSpec
+
+    def image(self, sample: Sample) -> Image:
+        """Return the image, uint8, HW or HW3 as ``spec`` says."""
+        return self.spec.apply(self.reader.image(sample), name=sample.sample_id)
+
+    def mask(self, sample: Sample) -> Mask | None:
+        """Return the lesion mask of the other reader."""
+        return self.reader.mask(sample)

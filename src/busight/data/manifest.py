@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.data.dataset import DataSet
+from busight.data.image_spec import luma
 from busight.data.thumbnail import small_picture
 from busight.errors import DataError, ImageError
 from busight.io.digests import sha256_of_json
@@ -91,7 +92,7 @@ def inspect(dataset: DataSet, progress: Callable[[int, int], None] | None = None
             sample, mask = _checked_mask(dataset, sample, image, problems)
             digest = "" if mask is None else pixel_digest(mask)
             entries.append(Entry(sample, image.shape[0], image.shape[1], pixel_digest(image), digest))
-            smalls.append(small_picture(image))
+            smalls.append(small_picture(image if image.ndim == 2 else luma(image)))
         if progress:
             progress(number, len(dataset.samples))
     if not entries:
@@ -112,7 +113,7 @@ def _checked_mask(
         return replace(sample, mask_paths=()), None
     if mask is None:
         return sample, None
-    if mask.shape != image.shape:
+    if mask.shape != image.shape[:2]:
         text = f"mask ignored: it is {mask.shape[1]}×{mask.shape[0]}, its image {image.shape[1]}×{image.shape[0]}"
         problems.append(DataWarning(where, text))
         return replace(sample, mask_paths=()), None

@@ -18,7 +18,8 @@ from busight.audit.label_errors import label_issues
 from busight.audit.outliers import FAR, look_of, unlike_the_rest
 from busight.audit.overlays import Marks, marks_of
 from busight.data.concat import picture_file
-from busight.data.dataset import DataSet
+from busight.data.dataset import DataSet, read_as
+from busight.data.image_spec import GREY
 from busight.data.split_file import data_digest_of
 from busight.errors import DataError
 from busight.io.atomic import write_json
@@ -236,7 +237,7 @@ def write_audit(record: AuditRecord, folder: Path) -> Path:
 
 
 def _looked_at(material: Material, progress: Progress) -> tuple[list[Marks], list[FloatArray]]:
-    reader = material.reader
+    reader = read_as(material.reader, GREY)
     marks, looks = [], []
     for number, sample in enumerate(material.samples, start=1):
         image = reader.image(sample)

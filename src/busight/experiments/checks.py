@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from busight.audit.checked_dataset import Material
+from busight.data.labels import TaskName
+from busight.data.split import Split
 from busight.data.split_file import data_digest_of
-from busight.errors import ConfigError
+from busight.errors import ConfigError, DataError
 from busight.io.progress import Progress
 from busight.recipes.schema import Recipe
 
@@ -19,6 +21,23 @@ def check_data_is_named(recipe: Recipe) -> None:
     """
     if not recipe.data.spec:
         raise ConfigError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
+
+
+def require_classes_to_learn(material: Material, split: Split, task: TaskName) -> None:
+    """Refuse a split whose train subset lacks a class of the task: a network would never say it.
+
+    Raises:
+        DataError: It lacks one. Splits within one data set are made so that none does; leaving a source out may.
+    """
+    if task == "segmentation":
+        return
+    labels = material.labels.for_task(task)
+    learnt = {labels.class_of(sample.label) for sample in material.samples_of(split.train)}
+    if missing := [name for name in labels.names if name not in learnt]:
+        raise DataError(
+            f"split {split.kind}: no image of class {missing[0]} is left to train on; leave out data sets that have it "
+            "alone, or set classify.task=binary or lesion"
+        )
 
 
 def require_split_file(split_file: Path | None) -> None:

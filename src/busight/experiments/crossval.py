@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
 from busight._version import __version__
 from busight.audit.checked_dataset import Material, gather
+from busight.data.dataset import DataSet
 from busight.data.sources.catalogue import load
-from busight.data.split import crossing_pairs
-from busight.experiments.checks import check_data_is_named
+from busight.data.split import SplitKind, crossing_pairs, source_names
+from busight.errors import ConfigError
+from busight.experiments.checks import check_data_is_named, require_classes_to_learn
 from busight.experiments.facts import limitations, versions
 from busight.experiments.jobs import Member, plan_member, run_series
 from busight.io.atomic import write_json
@@ -24,7 +25,7 @@ from busight.model.bundle.card import Card
 from busight.model.bundle.load import load_bundle
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
-from busight.results.crossval_folder import CROSSVAL_FILE, Plan, fold_folder, repeat_cases
+from busight.results.crossval_folder import CROSSVAL_FILE, By, Plan, fold_folder, repeat_cases
 from busight.results.ensemble import ensemble_cases
 from busight.results.metrics_file import read_metrics
 from busight.results.plan_file import open_planned_folder, write_plan
@@ -60,10 +61,15 @@ def crossval(
     progress = progress or Silent()
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     check_data_is_named(recipe)
+    dataset = load(recipe.data.spec) if material is None else material.dataset
+    if plan.by == "source":
+        plan = plan_of_sources(recipe, dataset, plan.repeats)
     open_planned_folder(out, _plan_document(recipe, plan), "cross-validation", resume)
-    material = material or gather(load(recipe.data.spec), progress, recipe.data.label_conflicts)
+    material = material or gather(dataset, progress, recipe.data.label_conflicts)
     material.require_classes(recipe.classify.task)
     members = plan_folds(recipe, out, plan, material)
+    for member in members:
+        require_classes_to_learn(material, member.split, recipe.classify.task)
     write_plan(out, _plan_document(recipe, plan))
     run_series(members, material, command, progress)
     progress.stage("metrics over all folds")
@@ -86,7 +92,7 @@ def plan_folds(recipe: Recipe, out: Path, plan: Plan, material: Material) -> lis
     """
     return [
         plan_member(
-            f"repeat {repeat + 1} of {plan.repeats}, fold {fold + 1} of {plan.folds}",
+            f"repeat {repeat + 1} of {plan.repeats}, {_fold_name(plan, fold, material)}",
             fold_folder(out, repeat, fold),
             fold_recipe(recipe, plan, repeat, fold),
             material,
@@ -96,13 +102,35 @@ def plan_folds(recipe: Recipe, out: Path, plan: Plan, material: Material) -> lis
     ]
 
 
+def _fold_name(plan: Plan, fold: int, material: Material) -> str:
+    if plan.by == "source":
+        return f"without {source_names(material.samples)[fold]}"
+    return f"fold {fold + 1} of {plan.folds}"
+
+
 def fold_recipe(recipe: Recipe, plan: Plan, repeat: int, fold: int) -> Recipe:
     """Return the recipe of one fold, both counted from 0; saved as a file, it runs this fold alone."""
-    kind: Literal["folds", "image-folds"] = "folds" if plan.by == "group" else "image-folds"
     seed = recipe.split.seed + repeat
-    split = replace(recipe.split, kind=kind, folds=plan.folds, fold=fold, seed=seed)
+    split = replace(recipe.split, kind=_KINDS[plan.by], folds=plan.folds, fold=fold, seed=seed)
     train = replace(recipe.train, seed=recipe.train.seed + repeat)
     return recipe.model_copy(update={"split": split, "train": train})
+
+
+_KINDS: dict[By, SplitKind] = {"group": "folds", "image": "image-folds", "source": "source-folds"}
+
+
+def plan_of_sources(recipe: Recipe, dataset: DataSet, repeats: int) -> Plan:
+    """Return the plan that leaves out each of the data sets that a recipe joins, in turn.
+
+    Raises:
+        ConfigError: It joins none.
+    """
+    names = source_names(dataset.samples)
+    if len(names) < 2:
+        raise ConfigError(
+            f"--by source: {recipe.data.spec} is one data set; join several as --data 'busi:PATH + busbra:PATH'"
+        )
+    return Plan(len(names), repeats, "source")
 
 
 def crossval_document(record: CrossValidationRecord, plan: Plan) -> dict[str, object]:
@@ -189,6 +217,11 @@ def _fold_limitations(plan: Plan, crossing: int, n_splits: int) -> tuple[str, ..
         return (
             f"Folds by image: on average {crossing / n_splits:.0f} near-duplicate pairs lie on two sides of a split, "
             "so the networks were trained on copies of what they are tested on. The metrics are too high.",
+        )
+    if plan.by == "source":
+        return (
+            f"Each of the {plan.folds} data sets was tested by networks trained on the others alone. The metrics over "
+            "all images mix networks and hospitals: read them fold by fold.",
         )
     one_repeat = (
         f"{plan.repeats} repeat: the interval does not include the variance of folds and seed; use --repeats 3 or more."

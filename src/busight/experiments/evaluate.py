@@ -52,7 +52,7 @@ def evaluate(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     require_free_folder(out)
     require_split_file(split_file)
-    material = gather(load(spec), progress)
+    material = gather(load(spec).read_as(model.preprocess.image), progress)
     split = read_split(split_file, material.samples) if split_file is not None else None
     tell_other_data(split_file, material, progress)
     reader = material.reader

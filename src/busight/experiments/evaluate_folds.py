@@ -75,7 +75,8 @@ def evaluate_folds(
     progress, settings = progress or Silent(), settings or AssessSettings()
     require_free_folder(out)
     bundles = sorted(folder.glob("repeat-*/fold-*/bundle"), key=_place)
-    material = gather(load(spec), progress)
+    image_spec = load_bundle(bundles[0]).card.preprocess.image
+    material = gather(load(spec).read_as(image_spec), progress)
     cases_by_network, classes = score_networks(bundles, material, out / "networks", progress)
     cases_of_ensemble = ensemble_cases(cases_by_network, classes)
     per_network_mean = case_metrics(cases_by_network, classes, settings)

@@ -63,8 +63,9 @@ def leakage_study(
     check_data_is_named(recipe)
     begun = {"folds": plan.folds, "repeats": plan.repeats, "against": against, "recipe": recipe_toml(recipe)}
     open_planned_folder(out, begun, "leakage study", resume)
-    listed = [load(spec) for spec in (recipe.data.spec, against) if spec]
-    material, *others = [gather(dataset, progress) for dataset in listed]
+    dataset = load(recipe.data.spec)
+    listed = [load(spec).read_as(dataset.image_spec) for spec in (against,) if spec]
+    material, *others = [gather(one, progress) for one in (dataset, *listed)]
     material.require_classes(recipe.classify.task)
     for other in others:
         _require_another_set(material, other, recipe.classify.task)

@@ -15,7 +15,12 @@ from busight.data.split import PARTS, Split, make_split
 from busight.data.split_file import read_split, write_split
 from busight.decision.fit import CalibrationCases, fit_decision
 from busight.errors import DataError, OutputError
-from busight.experiments.checks import check_data_is_named, require_split_file, tell_other_data
+from busight.experiments.checks import (
+    check_data_is_named,
+    require_classes_to_learn,
+    require_split_file,
+    tell_other_data,
+)
 from busight.experiments.networks import BuiltNetwork, TrainedNetwork, build_networks
 from busight.experiments.pretrained import require_unseen, seen_by_weights
 from busight.experiments.scoring import score_samples
@@ -105,6 +110,7 @@ def run_training(
     material.require_classes(recipe.classify.task)
     split = _split(recipe, material, split_file, out, resume)
     _require_parts(split, bool(built))
+    require_classes_to_learn(material, split, recipe.classify.task)
     require_unseen(seen_by_weights(recipe), material, split)
     tell_other_data(split_file, material, progress)
     # Not before data and split are known to be sound: after a mistake there the same --out can be used again.

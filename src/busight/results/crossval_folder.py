@@ -13,7 +13,7 @@ from busight.results.store import finished_cases
 
 CROSSVAL_FILE = "crossval.json"
 
-By = Literal["group", "image"]
+By = Literal["group", "image", "source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +21,10 @@ class Plan:
     """The plan of a cross-validation.
 
     Attributes:
-        folds: Parts, each tested once in every repeat.
+        folds: Parts, each tested once in every repeat; by source as many as there are data sets.
         repeats: How often, each time with other folds and another seed of training.
-        by: ``group`` keeps patients and near-duplicates together; ``image`` does not, and its metrics are too high.
+        by: ``group`` keeps patients and near-duplicates together; ``image`` does not, and its metrics are too high;
+            ``source`` leaves one of several data sets out, each in turn.
     """
 
     folds: int = 5

@@ -33,6 +33,10 @@ class FileReader:
         """
         return read_image_as(self.root / sample.image_path, self.spec)
 
+    def read_as(self, spec: ImageSpec) -> FileReader:
+        """Return a reader of the same files that gives images as ``spec`` says."""
+        return FileReader(self.root, spec)
+
     def pixels(self, sample: Sample) -> Pixels:
         """Return the pixels as stored, uint8 or uint16, HW or HWC, for ``busight.data.image_spec.spec_of``.
 

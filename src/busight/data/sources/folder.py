@@ -5,20 +5,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import difflib
 import io
 import re
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from busight.data.dataset import DataSet
+from busight.data.image_spec import GREY, ImageSpec, Pixels, spec_of
 from busight.data.labels import BREAST, LabelSchema, infer_labels
 from busight.data.readers.files import FileReader
 from busight.data.readers.image import IMAGE_SUFFIXES, MASK_SUFFIX
-from busight.errors import DataError
+from busight.errors import DataError, ImageError
 from busight.io.paths import user_path
 from busight.types import DataWarning, Sample
 
@@ -29,6 +32,7 @@ _KNOWN_COLUMNS = {
     "exam", "view", "histology", "part", "origin", "spacing_mm",
 }  # fmt: skip
 _SURPLUS = "(surplus)"
+_IMAGES_LOOKED_AT = 64
 _LEAST_SPACING, _MOST_SPACING = 0.001, 10
 """In mm. No picture of a breast has finer or coarser pixels; what lies outside is another unit."""
 
@@ -86,7 +90,25 @@ def load_folder(argument: str) -> DataSet:
             "path,label"
         )
     labels = _labels(root, {sample.label for sample in samples if sample.label is not None})
-    return DataSet(f"folder:{argument}", "folder", tuple(samples), FileReader(root), labels, tuple(problems))
+    spec = _image_spec(FileReader(root), samples)
+    reader = FileReader(root, spec)
+    return DataSet(f"folder:{argument}", "folder", tuple(samples), reader, labels, tuple(problems), spec)
+
+
+def _image_spec(reader: FileReader, samples: Sequence[Sample]) -> ImageSpec:
+    """Infer from evenly spaced images whether they are colour images, and from all of them the bits of 16-bit files."""
+    some = samples[:: max(1, len(samples) // _IMAGES_LOOKED_AT)]
+    pixels = list(_readable(reader, some))
+    if not pixels:
+        return GREY  # none can be read: the check of the data names each file
+    wide = any(image.dtype != np.uint8 for image in pixels)
+    return spec_of(_readable(reader, samples) if wide else pixels)
+
+
+def _readable(reader: FileReader, samples: Iterable[Sample]) -> Iterator[Pixels]:
+    for sample in samples:
+        with contextlib.suppress(ImageError):
+            yield reader.pixels(sample)
 
 
 def _labels(root: Path, found: set[str]) -> LabelSchema:

@@ -13,6 +13,7 @@ import numpy as np
 
 from busight.audit.checked_dataset import gather
 from busight.data.dataset import DataSet
+from busight.data.image_spec import GREY
 from busight.errors import DataError
 from busight.experiments.bench.measured import Measured, chosen_at_random, one_opencv_thread
 from busight.io.atomic import write_bytes
@@ -107,7 +108,7 @@ def compare_filters(
     """
     progress = progress or Silent()
     steps = [(), *map(parse_chain, chains)]
-    material = gather(dataset, progress)
+    material = gather(dataset.read_as(GREY), progress)
     chosen = chosen_at_random(range(len(material.samples)), limit, seed)
     reader = material.reader
     found = np.full((len(steps), len(chosen), len(MEASURES)), np.nan)

@@ -11,6 +11,7 @@ import numpy as np
 
 from busight.audit.checked_dataset import Material, gather
 from busight.data.dataset import DataSet
+from busight.data.image_spec import GREY
 from busight.decision.settings import AssessSettings
 from busight.errors import BundleError, DataError
 from busight.experiments.bench.measured import Measured, chosen_at_random, one_opencv_thread
@@ -156,7 +157,7 @@ def compare_methods(
         DataError: No image with a known mask that every way knows.
     """
     progress = progress or Silent()
-    material = gather(dataset, progress)
+    material = gather(dataset.read_as(GREY), progress)
     reader = material.reader
     known = [index for index, entry in enumerate(material.entries) if entry.mask_digest]
     if not known:

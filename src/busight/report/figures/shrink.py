@@ -31,7 +31,7 @@ def shrink_stages(stages: StageImages, longest: int = LONGEST_SIDE) -> StageImag
 
 
 def small_image(image: NDArray[PixelT], longest: int = LONGEST_SIDE) -> NDArray[PixelT]:
-    """Return an image, uint8 or float32 HW, no larger than a page shows it."""
+    """Return an image, uint8 or float32, HW or HW3, no larger than a page shows it."""
     return shrink(image, longest)
 
 
