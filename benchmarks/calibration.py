@@ -54,9 +54,9 @@ def main() -> None:
         val = np.array([prediction_of(answer).logits for answer in answers])
         actual = [model.labels.index(sample_of[one].label) for one in ids]
         target, groups = np.array(actual), [group_of[one] for one in ids]
-        cases, classes = read_cases(place / CASES_FILE)
+        cases, labels = read_cases(place / CASES_FILE)
         logits = np.array([case.logits for case in cases])
-        targets.append(np.array([classes.index(case.target) for case in cases]))
+        targets.append(np.array([labels.index(case.target) for case in cases]))
         for method in CALIBRATORS:
             told[method].append(fit_calibrator(method, val, target).apply(logits))
         auto = choose_calibrator(val, target, groups, tuple(CALIBRATORS))
@@ -69,7 +69,7 @@ def main() -> None:
         ood = model.decision.ood
         if ood is not None and ood.appearance is not None:
             strangers.append(ood.appearance.distance(others) > ood.appearance.limit)
-    _print(told, np.concatenate(targets), sets, chosen, classes)
+    _print(told, np.concatenate(targets), sets, chosen, labels.names)
     print(f"\nrefused: {np.concatenate(refused).mean():.3f} of the test images, ", end="")
     print(f"{np.mean(strangers):.3f} of {len(others)} pictures that are no ultrasound" if strangers else "no gate")
     for path in options.against:
@@ -126,15 +126,15 @@ def _print(
 
 
 def _elsewhere(path: Path) -> None:
-    cases, classes = read_cases(path)
+    cases, labels = read_cases(path)
     groups = sorted({case.group for case in cases})
     picked = set(np.random.default_rng(0).permutation(groups)[:50].tolist())
     seen = [case for case in cases if case.group in picked]
     rest = [case for case in cases if case.group not in picked]
 
     # Sets without normal images: of what is benign or malignant, which?
-    names = [name for name in classes if any(case.target == name for case in cases)]
-    columns = [classes.index(name) for name in names]
+    names = [name for name in labels.names if any(case.target == name for case in cases)]
+    columns = [labels.index(name) for name in names]
 
     def arrays(part: list) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         logits = np.array([case.logits for case in part])[:, columns]

@@ -59,7 +59,7 @@ def main() -> None:
         model = Model.load(place)
         network, size = _network(place)
         randomised = {"random last layer": with_random_head(network), "random network": with_random_network(network)}
-        cases, classes = read_cases(place / CASES_FILE)
+        cases, labels = read_cases(place / CASES_FILE)
         found = [case for case in cases if case.mask_scores.iou >= FOUND and not case.is_error]
         drawn_lots = np.random.default_rng(fold).permutation(len(found))[: options.limit // folds]
         for number, case in enumerate(found[lot] for lot in drawn_lots):
@@ -74,7 +74,7 @@ def main() -> None:
                 values = [float(pointing_hit(one, drawn)), energy_inside(one - one.min(), drawn), *curves]
                 shown.setdefault(name, []).append((case.group, values))
             image = resize_or_pad(picture, size, keep_aspect=False)
-            mask, target = resize_or_pad_mask(drawn, size, keep_aspect=False), classes.index(case.prediction)
+            mask, target = resize_or_pad_mask(drawn, size, keep_aspect=False), labels.index(case.prediction)
             maps = _maps(network, image, target)
             if slow:
                 maps["occlusion"] = occlusion_map(image, _score(network, target), steps=8)

@@ -44,8 +44,8 @@ def test_the_protocol_runs_on_the_official_layout(official_layout: Path, tmp_pat
     run(recipe, tmp_path / "out")
     split = json.loads((tmp_path / "out" / "split.json").read_text())
     assert {part: len(split[part]) for part in PARTS} == PARTS
-    cases, classes = read_cases(tmp_path / "out" / "cases.csv")
-    assert classes == ("not malignant", "malignant")
+    cases, labels = read_cases(tmp_path / "out" / "cases.csv")
+    assert (labels.names, labels.positive) == (("not malignant", "malignant"), "malignant")
     with np.load(official_layout) as saved:
         targets = np.where(saved["test_labels"].ravel() == 0, "malignant", "not malignant")
     assert [case.target for case in cases] == targets.tolist()

@@ -12,6 +12,7 @@ from quick import QUICK
 from sklearn.metrics import roc_auc_score
 
 from busight.audit.checked_dataset import gather
+from busight.data.labels import BREAST
 from busight.data.sources.catalogue import load
 from busight.data.split_file import read_split
 from busight.errors import ConfigError, DataError, OutputError
@@ -69,8 +70,8 @@ def copy(done: Path, tmp_path: Path) -> Path:
 
 
 def test_every_image_is_tested_once_a_repeat_by_a_network_that_never_saw_its_group(done: Path) -> None:
-    repeats, classes = repeat_cases(done)
-    assert classes == ("normal", "benign", "malignant")
+    repeats, labels = repeat_cases(done)
+    assert labels == BREAST
     assert [len(cases) for cases in repeats] == [60, 60]
     group_of = {case.sample_id: case.group for case in repeats[0]}
     for repeat in range(2):
@@ -101,9 +102,9 @@ def test_metrics_are_means_over_repeats_of_all_their_images(done: Path) -> None:
 def test_the_ensemble_of_all_repeats_is_evaluated_on_the_mean_of_their_predictions(done: Path) -> None:
     document = json.loads((done / "crossval.json").read_text())
     ensemble = {(row["metric"], row["of"]): row for row in document["ensemble"]}
-    repeats, classes = repeat_cases(done)
+    repeats, labels = repeat_cases(done)
     probs = np.mean([[case.calibrated_probs for case in cases] for cases in repeats], axis=0)
-    target = [classes.index(case.target) for case in repeats[0]]
+    target = [labels.index(case.target) for case in repeats[0]]
     assert ensemble["accuracy", "overall"]["value"] == pytest.approx(np.mean(probs.argmax(axis=1) == target))
     assert ensemble["auroc", "malignant"]["value"] == pytest.approx(
         roc_auc_score([index == 2 for index in target], probs[:, 2])

@@ -124,7 +124,7 @@ def test_nothing_is_said_of_a_difference_that_is_undefined() -> None:
     nan = math.nan
 
     def protocol(difference: Difference) -> ProtocolResult:
-        table = MetricTable(("a", "b"), 2, 2, (1, 1), ((1, 0), (0, 1)), MetricRows(), 10, 0.95, 0)
+        table = MetricTable(("a", "b"), "b", None, 2, 2, (1, 1), ((1, 0), (0, 1)), MetricRows(), 10, 0.95, 0)
         return ProtocolResult("image", "", "", table, MetricRows([difference]))
 
     undefined = protocol(Difference("auroc", "macro", nan, nan, nan, nan, nan))

@@ -20,6 +20,7 @@ from busight.audit.overlays import Marks, marks_of
 from busight.data.concat import picture_file
 from busight.data.dataset import DataSet, read_as
 from busight.data.image_spec import GREY
+from busight.data.labels import LabelSchema
 from busight.data.split_file import data_digest_of
 from busight.errors import DataError
 from busight.io.atomic import write_json
@@ -312,7 +313,7 @@ def _out_of_fold(features: FloatArray, positive: Any, groups: Any) -> FloatArray
 
 
 def _likely_wrong(
-    material: Material, folder: Path, repeats: Sequence[Sequence[Case]], classes: tuple[str, ...]
+    material: Material, folder: Path, repeats: Sequence[Sequence[Case]], labels: LabelSchema
 ) -> tuple[LikelyWrong, ...]:
     # A cross-validation may have left the conflicting labels out.
     ours = {material.digest, material.without_conflicts().inspection.digest}
@@ -323,13 +324,13 @@ def _likely_wrong(
         )
     ids = [case.sample_id for case in repeats[0]]
     probs = np.mean([[case.calibrated_probs for case in cases] for cases in repeats], axis=0)
-    target: IntArray = np.array([classes.index(case.target) for case in repeats[0]], dtype=np.int64)
+    target: IntArray = np.array([labels.names.index(case.target) for case in repeats[0]], dtype=np.int64)
     found = label_issues(target, probs)
     return tuple(
         LikelyWrong(
             ids[index],
-            classes[target[index]],
-            classes[suggested],
+            labels.names[target[index]],
+            labels.names[suggested],
             float(probs[index, target[index]]),
             float(probs[index, suggested]),
         )

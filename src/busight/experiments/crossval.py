@@ -169,9 +169,11 @@ def crossval_document(record: CrossValidationRecord, plan: Plan) -> dict[str, ob
 def _record(
     recipe: Recipe, out: Path, plan: Plan, material: Material, members: Sequence[Member], command: str, started: str
 ) -> CrossValidationRecord:
-    repeats, classes = repeat_cases(out)
-    metrics = case_metrics(repeats, classes, recipe.assess)
-    ensemble = case_metrics([ensemble_cases(repeats, classes)], classes, recipe.assess) if plan.repeats > 1 else None
+    repeats, labels = repeat_cases(out)
+    metrics = case_metrics(repeats, labels, recipe.assess)
+    ensemble = None
+    if plan.repeats > 1:
+        ensemble = case_metrics([ensemble_cases(repeats, labels.names)], labels, recipe.assess)
     cards = [load_bundle(member.folder).card for member in members]
     data = material.summary()
     crossing = sum(crossing_pairs(member.split, material.pair_ids()) for member in members)
@@ -187,7 +189,7 @@ def _record(
         started=started,
         stage_seconds=(),
         recipe_toml=recipe_toml(recipe),
-        classes=classes,
+        classes=labels.names,
         network=f"{plan.repeats} × {plan.folds} networks by the recipe {recipe.name}, one a fold and repeat.",
         weights=cards[0].training.weights,
         calibration=_calibration_sentence(cards),
@@ -199,7 +201,7 @@ def _record(
         cases=tuple(case for cases in repeats for case in cases),
         limitations=(*fold_limitations, *limitations(data, None, metrics, recipe)),
         warnings=fold_limitations if plan.by == "image" else (),
-        subgroups=subgroup_metrics(repeats, classes, recipe.assess),
+        subgroups=subgroup_metrics(repeats, labels, recipe.assess),
         folds=folds,
         ensemble=ensemble,
     )

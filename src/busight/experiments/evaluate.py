@@ -60,11 +60,12 @@ def evaluate(
     samples = material.samples_of(wanted)
     progress.stage("assess")
     part = score_samples(samples, material.group_of(), reader, model, progress)
-    metrics = case_metrics([part.cases], model.labels.names, settings)
+    metrics = case_metrics([part.cases], model.labels, settings)
     data, card = material.summary(), model.card
     write_result(
         out,
         part.cases,
+        model.labels,
         metrics,
         data=spec,
         data_digest=data.digest,
@@ -93,7 +94,7 @@ def evaluate(
         explanations=shown.explanations,
         more_cases=shown.more_cases,
         warnings=seen,
-        subgroups=subgroup_metrics([part.cases], model.labels.names, settings),
+        subgroups=subgroup_metrics([part.cases], model.labels, settings),
         limitations=(*seen, *limitations(data, None, metrics, None)),
     )
 

@@ -84,8 +84,8 @@ def leakage_study(
     ]
     bundles = [folder / "bundle" for folder in fold_folders(out / "group", plan)]
     for other in others:
-        cases, classes = score_networks(bundles, other, out / "external", progress)
-        metrics = case_metrics(cases, classes, recipe.assess)
+        cases, labels = score_networks(bundles, other, out / "external", progress)
+        metrics = case_metrics(cases, labels, recipe.assess)
         protocols.append(ProtocolResult("external", DESCRIPTIONS["external"], against, metrics, MetricRows()))
     record = LeakageRecord(
         title=recipe.name,

@@ -104,6 +104,8 @@ def _record(
         seeds=tuple(range(len(splits))),
         n_train=n_train,
         n_test=n_test,
+        positive=tables[0].positive,
+        lesion_comparison=tables[0].lesion_comparison,
         crossing_pairs=float(np.mean([crossing_pairs(split, material.pair_ids()) for split in splits])),
         metrics=MetricRows(
             _repeated_metric(tables, row.metric, row.of, round(n_train), round(n_test)) for row in tables[0].rows

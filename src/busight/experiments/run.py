@@ -62,12 +62,13 @@ def run(
     progress.stage("test")
     samples = material.samples_of(split.test)
     test = score_samples(samples, material.group_of(), material.reader, model, progress)
-    metrics = case_metrics([test.cases], model.labels.names, recipe.assess)
+    metrics = case_metrics([test.cases], model.labels, recipe.assess)
     card = write_card(model.folder, with_metrics(model.card, metrics))
     model = model.with_card(card)
     write_result(
         out,
         test.cases,
+        model.labels,
         metrics,
         data=recipe.data.spec,
         data_digest=material.digest,
@@ -102,7 +103,7 @@ def run(
         explanations=shown.explanations,
         more_cases=shown.more_cases,
         limitations=limitations(data, parts, metrics, recipe),
-        subgroups=subgroup_metrics([test.cases], model.labels.names, recipe.assess),
+        subgroups=subgroup_metrics([test.cases], model.labels, recipe.assess),
     )
 
 

@@ -188,7 +188,7 @@ def _out_of_fold(recipe: Recipe, material: Material, split: Split, folder: Path,
             model, _ = _undecided(built, recipe, inner, subsets, out, timer)
             held_out = inner.samples_of(subsets.test)
             scored = score_samples(held_out, inner.group_of(), inner.reader, model, timer.progress)
-            write_cases(out / CASES_FILE, scored.cases, model.labels.names)
+            write_cases(out / CASES_FILE, scored.cases, model.labels)
         cases += read_cases(out / CASES_FILE)[0]
     return cases
 

@@ -41,6 +41,8 @@ class RepeatRecord(ExperimentRecord):
         n_train: Training images of a seed, on average.
         n_test: Test images of a seed, on average.
         crossing_pairs: Near-duplicate pairs with an image in two parts of a split, on average.
+        positive: The positive class; None without one.
+        lesion_comparison: Name of the subset of lesion images; None without one.
         metrics: Every metric.
     """
 
@@ -48,6 +50,8 @@ class RepeatRecord(ExperimentRecord):
     n_train: float
     n_test: float
     crossing_pairs: float
+    positive: str | None
+    lesion_comparison: str | None
     metrics: MetricRows[RepeatedMetric]
 
     def document(self) -> dict[str, Any]:
