@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from busight.audit.checked_dataset import gather
+from busight.audit.checked_dataset import check_dataset
 from busight.data.sources.catalogue import load
 from busight.errors import OutputError
 from busight.experiments.prepare import prepare, training_view, whole_view
@@ -18,7 +18,7 @@ from busight.types import Roi
 
 
 def prepared(folder: Path) -> PreparedSet:
-    data = gather(load("phantom:4,size=64"), Silent())
+    data = check_dataset(load("phantom:4,size=64"), Silent())
     ids = [sample.sample_id for sample in data.samples]
     return prepare(data, ids, Preprocess(), whole_view, InputSpec(64, False), None, folder, Silent())
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.audit.checked_dataset import Material
+from busight.audit.checked_dataset import CheckedDataset
 from busight.data.labels import LabelSchema
 from busight.errors import OutputError
 from busight.io.progress import Progress
@@ -80,7 +80,7 @@ def _anywhere(image: PreparedImage, rng: np.random.Generator) -> Roi:
 
 
 def prepare(
-    data: Material,
+    data: CheckedDataset,
     sample_ids: Iterable[str],
     preprocess: Preprocess,
     choose_view: ChooseView,
