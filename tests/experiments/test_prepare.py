@@ -13,7 +13,7 @@ from busight.experiments.prepare import prepare, training_view, whole_view
 from busight.io.progress import Silent
 from busight.preprocess.pipeline import PreparedImage, Preprocess
 from busight.strategies.views import InputSpec
-from busight.train.prepared import PreparedSet
+from busight.training.prepared import PreparedSet
 from busight.types import Roi
 
 

@@ -19,8 +19,8 @@ from busight.results.history import History
 from busight.segment.settings import is_learned
 from busight.strategies.strategy import Stages
 from busight.strategies.views import InputSpec
-from busight.train.fit import fit
-from busight.train.prepared import PreparedSet, concat
+from busight.training.fit import fit
+from busight.training.prepared import PreparedSet, concat
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,7 @@ from busight.preprocess.resize import resize_or_pad_mask
 from busight.segment.roi import region_of_interest
 from busight.strategies.strategy import Stages, Strategy
 from busight.strategies.views import InputSpec, View
-from busight.train.prepared import PreparedSet, Rows
+from busight.training.prepared import PreparedSet, Rows
 from busight.types import Mask, Roi
 
 ChooseView = Callable[[PreparedImage, Mask | None], View]

@@ -36,7 +36,7 @@ from busight.recipes.schema import Recipe
 from busight.results.case import Case
 from busight.results.cases_file import read_cases, write_cases
 from busight.results.store import CASES_FILE, METRICS_FILE, RECIPE_FILE, SPLIT_FILE
-from busight.train.accelerator import trainer_device
+from busight.training.accelerator import trainer_device
 
 
 @dataclass(frozen=True, slots=True, eq=False)
