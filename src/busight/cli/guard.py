@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import click
 import typer
 
 from busight.cli.extras import missing_extra, require_extra
@@ -78,9 +77,9 @@ def require_training() -> None:
 
 
 def _command() -> str:
-    """Return the command that runs, without its arguments."""
-    context = click.get_current_context(silent=True)
-    return f"busight {context.info_name}" if context is not None else "busight"
+    """Return the command that was typed, without its arguments: they may name patients."""
+    named = sys.argv[1 : 3 if sys.argv[1:2] == ["data"] else 2]
+    return " ".join(["busight", *named])
 
 
 def command_line() -> str:
