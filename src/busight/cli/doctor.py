@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from busight.cli.extras import distributions, remedy
+from busight.cli.extras import distributions, has_extra, remedy
 
 _BASE = (
     "numpy", "opencv-python-headless", "pillow", "pydicom", "onnxruntime", "pydantic", "pooch", "requests",
@@ -24,11 +24,9 @@ def command() -> None:
 
     typer.echo("  ".join(f"{name} {version}" for name, version in versions()[:2]))
     complete = _section("prediction and evaluation", _BASE, "pip install busight")
-    installed = {
-        extra: _section(f"{about} (extra {extra})", distributions(extra), remedy(extra))
-        for extra, about in _OF_EXTRAS.items()
-    }
-    if installed["train"]:
+    for extra, about in _OF_EXTRAS.items():
+        _section(f"{about} (extra {extra})", distributions(extra), remedy(extra))
+    if has_extra("train"):
         _accelerators()
         _weights()
     raise typer.Exit(0 if complete else 1)

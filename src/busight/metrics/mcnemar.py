@@ -59,4 +59,5 @@ def mcnemar_test(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]
 def _two_sided(fewer: int, n: int) -> float:
     """Return the probability that n fair coins fall at least as unevenly as ``fewer`` against the rest."""
     # Whole numbers, divided once: exact to the last digit, and without overflow for any n.
-    return min(1.0, 2 * sum(comb(n, k) for k in range(fewer + 1)) / 2**n)
+    as_uneven = 2 * sum(comb(n, k) for k in range(fewer + 1))
+    return min(1.0, as_uneven / (1 << n))
