@@ -1,4 +1,4 @@
-"""What runs without PyTorch, and what runs without any extra: each command in an interpreter that lacks the libraries."""
+"""Commands in an interpreter without PyTorch, and in one without the libraries of any extra."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -18,6 +19,7 @@ from golden_bundles import golden_model
 from busight.cli.extras import EXTRAS
 from busight.data.sources.catalogue import load
 from busight.model.bundle.finish import finished
+from busight.recipes.load import load_recipe, recipe_toml
 
 DATA = "phantom:12,size=64"
 TRAINING = ("torch", "torchvision", "timm", "lightning", "kornia", "segmentation_models_pytorch")
@@ -74,7 +76,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a bundle of a tiny fixed network and one image."""
     folder = tmp_path_factory.mktemp("base")
     (folder / "bundle").mkdir()
-    finished(golden_model("zoom", folder / "bundle"))
+    model = golden_model("zoom", folder / "bundle")
+    training = replace(model.card.training, recipe=recipe_toml(load_recipe("demo", [])))
+    finished(model.with_card(model.card.changed(training=training)))
     data = load(DATA)
     cv2.imwrite(str(folder / "image.png"), data.reader.image(data.samples[0]))
     return folder
@@ -93,6 +97,7 @@ def test_every_command_that_does_not_train_runs_without_pytorch(place: Path) -> 
         ["segment", "image.png", "--method", "otsu", "--out", "otsu"],
         ["enhance", "image.png", "--chain", "median(3) | clahe(2.0)", "--out", "enhanced"],
         ["explain", "bundle", "image.png", "--show-rejected", "--out", "page"],
+        ["card", "bundle", "--out", "card"],
         ["recipes"],
         ["doctor"],
     ]
@@ -151,5 +156,6 @@ def test_a_missing_extra_is_one_line_that_names_it(place: Path) -> None:
     for (extra, call), (code, said) in zip(calls.items(), answers, strict=True):
         assert code == 2, (call, said)
         last = said.strip().splitlines()[-1]
-        assert last.startswith("busight: ") and last.endswith(f'pip install "busight[{extra}]"'), (call, said)
+        assert last.startswith("busight: "), (call, said)
+        assert last.endswith(f'pip install "busight[{extra}]"'), (call, said)
         assert "Traceback" not in said
