@@ -1,8 +1,8 @@
 """Ways of calibration, prediction sets and gates of a cross-validation, each fold fitted on its own validation images.
 
-    python benchmarks/calibration.py runs/folds --data busi:PATH [--against runs/folds-on-busbra.csv ...]
+    python benchmarks/calibration.py runs/folds --data busi:PATH [--external runs/folds-on-busbra.csv ...]
 
-``--against`` takes tables of cases (cases.csv, or networks/*.csv of ``busight evaluate runs/folds``) of another set:
+``--external`` takes tables of cases (cases.csv, or networks/*.csv of ``busight evaluate runs/folds``) of another set:
 the calibration error there as it is, and after a fit on 50 random groups' images, which are then left out.
 """
 
@@ -19,7 +19,7 @@ import skimage.data
 from calibration_parts import adaptive_ece, brier_parts
 from sklearn.datasets import load_sample_images
 
-from busight.audit.checked_dataset import gather
+from busight.audit.checked_dataset import check_dataset
 from busight.data.sources.catalogue import load
 from busight.decision.calibration.catalogue import CALIBRATORS, choose_calibrator, fit_calibrator
 from busight.decision.calibration.temperature import apply_temperature, fit_temperature
@@ -39,11 +39,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--against", type=Path, nargs="*", default=[])
+    parser.add_argument("--external", type=Path, nargs="*", default=[])
     options = parser.parse_args()
-    material = gather(load(options.data), Silent())
-    group_of, reader = material.group_of(), material.reader
-    sample_of = {sample.sample_id: sample for sample in material.samples}
+    checked = check_dataset(load(options.data), Silent())
+    group_of, reader = checked.group_of(), checked.reader
+    sample_of = {sample.sample_id: sample for sample in checked.samples}
     told: dict[str, list[np.ndarray]] = {method: [] for method in (*CALIBRATORS, "auto")}
     targets, sets, refused, strangers, chosen = [], {0.9: [], 0.95: []}, [], [], []
     others = np.array([image_statistics(one) for one in no_ultrasound()])

@@ -20,7 +20,7 @@ from saliency.faithfulness import deletion, energy_inside, insertion, pointing_h
 from saliency.gradients import METHODS, gradient_map, with_random_head, with_random_network
 from saliency.occlusion import occlusion_map
 
-from busight.audit.checked_dataset import gather
+from busight.audit.checked_dataset import check_dataset
 from busight.classify.network import build_classifier
 from busight.classify.weights import load_weights
 from busight.data.sources.catalogue import load
@@ -47,9 +47,9 @@ def main() -> None:
     parser.add_argument("--occlusion", type=int, default=20, help="images on which what is slow is tried")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    material = gather(load(options.data), Silent())
-    reader = material.reader
-    sample_of = {sample.sample_id: sample for sample in material.samples}
+    checked = check_dataset(load(options.data), Silent())
+    reader = checked.reader
+    sample_of = {sample.sample_id: sample for sample in checked.samples}
     folds = plan_of(options.folder).folds
     rows: dict[str, list[tuple[str, list[float]]]] = {}
     shown: dict[str, list[tuple[str, list[float]]]] = {}

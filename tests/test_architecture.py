@@ -22,7 +22,7 @@ LAYERS = (
     {"strategies"},
     {"model"},
     {"results"},
-    {"train", "recipes"},
+    {"training", "recipes"},
     {"experiments"},
     {"report"},
     {"cli"},
@@ -123,4 +123,4 @@ def test_the_command_line_starts_without_what_is_heavy() -> None:
 
 def test_the_probe_would_see_pytorch() -> None:
     """Else the tests above would prove nothing."""
-    assert "torch" in loaded_by("busight.train.losses")
+    assert "torch" in loaded_by("busight.training.losses")

@@ -89,7 +89,7 @@ def test_every_command_that_does_not_train_runs_without_pytorch(place: Path) -> 
         ["evaluate", "bundle", "--data", DATA, "--out", "scores"],
         ["compare", "scores", "scores"],
         ["data", "list"],
-        ["data", "show", DATA, "--number", "4"],
+        ["data", "preview", DATA, "--number", "4"],
         ["data", "audit", DATA, "--out", "audit"],
         ["predict", "bundle", "image.png", "--overlays", "overlays"],
         ["verify", "bundle"],

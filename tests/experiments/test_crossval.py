@@ -11,7 +11,7 @@ from PIL import Image as Pillow
 from quick import QUICK
 from sklearn.metrics import roc_auc_score
 
-from busight.audit.checked_dataset import gather
+from busight.audit.checked_dataset import check_dataset
 from busight.data.labels import BREAST
 from busight.data.sources.catalogue import load
 from busight.data.split_file import read_split
@@ -178,10 +178,10 @@ def test_going_on_with_another_plan_is_refused(copy: Path, tmp_path: Path) -> No
 
 
 def test_changed_pixels_under_the_same_names_are_not_gone_on_with(done: Path) -> None:
-    material = gather(load(SPEC), Silent())
-    split = read_split(fold_folder(done, 0, 0) / "split.json", material.samples)
-    assert is_finished(fold_folder(done, 0, 0), split, material)
-    changed = replace(material, inspection=replace(material.inspection, digest="other"))
+    checked = check_dataset(load(SPEC), Silent())
+    split = read_split(fold_folder(done, 0, 0) / "split.json", checked.samples)
+    assert is_finished(fold_folder(done, 0, 0), split, checked)
+    changed = replace(checked, manifest=replace(checked.manifest, digest="other"))
     with pytest.raises(OutputError, match=r"split.json: was made for other data .* have changed since"):
         is_finished(fold_folder(done, 0, 0), split, changed)
 
@@ -219,7 +219,7 @@ def test_each_source_is_left_out_in_turn(tmp_path: Path) -> None:
         cases, _ = read_cases(folder / "cases.csv")
         assert len(cases) == images
         assert {case.sample_id.partition(":")[0] for case in cases} == {f"phantom-{fold + 1}"}
-        split = read_split(folder / "split.json", gather(load(spec), Silent()).samples)
+        split = read_split(folder / "split.json", check_dataset(load(spec), Silent()).samples)
         assert not any(name.startswith(f"phantom-{fold + 1}:") for name in (*split.train, *split.val))
     assert len(record.cases) == 90
     assert any("data sets was tested by networks trained on the others" in text for text in record.limitations)

@@ -242,7 +242,7 @@ def _data(prefix: str) -> DataSummary:
 def _split(classes: tuple[str, ...]) -> SplitSummary:
     parts = (("train", 546), ("val", 117), ("test", 117))
     counts = tuple((part, name, total // len(classes)) for part, total in parts for name in classes)
-    return SplitSummary(kind="grouped", seed=7, digest="a1" * 32, counts=counts, crossing_pairs=0)
+    return SplitSummary(kind="grouped", seed=7, digest="a1" * 32, counts=counts, leaking_pairs=0)
 
 
 def _metrics(cases: tuple[Case, ...], classes: tuple[str, ...]) -> MetricTable:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from busight._version import __version__
-from busight.audit.checked_dataset import Material, gather
+from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.labels import LabelSchema
 from busight.data.sources.catalogue import load
 from busight.decision.settings import AssessSettings
@@ -79,26 +79,26 @@ def evaluate_folds(
     if not bundles:
         raise DataError(f"{folder}: holds no network; name the folder of a finished cross-validation")
     image_spec = load_bundle(bundles[0]).card.preprocess.image
-    material = gather(load(spec).read_as(image_spec), progress)
-    cases_by_network, labels = score_networks(bundles, material, out / "networks", progress)
+    checked = check_dataset(load(spec).read_as(image_spec), progress)
+    cases_by_network, labels = score_networks(bundles, checked, out / "networks", progress)
     cases_of_ensemble = ensemble_cases(cases_by_network, labels.names)
     per_network_mean = case_metrics(cases_by_network, labels, settings)
     ensemble = case_metrics([cases_of_ensemble], labels, settings)
     write_json(out / PER_NETWORK_FILE, _document(per_network_mean, spec, len(bundles)))
-    write_result(out, cases_of_ensemble, labels, ensemble, data=spec, data_digest=material.digest)
+    write_result(out, cases_of_ensemble, labels, ensemble, data=spec, data_digest=checked.digest)
     known = {digest for bundle in bundles for digest in load_bundle(bundle).card.training.digests}
-    seen = sum(not known.isdisjoint(entry.known_as) for entry in material.entries)
+    seen = sum(not known.isdisjoint(entry.digest_aliases) for entry in checked.rows)
     return FoldsEvaluation(len(bundles), seen, per_network_mean, ensemble)
 
 
 def score_networks(
-    bundles: Sequence[Path], material: Material, out: Path, progress: Progress
+    bundles: Sequence[Path], checked: CheckedDataset, out: Path, progress: Progress
 ) -> tuple[list[tuple[Case, ...]], LabelSchema]:
     """Evaluate each network on a data set; what an interrupted call has finished is read.
 
     Args:
         bundles: ``repeat-R/fold-F/bundle`` of a cross-validation.
-        material: The data set.
+        checked: The data set.
         out: Receives ``repeat-R-fold-F.csv``.
         progress: Told what happens.
 
@@ -109,7 +109,7 @@ def score_networks(
         DataError: The networks do not tell the same classes apart.
         OutputError: What is there already was made with other data.
     """
-    plan = {"data_digest": material.digest}
+    plan = {"data_digest": checked.digest}
     open_planned_folder(out, plan, "evaluation", resume=(out / PLAN_FILE).is_file())
     write_plan(out, plan)
     found: list[tuple[Case, ...]] = []
@@ -117,10 +117,10 @@ def score_networks(
     for number, bundle in enumerate(bundles, start=1):
         path = out / f"{bundle.parent.parent.name}-{bundle.parent.name}.csv"
         if not path.is_file():
-            progress.stage(f"{material.dataset.spec}: network {number} of {len(bundles)}")
+            progress.stage(f"{checked.dataset.spec}: network {number} of {len(bundles)}")
             model = Model.load(bundle)
-            reader = material.reader
-            part = score_samples(material.samples, material.group_of(), reader, model, progress)
+            reader = checked.reader
+            part = score_samples(checked.samples, checked.group_of(), reader, model, progress)
             write_cases(path, part.cases, model.labels)
         cases, of = read_cases(path)
         found.append(cases)

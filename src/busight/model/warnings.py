@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from busight.audit.overlays import marks_of
+from busight.audit.overlays import image_properties
 from busight.data.labels import LabelSchema
 from busight.decision.decision import Decision
 from busight.model.bundle.feature_bank import FeatureBank
@@ -29,7 +29,9 @@ def warnings_of(
         _prediction_set(prediction, decision),
         _threshold(prediction),
         _mask(prediction, labels),
-        "text or calipers are burned in" if prediction.image.ndim == 2 and marks_of(prediction.image).overlay else None,
+        "text or calipers are burned in"
+        if prediction.image.ndim == 2 and image_properties(prediction.image).overlay
+        else None,
         _descriptors(prediction, labels, decision),
     ]
     return tuple(text for text in texts if text)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from busight._version import __version__
-from busight.audit.checked_dataset import Material
+from busight.audit.checked_dataset import CheckedDataset
 from busight.data.labels import LabelSchema
 from busight.data.split import Split
 from busight.data.split_file import read_split
@@ -62,13 +62,13 @@ def write_result(
     write_metrics(folder / METRICS_FILE, metrics, provenance)
 
 
-def is_finished(folder: Path, split: Split, material: Material) -> bool:
+def is_finished(folder: Path, split: Split, checked: CheckedDataset) -> bool:
     """Return whether a run is done, with this split of these data.
 
     Args:
         folder: Of the run.
         split: The split that it should have.
-        material: The data.
+        checked: The data.
 
     Raises:
         OutputError: It is done, but something of it is missing, was changed, or belongs to another split.
@@ -80,7 +80,7 @@ def is_finished(folder: Path, split: Split, material: Material) -> bool:
         if not (folder / name).is_file():
             raise OutputError(f"{folder}: {name} of the finished run is missing; {remedy}")
     try:
-        finished_split = read_split(folder / SPLIT_FILE, material.samples, material.digest)
+        finished_split = read_split(folder / SPLIT_FILE, checked.samples, checked.digest)
     except DataError as error:
         raise OutputError(f"{error}; if the data are as they were, {remedy}") from error
     if finished_split.digest != split.digest:
