@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from busight.errors import DataError
-from busight.metrics.delong import auroc_covariance, delong_test
+from busight.metrics.delong import _ranks, auroc_covariance, delong_test
 
 # DeLong, DeLong and Clarke-Pearson 1988: albumin, total protein, K-G score, and whether surgery was of use (1), of the
 # 43 patients with all three, as printed in the SAS/STAT user's guide, example "Comparing ROC curves".
@@ -141,3 +141,10 @@ def test_the_same_ranking_is_no_difference() -> None:
 def test_too_little_is_refused(positive: list[bool], groups: list[str] | None, message: str) -> None:
     with pytest.raises(DataError, match=message):
         delong_test(np.arange(4.0), np.arange(4.0), np.array(positive), groups)
+
+
+def test_ranks_equal_scipys() -> None:
+    from scipy.stats import rankdata
+
+    values = np.random.default_rng(0).integers(0, 20, 100).astype(np.float64)
+    np.testing.assert_array_equal(_ranks(values), rankdata(values))

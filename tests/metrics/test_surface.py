@@ -96,3 +96,17 @@ def test_scores_of_a_mask_by_hand() -> None:
     assert unknown.predicted_area_fraction == 0.08
     assert np.isnan([unknown.dice, unknown.lesion_false_positives, unknown.annotated_area_fraction]).all()
     assert np.isnan(score_mask(None, None).values).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_equals_scipys_distance_transform(seed: int) -> None:
+    from scipy.ndimage import binary_erosion, distance_transform_edt
+
+    rng = np.random.default_rng(seed)
+    first, second = (rng.random((23, 31)) < share for share in (0.6, 0.3))
+    spacing = (0.21, 0.34)
+    outlines = [mask & ~binary_erosion(mask) for mask in (first, second)]
+    there, back = (distance_transform_edt(~other, sampling=spacing)[own] for own, other in (outlines, outlines[::-1]))
+    expected = max(np.percentile(there, 95), np.percentile(back, 95))
+    assert hausdorff_95(first, second, spacing) == pytest.approx(expected, rel=1e-12)
+    assert surface_distance(first, second, spacing) == pytest.approx(np.concatenate([there, back]).mean(), rel=1e-12)

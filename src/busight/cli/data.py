@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from busight.cli.extras import require_extra
 from busight.cli.guard import command_line, one_line_errors
 
 app = typer.Typer(
@@ -72,6 +73,9 @@ def audit_data(
 
     folder = out or Path("runs") / f"audit-{datetime.now():%Y%m%d-%H%M%S}"
     with one_line_errors():
+        # Asked before the data are read: a large set takes minutes.
+        require_extra("audit", "busight data audit")
+        require_extra("report", "busight data audit")
         from busight.cli.console import ConsoleProgress
         from busight.data.sources.catalogue import load
         from busight.experiments.audit import audit, write_audit

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import typer
 
+from busight.cli.extras import distributions, has_extra, remedy
+
 _BASE = (
-    "numpy", "opencv-python-headless", "pillow", "pydicom", "python-gdcm", "onnxruntime", "scikit-learn", "scipy",
-    "faiss-cpu",
+    "numpy", "opencv-python-headless", "pillow", "pydicom", "onnxruntime", "pydantic", "pooch", "requests",
 )  # fmt: skip
-_REPORT = ("matplotlib", "jinja2", "typst")
-_TRAIN = ("torch", "torchvision", "lightning", "timm", "segmentation-models-pytorch", "kornia", "onnx", "onnxscript")
+_OF_EXTRAS = {
+    "report": "pages, figures and PDF",
+    "audit": "audits of large sets, splits and calibration",
+    "filters": "filters and outlines beyond OpenCV",
+    "dicom": "compressed DICOM",
+    "train": "training",
+}
 
 
 def command() -> None:
@@ -18,9 +24,9 @@ def command() -> None:
 
     typer.echo("  ".join(f"{name} {version}" for name, version in versions()[:2]))
     complete = _section("prediction and evaluation", _BASE, "pip install busight")
-    complete &= _section("report", _REPORT, "pip install busight")
-    trains = _section("training (extra train)", _TRAIN, "pip install 'busight[train]'")
-    if trains:
+    for extra, about in _OF_EXTRAS.items():
+        _section(f"{about} (extra {extra})", distributions(extra), remedy(extra))
+    if has_extra("train"):
         _accelerators()
         _weights()
     raise typer.Exit(0 if complete else 1)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from busight.cli.extras import has_extra, remedy
 from busight.cli.guard import one_line, one_line_errors
 from busight.cli.pictures import listed
 
@@ -46,12 +47,12 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
     from busight.errors import ConfigError
     from busight.experiments.bench.filters import write_enhanced
     from busight.preprocess.enhance.chain import parse_chain
-    from busight.report.figures.filter_sheet import write_panel
     from busight.report.overlay import image_file_name
     from busight.types import Failure
 
     if len(chains) != 1 or not (steps := parse_chain(chains[0])):
         raise ConfigError('enhance: give one --chain with a filter, e.g. --chain "median(3) | clahe(2.0)"')
+    panels = has_extra("report")
     files = listed(paths)
     failed, done = 0, 0
     with ConsoleProgress() as progress:
@@ -64,11 +65,15 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
                 done += 1
                 name = image_file_name(frame.ref.path, frame.ref.frame, done)
                 before, after = write_enhanced(frame.pixels, steps, out / "images" / name)
-                write_panel(before, after, " | ".join(map(str, steps)), out / "panels" / name)
+                if panels:
+                    from busight.report.figures.filter_sheet import write_panel
+
+                    write_panel(before, after, " | ".join(map(str, steps)), out / "panels" / name)
             progress.tick(number, len(files))
     if not done and not failed:
         raise ConfigError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
-    typer.echo(f"enhanced: {done} pictures, {out / 'images'}; before and after: {out / 'panels'}")
+    shown = f"before and after: {out / 'panels'}" if panels else f"before and after needs {remedy('report')}"
+    typer.echo(f"enhanced: {done} pictures, {out / 'images'}; {shown}")
     if failed:
         raise typer.Exit(1)
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from busight.cli.extras import has_extra, remedy
 from busight.cli.guard import command_line, one_line_errors
 
 
@@ -31,7 +32,6 @@ def command(
         from busight.model.engines.catalogue import EngineSettings
         from busight.model.model import Model
         from busight.report.text.headline import headline
-        from busight.report.write import write_report
 
         if is_crossval(bundle):
             _folds(bundle, data, folder, split)
@@ -39,11 +39,17 @@ def command(
         model = Model.load(bundle, EngineSettings(threads=threads))
         with ConsoleProgress() as progress:
             record = evaluate(model, data, folder, split_file=split, command=command_line(), progress=progress)
-            progress.stage("report")
-            write_report(record, folder)
+            if has_extra("report"):
+                from busight.report.write import write_report
+
+                progress.stage("report")
+                write_report(record, folder)
         for line in headline(record.metrics):
             typer.echo(line)
-        typer.echo(f"report: {folder / 'report.html'}")
+        if has_extra("report"):
+            typer.echo(f"report: {folder / 'report.html'}")
+        else:
+            typer.echo(f"scores: {folder / 'metrics.json'}; the report needs {remedy('report')}")
 
 
 def _folds(crossval: Path, data: str, folder: Path, split: Path | None) -> None:

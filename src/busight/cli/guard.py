@@ -10,12 +10,13 @@ from pathlib import Path
 
 import typer
 
+from busight.cli.extras import missing_extra, require_extra
 from busight.errors import BusightError, ConfigError, MissingExtraError
 
 
 @contextmanager
 def one_line_errors(hint: Callable[[], str] = str) -> Iterator[None]:
-    """Turn errors into one line on stderr: exit code 2 for a wrong call, 1 for everything else.
+    """Turn errors into one line on stderr: exit code 2 for a wrong call or a missing extra, else 1.
 
     Args:
         hint: Asked after Ctrl-C what to do next; empty for nothing.
@@ -24,6 +25,15 @@ def one_line_errors(hint: Callable[[], str] = str) -> Iterator[None]:
         yield
     except ConfigError as error:
         _say(f"busight: {error}")
+        raise typer.Exit(2) from error
+    except MissingExtraError as error:
+        _say(f"busight: {error}")
+        raise typer.Exit(2) from error
+    except ImportError as error:
+        needed = missing_extra(error, _command())
+        if needed is None:
+            raise
+        _say(f"busight: {needed}")
         raise typer.Exit(2) from error
     except BusightError as error:
         _say(f"busight: {error}")
@@ -63,13 +73,13 @@ def require_training() -> None:
     Raises:
         MissingExtraError: PyTorch or Lightning is missing.
     """
-    from importlib.util import find_spec
+    require_extra("train", "training")
 
-    missing = [
-        name for name in ("torch", "lightning", "timm", "segmentation_models_pytorch") if find_spec(name) is None
-    ]
-    if missing:
-        raise MissingExtraError(f"training needs {', '.join(missing)}; install it with: pip install 'busight[train]'")
+
+def _command() -> str:
+    """Return the command that was typed, without its arguments: they may name patients."""
+    named = sys.argv[1 : 3 if sys.argv[1:2] == ["data"] else 2]
+    return " ".join(["busight", *named])
 
 
 def command_line() -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
+from collections.abc import Iterable, Sequence
 
 from busight.types import Sample
 
@@ -21,9 +19,6 @@ def group_samples(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) -
     Returns:
         N group names; a group is named after the first of its samples.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     links = list(pairs)
     first_of_person: dict[tuple[str, str], int] = {}
     for index, sample in enumerate(samples):
@@ -31,8 +26,25 @@ def group_samples(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) -
         for kind, name in (("patient", sample.patient_id), ("exam", sample.exam_id)):
             if name is not None:
                 links.append((first_of_person.setdefault((kind, name), index), index))
-    ends = np.array(links, dtype=np.int64).reshape(-1, 2)
-    graph = coo_array((np.ones(len(ends), dtype=np.int8), (ends[:, 0], ends[:, 1])), shape=(len(samples),) * 2)
-    _, labels = connected_components(graph, directed=False)
-    names: dict[int, str] = {}
-    return tuple(names.setdefault(int(label), sample.sample_id) for label, sample in zip(labels, samples, strict=True))
+    return tuple(samples[first].sample_id for first in connected(len(samples), links))
+
+
+def connected(n: int, links: Iterable[tuple[int, int]]) -> list[int]:
+    """Return for each of n things the lowest of those that links connect it with, itself included.
+
+    Example:
+        >>> connected(4, [(3, 1)])
+        [0, 1, 2, 1]
+    """
+    lower = list(range(n))  # a tree a component: each entry points to one not above itself
+
+    def root(index: int) -> int:
+        while lower[index] != index:
+            lower[index] = lower[lower[index]]
+            index = lower[index]
+        return index
+
+    for one, other in links:
+        first, second = sorted((root(int(one)), root(int(other))))
+        lower[second] = first
+    return [root(index) for index in range(n)]

@@ -17,11 +17,11 @@ from busight.decision.decision import Calibration, Decision, Threshold
 from busight.decision.fusion import DescriptorFusion
 from busight.descriptors.model import average
 from busight.errors import BundleError
-from busight.experiments.train import finished
 from busight.io.atomic import require_free_folder
 from busight.io.digests import sha256_of_file
 from busight.io.progress import Progress, Silent
 from busight.model.bundle.card import CLASSIFIER, SEGMENTER, Card, member_file
+from busight.model.bundle.finish import finished
 from busight.model.bundle.load import Bundle, load_bundle
 from busight.model.model import Model
 from busight.results.crossval_folder import fold_folders, plan_of, repeat_cases

@@ -28,8 +28,7 @@ from busight.experiments.training import StageTimer, train_networks
 from busight.experiments.training_images import with_training_images
 from busight.io.atomic import require_free_folder, write_text
 from busight.io.progress import Progress, Silent
-from busight.model.bundle.examples import write_examples
-from busight.model.bundle.save import write_card
+from busight.model.bundle.finish import finished
 from busight.model.model import Model
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
@@ -124,13 +123,6 @@ def run_training(
     model = finished(model.with_card(model.card.changed(decision=decision)))
     timer.lap("decision")
     return Training(model, checked, split, networks, tuple(timer.seconds))
-
-
-def finished(model: Model) -> Model:
-    """Write the end-to-end examples and the card of a model whose decision is fitted."""
-    card = model.card
-    card = card.changed(files={**card.files, **write_examples(model)})
-    return model.with_card(write_card(model.folder, card))
 
 
 def _undecided(

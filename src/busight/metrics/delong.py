@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import erfc, sqrt
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
 
 from busight.errors import DataError
 from busight.metrics.checks import check_per_case, check_scores
@@ -79,14 +80,14 @@ def delong_test(
     # Rounding leaves up to about 1e-17 where both scores rank alike.
     error = float(np.sqrt(variance)) if variance > 1e-15 else 0.0
     z = difference / error if error else float("nan")
-    reach = float(norm.ppf((1 + level) / 2)) * error
+    reach = NormalDist().inv_cdf((1 + level) / 2) * error
     return DeLongTest(
         first=float(areas[0]),
         second=float(areas[1]),
         difference=difference,
         standard_error=error,
         z=z,
-        p_value=float(2 * norm.sf(abs(z))) if error else 1.0,
+        p_value=erfc(abs(z) / sqrt(2)) if error else 1.0,
         low=difference - reach,
         high=difference + reach,
         n_groups=n_groups,
@@ -127,12 +128,19 @@ def auroc_covariance(
 def _components(score: FloatArray, positive: NDArray[np.bool_]) -> FloatArray:
     """Return for each case the share of the opposite cases that it is ranked rightly against, ties half."""
     m, n = int(positive.sum()), int((~positive).sum())
-    overall, among = rankdata(score), np.empty(len(score))
-    among[positive], among[~positive] = rankdata(score[positive]), rankdata(score[~positive])
+    overall, among = _ranks(score), np.empty(len(score))
+    among[positive], among[~positive] = _ranks(score[positive]), _ranks(score[~positive])
     # A case's rank among all less its rank among its own kind is the number of the other kind below it.
     below = overall - among
     shares: FloatArray = np.where(positive, below / n, 1 - below / m)
     return shares
+
+
+def _ranks(values: FloatArray) -> FloatArray:
+    """Return the rank of each value from 1; equal ones share the mean of theirs."""
+    _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(count)
+    return np.asarray((ends - (count - 1) / 2)[place], np.float64)
 
 
 def _clustered(centred: FloatArray, positive: NDArray[np.bool_], groups: NDArray[Any]) -> tuple[FloatArray, int]:

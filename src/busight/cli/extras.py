@@ -1,0 +1,87 @@
+"""Which extra brings which optional library: the one table, and the line that a command says where one is missing."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from busight.errors import MissingExtraError
+
+EXTRAS = {
+    "audit": ("faiss", "scipy", "sklearn"),
+    "dicom": ("gdcm",),
+    "filters": ("pywt", "skimage"),
+    "report": ("jinja2", "matplotlib", "typst"),
+    "train": (
+        "kornia", "lightning", "onnx", "onnxscript", "safetensors", "segmentation_models_pytorch", "tensorboard",
+        "timm", "torch", "torchvision",
+    ),
+}  # fmt: skip
+"""Modules by the extra whose users meet them first; SciPy comes with `filters` too, and `train` has both."""
+
+_DISTRIBUTIONS = {
+    "faiss": "faiss-cpu",
+    "gdcm": "python-gdcm",
+    "pywt": "pywavelets",
+    "segmentation_models_pytorch": "segmentation-models-pytorch",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+}
+
+
+def distributions(extra: str) -> tuple[str, ...]:
+    """Return the packages of an extra as pip names them.
+
+    Example:
+        >>> distributions("dicom")
+        ('python-gdcm',)
+    """
+    return tuple(_DISTRIBUTIONS.get(module, module) for module in EXTRAS[extra])
+
+
+def remedy(extra: str) -> str:
+    """Return the command that installs an extra.
+
+    Example:
+        >>> remedy("audit")
+        'pip install "busight[audit]"'
+    """
+    return f'pip install "busight[{extra}]"'
+
+
+def has_extra(extra: str) -> bool:
+    """Return whether every library of an extra can be imported."""
+    return not _missing(EXTRAS[extra])
+
+
+def require_extra(extra: str, what: str) -> None:
+    """Refuse in one line where an extra is not installed.
+
+    Args:
+        extra: Its name.
+        what: What needs it, the subject of the sentence.
+
+    Raises:
+        MissingExtraError: One of its libraries cannot be found.
+    """
+    if missing := _missing(EXTRAS[extra]):
+        names = ", ".join(_DISTRIBUTIONS.get(name, name) for name in missing)
+        raise MissingExtraError(f"{what} needs {names}; install it with: {remedy(extra)}")
+
+
+def missing_extra(error: ImportError, command: str) -> MissingExtraError | None:
+    """Return a failed import as one line with its remedy; None where no extra brings the library.
+
+    Args:
+        error: Of the import.
+        command: What was called, e.g. ``"busight data audit"``.
+    """
+    module = (error.name or "").partition(".")[0]
+    for extra, modules in EXTRAS.items():
+        if module in modules:
+            name = _DISTRIBUTIONS.get(module, module)
+            return MissingExtraError(f"{command} needs {name}; install it with: {remedy(extra)}")
+    return None
+
+
+def _missing(modules: tuple[str, ...]) -> list[str]:
+    return [name for name in modules if find_spec(name) is None]
