@@ -19,9 +19,9 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from busight.audit.duplicates.near_duplicates import find_copies
-from busight.audit.outliers import FAR, look_of, unlike_the_rest
-from busight.audit.overlays import marks_of
+from busight.audit.duplicates.near_duplicates import find_near_duplicates
+from busight.audit.outliers import FAR, appearance_features, outlier_scores
+from busight.audit.overlays import image_properties
 from busight.data.sources.catalogue import load
 from busight.data.thumbnail import small_picture
 from busight.types import Image
@@ -47,7 +47,7 @@ def main() -> None:
         images.append(_cropped(images[source], rng))
     # Copies of copies, and two copies of one picture, are neither counted nor held against.
     family = _families(len(images), list(planted))
-    found = find_copies([small_picture(image) for image in images], [_digest(image) for image in images])
+    found = find_near_duplicates([small_picture(image) for image in images], [_digest(image) for image in images])
     pairs = {(copy.first, copy.second) for copy in found}
     pairs = {(a, b) for a, b in pairs if (a, b) in planted or family[a] != family[b]}
     print("| planted | number | found | recall |\n|---|---|---|---|")
@@ -57,7 +57,7 @@ def main() -> None:
         print(f"| {kind} | {len(own)} | {hits} | {hits / len(own):.3f} |")
     hits = len(pairs & planted.keys())
     print(f"copies: recall {hits / len(planted):.3f}, precision {hits / max(1, len(pairs)):.3f}")
-    marked = np.array([marks_of(image).overlay for image in images[:count]])
+    marked = np.array([image_properties(image).overlay for image in images[:count]])
     # An overlay that was planted as the kind of a copy is one too, and so is the copy of a marked picture.
     truth = np.array(["overlay" in sample.tags or "duplicate-kind:overlay" in sample.tags for sample in data.samples])
     for source, group in copies_of.items():
@@ -71,8 +71,8 @@ def main() -> None:
 def _foreign(spec: str) -> None:
     """Plant what is no ultrasound, and say how much of it, and how many of the set's own, lie far from the rest."""
     data, foreign = load(spec), _foreign_pictures()
-    own = [look_of(data.reader.image(sample)) for sample in data.samples]
-    far = unlike_the_rest([*own, *map(look_of, foreign.values())]) > FAR
+    own = [appearance_features(data.reader.image(sample)) for sample in data.samples]
+    far = outlier_scores([*own, *map(appearance_features, foreign.values())]) > FAR
     missed = [name for name, seen in zip(foreign, far[len(own) :], strict=True) if not seen]
     print(
         f"{spec.partition(':')[0]}: {len(foreign) - len(missed)} of {len(foreign)} foreign pictures among {len(own)} "

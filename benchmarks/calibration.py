@@ -1,8 +1,8 @@
 """Ways of calibration, prediction sets and gates of a cross-validation, each fold fitted on its own validation images.
 
-    python benchmarks/calibration.py runs/folds --data busi:PATH [--against runs/folds-on-busbra.csv ...]
+    python benchmarks/calibration.py runs/folds --data busi:PATH [--external runs/folds-on-busbra.csv ...]
 
-``--against`` takes tables of cases (cases.csv, or networks/*.csv of ``busight evaluate runs/folds``) of another set:
+``--external`` takes tables of cases (cases.csv, or networks/*.csv of ``busight evaluate runs/folds``) of another set:
 the calibration error there as it is, and after a fit on 50 random groups' images, which are then left out.
 """
 
@@ -19,7 +19,7 @@ import skimage.data
 from calibration_parts import adaptive_ece, brier_parts
 from sklearn.datasets import load_sample_images
 
-from busight.audit.checked_dataset import gather
+from busight.audit.checked_dataset import check_dataset
 from busight.data.sources.catalogue import load
 from busight.decision.calibration.catalogue import CALIBRATORS, choose_calibrator, fit_calibrator
 from busight.decision.calibration.temperature import apply_temperature, fit_temperature
@@ -39,11 +39,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--against", type=Path, nargs="*", default=[])
+    parser.add_argument("--external", type=Path, nargs="*", default=[])
     options = parser.parse_args()
-    material = gather(load(options.data), Silent())
-    group_of, reader = material.group_of(), material.reader
-    sample_of = {sample.sample_id: sample for sample in material.samples}
+    checked = check_dataset(load(options.data), Silent())
+    group_of, reader = checked.group_of(), checked.reader
+    sample_of = {sample.sample_id: sample for sample in checked.samples}
     told: dict[str, list[np.ndarray]] = {method: [] for method in (*CALIBRATORS, "auto")}
     targets, sets, refused, strangers, chosen = [], {0.9: [], 0.95: []}, [], [], []
     others = np.array([image_statistics(one) for one in no_ultrasound()])
@@ -54,9 +54,9 @@ def main() -> None:
         val = np.array([prediction_of(answer).logits for answer in answers])
         actual = [model.labels.index(sample_of[one].label) for one in ids]
         target, groups = np.array(actual), [group_of[one] for one in ids]
-        cases, classes = read_cases(place / CASES_FILE)
+        cases, labels = read_cases(place / CASES_FILE)
         logits = np.array([case.logits for case in cases])
-        targets.append(np.array([classes.index(case.target) for case in cases]))
+        targets.append(np.array([labels.index(case.target) for case in cases]))
         for method in CALIBRATORS:
             told[method].append(fit_calibrator(method, val, target).apply(logits))
         auto = choose_calibrator(val, target, groups, tuple(CALIBRATORS))
@@ -69,7 +69,7 @@ def main() -> None:
         ood = model.decision.ood
         if ood is not None and ood.appearance is not None:
             strangers.append(ood.appearance.distance(others) > ood.appearance.limit)
-    _print(told, np.concatenate(targets), sets, chosen, classes)
+    _print(told, np.concatenate(targets), sets, chosen, labels.names)
     print(f"\nrefused: {np.concatenate(refused).mean():.3f} of the test images, ", end="")
     print(f"{np.mean(strangers):.3f} of {len(others)} pictures that are no ultrasound" if strangers else "no gate")
     for path in options.against:
@@ -126,15 +126,15 @@ def _print(
 
 
 def _elsewhere(path: Path) -> None:
-    cases, classes = read_cases(path)
+    cases, labels = read_cases(path)
     groups = sorted({case.group for case in cases})
     picked = set(np.random.default_rng(0).permutation(groups)[:50].tolist())
     seen = [case for case in cases if case.group in picked]
     rest = [case for case in cases if case.group not in picked]
 
     # Sets without normal images: of what is benign or malignant, which?
-    names = [name for name in classes if any(case.target == name for case in cases)]
-    columns = [classes.index(name) for name in names]
+    names = [name for name in labels.names if any(case.target == name for case in cases)]
+    columns = [labels.index(name) for name in names]
 
     def arrays(part: list) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         logits = np.array([case.logits for case in part])[:, columns]

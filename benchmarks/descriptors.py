@@ -2,7 +2,7 @@
 
 python benchmarks/descriptors.py                       # right words on phantoms that taught nothing
 python benchmarks/descriptors.py --data busbra:PATH    # malignant against benign by the words alone, drawn masks
-python benchmarks/descriptors.py --crossval runs/folds --data busi:PATH [--against busbra:PATH]
+python benchmarks/descriptors.py --crossval runs/folds --data busi:PATH [--external busbra:PATH]
                                                        # likewise by the bundles' own readers, predicted masks
 python benchmarks/descriptors.py --fit                 # make src/busight/descriptors/lexicon_model.json anew
 """
@@ -20,7 +20,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedGroupKFold
 
-from busight.audit.checked_dataset import Material, gather
+from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.sources.catalogue import load
 from busight.descriptors import lexicon as descriptors
 from busight.descriptors.lexicon import TERMS, descriptors_of, lesion_features
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true")
     parser.add_argument("--data")
     parser.add_argument("--crossval", type=Path)
-    parser.add_argument("--against")
+    parser.add_argument("--external")
     options = parser.parse_args()
     if options.fit:
         _fit()
@@ -124,10 +124,10 @@ def _phantoms() -> None:
 
 
 def _patients(spec: str) -> None:
-    material = gather(load(spec), Silent())
-    reader = material.reader
+    checked = check_dataset(load(spec), Silent())
+    reader = checked.reader
     inputs, target, groups, birads = [], [], [], []
-    for sample, group in zip(material.samples, material.groups, strict=True):
+    for sample, group in zip(checked.samples, checked.groups, strict=True):
         drawn = reader.mask(sample)
         if str(sample.label) not in ("benign", "malignant") or drawn is None:
             continue
@@ -160,17 +160,17 @@ def _bundles(folder: Path, spec: str, against: str | None) -> None:
     """Ask each fold's descriptor model about the lesions of its test part, and of another data set."""
     places = [fold_folder(folder, 0, fold) for fold in range(plan_of(folder).folds)]
     models = [Model.load(place) for place in places]
-    material = gather(load(spec), Silent())
+    checked = check_dataset(load(spec), Silent())
     tested = {case.sample_id: fold for fold, place in enumerate(places) for case in read_cases(place / CASES_FILE)[0]}
-    print(_told(material, lambda sample: [models[tested[sample.sample_id]]]))
+    print(_told(checked, lambda sample: [models[tested[sample.sample_id]]]))
     if against is not None:
-        print(_told(gather(load(against), Silent()), lambda _: models))
+        print(_told(check_dataset(load(against), Silent()), lambda _: models))
 
 
-def _told(material: Material, asked: Callable[[Sample], list[Model]]) -> str:
-    reader = material.reader
+def _told(checked: CheckedDataset, asked: Callable[[Sample], list[Model]]) -> str:
+    reader = checked.reader
     rows, positive, groups = [], [], []
-    for sample, group in zip(material.samples, material.groups, strict=True):
+    for sample, group in zip(checked.samples, checked.groups, strict=True):
         if str(sample.label) not in ("benign", "malignant"):
             continue
         rows.append([_said(model, reader.image(sample)) for model in asked(sample)])
@@ -188,7 +188,7 @@ def _told(material: Material, asked: Callable[[Sample], list[Model]]) -> str:
 
     one = clustered_bootstrap(auroc, groups, np.random.default_rng(0), 1000, 0.95)
     return (
-        f"{material.summary().spec}: {len(rows)} lesions, of {known.mean(axis=0).min():.0%} of which every model says "
+        f"{checked.summary().spec}: {len(rows)} lesions, of {known.mean(axis=0).min():.0%} of which every model says "
         f"something; AUROC of one model {one.value[0]:.3f} ({one.low[0]:.3f} to {one.high[0]:.3f})"
     )
 

@@ -20,7 +20,7 @@ from saliency.faithfulness import deletion, energy_inside, insertion, pointing_h
 from saliency.gradients import METHODS, gradient_map, with_random_head, with_random_network
 from saliency.occlusion import occlusion_map
 
-from busight.audit.checked_dataset import gather
+from busight.audit.checked_dataset import check_dataset
 from busight.classify.network import build_classifier
 from busight.classify.weights import load_weights
 from busight.data.sources.catalogue import load
@@ -47,9 +47,9 @@ def main() -> None:
     parser.add_argument("--occlusion", type=int, default=20, help="images on which what is slow is tried")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    material = gather(load(options.data), Silent())
-    reader = material.reader
-    sample_of = {sample.sample_id: sample for sample in material.samples}
+    checked = check_dataset(load(options.data), Silent())
+    reader = checked.reader
+    sample_of = {sample.sample_id: sample for sample in checked.samples}
     folds = plan_of(options.folder).folds
     rows: dict[str, list[tuple[str, list[float]]]] = {}
     shown: dict[str, list[tuple[str, list[float]]]] = {}
@@ -59,7 +59,7 @@ def main() -> None:
         model = Model.load(place)
         network, size = _network(place)
         randomised = {"random last layer": with_random_head(network), "random network": with_random_network(network)}
-        cases, classes = read_cases(place / CASES_FILE)
+        cases, labels = read_cases(place / CASES_FILE)
         found = [case for case in cases if case.mask_scores.iou >= FOUND and not case.is_error]
         drawn_lots = np.random.default_rng(fold).permutation(len(found))[: options.limit // folds]
         for number, case in enumerate(found[lot] for lot in drawn_lots):
@@ -74,7 +74,7 @@ def main() -> None:
                 values = [float(pointing_hit(one, drawn)), energy_inside(one - one.min(), drawn), *curves]
                 shown.setdefault(name, []).append((case.group, values))
             image = resize_or_pad(picture, size, keep_aspect=False)
-            mask, target = resize_or_pad_mask(drawn, size, keep_aspect=False), classes.index(case.prediction)
+            mask, target = resize_or_pad_mask(drawn, size, keep_aspect=False), labels.index(case.prediction)
             maps = _maps(network, image, target)
             if slow:
                 maps["occlusion"] = occlusion_map(image, _score(network, target), steps=8)

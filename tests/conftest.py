@@ -12,8 +12,8 @@ import pytest
 from hypothesis import settings
 from quick import QUICK
 
-from busight.audit.duplicates.near_duplicates import Copy, find_copies
-from busight.data.manifest import Inspection, inspect
+from busight.audit.duplicates.near_duplicates import Copy, find_near_duplicates
+from busight.data.manifest import DatasetManifest, build_manifest
 from busight.data.sources.busi import load_busi
 
 # A machine that does something else beside the tests is not a fault of what they test.
@@ -59,15 +59,15 @@ def busbra_root(data_root: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def busi(busi_root: Path) -> Inspection:
+def busi(busi_root: Path) -> DatasetManifest:
     """BUSI, read from end to end once for all tests (several seconds)."""
-    return inspect(load_busi(str(busi_root)))
+    return build_manifest(load_busi(str(busi_root)))
 
 
 @pytest.fixture(scope="session")
-def busi_copies(busi: Inspection) -> tuple[Copy, ...]:
+def busi_copies(busi: DatasetManifest) -> tuple[Copy, ...]:
     """The near-duplicates within BUSI."""
-    return find_copies(busi.smalls, [entry.image_digest for entry in busi.entries])
+    return find_near_duplicates(busi.thumbnails, [entry.image_digest for entry in busi.rows])
 
 
 @pytest.fixture(scope="session")

@@ -22,7 +22,7 @@ LAYERS = (
     {"strategies"},
     {"model"},
     {"results"},
-    {"train", "recipes"},
+    {"training", "recipes"},
     {"experiments"},
     {"report"},
     {"cli"},
@@ -123,4 +123,10 @@ def test_the_command_line_starts_without_what_is_heavy() -> None:
 
 def test_the_probe_would_see_pytorch() -> None:
     """Else the tests above would prove nothing."""
-    assert "torch" in loaded_by("busight.train.losses")
+    assert "torch" in loaded_by("busight.training.losses")
+
+
+def test_no_room_hides_a_public_name() -> None:
+    # An imported sub-package is set as an attribute of the package, in the place of a function of that name.
+    rooms = {path.name for path in PACKAGE.iterdir()} | {path.stem for path in PACKAGE.iterdir()}
+    assert not rooms & set(busight.__all__)

@@ -203,7 +203,7 @@ def of_every_class(columns: list[str]) -> set[str]:
 def test_the_columns_are_those_that_are_written(tmp_path: Path) -> None:
     page = "docs/reference/columns.md"
     assert first_cells(page, "Predictions") == of_every_class(next(csv.reader([csv_header(LABELS)])))
-    write_cases(tmp_path / "cases.csv", [], CLASSES)
+    write_cases(tmp_path / "cases.csv", [], LABELS)
     written = next(csv.reader((tmp_path / "cases.csv").read_text(encoding="utf-8").splitlines()))
     assert first_cells(page, "cases.csv") == of_every_class(written)
     assert first_cells(page, "lesions.csv") == set(COLUMNS)
@@ -216,6 +216,8 @@ def test_the_metrics_are_those_that_are_computed() -> None:
         target=np.arange(count) % 3,
         probs=rng.dirichlet(np.ones(3), count),
         classes=CLASSES,
+        positive=2,
+        lesion_pair=(1, 2),
         mask_scores=rng.random((count, len(MASK_SCORES))),
         above_threshold=rng.random(count) > 0.5,
         prediction_sets=rng.random((count, 3)) > 0.5,
@@ -232,7 +234,7 @@ def test_the_metrics_are_those_that_are_computed() -> None:
     computed = set()
     for metric, of in compute_metrics(cases, np.ones(count)):
         operating = metric.startswith("operating_")
-        computed.add((metric, "the last class" if operating else "each class" if of in CLASSES else of))
+        computed.add((metric, "the positive class" if operating else "each class" if of in CLASSES else of))
     assert listed == computed
 
 
@@ -290,7 +292,7 @@ def test_links_outside_the_site_resolve(page: str) -> None:
 
 @pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path: Path, require_package: Callable[[str, str], None]) -> None:
-    for package in ("mkdocs", "material", "mkdocstrings"):
+    for package in ("mkdocs", "checked", "mkdocstrings"):
         require_package(package, "docs")
     call = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
     done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)

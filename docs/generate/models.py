@@ -33,13 +33,16 @@ def model_tables(model: type[BaseModel]) -> str:
 
 
 def _objects(schema: dict[str, Any], definitions: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a schema and every object below it, each once."""
-    found = [schema]
-    for one in found:
-        inner = re.findall(r"#/\$defs/(\w+)", json.dumps(one["properties"]))
-        found += [definitions[name] for name in inner if "properties" in definitions[name]]
-        found = list({each["title"]: each for each in found}.values())
-    return found
+    """Return a schema and every object below it, each once, those nearer to it first."""
+    objects = {schema["title"]: schema}
+    waiting = [schema]
+    while waiting:
+        inner = re.findall(r"#/\$defs/(\w+)", json.dumps(waiting.pop(0)["properties"]))
+        for definition in (definitions[name] for name in inner):
+            if "properties" in definition and definition["title"] not in objects:
+                objects[definition["title"]] = definition
+                waiting.append(definition)
+    return list(objects.values())
 
 
 def _object(schema: dict[str, Any], definitions: dict[str, Any]) -> str:

@@ -68,7 +68,7 @@ class Sample:
         birads: BI-RADS assessment category 0–6, or None.
         pixel_spacing_mm: Row and column distance between pixel centres in mm, or None.
         region: The part of the file's frame that is ultrasound, to which the reader cuts; None for all of it.
-        official_part: ``"train"``, ``"val"``, ``"test"`` or a fold ``"1"``..``"k"`` that the data set's authors gave.
+        official_subset: ``"train"``, ``"val"``, ``"test"`` or a fold ``"1"``..``"k"`` that the data set's authors gave.
         tags: Free marks of the source, e.g. what was planted in a phantom (``"duplicate-of:phantom-00003"``).
     """
 
@@ -87,7 +87,7 @@ class Sample:
     device: str | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
     region: Roi | None = None
-    official_part: str | None = None
+    official_subset: str | None = None
     tags: tuple[str, ...] = ()
 
 

@@ -6,7 +6,7 @@ import pytest
 from picture_files import picture, save
 from quick import QUICK
 
-from busight.audit.checked_dataset import gather
+from busight.audit.checked_dataset import check_dataset
 from busight.data.sources.catalogue import load
 from busight.errors import DataError
 from busight.experiments.crossval import crossval
@@ -43,16 +43,16 @@ def test_one_class_teaches_nothing_and_is_one_line(one_class: Recipe, command: s
 def test_what_is_one_class_depends_on_the_task(tmp_path: Path) -> None:
     for name in ("normal", "benign"):
         save(tmp_path / name / "a.png", picture(len(name)))
-    material = gather(load(f"folder:{tmp_path}"), Silent())
-    material.require_classes("multiclass")
-    material.require_classes("lesion")
-    material.require_classes("segmentation")
+    checked = check_dataset(load(f"folder:{tmp_path}"), Silent())
+    checked.require_classes("multiclass")
+    checked.require_classes("lesion")
+    checked.require_classes("segmentation")
     with pytest.raises(
         DataError, match="task binary: the classes normal, benign have no positive one; name it in labels"
     ):
-        material.require_classes("binary")
+        checked.require_classes("binary")
     (tmp_path / "labels.json").write_text('{"names": ["normal", "benign", "malignant"], "positive": "malignant"}')
-    named = gather(load(f"folder:{tmp_path}"), Silent())
+    named = check_dataset(load(f"folder:{tmp_path}"), Silent())
     named.require_classes("multiclass")
     with pytest.raises(DataError, match="every labelled image is not malignant"):
         named.require_classes("binary")
@@ -65,27 +65,27 @@ def test_all_equal_images_are_left_out_when_one_has_another_label(tmp_path: Path
     near[:4, :4] += 1
     save(tmp_path / "benign" / "near.png", near)
     save(tmp_path / "normal" / "other.png", picture(2))
-    material = gather(load(f"folder:{tmp_path}"), Silent())
-    assert len(material.copies) == 4
-    assert [sample.sample_id for sample in material.without_conflicts().samples] == ["normal/other.png"]
+    checked = check_dataset(load(f"folder:{tmp_path}"), Silent())
+    assert len(checked.copies) == 4
+    assert [sample.sample_id for sample in checked.without_conflicts().samples] == ["normal/other.png"]
 
 
 def test_a_missing_label_contradicts_none(tmp_path: Path) -> None:
     for name in ("a", "b"):
         save(tmp_path / f"{name}.png", picture(1))
     (tmp_path / "samples.csv").write_text("path,label\na.png,benign\nb.png,\n")
-    material = gather(load(f"folder:{tmp_path}"), Silent())
-    assert len(material.copies) == 1
-    assert material.conflicting() == ()
-    assert material.in_conflict() == frozenset()
+    checked = check_dataset(load(f"folder:{tmp_path}"), Silent())
+    assert len(checked.copies) == 1
+    assert checked.conflicting() == ()
+    assert checked.in_conflict() == frozenset()
 
 
 def test_copies_of_what_is_kept_are_kept(tmp_path: Path) -> None:
     for name in ("benign/a", "malignant/a", "benign/b", "benign/c"):
         save(tmp_path / f"{name}.png", picture(1 if name.endswith("/a") else 2))
-    material = gather(load(f"folder:{tmp_path}"), Silent())
-    assert len(material.copies) == 2
-    clean = material.without_conflicts()
+    checked = check_dataset(load(f"folder:{tmp_path}"), Silent())
+    assert len(checked.copies) == 2
+    clean = checked.without_conflicts()
     assert [sample.sample_id for sample in clean.samples] == ["benign/b.png", "benign/c.png"]
     assert [(copy.first, copy.second) for copy in clean.copies] == [(0, 1)]
     assert len(set(clean.groups)) == 1

@@ -5,8 +5,8 @@ import pytest
 from skimage import data as shipped
 from sklearn.datasets import load_sample_images
 
-from busight.audit.outliers import FAR, FEWEST, look_of, unlike_the_rest
-from busight.data.manifest import Inspection
+from busight.audit.outliers import FAR, FEWEST, appearance_features, outlier_scores
+from busight.data.manifest import DatasetManifest
 from busight.data.sources.catalogue import load
 
 
@@ -22,7 +22,7 @@ def test_the_look_by_hand() -> None:
     image[:43] = 120
     image[43:86] = 60
     image[86:] = 30
-    look = look_of(image)
+    look = appearance_features(image)
     assert look[0] == pytest.approx(np.log(1 + (120 * 43 + 60 * 43 + 30 * 42) / 128))
     assert look[1] == pytest.approx(np.log((0.5 + 90 / 127) / 0.5))  # two steps, 60 and 30, over 127 row pairs
     # Thirds of 43, 43 and 42 rows.
@@ -33,28 +33,28 @@ def test_the_look_by_hand() -> None:
 
 @pytest.mark.parametrize("image", [np.zeros((50, 60), np.uint8), np.full((1, 1), 255, np.uint8)])
 def test_a_uniform_picture_has_a_finite_look(image: np.ndarray) -> None:
-    assert np.isfinite(look_of(image)).all()
+    assert np.isfinite(appearance_features(image)).all()
 
 
 def test_photographs_among_phantoms_stand_out() -> None:
     data = load("phantom:80,size=128,seed=4")
-    own = [look_of(data.reader.image(sample)) for sample in data.samples]
-    distance = unlike_the_rest([*own, *map(look_of, foreign())])
+    own = [appearance_features(data.reader.image(sample)) for sample in data.samples]
+    distance = outlier_scores([*own, *map(appearance_features, foreign())])
     assert (distance[80:] > FAR).all()
     assert (distance[:80] > FAR).sum() <= 4
     assert np.median(distance) == pytest.approx(1)
 
 
 @pytest.mark.slow
-def test_photographs_among_busi_stand_out(busi: Inspection) -> None:
-    own = [look_of(busi.dataset.reader.image(sample)) for sample in busi.dataset.samples]
-    distance = unlike_the_rest([*own, *map(look_of, foreign())])
+def test_photographs_among_busi_stand_out(busi: DatasetManifest) -> None:
+    own = [appearance_features(busi.dataset.reader.image(sample)) for sample in busi.dataset.samples]
+    distance = outlier_scores([*own, *map(appearance_features, foreign())])
     assert (distance[len(own) :] > FAR).all()
     assert (distance[: len(own)] > FAR).mean() < 0.02
 
 
 def test_few_or_equal_pictures_say_nothing() -> None:
-    look = look_of(np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8))
-    assert np.isnan(unlike_the_rest([look] * (FEWEST - 1))).all()
-    assert np.isnan(unlike_the_rest([look] * FEWEST)).all()
-    assert unlike_the_rest([]).shape == (0,)
+    look = appearance_features(np.random.default_rng(0).integers(0, 256, (40, 40), dtype=np.uint8))
+    assert np.isnan(outlier_scores([look] * (FEWEST - 1))).all()
+    assert np.isnan(outlier_scores([look] * FEWEST)).all()
+    assert outlier_scores([]).shape == (0,)

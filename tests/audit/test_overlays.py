@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from busight.audit.overlays import marks_of
+from busight.audit.overlays import image_properties
 from busight.data.readers.image import read_colour_share
 from busight.data.sources.catalogue import load
 
@@ -14,7 +14,7 @@ from busight.data.sources.catalogue import load
 def test_text_and_calipers_are_seen_and_speckle_is_not() -> None:
     data = load("phantom:120,seed=11,overlays=0.4")
     truth = np.array(["overlay" in sample.tags for sample in data.samples])
-    seen = np.array([marks_of(data.reader.image(sample)).overlay for sample in data.samples])
+    seen = np.array([image_properties(data.reader.image(sample)).overlay for sample in data.samples])
     assert (seen & truth).sum() / truth.sum() >= 0.9
     assert (seen & truth).sum() / seen.sum() >= 0.85
 
@@ -23,7 +23,7 @@ def test_facts_of_a_picture_by_hand() -> None:
     image = np.full((40, 80), 100, np.uint8)
     image[10:30, 20:60] = np.random.default_rng(0).integers(50, 150, (20, 40))
     image[:4] = 0
-    found = marks_of(image)
+    found = image_properties(image)
     assert (found.height, found.width, found.stroke_pixels, found.overlay) == (40, 80, 0, False)
     assert found.black_share == pytest.approx(0.1)
     assert found.mean_grey == pytest.approx(image.mean())
@@ -32,7 +32,7 @@ def test_facts_of_a_picture_by_hand() -> None:
 
 
 def test_a_uniform_picture_is_all_border() -> None:
-    assert marks_of(np.zeros((20, 20), np.uint8)).border_share == 1.0
+    assert image_properties(np.zeros((20, 20), np.uint8)).border_share == 1.0
 
 
 def test_colour(tmp_path: Path) -> None:

@@ -62,8 +62,8 @@ def test_help_names_every_command() -> None:
         (["run", "demo", "--split", "/nowhere/split.json"], "/nowhere/split.json: the split cannot be read", 1),
         (["predict", "/nowhere", "a.png"], "/nowhere: not a bundle", 1),
         (["evaluate", "/nowhere", "--data", "phantom:12"], "/nowhere: not a bundle", 1),
-        (["data", "show", "busi:/nowhere"], "/nowhere: no such folder", 1),
-        (["data", "get", "bussi"], "busi", 1),
+        (["data", "preview", "busi:/nowhere"], "/nowhere: no such folder", 1),
+        (["data", "download", "bussi"], "busi", 1),
         (["run", "demo", "--set", "train.accelerator=gpu"], "PyTorch sees no GPU", 2),
         (["run", "demo", "--set", "train.devices=64"], "train.devices = 64: this machine has", 2),
         (["run", "demo", "--set", "train.precision=8"], "train.precision", 2),
@@ -155,7 +155,7 @@ def test_evaluate_another_data_set(quick_run: Quick, tmp_path: Path) -> None:
 
 
 def test_data_show_saves_a_contact_sheet(tmp_path: Path) -> None:
-    found = call("data", "show", "phantom:12,size=96", "--out", tmp_path / "sheet.png", "--number", 6)
+    found = call("data", "preview", "phantom:12,size=96", "--out", tmp_path / "sheet.png", "--number", 6)
     assert found.exit_code == 0, found.output
     assert "images: 12" in found.stdout
     assert cv2.imread(str(tmp_path / "sheet.png")).std() > 10
@@ -217,7 +217,7 @@ def test_crossval_and_compare(tmp_path: Path) -> None:
         (["compare", tmp_path / "nowhere", out], "holds no cases.csv", 1),
         (["crossval", "demo", "--data", "phantom:60", "--by", "patient"], "write group or image", 2),
         (["crossval", "demo", "--data", "phantom:60", "--folds", 1], "at least 2 folds", 2),
-        (["inflation", "default"], "it names no data", 2),
+        (["leakage", "default"], "it names no data", 2),
     ):
         failed = call(*arguments)
         assert failed.exit_code == code

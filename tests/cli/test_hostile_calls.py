@@ -110,10 +110,10 @@ def test_a_place_that_cannot_be_written_is_noticed_before_the_first_prediction(q
 @pytest.mark.parametrize(
     ("arguments", "message", "code"),
     [
-        (["data", "show", "busi:~nobody-of-this-name/x"], "~nobody-of-this-name/x: no such folder", 1),
-        (["data", "show", "folder:\udcff"], "not UTF-8", 2),
-        (["data", "show", "phantom:6", "--seed", "-1"], "greater than or equal to 0", 2),
-        (["data", "show", "phantom:1000000000"], "must be a whole number from 1 to 100000", 2),
+        (["data", "preview", "busi:~nobody-of-this-name/x"], "~nobody-of-this-name/x: no such folder", 1),
+        (["data", "preview", "folder:\udcff"], "not UTF-8", 2),
+        (["data", "preview", "phantom:6", "--seed", "-1"], "greater than or equal to 0", 2),
+        (["data", "preview", "phantom:1000000000"], "must be a whole number from 1 to 100000", 2),
         (["run", "demo", "--set", f"train.epochs={'9' * 5000}"], "train.epochs", 2),
         (["run", "demo", "--set", f"train.epochs={'[' * 5000}"], "train.epochs", 2),
         (["run", "demo", "--set", "train.epochs=1\ndescription=x"], "train.epochs", 2),

@@ -156,16 +156,16 @@ def test_results_are_no_pictures(tmp_path: Path) -> None:
 def test_what_was_done_survives_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for index in range(3):
         save(tmp_path / "in" / f"{index}.png", picture(index))
-    outline = ClassicalMethod.outline
+    segment = ClassicalMethod.segment
     seen: list[int] = []
 
     def interrupted(self: ClassicalMethod, image: np.ndarray, sample_id: str = "") -> Segmentation:
         seen.append(1)
         if len(seen) == 3:
             raise KeyboardInterrupt
-        return outline(self, image, sample_id)
+        return segment(self, image, sample_id)
 
-    monkeypatch.setattr(ClassicalMethod, "outline", interrupted)
+    monkeypatch.setattr(ClassicalMethod, "segment", interrupted)
     code, _ = call(tmp_path / "in", "--method", "otsu", "--out", tmp_path / "out")
     assert code == 1
     assert len(table(tmp_path / "out" / "lesions.interrupted.csv")) == 2

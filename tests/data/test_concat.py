@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from picture_files import LESION, NOISE, picture, save, small_busi
 
-from busight.audit.duplicates.near_duplicates import find_copies
+from busight.audit.duplicates.near_duplicates import find_near_duplicates
 from busight.data.concat import picture_file
 from busight.data.groups import group_samples
-from busight.data.manifest import inspect
+from busight.data.manifest import build_manifest
 from busight.data.sources.catalogue import load
 from busight.data.split import SplitSettings, make_split
 from busight.errors import ConfigError, DataError
@@ -37,7 +37,7 @@ def test_two_sets_as_one_by_hand(tmp_path: Path) -> None:
     # One number of a patient in two hospitals is two patients.
     assert [sample.patient_id for sample in data.samples[:4]] == ["folder-1:p1", None, "folder-2:p1", None]
     assert data.samples[0].exam_id == "folder-1:e1"
-    assert all(sample.official_part is None for sample in data.samples)
+    assert all(sample.official_subset is None for sample in data.samples)
     np.testing.assert_array_equal(data.reader.image(data.samples[3]), picture(3))
     np.testing.assert_array_equal(data.reader.mask(data.samples[2]), LESION)
     assert data.reader.mask(data.samples[1]) is None
@@ -47,9 +47,9 @@ def test_two_sets_as_one_by_hand(tmp_path: Path) -> None:
 
 def test_copies_between_the_sets_are_one_group(tmp_path: Path) -> None:
     one, two = table(tmp_path / "one", "p1"), table(tmp_path / "two", "p2")
-    inspection = inspect(load(f"folder:{one} + folder:{two}"))
-    copies = find_copies(inspection.smalls, [entry.image_digest for entry in inspection.entries])
-    groups = group_samples(inspection.dataset.samples, [(copy.first, copy.second) for copy in copies])
+    manifest = build_manifest(load(f"folder:{one} + folder:{two}"))
+    copies = find_near_duplicates(manifest.thumbnails, [entry.image_digest for entry in manifest.rows])
+    groups = group_samples(manifest.dataset.samples, [(copy.first, copy.second) for copy in copies])
     assert groups == ("folder-1:a.png", "folder-1:b.png") * 2
 
 
@@ -57,11 +57,11 @@ def test_problems_say_which_set_they_are_of(tmp_path: Path) -> None:
     one, two = table(tmp_path / "one", "p1"), table(tmp_path / "two", "p1")
     (two / "b.png").write_bytes(b"no picture")
     save(one / "m.png", LESION[:-1])
-    inspection = inspect(load(f"folder:{one} + folder:{two}"))
-    assert [problem.path for problem in inspection.dataset.problems] == ["m.png", "b.png"]
+    manifest = build_manifest(load(f"folder:{one} + folder:{two}"))
+    assert [problem.path for problem in manifest.dataset.problems] == ["m.png", "b.png"]
     # The mask that does not fit is struck out; it is not read again.
-    first = inspection.entries[0].sample
-    assert inspection.dataset.reader.mask(first) is None
+    first = manifest.rows[0].sample
+    assert manifest.dataset.reader.mask(first) is None
 
 
 def test_official_parts_of_one_set_do_not_split_two(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from picture_files import LESION, NOISE, picture, save, small_busi
 from PIL import Image as Pillow
 
-from busight.data.manifest import Inspection, inspect, manifest_digest, pixel_digest
+from busight.data.manifest import DatasetManifest, build_manifest, manifest_digest, pixel_digest
 from busight.data.sources.busi import load_busi
 from busight.data.sources.folder import load_folder
 from busight.errors import DataError
@@ -19,18 +19,18 @@ def root(tmp_path: Path) -> Path:
     return small_busi(tmp_path)
 
 
-def inspected(root: Path) -> Inspection:
-    return inspect(load_busi(str(root)))
+def inspected(root: Path) -> DatasetManifest:
+    return build_manifest(load_busi(str(root)))
 
 
 def test_a_sound_set(root: Path) -> None:
     told: list[tuple[int, int]] = []
-    inspection = inspect(load_busi(str(root)), lambda done, total: told.append((done, total)))
-    assert inspection.dataset.problems == ()
-    assert len(inspection.entries) == len(inspection.dataset.samples) == 9
-    assert inspection.smalls.shape == (9, 96, 96)
+    manifest = build_manifest(load_busi(str(root)), lambda done, total: told.append((done, total)))
+    assert manifest.dataset.problems == ()
+    assert len(manifest.rows) == len(manifest.dataset.samples) == 9
+    assert manifest.thumbnails.shape == (9, 96, 96)
     assert told == [(done, 9) for done in range(1, 10)]
-    first = inspection.entries[0]
+    first = manifest.rows[0]
     assert (first.sample.sample_id, first.height, first.width) == ("normal/normal (1)", 24, 32)
     assert first.image_digest == hashlib.sha256(b"(24, 32)" + picture(12).tobytes()).hexdigest()
     assert first.mask_digest == hashlib.sha256(b"(24, 32)" + bytes(24 * 32)).hexdigest()
@@ -54,13 +54,13 @@ def test_an_unreadable_image_is_one_problem_and_nothing_else_is_lost(root: Path,
     sound = inspected(root)
     spoil, rule = IMAGE_FAULTS[fault]
     spoil(root / "benign" / "benign (2).png")
-    inspection = inspected(root)
-    (problem,) = inspection.dataset.problems
+    manifest = inspected(root)
+    (problem,) = manifest.dataset.problems
     assert problem.path == "benign/benign (2).png"
     assert re.search(f"left out: .*{rule}.*; ", problem.text)
-    assert inspection.entries == tuple(e for e in sound.entries if e.sample.sample_id != "benign/benign (2)")
-    assert inspection.dataset.samples == tuple(entry.sample for entry in inspection.entries)
-    assert inspection.smalls.shape == (8, 96, 96)
+    assert manifest.rows == tuple(e for e in sound.rows if e.sample.sample_id != "benign/benign (2)")
+    assert manifest.dataset.samples == tuple(entry.sample for entry in manifest.rows)
+    assert manifest.thumbnails.shape == (8, 96, 96)
 
 
 MASK_FAULTS = {
@@ -78,18 +78,18 @@ def test_an_unusable_mask_is_one_problem_and_its_image_stays(root: Path, fault: 
     sound = inspected(root)
     spoil, rule = MASK_FAULTS[fault]
     spoil(root / "benign" / "benign (2)_mask.png")
-    inspection = inspected(root)
-    (problem,) = inspection.dataset.problems
+    manifest = inspected(root)
+    (problem,) = manifest.dataset.problems
     assert problem.path == "benign/benign (2)_mask.png"
     assert re.search(rule, problem.text)
-    for entry, before in zip(inspection.entries, sound.entries, strict=True):
+    for entry, before in zip(manifest.rows, sound.rows, strict=True):
         if entry.sample.sample_id != "benign/benign (2)":
             assert entry == before
             continue
         assert (entry.mask_digest, entry.sample.mask_paths) == ("", ())
         assert entry.image_digest == before.image_digest
         # What was reported is also what the reader gives from now on.
-        assert inspection.dataset.reader.mask(entry.sample) is None
+        assert manifest.dataset.reader.mask(entry.sample) is None
 
 
 def test_orphans_stay_among_the_problems(root: Path) -> None:
@@ -106,16 +106,16 @@ def test_nothing_usable(tmp_path: Path) -> None:
     save(tmp_path / "benign" / "a.png", NOISE)
     truncate(tmp_path / "benign" / "a.png")
     with pytest.raises(DataError, match=r"folder:.*: no usable image \(first: left out: .*a.png: truncated"):
-        inspect(load_folder(str(tmp_path)))
+        build_manifest(load_folder(str(tmp_path)))
 
 
 def test_the_digest_depends_on_pixels_labels_and_patients_only(root: Path) -> None:
-    inspection = inspected(root)
-    digest = inspection.digest
+    manifest = inspected(root)
+    digest = manifest.digest
     with Pillow.open(root / "benign" / "benign (1).png") as file:
         file.convert("RGB").save(root / "benign" / "benign (1).png", compress_level=1)
     assert inspected(root).digest == digest
-    entries = list(inspection.entries)
+    entries = list(manifest.rows)
     assert manifest_digest(entries[::-1]) == digest
     first = entries[0]
     for other in (

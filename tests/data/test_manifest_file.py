@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from picture_files import small_busbra
 
-from busight.data.manifest import inspect
+from busight.data.manifest import build_manifest
 from busight.data.manifest_file import COLUMNS, write_manifest
 from busight.data.sources.busbra import load_busbra
 
@@ -12,14 +12,14 @@ from busight.data.sources.busbra import load_busbra
 def test_one_line_for_each_image(tmp_path: Path) -> None:
     small_busbra(tmp_path / "data")
     (tmp_path / "data" / "Masks" / "mask_0002-s.png").unlink()
-    inspection = inspect(load_busbra(str(tmp_path / "data")))
-    write_manifest(tmp_path / "manifest.csv", inspection, ("g1", "g1", 'g"2,x'))
+    manifest = build_manifest(load_busbra(str(tmp_path / "data")))
+    write_manifest(tmp_path / "manifest.csv", manifest, ("g1", "g1", 'g"2,x'))
     with (tmp_path / "manifest.csv").open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert tuple(rows[0]) == COLUMNS
     assert [row["sample_id"] for row in rows] == ["bus_0001-l", "bus_0001-r", "bus_0002-s"]
     assert [row["group"] for row in rows] == ["g1", "g1", 'g"2,x']
-    entry = inspection.entries[0]
+    entry = manifest.rows[0]
     assert rows[0] == {
         "sample_id": "bus_0001-l",
         "label": "benign",
@@ -29,7 +29,7 @@ def test_one_line_for_each_image(tmp_path: Path) -> None:
         "width": "32",
         "birads": "3",
         "device": "GE Logiq 7",
-        "official_part": "1",
+        "official_subset": "1",
         "image_sha256": entry.image_digest,
         "mask_sha256": entry.mask_digest,
     }
@@ -37,7 +37,7 @@ def test_one_line_for_each_image(tmp_path: Path) -> None:
 
 
 def test_groups_of_another_number(tmp_path: Path) -> None:
-    inspection = inspect(load_busbra(str(small_busbra(tmp_path / "data"))))
+    manifest = build_manifest(load_busbra(str(small_busbra(tmp_path / "data"))))
     with pytest.raises(ValueError, match="shorter"):
-        write_manifest(tmp_path / "manifest.csv", inspection, ("g1",))
+        write_manifest(tmp_path / "manifest.csv", manifest, ("g1",))
     assert not (tmp_path / "manifest.csv").exists()

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from picture_files import LESION, NOISE, save
 
-from busight.audit.duplicates.near_duplicates import find_copies
-from busight.data.manifest import Inspection, inspect
+from busight.audit.duplicates.near_duplicates import find_near_duplicates
+from busight.data.manifest import DatasetManifest, build_manifest
 from busight.data.resize import write_shrunk
 from busight.data.shrink import shrink
 from busight.data.sources.busbra import load_busbra
@@ -21,7 +21,7 @@ from busight.io.digests import sha256_of_json
 
 def test_everything_that_was_known_is_kept(busbra_root: Path, tmp_path: Path) -> None:
     data = load_busbra(str(busbra_root))
-    kept = Inspection(data, inspect(data).entries[:7], np.zeros((7, 96, 96), np.uint8), "d")
+    kept = DatasetManifest(data, build_manifest(data).rows[:7], np.zeros((7, 96, 96), np.uint8), "d")
     write_shrunk(kept, tmp_path / "small", 128)
     found = load_folder(str(tmp_path / "small"))
     assert len(found.samples) == 7
@@ -34,9 +34,9 @@ def test_everything_that_was_known_is_kept(busbra_root: Path, tmp_path: Path) ->
         "birads",
         "histology",
         "device",
-        "official_part",
+        "official_subset",
     )
-    for entry, sample in zip(kept.entries, found.samples, strict=True):
+    for entry, sample in zip(kept.rows, found.samples, strict=True):
         for fact in facts:
             assert getattr(sample, fact) == getattr(entry.sample, fact), fact
         image, mask = found.reader.image(sample), found.reader.mask(sample)
@@ -47,17 +47,17 @@ def test_everything_that_was_known_is_kept(busbra_root: Path, tmp_path: Path) ->
 
 
 def test_a_copy_is_known_under_the_digest_of_its_original(tmp_path: Path) -> None:
-    before = inspect(load("phantom:2,size=128"))
+    before = build_manifest(load("phantom:2,size=128"))
     write_shrunk(before, tmp_path / "small", 64)
-    after = inspect(load_folder(str(tmp_path / "small")))
-    for original, shrunk in zip(before.entries, after.entries, strict=True):
-        assert original.known_as == {original.short_digest}
-        assert shrunk.known_as == {shrunk.short_digest, original.short_digest}
+    after = build_manifest(load_folder(str(tmp_path / "small")))
+    for original, shrunk in zip(before.rows, after.rows, strict=True):
+        assert original.digest_aliases == {original.short_digest}
+        assert shrunk.digest_aliases == {shrunk.short_digest, original.short_digest}
 
 
 def test_the_pixel_distance_grows_as_the_picture_shrinks(tmp_path: Path) -> None:
     data = load("phantom:2,size=256")
-    write_shrunk(inspect(data), tmp_path / "small", 64)
+    write_shrunk(build_manifest(data), tmp_path / "small", 64)
     found = load_folder(str(tmp_path / "small"))
     for before, after in zip(data.samples, found.samples, strict=True):
         assert before.pixel_spacing_mm is not None
@@ -68,30 +68,30 @@ def test_unknown_stays_unknown(tmp_path: Path) -> None:
     save(tmp_path / "in" / "a.png", NOISE)
     save(tmp_path / "in" / "m.png", LESION)
     (tmp_path / "in" / "samples.csv").write_text("path,label,mask\na.png,,m.png\n")
-    write_shrunk(inspect(load_folder(str(tmp_path / "in"))), tmp_path / "small", 4096)
+    write_shrunk(build_manifest(load_folder(str(tmp_path / "in"))), tmp_path / "small", 4096)
     (sample,) = load_folder(str(tmp_path / "small")).samples
     assert (sample.sample_id, sample.label, sample.patient_id, sample.birads) == ("a.png", None, None, None)
 
 
 @pytest.mark.slow
-def test_busi_becomes_small_and_stays_the_same_set(busi: Inspection, tmp_path: Path) -> None:
+def test_busi_becomes_small_and_stays_the_same_set(busi: DatasetManifest, tmp_path: Path) -> None:
     assert write_shrunk(busi, tmp_path / "small", 256) < 35e6
     assert json.loads((tmp_path / "small" / "source.json").read_text())["digest"] == busi.digest
-    small = inspect(load_folder(str(tmp_path / "small")))
-    assert [e.sample.sample_id for e in small.entries] == [e.sample.sample_id for e in busi.entries]
-    assert [e.sample.label for e in small.entries] == [e.sample.label for e in busi.entries]
+    small = build_manifest(load_folder(str(tmp_path / "small")))
+    assert [e.sample.sample_id for e in small.rows] == [e.sample.sample_id for e in busi.rows]
+    assert [e.sample.label for e in small.rows] == [e.sample.label for e in busi.rows]
     # Nothing is lost but resolution: the copies within the set are still found.
     found, before = (
-        {(c.first, c.second) for c in find_copies(one.smalls, [e.image_digest for e in one.entries])}
+        {(c.first, c.second) for c in find_near_duplicates(one.thumbnails, [e.image_digest for e in one.rows])}
         for one in (small, busi)
     )
     assert len(found & before) >= 0.98 * len(found | before)
 
 
 def test_the_same_set_gives_the_same_bytes(tmp_path: Path) -> None:
-    inspection = inspect(load("phantom:3,size=64"))
+    manifest = build_manifest(load("phantom:3,size=64"))
     for name in ("a", "b"):
-        write_shrunk(inspection, tmp_path / name, 32)
+        write_shrunk(manifest, tmp_path / name, 32)
     contents = [
         sha256_of_json([[p.name, p.read_bytes().hex()] for p in sorted((tmp_path / name).rglob("*")) if p.is_file()])
         for name in ("a", "b")
@@ -105,23 +105,23 @@ def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_shrunk(inspect(load("phantom:3,size=64")), tmp_path / "small", 32, stop)
+        write_shrunk(build_manifest(load("phantom:3,size=64")), tmp_path / "small", 32, stop)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "small").mkdir()
-    inspection = inspect(load("phantom:2,size=64"))
-    write_shrunk(inspection, tmp_path / "small", 32)  # empty: may be used
+    manifest = build_manifest(load("phantom:2,size=64"))
+    write_shrunk(manifest, tmp_path / "small", 32)  # empty: may be used
     with pytest.raises(OutputError, match="exists already and is never overwritten"):
-        write_shrunk(inspection, tmp_path / "small", 32)
+        write_shrunk(manifest, tmp_path / "small", 32)
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(OutputError, match="nothing may be written"):
-        write_shrunk(inspect(load("phantom:2,size=64")), tmp_path / "small", 32)
+        write_shrunk(build_manifest(load("phantom:2,size=64")), tmp_path / "small", 32)
 
 
 @pytest.mark.parametrize("spacing", ["0.1", "0.1;", "a;b", "0.1;0", "nan;1", "inf;1", "1;2;3"])

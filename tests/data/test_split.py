@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from busight.audit.duplicates.near_duplicates import Copy
 from busight.data.groups import group_samples
-from busight.data.manifest import Inspection
+from busight.data.manifest import DatasetManifest
 from busight.data.sources.busbra import load_busbra
-from busight.data.split import PARTS, Split, SplitSettings, crossing_pairs, make_split
+from busight.data.split import SUBSETS, Split, SplitSettings, leaking_pairs, make_split
 from busight.errors import ConfigError, DataError
 from busight.types import Sample
 
@@ -20,7 +20,7 @@ LABELS = ["normal", "benign", "malignant"]
 
 
 def sample(number: int, finding: str | None, patient: str | None = None, part: str | None = None) -> Sample:
-    return Sample(f"s{number:03d}", "test", finding, patient_id=patient, official_part=part)
+    return Sample(f"s{number:03d}", "test", finding, patient_id=patient, official_subset=part)
 
 
 def cohort(count: int = 240, seed: int = 0, patients: int | None = None) -> list[Sample]:
@@ -40,7 +40,7 @@ def singles(samples: Sequence[Sample]) -> tuple[str, ...]:
 
 def counts(split: Split, samples: Sequence[Sample]) -> dict[str, Counter[str | None]]:
     finding = {s.sample_id: s.label for s in samples}
-    return {part: Counter(finding[name] for name in getattr(split, part)) for part in PARTS}
+    return {part: Counter(finding[name] for name in getattr(split, part)) for part in SUBSETS}
 
 
 @st.composite
@@ -83,25 +83,25 @@ def test_no_group_ever_crosses(
     split = split_or_refusal(samples, groups, wanted)
     if isinstance(split, str):
         return  # too few groups: refused, not split somehow
-    part = split.part_of()
+    part = split.subset_of()
     # Every labelled sample has exactly one part, an unlabelled one has none.
     assert sorted(part) == sorted(split.train + split.val + split.test)
     assert set(part) == {s.sample_id for s in samples if s.label is not None}
-    assert all(getattr(split, name) for name in PARTS)
+    assert all(getattr(split, name) for name in SUBSETS)
     # An official test fold is the authors'; what is drawn is the validation part.
-    checked = set(PARTS) if kind != "official" else {"train", "val"}
+    checked = set(SUBSETS) if kind != "official" else {"train", "val"}
     homes: dict[str, set[str]] = {}
     for s, group in zip(samples, groups, strict=True):
         if part.get(s.sample_id) in checked:
             homes.setdefault(group, set()).add(part[s.sample_id])
     assert all(len(home) == 1 for home in homes.values())
     if kind != "official":
-        assert crossing_pairs(split, [(samples[a].sample_id, samples[b].sample_id) for a, b in pairs]) == 0
+        assert leaking_pairs(split, [(samples[a].sample_id, samples[b].sample_id) for a, b in pairs]) == 0
     assert make_split(samples, groups, wanted) == split
 
 
 @settings(max_examples=60, deadline=None)
-@given(grouped_samples(), st.sampled_from(["paper", "image-folds"]), st.integers(0, 99), st.integers(2, 5))
+@given(grouped_samples(), st.sampled_from(["paper", "kfold_by_image"]), st.integers(0, 99), st.integers(2, 5))
 def test_by_image_every_sample_has_one_part_or_the_set_is_refused(
     drawn: tuple[list[Sample], list[tuple[int, int]]], kind: str, seed: int, folds: int
 ) -> None:
@@ -133,7 +133,7 @@ def test_the_paper_rounds_to_the_nearest() -> None:
         assert len(make_split(samples, singles(samples), SplitSettings(kind="paper")).test) == expected
 
 
-@pytest.mark.parametrize("kind", ["folds", "image-folds", "official"])
+@pytest.mark.parametrize("kind", ["folds", "kfold_by_image", "official"])
 def test_each_sample_is_tested_in_exactly_one_fold(kind: str) -> None:
     samples = cohort(300, patients=80)
     groups = group_samples(samples, [])
@@ -148,7 +148,7 @@ def test_each_sample_is_tested_in_exactly_one_fold(kind: str) -> None:
 def test_a_seed_decides_and_another_differs() -> None:
     samples = cohort(patients=80)
     groups = group_samples(samples, [])
-    for kind in ("grouped", "paper", "folds", "image-folds"):
+    for kind in ("grouped", "paper", "folds", "kfold_by_image"):
         one, two, other = (make_split(samples, groups, SplitSettings(kind=kind, seed=seed)) for seed in (1, 1, 2))
         assert one == two
         assert one.digest == two.digest != other.digest
@@ -175,13 +175,13 @@ def test_an_official_fold_tests() -> None:
     samples = cohort(200, patients=60)
     groups = group_samples(samples, [])
     split = make_split(samples, groups, official(fold=2))
-    assert set(split.test) == {s.sample_id for s in samples if s.official_part == "3"}
+    assert set(split.test) == {s.sample_id for s in samples if s.official_subset == "3"}
 
 
 def test_crossing_pairs_by_hand() -> None:
     split = Split("paper", 0, ("a", "b"), ("c",), ("d",))
     # a-b together, a-c and c-d apart, "x" is unlabelled and in no part
-    assert crossing_pairs(split, [("a", "b"), ("a", "c"), ("c", "d"), ("a", "x")]) == 2
+    assert leaking_pairs(split, [("a", "b"), ("a", "c"), ("c", "d"), ("a", "x")]) == 2
 
 
 @pytest.mark.parametrize(
@@ -255,31 +255,31 @@ def test_the_papers_test_part_of_busi(busi_root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_busi_grouped_and_by_image(busi: Inspection, busi_copies: tuple[Copy, ...]) -> None:
+def test_busi_grouped_and_by_image(busi: DatasetManifest, busi_copies: tuple[Copy, ...]) -> None:
     samples = busi.dataset.samples
     groups = group_samples(samples, [(copy.first, copy.second) for copy in busi_copies])
     pairs = [(samples[copy.first].sample_id, samples[copy.second].sample_id) for copy in busi_copies]
     grouped = make_split(samples, groups, SplitSettings())
-    assert crossing_pairs(grouped, pairs) == 0
+    assert leaking_pairs(grouped, pairs) == 0
     for part, share in {"train": 0.7, "val": 0.15, "test": 0.15}.items():
         assert len(getattr(grouped, part)) / 780 == pytest.approx(share, abs=0.03)
         for finding, number in {"benign": 437, "malignant": 210, "normal": 133}.items():
             assert counts(grouped, samples)[part][finding] == pytest.approx(number * share, rel=0.25)
     by_image = make_split(samples, groups, SplitSettings(kind="paper"))
-    assert crossing_pairs(by_image, pairs) > 50  # the leak that the grouped split closes
+    assert leaking_pairs(by_image, pairs) > 50  # the leak that the grouped split closes
 
 
 @pytest.mark.parametrize("kind", ["official", "grouped", "folds"])
 def test_no_patient_of_busbra_crosses(busbra_root: Path, kind: str) -> None:
     samples = load_busbra(str(busbra_root)).samples
     split = make_split(samples, group_samples(samples, []), SplitSettings(kind=kind, fold=1))
-    part = split.part_of()
+    part = split.subset_of()
     homes: dict[str | None, set[str]] = {}
     for s in samples:
         homes.setdefault(s.patient_id, set()).add(part[s.sample_id])
     assert all(len(home) == 1 for home in homes.values())
     if kind == "official":
-        assert set(split.test) == {s.sample_id for s in samples if s.official_part == "2"}
+        assert set(split.test) == {s.sample_id for s in samples if s.official_subset == "2"}
 
 
 def test_hypothesis_reaches_both_outcomes() -> None:
@@ -314,7 +314,7 @@ def test_each_source_tests_in_turn_and_shares_no_group_with_what_is_trained_on()
     group_of = {one.sample_id: group for one, group in zip(samples, groups, strict=True)}
     tested: list[str] = []
     for fold, name in enumerate(("bus_uc", "busbra", "busi")):
-        split = make_split(samples, groups, SplitSettings("source-folds", fold=fold))
+        split = make_split(samples, groups, SplitSettings("leave_one_source_out", fold=fold))
         assert {sample_id.partition(":")[0] for sample_id in split.test} == {name}
         assert len(split.test) == 90
         known = {*split.train, *split.val}
@@ -328,7 +328,7 @@ def test_each_source_tests_in_turn_and_shares_no_group_with_what_is_trained_on()
 def test_one_source_cannot_be_left_out_alone() -> None:
     samples = cohort(60)
     with pytest.raises(DataError, match="all images come from test; join sets as"):
-        make_split(samples, singles(samples), SplitSettings("source-folds"))
+        make_split(samples, singles(samples), SplitSettings("leave_one_source_out"))
     samples, groups = joined()
     with pytest.raises(DataError, match="no fold 3; there is one a source: bus_uc, busbra, busi"):
-        make_split(samples, groups, SplitSettings("source-folds", fold=3, folds=4))
+        make_split(samples, groups, SplitSettings("leave_one_source_out", fold=3, folds=4))

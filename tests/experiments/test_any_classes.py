@@ -48,9 +48,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_the_run_learns_and_reports_the_classes(folders: tuple[Path, Path]) -> None:
     _, run = folders
-    cases, classes = read_cases(run / "cases.csv")
-    assert tuple(classes) == tuple(COLOURS)
-    assert np.mean([classes[int(np.argmax(case.logits))] == case.target for case in cases]) > 0.5  # chance: 0.25
+    cases, labels = read_cases(run / "cases.csv")
+    assert (labels.names, labels.positive) == (tuple(COLOURS), None)
+    assert np.mean([labels.names[int(np.argmax(case.logits))] == case.target for case in cases]) > 0.5  # chance: 0.25
     page = (run / "report.html").read_text()
     assert "mucinous" in page
     assert (run / "report.pdf").stat().st_size > 20_000

@@ -64,18 +64,18 @@ def test_labels_are_held_against_a_cross_validation(tmp_path: Path) -> None:
 
 def _write_confident_probabilities(folder: Path) -> Case:
     """Write cases with 0.9 for every label but that of one malignant image, which is called normal; return that."""
-    classes = finished_cases(fold_folder(folder, 0, 0))[1]
+    labels = finished_cases(fold_folder(folder, 0, 0))[1]
     cases_of_folds = [finished_cases(fold_folder(folder, 0, fold))[0] for fold in range(2)]
     doubted = next(case for cases in cases_of_folds for case in cases if case.target == "malignant")
     for fold, cases in enumerate(cases_of_folds):
         confident = [
-            replace(case, calibrated_probs=tuple(0.9 if name == likely else 0.05 for name in classes))
+            replace(case, calibrated_probs=tuple(0.9 if name == likely else 0.05 for name in labels.names))
             for case in cases
             for likely in ("normal" if case.sample_id == doubted.sample_id else case.target,)
         ]
         place = fold_folder(folder, 0, fold)
-        metrics = case_metrics([confident], classes, AssessSettings(resamples=10))
-        write_result(place, confident, metrics, data="phantom", data_digest="0" * 64)
+        metrics = case_metrics([confident], labels, AssessSettings(resamples=10))
+        write_result(place, confident, labels, metrics, data="phantom", data_digest="0" * 64)
     return doubted
 
 

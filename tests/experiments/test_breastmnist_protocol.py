@@ -9,24 +9,24 @@ import cv2
 import numpy as np
 import pytest
 
-from busight.data.manifest import Inspection, inspect
+from busight.data.manifest import DatasetManifest, build_manifest
 from busight.data.sources.catalogue import load
 from busight.experiments.run import run
 from busight.recipes.load import load_recipe
 from busight.results.cases_file import read_cases
 
-PARTS = {"train": 546, "val": 78, "test": 156}
+SUBSETS = {"train": 546, "val": 78, "test": 156}
 """As published."""
 
 
 @pytest.fixture(scope="module")
 def official_layout(busi_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    busi: Inspection = inspect(load(f"busi:{busi_root}"))
-    order = np.random.default_rng(0).permutation(len(busi.entries))
+    busi: DatasetManifest = build_manifest(load(f"busi:{busi_root}"))
+    order = np.random.default_rng(0).permutation(len(busi.rows))
     samples = [busi.dataset.samples[index] for index in order]
     arrays: dict[str, np.ndarray] = {}
     start = 0
-    for part, count in PARTS.items():
+    for part, count in SUBSETS.items():
         own = samples[start : start + count]
         images = [cv2.resize(busi.dataset.reader.image(s), (224, 224), interpolation=cv2.INTER_AREA) for s in own]
         arrays[f"{part}_images"] = np.stack(images)
@@ -43,9 +43,9 @@ def test_the_protocol_runs_on_the_official_layout(official_layout: Path, tmp_pat
     recipe = load_recipe("breastmnist", small, data=f"breastmnist:{official_layout}")
     run(recipe, tmp_path / "out")
     split = json.loads((tmp_path / "out" / "split.json").read_text())
-    assert {part: len(split[part]) for part in PARTS} == PARTS
-    cases, classes = read_cases(tmp_path / "out" / "cases.csv")
-    assert classes == ("not malignant", "malignant")
+    assert {part: len(split[part]) for part in SUBSETS} == SUBSETS
+    cases, labels = read_cases(tmp_path / "out" / "cases.csv")
+    assert (labels.names, labels.positive) == (("not malignant", "malignant"), "malignant")
     with np.load(official_layout) as saved:
         targets = np.where(saved["test_labels"].ravel() == 0, "malignant", "not malignant")
     assert [case.target for case in cases] == targets.tolist()

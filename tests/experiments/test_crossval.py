@@ -11,7 +11,8 @@ from PIL import Image as Pillow
 from quick import QUICK
 from sklearn.metrics import roc_auc_score
 
-from busight.audit.checked_dataset import gather
+from busight.audit.checked_dataset import check_dataset
+from busight.data.labels import BREAST
 from busight.data.sources.catalogue import load
 from busight.data.split_file import read_split
 from busight.errors import ConfigError, DataError, OutputError
@@ -69,8 +70,8 @@ def copy(done: Path, tmp_path: Path) -> Path:
 
 
 def test_every_image_is_tested_once_a_repeat_by_a_network_that_never_saw_its_group(done: Path) -> None:
-    repeats, classes = repeat_cases(done)
-    assert classes == ("normal", "benign", "malignant")
+    repeats, labels = repeat_cases(done)
+    assert labels == BREAST
     assert [len(cases) for cases in repeats] == [60, 60]
     group_of = {case.sample_id: case.group for case in repeats[0]}
     for repeat in range(2):
@@ -101,9 +102,9 @@ def test_metrics_are_means_over_repeats_of_all_their_images(done: Path) -> None:
 def test_the_ensemble_of_all_repeats_is_evaluated_on_the_mean_of_their_predictions(done: Path) -> None:
     document = json.loads((done / "crossval.json").read_text())
     ensemble = {(row["metric"], row["of"]): row for row in document["ensemble"]}
-    repeats, classes = repeat_cases(done)
+    repeats, labels = repeat_cases(done)
     probs = np.mean([[case.calibrated_probs for case in cases] for cases in repeats], axis=0)
-    target = [classes.index(case.target) for case in repeats[0]]
+    target = [labels.index(case.target) for case in repeats[0]]
     assert ensemble["accuracy", "overall"]["value"] == pytest.approx(np.mean(probs.argmax(axis=1) == target))
     assert ensemble["auroc", "malignant"]["value"] == pytest.approx(
         roc_auc_score([index == 2 for index in target], probs[:, 2])
@@ -177,10 +178,10 @@ def test_going_on_with_another_plan_is_refused(copy: Path, tmp_path: Path) -> No
 
 
 def test_changed_pixels_under_the_same_names_are_not_gone_on_with(done: Path) -> None:
-    material = gather(load(SPEC), Silent())
-    split = read_split(fold_folder(done, 0, 0) / "split.json", material.samples)
-    assert is_finished(fold_folder(done, 0, 0), split, material)
-    changed = replace(material, inspection=replace(material.inspection, digest="other"))
+    checked = check_dataset(load(SPEC), Silent())
+    split = read_split(fold_folder(done, 0, 0) / "split.json", checked.samples)
+    assert is_finished(fold_folder(done, 0, 0), split, checked)
+    changed = replace(checked, manifest=replace(checked.manifest, digest="other"))
     with pytest.raises(OutputError, match=r"split.json: was made for other data .* have changed since"):
         is_finished(fold_folder(done, 0, 0), split, changed)
 
@@ -218,7 +219,7 @@ def test_each_source_is_left_out_in_turn(tmp_path: Path) -> None:
         cases, _ = read_cases(folder / "cases.csv")
         assert len(cases) == images
         assert {case.sample_id.partition(":")[0] for case in cases} == {f"phantom-{fold + 1}"}
-        split = read_split(folder / "split.json", gather(load(spec), Silent()).samples)
+        split = read_split(folder / "split.json", check_dataset(load(spec), Silent()).samples)
         assert not any(name.startswith(f"phantom-{fold + 1}:") for name in (*split.train, *split.val))
     assert len(record.cases) == 90
     assert any("data sets was tested by networks trained on the others" in text for text in record.limitations)

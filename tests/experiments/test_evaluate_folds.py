@@ -32,11 +32,11 @@ def test_each_network_and_their_ensemble(folds: Path, tmp_path: Path) -> None:
     found = evaluate_folds(folds, "phantom:20,seed=7,size=96", out)
     assert (found.n_networks, found.n_trained_on) == (2, 0)
     parts = [read_cases(out / "networks" / f"repeat-1-fold-{k}.csv")[0] for k in (1, 2)]
-    cases, classes = read_cases(out / "cases.csv")
+    cases, labels = read_cases(out / "cases.csv")
     for case, *single in zip(cases, *parts, strict=True):
         mean = np.mean([one.calibrated_probs for one in single], axis=0)
         assert case.calibrated_probs == pytest.approx(mean)
-        assert case.prediction == classes[int(np.argmax(mean))]
+        assert case.prediction == labels.names[int(np.argmax(mean))]
         assert case.above_threshold == all(one.above_threshold for one in single)  # the majority of two is both
         assert np.isnan(case.mask_scores.dice)
     accuracies = [np.mean([case.target == case.prediction for case in part]) for part in parts]

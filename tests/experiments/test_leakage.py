@@ -9,7 +9,7 @@ import pytest
 from picture_files import picture, save
 from quick import QUICK
 
-from busight.data.manifest import inspect
+from busight.data.manifest import build_manifest
 from busight.data.resize import write_shrunk
 from busight.data.sources.catalogue import load
 from busight.errors import DataError, OutputError
@@ -33,7 +33,7 @@ def overrides(*more: str) -> list[str]:
 
 def with_one_conflict(folder: Path) -> str:
     """Write the phantoms as a folder in which one copy carries another label; return its spec."""
-    before = inspect(load(SPEC))
+    before = build_manifest(load(SPEC))
     write_shrunk(before, folder, 96)
     copied = next(s for s in before.dataset.samples if any(tag.startswith("duplicate-of:") for tag in s.tags))
     rows = list(csv.DictReader((folder / "samples.csv").read_text().splitlines()))
@@ -124,7 +124,7 @@ def test_nothing_is_said_of_a_difference_that_is_undefined() -> None:
     nan = math.nan
 
     def protocol(difference: Difference) -> ProtocolResult:
-        table = MetricTable(("a", "b"), 2, 2, (1, 1), ((1, 0), (0, 1)), MetricRows(), 10, 0.95, 0)
+        table = MetricTable(("a", "b"), "b", None, 2, 2, (1, 1), ((1, 0), (0, 1)), MetricRows(), 10, 0.95, 0)
         return ProtocolResult("image", "", "", table, MetricRows([difference]))
 
     undefined = protocol(Difference("auroc", "macro", nan, nan, nan, nan, nan))

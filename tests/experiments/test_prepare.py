@@ -6,19 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from busight.audit.checked_dataset import gather
+from busight.audit.checked_dataset import check_dataset
 from busight.data.sources.catalogue import load
 from busight.errors import OutputError
 from busight.experiments.prepare import prepare, training_view, whole_view
 from busight.io.progress import Silent
 from busight.preprocess.pipeline import PreparedImage, Preprocess
 from busight.strategies.views import InputSpec
-from busight.train.prepared import PreparedSet
+from busight.training.prepared import PreparedSet
 from busight.types import Roi
 
 
 def prepared(folder: Path) -> PreparedSet:
-    data = gather(load("phantom:4,size=64"), Silent())
+    data = check_dataset(load("phantom:4,size=64"), Silent())
     ids = [sample.sample_id for sample in data.samples]
     return prepare(data, ids, Preprocess(), whole_view, InputSpec(64, False), None, folder, Silent())
 

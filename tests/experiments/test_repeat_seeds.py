@@ -47,8 +47,8 @@ def test_seeds_differ_go_on_after_a_power_cut_and_are_summed_up(tmp_path: Path) 
     assert found.values == tuple(accuracies)
     assert found.spread.mean == pytest.approx(np.mean(accuracies))
     assert found.single_low <= found.spread.mean <= found.single_high
-    assert record.crossing_pairs > 0  # by image, as the paper splits
-    assert json.loads((out / "seeds.json").read_text())["n_test"] == record.n_test == len(tests[0])
+    assert record.leaking_pairs > 0  # by image, as the paper splits
+    assert json.loads((out / "repeat.json").read_text())["n_test"] == record.n_test == len(tests[0])
     lines = repeat_lines(record)
     assert lines[0].startswith("3 seeds; ")
     assert all(0 <= one.spread.low <= one.spread.high <= 1 for one in (record.metrics.find("accuracy"),) if one)

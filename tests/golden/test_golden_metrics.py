@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from golden_file import check
-from synthetic_record import synthetic_record
+from synthetic_record import labels_of, synthetic_record
 
 from busight.decision.settings import AssessSettings
 from busight.metrics.paired import compare
@@ -26,43 +26,43 @@ TASKS: dict[str, dict[str, Any]] = {
 
 def cases_of(name: str, seed: int = 0) -> tuple[tuple[Case, ...], tuple[str, ...]]:
     record = synthetic_record(seed=seed, images=0, **TASKS[name])
-    return record.cases, record.classes
+    return record.cases, labels_of(record.classes)
 
 
 @pytest.mark.parametrize("name", TASKS)
 def test_metrics_and_intervals(name: str) -> None:
-    cases, classes = cases_of(name)
-    table = case_metrics([cases], classes, SETTINGS)
+    cases, labels = cases_of(name)
+    table = case_metrics([cases], labels, SETTINGS)
     check(f"metrics-{name}", {"confusion": table.confusion, "scores": [_row(one) for one in table.rows]}, 1e-9)
 
 
 def test_metrics_over_repeats_and_of_an_ensemble() -> None:
     repeats = [cases_of("three-classes", seed)[0] for seed in (1, 2, 3)]
-    classes = cases_of("three-classes")[1]
-    mean = case_metrics(repeats, classes, SETTINGS)
-    ensemble = case_metrics([ensemble_cases(repeats, classes)], classes, SETTINGS)
+    labels = cases_of("three-classes")[1]
+    mean = case_metrics(repeats, labels, SETTINGS)
+    ensemble = case_metrics([ensemble_cases(repeats, labels.names)], labels, SETTINGS)
     check("metrics-repeats", {"mean": [_row(one) for one in mean.rows]}, 1e-9)
     check("metrics-ensemble", {"ensemble": [_row(one) for one in ensemble.rows]}, 1e-9)
 
 
 def test_comparison() -> None:
-    (first, classes), (second, _) = cases_of("three-classes", 1), cases_of("three-classes", 2)
+    (first, labels), (second, _) = cases_of("three-classes", 1), cases_of("three-classes", 2)
     groups = [case.group for case in first]
-    found = compare([scored_cases(first, classes)], [scored_cases(second, classes)], groups, 0, 200, 0.95)
+    found = compare([scored_cases(first, labels)], [scored_cases(second, labels)], groups, 0, 200, 0.95)
     check("metrics-comparison", {"differences": [_row(one) for one in found.differences]}, 1e-9)
 
 
 def test_subgroups() -> None:
-    cases, classes = cases_of("three-classes")
+    cases, labels = cases_of("three-classes")
     found = subgroups(
-        [scored_cases(cases, classes)],
+        [scored_cases(cases, labels)],
         [{"device": "first" if index % 3 else "second"} for index in range(len(cases))],
         [case.group for case in cases],
         0,
         100,
         0.95,
     )
-    assert subgroup_metrics([cases], classes, SETTINGS) == ()
+    assert subgroup_metrics([cases], labels, SETTINGS) == ()
     check("metrics-subgroups", [_row(one) for one in found], 1e-9)
 
 

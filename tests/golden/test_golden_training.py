@@ -40,11 +40,11 @@ def test_data_and_split_of_the_demo_recipe(quick_run: Quick) -> None:
 
 
 def test_cases_of_the_demo_recipe(quick_run: Quick) -> None:
-    cases, classes = read_cases(quick_run("demo") / "cases.csv")
+    cases, labels = read_cases(quick_run("demo") / "cases.csv")
     metrics = read_metrics(quick_run("demo") / "metrics.json")
     name = f"demo-{kind_of_cpu()}"
     found = {
-        "classes": classes,
+        "classes": labels.names,
         "cases": {
             case.sample_id: {
                 "logits": case.logits,

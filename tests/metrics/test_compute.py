@@ -26,12 +26,12 @@ def random_cases(seed: int, n_cases: int) -> ScoredCases:
     masks[:, MASK_SCORES.index("hd95_px")] = np.where(overlap < 0.3, np.nan, overlap)
     masks[:, MASK_SCORES.index("predicted_area_fraction")] = share
     masks[:, MASK_SCORES.index("annotated_area_fraction")] = np.where(target == 0, 0.0, share)
-    return ScoredCases(target, probs, names, masks)
+    return ScoredCases(target, probs, names, 2, (1, 2), masks)
 
 
 def copied(cases: ScoredCases, chosen: IntArray) -> ScoredCases:
     mask_scores = None if cases.mask_scores is None else cases.mask_scores[chosen]
-    return ScoredCases(cases.target[chosen], cases.probs[chosen], cases.classes, mask_scores)
+    return ScoredCases(cases.target[chosen], cases.probs[chosen], cases.classes, 2, (1, 2), mask_scores)
 
 
 @settings(deadline=None, max_examples=60)

@@ -17,7 +17,7 @@ CLASSES = ("normal", "benign", "malignant")
 
 
 def table_of(target: list[int], probs: Any, groups: list[Any] | None = None, **more: Any) -> MetricTable:
-    more = {"classes": CLASSES, "resamples": 200} | more
+    more = {"classes": CLASSES, "resamples": 200, "positive": 2, "lesion_pair": (1, 2)} | more
     whose = list(range(len(target))) if groups is None else groups
     return metric_table(
         np.array(target), np.asarray(probs, float), groups=whose, rng=np.random.default_rng(5), seed=5, **more
@@ -27,7 +27,14 @@ def table_of(target: list[int], probs: Any, groups: list[Any] | None = None, **m
 def test_the_papers_confusion_matrix() -> None:
     counts = np.array([[65, 0, 1], [2, 29, 0], [0, 0, 20]])
     actual, predicted = np.divmod(np.repeat(np.arange(9), counts.ravel()), 3)
-    table = table_of(actual.tolist(), np.eye(3)[predicted], classes=("benign", "malignant", "normal"), resamples=2000)
+    table = table_of(
+        actual.tolist(),
+        np.eye(3)[predicted],
+        classes=("benign", "malignant", "normal"),
+        resamples=2000,
+        positive=1,
+        lesion_pair=(0, 1),
+    )
     assert table.confusion == ((65, 0, 1), (2, 29, 0), (0, 0, 20))
     assert (table.support, table.n_images, table.n_groups) == ((66, 31, 20), 117, 117)
     assert (table.resamples, table.level, table.seed) == (2000, 0.95, 5)
@@ -223,7 +230,7 @@ def test_the_descriptor_model_is_ranked_on_the_lesions_that_it_describes() -> No
     probs = rng.dirichlet(np.ones(3), 90)
 
     def table_with(descriptor_probs: Any) -> MetricTable:
-        cases = ScoredCases(target, probs, CLASSES, descriptor_probs=descriptor_probs)
+        cases = ScoredCases(target, probs, CLASSES, 2, (1, 2), descriptor_probs=descriptor_probs)
         return repeated_metric_table([cases], list(range(90)), np.random.default_rng(5), 5, 200)
 
     score = table_with(says).get("descriptor_auroc", "malignant vs benign")

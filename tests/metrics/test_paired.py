@@ -16,7 +16,7 @@ def cases(seed: int, skill: float, n: int = 150) -> ScoredCases:
     target = np.arange(n) % 3
     logits = rng.normal(size=(n, 3)) + skill * np.eye(3)[target]
     powers = np.exp(logits)
-    return ScoredCases(target, powers / powers.sum(axis=1, keepdims=True), CLASSES)
+    return ScoredCases(target, powers / powers.sum(axis=1, keepdims=True), CLASSES, 2, (1, 2))
 
 
 def test_the_difference_is_second_minus_first() -> None:
@@ -39,7 +39,7 @@ def test_pairing_makes_intervals_narrow() -> None:
     one = cases(0, 1.0)
     jitter = np.random.default_rng(5).normal(scale=0.05, size=one.probs.shape)
     powers = np.exp(np.log(one.probs) + jitter)
-    other = ScoredCases(one.target, powers / powers.sum(axis=1, keepdims=True), CLASSES)
+    other = ScoredCases(one.target, powers / powers.sum(axis=1, keepdims=True), CLASSES, 2, (1, 2))
     paired = compare([one], [other], list(range(150)), resamples=300).differences.get("auroc", "macro")
     apart = compare([one], [cases(7, 1.0)], list(range(150)), resamples=300).differences.get("auroc", "macro")
     assert paired.high - paired.low < 0.2 * (apart.high - apart.low)

@@ -16,7 +16,9 @@ def estimate(metric: str, of: str, value: float) -> MetricEstimate:
 ACCURACY = estimate("accuracy", "overall", 0.9)
 MACRO = estimate("auroc", "macro", 0.8)
 MALIGNANT = estimate("auroc", "malignant", 0.7)
-TABLE = MetricTable(("a", "b"), 4, 3, (2, 2), ((2, 0), (0, 2)), MetricRows((ACCURACY, MACRO, MALIGNANT)), 10, 0.95, 0)
+TABLE = MetricTable(
+    ("a", "b"), "b", None, 4, 3, (2, 2), ((2, 0), (0, 2)), MetricRows((ACCURACY, MACRO, MALIGNANT)), 10, 0.95, 0
+)
 
 
 def test_a_metric_is_found_by_its_name_and_what_it_is_of() -> None:

@@ -11,6 +11,7 @@ from PIL import Image as PillowImage
 from scipy.ndimage import gaussian_filter
 
 from busight.audit.checked_dataset import DataSummary
+from busight.data.labels import LabelSchema
 from busight.decision.settings import AssessSettings
 from busight.metrics.mask_scores import MaskScores
 from busight.metrics.table import MetricTable
@@ -30,6 +31,12 @@ from busight.types import DataWarning, Roi
 
 THREE = ("normal", "benign", "malignant")
 NAN = float("nan")
+
+
+def labels_of(classes: tuple[str, ...]) -> LabelSchema:
+    """Return the labels of classes in their order: malignant is positive, normal without a lesion."""
+    without_lesion = tuple(name for name in classes if name == "normal")
+    return LabelSchema(classes, "malignant" if "malignant" in classes else None, without_lesion)
 
 
 def synthetic_record(
@@ -100,15 +107,15 @@ def synthetic_crossval(folds: int = 2, seeds: tuple[int, ...] = (1, 2)) -> Cross
         data=run.data,
         digests=run.digests[:1],
         versions=run.versions,
-        metrics=case_metrics(repeats, THREE, settings),
+        metrics=case_metrics(repeats, labels_of(THREE), settings),
         cases=tuple(case for cases in repeats for case in cases),
         limitations=("One hospital.",),
         folds=tuple(
-            FoldMetrics(repeat, fold + 1, case_metrics([cases[fold::folds]], THREE, settings))
+            FoldMetrics(repeat, fold + 1, case_metrics([cases[fold::folds]], labels_of(THREE), settings))
             for repeat, cases in enumerate(repeats, start=1)
             for fold in range(folds)
         ),
-        ensemble=case_metrics([ensemble_cases(repeats, THREE)], THREE, settings),
+        ensemble=case_metrics([ensemble_cases(repeats, THREE)], labels_of(THREE), settings),
         comparable_with_paper=True,
     )
 
@@ -235,8 +242,8 @@ def _data(prefix: str) -> DataSummary:
 def _split(classes: tuple[str, ...]) -> SplitSummary:
     parts = (("train", 546), ("val", 117), ("test", 117))
     counts = tuple((part, name, total // len(classes)) for part, total in parts for name in classes)
-    return SplitSummary(kind="grouped", seed=7, digest="a1" * 32, counts=counts, crossing_pairs=0)
+    return SplitSummary(kind="grouped", seed=7, digest="a1" * 32, counts=counts, leaking_pairs=0)
 
 
 def _metrics(cases: tuple[Case, ...], classes: tuple[str, ...]) -> MetricTable:
-    return case_metrics([cases], classes, AssessSettings(seed=7, resamples=200))
+    return case_metrics([cases], labels_of(classes), AssessSettings(seed=7, resamples=200))

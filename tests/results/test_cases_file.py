@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from busight.data.labels import LabelSchema
 from busight.errors import DataError
 from busight.metrics.mask_scores import MaskScores
 from busight.results.case import Case
@@ -24,18 +25,18 @@ CASE = Case(
     descriptor_prob_positive=1 / 7,
     metadata=(("device", 'GE "Logiq", E9'), ("BI-RADS", "4")),
 )
-CLASSES = ("benign", "malignant")
+LABELS = LabelSchema(("benign", "malignant"), "malignant")
 
 
 def test_cases_come_back_to_the_last_digit(tmp_path: Path) -> None:
     cases = (
         CASE,
         replace(CASE, above_threshold=None, mask_scores=MaskScores(iou=0.25), prediction_set=(), rejected=True),
-        replace(CASE, above_threshold=False, descriptor_prob_positive=None, prediction_set=CLASSES, metadata=()),
+        replace(CASE, above_threshold=False, descriptor_prob_positive=None, prediction_set=LABELS.names, metadata=()),
     )
-    write_cases(tmp_path / "cases.csv", cases, CLASSES)
-    found, classes = read_cases(tmp_path / "cases.csv")
-    assert classes == CLASSES
+    write_cases(tmp_path / "cases.csv", cases, LABELS)
+    found, labels = read_cases(tmp_path / "cases.csv")
+    assert labels == LABELS
     # NaN is not equal to itself; everything else must be.
     assert [repr(case) for case in found] == [repr(case) for case in cases]
 
@@ -59,7 +60,7 @@ def test_anything_else_is_refused(tmp_path: Path, content: bytes | None, message
 
 def test_a_line_with_a_cell_too_many_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cases.csv"
-    write_cases(path, [CASE], CLASSES)
+    write_cases(path, [CASE], LABELS)
     path.write_text(path.read_text().rstrip("\n") + ",more\n")
     with pytest.raises(DataError, match="more cells than the header"):
         read_cases(path)
@@ -67,7 +68,7 @@ def test_a_line_with_a_cell_too_many_is_refused(tmp_path: Path) -> None:
 
 def test_a_damaged_line_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cases.csv"
-    write_cases(path, [CASE], CLASSES)
+    write_cases(path, [CASE], LABELS)
     path.write_text(path.read_text().replace("0.45", "much"))
     with pytest.raises(DataError, match="a line does not hold what its header says"):
         read_cases(path)
@@ -76,14 +77,25 @@ def test_a_damaged_line_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("column", ["target", "prediction"])
 def test_a_class_that_the_header_does_not_name_is_refused(tmp_path: Path, column: str) -> None:
     path = tmp_path / "cases.csv"
-    write_cases(path, [replace(CASE, sample_id="a", **{column: "cyst"})], CLASSES)
+    write_cases(path, [replace(CASE, sample_id="a", **{column: "cyst"})], LABELS)
     with pytest.raises(DataError, match=f"{column} 'cyst' is none of benign, malignant"):
         read_cases(path)
 
 
 def test_a_table_with_other_columns_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "cases.csv"
-    write_cases(path, [CASE], CLASSES)
+    write_cases(path, [CASE], LABELS)
     path.write_text(path.read_text().replace("above_threshold", "flagged"))
     with pytest.raises(DataError, match="not a table of cases of this version; make it anew"):
+        read_cases(path)
+
+
+def test_labels_that_do_not_belong_to_the_table_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "cases.csv"
+    write_cases(path, [CASE], LABELS)
+    (tmp_path / "labels.json").write_text('{"names": ["benign", "cyst"]}')
+    with pytest.raises(DataError, match=r"labels\.json: names other classes than its table"):
+        read_cases(path)
+    (tmp_path / "labels.json").unlink()
+    with pytest.raises(DataError, match=r"labels\.json: cannot be read .*copy it with its table"):
         read_cases(path)

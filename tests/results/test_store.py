@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from synthetic_record import synthetic_record
+from synthetic_record import labels_of, synthetic_record
 
 from busight._version import __version__
 from busight.errors import DataError
@@ -17,14 +17,20 @@ RECORD = synthetic_record(counts=(3, 5, 4), images=0)
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     write_result(
-        tmp_path, RECORD.cases, RECORD.metrics, data="phantom:12", data_digest="a" * 64, bundle_digest="b" * 64
+        tmp_path,
+        RECORD.cases,
+        labels_of(RECORD.classes),
+        RECORD.metrics,
+        data="phantom:12",
+        data_digest="a" * 64,
+        bundle_digest="b" * 64,
     )
     return tmp_path
 
 
 def test_a_result_comes_back_with_its_provenance(folder: Path) -> None:
-    cases, classes = finished_cases(folder)
-    assert classes == RECORD.classes
+    cases, labels = finished_cases(folder)
+    assert labels == labels_of(RECORD.classes)
     # NaN is not equal to itself, so that both are compared by how they print.
     assert repr(cases) == repr(RECORD.cases)
     assert repr(read_metrics(folder / "metrics.json")) == repr(RECORD.metrics)

@@ -6,59 +6,59 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from busight.audit.duplicates.near_duplicates import Copy, find_copies
+from busight.audit.duplicates.near_duplicates import Copy, find_near_duplicates
 from busight.data.dataset import DataSet, ImageReader
 from busight.data.groups import group_samples
 from busight.data.labels import LabelSchema, TaskName
-from busight.data.manifest import Entry, Inspection, inspect
+from busight.data.manifest import DatasetManifest, ManifestRow, build_manifest
 from busight.errors import DataError
 from busight.io.progress import Progress
 from busight.types import DataWarning, Sample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Material:
+class CheckedDataset:
     """A data set ready to be split.
 
     Attributes:
-        inspection: The usable samples, read once.
+        manifest: The usable samples, read once.
         copies: Pairs of images with the same pixels: identical, near-copies, mirrored.
         groups: The group of each sample.
     """
 
-    inspection: Inspection
+    manifest: DatasetManifest
     copies: tuple[Copy, ...]
     groups: tuple[str, ...]
 
     @property
     def dataset(self) -> DataSet:
         """The data set, without what could not be read."""
-        return self.inspection.dataset
+        return self.manifest.dataset
 
     @property
     def reader(self) -> ImageReader:
         """Reads the pixels."""
-        return self.inspection.dataset.reader
+        return self.manifest.dataset.reader
 
     @property
     def labels(self) -> LabelSchema:
         """The classes of the source."""
-        return self.inspection.dataset.labels
+        return self.manifest.dataset.labels
 
     @property
     def digest(self) -> str:
         """SHA-256 of the manifest."""
-        return self.inspection.digest
+        return self.manifest.digest
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def rows(self) -> tuple[ManifestRow, ...]:
         """The manifest, in the order of the samples."""
-        return self.inspection.entries
+        return self.manifest.rows
 
     @property
     def samples(self) -> tuple[Sample, ...]:
         """The usable samples."""
-        return self.inspection.dataset.samples
+        return self.manifest.dataset.samples
 
     def samples_of(self, ids: Iterable[str]) -> list[Sample]:
         """Return the samples of these names, in the data's order."""
@@ -97,15 +97,15 @@ class Material:
         one, other = self.samples[first].label, self.samples[second].label
         return one is not None and other is not None and one != other
 
-    def without_conflicts(self) -> Material:
+    def without_conflicts(self) -> CheckedDataset:
         """Return the data without any image that has a copy with another label, grouped anew."""
         dropped = self.in_conflict()
         if not dropped:
             return self
         kept = self.subset([index for index in range(len(self.samples)) if index not in dropped])
-        return _material(kept.inspection, kept.copies)
+        return _material(kept.manifest, kept.copies)
 
-    def subset(self, indices: Sequence[int]) -> Material:
+    def subset(self, indices: Sequence[int]) -> CheckedDataset:
         """Return some of the samples, in their groups."""
         new = {old: index for index, old in enumerate(indices)}
         copies = tuple(
@@ -113,7 +113,7 @@ class Material:
             for copy in self.copies
             if copy.first in new and copy.second in new
         )
-        return Material(self.inspection.kept(indices), copies, tuple(self.groups[index] for index in indices))
+        return CheckedDataset(self.manifest.kept(indices), copies, tuple(self.groups[index] for index in indices))
 
     def require_classes(self, task: TaskName) -> None:
         """Refuse data from which a classifier could learn nothing but to say always the same.
@@ -139,20 +139,20 @@ class Material:
         patients = {sample.patient_id for sample in self.samples if sample.patient_id is not None}
         crossing = [(self.samples[copy.first], self.samples[copy.second]) for copy in self.conflicting()]
         return DataSummary(
-            spec=self.inspection.dataset.spec,
-            digest=self.inspection.digest,
+            spec=self.manifest.dataset.spec,
+            digest=self.manifest.digest,
             n_images=len(self.samples),
-            n_masks=sum(len(e.sample.mask_paths) or bool(e.mask_digest) for e in self.inspection.entries),
-            class_counts=tuple(self.inspection.dataset.class_counts().items()),
+            n_masks=sum(len(e.sample.mask_paths) or bool(e.mask_digest) for e in self.manifest.rows),
+            class_counts=tuple(self.manifest.dataset.class_counts().items()),
             n_patients=len(patients) or None,
             n_groups=len(set(self.groups)),
             near_duplicate_pairs=len(self.copies),
             cross_label_pairs=tuple((a.sample_id, b.sample_id) for a, b in crossing),
-            problems=self.inspection.dataset.problems,
+            problems=self.manifest.dataset.problems,
         )
 
 
-def gather(dataset: DataSet, progress: Progress, conflicts: Literal["keep", "drop"] = "keep") -> Material:
+def check_dataset(dataset: DataSet, progress: Progress, conflicts: Literal["keep", "drop"] = "keep") -> CheckedDataset:
     """Read every pixel of a data set once, find copies and groups.
 
     Args:
@@ -164,18 +164,18 @@ def gather(dataset: DataSet, progress: Progress, conflicts: Literal["keep", "dro
         DataError: It holds nothing usable.
     """
     progress.stage("data")
-    inspection = inspect(dataset, progress.tick)
-    for problem in inspection.dataset.problems:
+    manifest = build_manifest(dataset, progress.tick)
+    for problem in manifest.dataset.problems:
         progress.line(f"{problem.path}: {problem.text}")
     progress.stage("data: copies")
-    digests = [entry.image_digest for entry in inspection.entries]
-    material = _material(inspection, find_copies(inspection.smalls, digests, progress.tick))
-    return material.without_conflicts() if conflicts == "drop" else material
+    digests = [entry.image_digest for entry in manifest.rows]
+    checked = _material(manifest, find_near_duplicates(manifest.thumbnails, digests, progress.tick))
+    return checked.without_conflicts() if conflicts == "drop" else checked
 
 
-def _material(inspection: Inspection, copies: tuple[Copy, ...]) -> Material:
+def _material(manifest: DatasetManifest, copies: tuple[Copy, ...]) -> CheckedDataset:
     pairs = [(copy.first, copy.second) for copy in copies]
-    return Material(inspection, copies, group_samples(inspection.dataset.samples, pairs))
+    return CheckedDataset(manifest, copies, group_samples(manifest.dataset.samples, pairs))
 
 
 @dataclass(frozen=True, slots=True)

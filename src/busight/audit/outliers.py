@@ -20,7 +20,7 @@ FEWEST = 60
 _SIDE = 128
 
 
-def look_of(image: Image) -> FloatArray:
+def appearance_features(image: Image) -> FloatArray:
     """Describe how a picture looks as a whole: float64 (9,).
 
     Ultrasound is brighter above than below, alike on the left and the right, layered (it changes more from row to row
@@ -55,14 +55,14 @@ def look_of(image: Image) -> FloatArray:
     )
 
 
-def unlike_the_rest(looks: Sequence[FloatArray]) -> FloatArray:
+def outlier_scores(looks: Sequence[FloatArray]) -> FloatArray:
     """Return how far each picture lies from the usual, in medians of this distance over the set: float64 (N,).
 
     The distance is Mahalanobis', with centre and covariance of the most compact four fifths of the set, so that what is
     foreign does not make itself usual.
 
     Args:
-        looks: Of `look_of`, one a picture.
+        looks: Of `appearance_features`, one a picture.
 
     Returns:
         About 1 for a usual picture; NaN for all where there are fewer than 60 or they do not differ.

@@ -49,7 +49,7 @@ class Marks:
         return self.stroke_pixels >= OVERLAY
 
 
-def marks_of(image: Image, path: Path | None = None) -> Marks:
+def image_properties(image: Image, path: Path | None = None) -> Marks:
     """Measure one picture.
 
     Args:

@@ -20,11 +20,11 @@ from busight.cli import (
     ensemble,
     evaluate,
     explain,
-    inflation,
+    leakage,
     predict,
     recipes,
+    repeat,
     run,
-    seeds,
     segment,
     train,
     verify,
@@ -42,10 +42,10 @@ app.command("run")(run.command)
 app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("crossval")(crossval.command)
-app.command("seeds")(seeds.command)
+app.command("repeat")(repeat.command)
 app.command("ensemble")(ensemble.command)
 app.command("compare")(compare.command)
-app.command("inflation")(inflation.command)
+app.command("leakage")(leakage.command)
 app.command("enhance")(enhance.command)
 app.command("segment")(segment.command)
 app.command("predict")(predict.command)

@@ -23,10 +23,10 @@ def list_sources() -> None:
     for entry in SOURCES.values():
         typer.echo(f"{entry.form:<26} {entry.about}")
     for name, archive in REMOTE.items():
-        typer.echo(f"busight data get {name:<9} {archive.citation}")
+        typer.echo(f"busight data download {name:<9} {archive.citation}")
 
 
-@app.command("show")
+@app.command("preview")
 def show(
     spec: Annotated[str, typer.Argument(help="Data spec, e.g. busi:PATH or phantom:24.")],
     out: Annotated[Path, typer.Option("--out", help="New picture: .png, .svg or .pdf.")] = Path("contact-sheet.png"),
@@ -36,7 +36,7 @@ def show(
 ) -> None:
     """Save a contact sheet with mask outlines and labels, and say what the data set holds."""
     with one_line_errors():
-        from busight.audit.checked_dataset import gather
+        from busight.audit.checked_dataset import check_dataset
         from busight.cli.console import ConsoleProgress
         from busight.data.sources.catalogue import load
         from busight.io.atomic import require_new_file
@@ -46,9 +46,9 @@ def show(
         require_image_suffix(out)
         require_new_file(out)
         with ConsoleProgress() as progress:
-            material = gather(load(spec), progress)
-        summary = material.summary()
-        contact_sheet(sheet_images(material, number, seed), out, columns)
+            checked = check_dataset(load(spec), progress)
+        summary = checked.summary()
+        contact_sheet(sheet_images(checked, number, seed), out, columns)
         counts = ", ".join(f"{count} {name}" for name, count in summary.class_counts)
         typer.echo(f"images: {summary.n_images} ({counts}); masks: {summary.n_masks}; groups: {summary.n_groups}")
         typer.echo(
@@ -61,7 +61,7 @@ def show(
 @app.command("audit")
 def audit_data(
     spec: Annotated[str, typer.Argument(help="Data spec, e.g. busi:PATH.")],
-    against: Annotated[str, typer.Option("--against", help="Another data set: which images are in both?")] = "",
+    against: Annotated[str, typer.Option("--external", help="Another data set: which images are in both?")] = "",
     crossval: Annotated[
         Path | None, typer.Option("--crossval", help="Folder of busight crossval on this set: likely wrong labels.")
     ] = None,
@@ -90,7 +90,7 @@ def audit_data(
         typer.echo(f"report: {page}")
 
 
-@app.command("prepare")
+@app.command("resize")
 def prepare(
     spec: Annotated[str, typer.Argument(help="Data spec, e.g. busi:PATH.")],
     out: Annotated[Path, typer.Option("--out", help="New folder; use it as --data folder:PATH.")],
@@ -99,7 +99,7 @@ def prepare(
     """Write a small lossless copy of a data set, to be taken to another machine."""
     with one_line_errors():
         from busight.cli.console import ConsoleProgress
-        from busight.data.manifest import inspect
+        from busight.data.manifest import build_manifest
         from busight.data.resize import write_shrunk
         from busight.data.sources.catalogue import load
         from busight.io.atomic import require_free_folder
@@ -107,16 +107,16 @@ def prepare(
         require_free_folder(out)
         with ConsoleProgress() as progress:
             progress.stage("data")
-            inspection = inspect(load(spec), progress.tick)
-            for problem in inspection.dataset.problems:
+            manifest = build_manifest(load(spec), progress.tick)
+            for problem in manifest.dataset.problems:
                 progress.line(f"{problem.path}: {problem.text}")
             progress.stage("small copy")
-            written = write_shrunk(inspection, out, size, progress.tick)
-        typer.echo(f"images: {len(inspection.entries)}, {written / 1e6:.1f} MB, no side longer than {size} pixels")
+            written = write_shrunk(manifest, out, size, progress.tick)
+        typer.echo(f"images: {len(manifest.rows)}, {written / 1e6:.1f} MB, no side longer than {size} pixels")
         typer.echo(f"use:  --data folder:{out}")
 
 
-@app.command("get")
+@app.command("download")
 def get(
     name: Annotated[str, typer.Argument(help="What to download: busi.")],
     out: Annotated[Path, typer.Option("--out", help="Folder to unpack into.")] = Path("data"),

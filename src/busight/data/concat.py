@@ -64,7 +64,7 @@ def concat(parts: Sequence[DataSet]) -> DataSet:
                 source=name,
                 patient_id=None if before.patient_id is None else f"{name}:{before.patient_id}",
                 exam_id=None if before.exam_id is None else f"{name}:{before.exam_id}",
-                official_part=None,
+                official_subset=None,
             )
             samples.append(after)
             origin[after.sample_id] = part.reader, before

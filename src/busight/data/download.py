@@ -1,4 +1,4 @@
-"""Public data sets that can be had from their authors: `busight data get NAME`."""
+"""Public data sets that can be had from their authors: `busight data download NAME`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class RemoteArchive:
     """A zip archive with a data set, at its authors' address.
 
     Attributes:
-        name: The data set's name, as in ``busight data get NAME``.
+        name: The data set's name, as in ``busight data download NAME``.
         url: The authors' address (https).
         sha256: Digest of the archive, 64 hexadecimal digits.
         size_bytes: Size of the archive for the progress bar; None where only the server knows it.

@@ -18,7 +18,7 @@ from busight.types import DataWarning, Image, Mask, Sample
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ManifestRow:
     """One line of the manifest.
 
     Attributes:
@@ -41,36 +41,36 @@ class Entry:
         return self.image_digest[:16]
 
     @property
-    def known_as(self) -> frozenset[str]:
+    def digest_aliases(self) -> frozenset[str]:
         """The short digests under which a bundle may know it: its own, and that of the picture it was shrunk from."""
         origins = (tag.removeprefix("origin:") for tag in self.sample.tags if tag.startswith("origin:"))
         return frozenset((self.short_digest, *origins))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Inspection:
+class DatasetManifest:
     """A data set that was read from end to end.
 
     Attributes:
         dataset: The usable samples; its problems now include what the pixels showed.
-        entries: The manifest, in the order of the samples.
-        smalls: uint8 (N, 96, 96): the images shrunk, for the search for copies.
+        rows: The manifest, in the order of the samples.
+        thumbnails: uint8 (N, 96, 96): the images shrunk, for the search for copies.
         digest: SHA-256 of the manifest: changes when an image, a mask or a label changes.
     """
 
     dataset: DataSet
-    entries: tuple[Entry, ...]
-    smalls: NDArray[np.uint8]
+    rows: tuple[ManifestRow, ...]
+    thumbnails: NDArray[np.uint8]
     digest: str
 
-    def kept(self, indices: Sequence[int]) -> Inspection:
-        """Return the inspection of some of the samples, with a digest of its own."""
-        entries = tuple(self.entries[index] for index in indices)
-        dataset = replace(self.dataset, samples=tuple(entry.sample for entry in entries))
-        return Inspection(dataset, entries, self.smalls[list(indices)], manifest_digest(list(entries)))
+    def kept(self, indices: Sequence[int]) -> DatasetManifest:
+        """Return the manifest of some of the samples, with a digest of its own."""
+        rows = tuple(self.rows[index] for index in indices)
+        dataset = replace(self.dataset, samples=tuple(row.sample for row in rows))
+        return DatasetManifest(dataset, rows, self.thumbnails[list(indices)], manifest_digest(list(rows)))
 
 
-def inspect(dataset: DataSet, progress: Callable[[int, int], None] | None = None) -> Inspection:
+def build_manifest(dataset: DataSet, progress: Callable[[int, int], None] | None = None) -> DatasetManifest:
     """Read every image and mask once; leave out what cannot be read and say so.
 
     Args:
@@ -81,8 +81,8 @@ def inspect(dataset: DataSet, progress: Callable[[int, int], None] | None = None
         DataError: No usable image remains.
     """
     problems = list(dataset.problems)
-    entries: list[Entry] = []
-    smalls: list[Image] = []
+    rows: list[ManifestRow] = []
+    thumbnails: list[Image] = []
     for number, sample in enumerate(dataset.samples, start=1):
         try:
             image = dataset.reader.image(sample)
@@ -91,15 +91,15 @@ def inspect(dataset: DataSet, progress: Callable[[int, int], None] | None = None
         else:
             sample, mask = _checked_mask(dataset, sample, image, problems)
             digest = "" if mask is None else pixel_digest(mask)
-            entries.append(Entry(sample, image.shape[0], image.shape[1], pixel_digest(image), digest))
-            smalls.append(small_picture(image if image.ndim == 2 else luma(image)))
+            rows.append(ManifestRow(sample, image.shape[0], image.shape[1], pixel_digest(image), digest))
+            thumbnails.append(small_picture(image if image.ndim == 2 else luma(image)))
         if progress:
             progress(number, len(dataset.samples))
-    if not entries:
+    if not rows:
         first = f" (first: {problems[0].text})" if problems else ""
         raise DataError(f"{dataset.spec}: no usable image{first}; check the path and the files")
-    usable = replace(dataset, samples=tuple(entry.sample for entry in entries), problems=tuple(problems))
-    return Inspection(usable, tuple(entries), np.stack(smalls), manifest_digest(entries))
+    usable = replace(dataset, samples=tuple(row.sample for row in rows), problems=tuple(problems))
+    return DatasetManifest(usable, tuple(rows), np.stack(thumbnails), manifest_digest(rows))
 
 
 def _checked_mask(
@@ -130,11 +130,11 @@ def pixel_digest(pixels: NDArray[np.uint8] | NDArray[np.bool_]) -> str:
     return digest.hexdigest()
 
 
-def manifest_digest(entries: list[Entry]) -> str:
+def manifest_digest(rows: list[ManifestRow]) -> str:
     """Return the SHA-256 of what training depends on: identity, label, patient, pixels of image and mask."""
     return sha256_of_json(
         [
             [e.sample.sample_id, e.sample.label, e.sample.patient_id, e.image_digest, e.mask_digest]
-            for e in sorted(entries, key=lambda entry: entry.sample.sample_id)
+            for e in sorted(rows, key=lambda row: row.sample.sample_id)
         ]
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from busight.data.manifest import Inspection
+from busight.data.manifest import DatasetManifest
 from busight.io.atomic import write_text
 from busight.io.csv_text import csv_text
 
@@ -18,25 +18,25 @@ COLUMNS = (
     "width",
     "birads",
     "device",
-    "official_part",
+    "official_subset",
     "image_sha256",
     "mask_sha256",
 )
 
 
-def write_manifest(path: Path, inspection: Inspection, groups: tuple[str, ...]) -> None:
+def write_manifest(path: Path, manifest: DatasetManifest, groups: tuple[str, ...]) -> None:
     """Write ``manifest.csv``.
 
     Args:
         path: Where to.
-        inspection: The data set as read.
+        manifest: The data set as read.
         groups: The group of each entry, in order.
 
     Raises:
         OutputError: It could not be written.
     """
     rows: list[Sequence[object]] = [COLUMNS]
-    for entry, group in zip(inspection.entries, groups, strict=True):
+    for entry, group in zip(manifest.rows, groups, strict=True):
         sample = entry.sample
         rows.append(
             [
@@ -48,7 +48,7 @@ def write_manifest(path: Path, inspection: Inspection, groups: tuple[str, ...]) 
                 entry.width,
                 "" if sample.birads is None else sample.birads,
                 sample.device or "",
-                sample.official_part or "",
+                sample.official_subset or "",
                 entry.image_digest,
                 entry.mask_digest,
             ]

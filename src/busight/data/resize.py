@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image as Pillow
 
 from busight._version import __version__
-from busight.data.manifest import Entry, Inspection
+from busight.data.manifest import DatasetManifest, ManifestRow
 from busight.data.shrink import shrink, shrink_mask
 from busight.data.sources.folder import TABLE_NAME
 from busight.errors import OutputError
@@ -25,7 +25,7 @@ COLUMNS = (
 
 
 def write_shrunk(
-    inspection: Inspection, folder: Path, size: int, progress: Callable[[int, int], None] | None = None
+    manifest: DatasetManifest, folder: Path, size: int, progress: Callable[[int, int], None] | None = None
 ) -> int:
     """Write a copy of a data set whose pictures have no side longer than ``size``.
 
@@ -34,7 +34,7 @@ def write_shrunk(
     one knows the other. The several masks of an image become one.
 
     Args:
-        inspection: The data set as read; what could not be read is not in it.
+        manifest: The data set as read; what could not be read is not in it.
         folder: A new folder; it appears when everything is in it. It receives ``samples.csv``, ``images/``, ``masks/``
             and ``source.json``, which says what it was made from.
         size: Longest side in pixels, 32 or more.
@@ -53,12 +53,12 @@ def write_shrunk(
         (beside / "images").mkdir(parents=True)
         (beside / "masks").mkdir()
         rows = []
-        for number, entry in enumerate(inspection.entries, start=1):
-            rows.append(_write_one(inspection, entry, f"{number:06d}.png", beside, size))
+        for number, entry in enumerate(manifest.rows, start=1):
+            rows.append(_write_one(manifest, entry, f"{number:06d}.png", beside, size))
             if progress:
-                progress(number, len(inspection.entries))
+                progress(number, len(manifest.rows))
         write_text(beside / TABLE_NAME, _table(rows))
-        source = {"spec": inspection.dataset.spec, "digest": inspection.digest, "size": size}
+        source = {"spec": manifest.dataset.spec, "digest": manifest.digest, "size": size}
         write_json(beside / "source.json", {"format": 1, "created_by": f"busight {__version__}", **source})
         written = sum(path.stat().st_size for path in beside.rglob("*") if path.is_file())
         if folder.is_dir():
@@ -73,8 +73,8 @@ def write_shrunk(
     return written
 
 
-def _write_one(inspection: Inspection, entry: Entry, name: str, folder: Path, size: int) -> dict[str, str]:
-    reader, sample = inspection.dataset.reader, entry.sample
+def _write_one(manifest: DatasetManifest, entry: ManifestRow, name: str, folder: Path, size: int) -> dict[str, str]:
+    reader, sample = manifest.dataset.reader, entry.sample
     image = reader.image(sample)
     # The filter and the effort matter more than the format: 30 % smaller than with Pillow's defaults.
     Pillow.fromarray(shrink(image, size)).save(folder / "images" / name, optimize=True)
@@ -95,7 +95,7 @@ def _write_one(inspection: Inspection, entry: Entry, name: str, folder: Path, si
         "exam": sample.exam_id or "",
         "view": sample.view or "",
         "histology": sample.histology or "",
-        "part": sample.official_part or "",
+        "part": sample.official_subset or "",
         "origin": entry.short_digest,
         "spacing_mm": "" if spacing is None else ";".join(f"{side * grown:.6g}" for side in spacing),
     }

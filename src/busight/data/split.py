@@ -13,8 +13,8 @@ from busight.errors import ConfigError, DataError
 from busight.io.digests import sha256_of_json
 from busight.types import Sample
 
-PARTS = ("train", "val", "test")
-SplitKind = Literal["grouped", "paper", "folds", "image-folds", "source-folds", "official"]
+SUBSETS = ("train", "val", "test")
+SplitKind = Literal["grouped", "paper", "folds", "kfold_by_image", "leave_one_source_out", "official"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class SplitSettings:
 
     Attributes:
         kind: ``grouped`` (by patient and near-duplicate component), ``paper`` (by image, as published), ``folds``
-            and ``image-folds`` (cross-validation of either kind), ``source-folds`` (each joined data set tests in
-            turn, in the order of their names), ``official`` (the authors' parts or folds).
+            and ``kfold_by_image`` (cross-validation of either kind), ``leave_one_source_out`` (each joined data set
+            tests in turn, in the order of their names), ``official`` (the authors' parts or folds).
         seed: Seed of the shuffling, 0 to 2^32 - 1.
         val: Share of images for validation.
         test: Share of images for test.
@@ -74,9 +74,9 @@ class Split:
         """SHA-256 of the three parts, whatever the order in which they are listed."""
         return sha256_of_json([sorted(self.train), sorted(self.val), sorted(self.test)])
 
-    def part_of(self) -> dict[str, str]:
+    def subset_of(self) -> dict[str, str]:
         """Return the part of each sample id."""
-        return {sample_id: part for part in PARTS for sample_id in getattr(self, part)}
+        return {sample_id: part for part in SUBSETS for sample_id in getattr(self, part)}
 
 
 def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: SplitSettings) -> Split:
@@ -88,7 +88,7 @@ def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: Split
         settings: How to split.
 
     Returns:
-        The split. For every kind but ``paper``, ``image-folds`` and ``official`` no group crosses.
+        The split. For every kind but ``paper``, ``kfold_by_image`` and ``official`` no group crosses.
 
     Raises:
         DataError: Too few cases or groups for the wanted parts, or the data set has no official parts.
@@ -100,24 +100,24 @@ def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: Split
     names = [groups[index] for index in labelled]
     if settings.kind == "official":
         part = _official(kept, names, settings)
-    elif settings.kind == "source-folds":
+    elif settings.kind == "leave_one_source_out":
         part = _source_folds(kept, names, settings)
     else:
-        by_image = settings.kind in ("paper", "image-folds")
+        by_image = settings.kind in ("paper", "kfold_by_image")
         part = _random(kept, [s.sample_id for s in kept] if by_image else names, settings)
     ids = {
         name: tuple(sample.sample_id for sample, where in zip(kept, part, strict=True) if where == name)
-        for name in PARTS
+        for name in SUBSETS
     }
     _check_parts(kept, part, settings.kind)
     return Split(settings.kind, settings.seed, **ids)
 
 
 def _check_parts(samples: list[Sample], part: list[str], kind: str) -> None:
-    for name in PARTS:
+    for name in SUBSETS:
         if name not in part:
             raise DataError(f"split {kind}: no image left for the {name} part; use more data or other shares")
-    if kind == "source-folds":
+    if kind == "leave_one_source_out":
         return  # a class that one source alone has is none that a network could learn from the others
     # A class missing from val or test gives undefined scores, which are told; one missing from train is never learnt.
     trained = {sample.label for sample, where in zip(samples, part, strict=True) if where == "train"}
@@ -132,7 +132,7 @@ def _random(samples: list[Sample], groups: list[str], settings: SplitSettings) -
     _, group_index = np.unique(np.array(groups), return_inverse=True)
     _check_enough(labels, group_index)
     everything = np.arange(len(samples))
-    if settings.kind in ("folds", "image-folds"):
+    if settings.kind in ("folds", "kfold_by_image"):
         test = _fold(labels, group_index, settings)
     else:
         test = _share(everything, labels, group_index, settings.test, settings)
@@ -148,7 +148,7 @@ def _random(samples: list[Sample], groups: list[str], settings: SplitSettings) -
 def _check_enough(labels: NDArray[np.str_], groups: NDArray[np.int64]) -> None:
     for name in np.unique(labels):
         count = len(np.unique(groups[labels == name]))
-        if count < len(PARTS):
+        if count < len(SUBSETS):
             raise DataError(
                 f"class {name}: {count} independent group(s) of images, but train, val and test need one each; "
                 "add data of this class"
@@ -161,7 +161,7 @@ def _share(
     """Draw a stratified share of ``index``, whole groups at a time unless the split is by image."""
     from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
-    if settings.kind in ("paper", "image-folds"):
+    if settings.kind in ("paper", "kfold_by_image"):
         # The size is rounded as the paper's 117 of 780; scikit-learn would round up.
         size = round(share * len(index))
         try:
@@ -200,7 +200,7 @@ def _fold(labels: NDArray[np.str_], groups: NDArray[np.int64], settings: SplitSe
             raise DataError(
                 f"class {name}: fewer independent groups than split.folds={settings.folds}; use fewer folds"
             )
-    by_image = settings.kind == "image-folds"
+    by_image = settings.kind == "kfold_by_image"
     kind = StratifiedKFold if by_image else StratifiedGroupKFold
     splitter = kind(settings.folds, shuffle=True, random_state=settings.seed)
     everything = np.arange(len(labels))
@@ -210,10 +210,10 @@ def _fold(labels: NDArray[np.str_], groups: NDArray[np.int64], settings: SplitSe
 
 
 def _official(samples: list[Sample], groups: list[str], settings: SplitSettings) -> list[str]:
-    parts = [sample.official_part for sample in samples]
+    parts = [sample.official_subset for sample in samples]
     if any(part is None for part in parts):
         raise DataError(f"split official: {samples[0].source} has no official parts; use split.kind=grouped")
-    if set(parts) <= set(PARTS):
+    if set(parts) <= set(SUBSETS):
         return [str(part) for part in parts]
     # Official folds: the wanted fold tests; validation is drawn by group from the others.
     names = sorted(set(map(str, parts)), key=lambda name: (len(name), name))  # 2 before 10
@@ -231,7 +231,7 @@ def _official(samples: list[Sample], groups: list[str], settings: SplitSettings)
 
 
 def source_names(samples: Sequence[Sample]) -> tuple[str, ...]:
-    """Return the names of the data sets that samples come from, sorted: the folds of ``source-folds``."""
+    """Return the names of the data sets that samples come from, sorted: the folds of ``leave_one_source_out``."""
     return tuple(sorted({sample.source for sample in samples}))
 
 
@@ -239,9 +239,13 @@ def _source_folds(samples: list[Sample], groups: list[str], settings: SplitSetti
     """Let one source test; images of the others that share a group with it belong to no part."""
     names = source_names(samples)
     if len(names) < 2:
-        raise DataError(f"split source-folds: all images come from {names[0]}; join sets as 'busi:PATH + busbra:PATH'")
+        raise DataError(
+            f"split leave_one_source_out: all images come from {names[0]}; join sets as 'busi:PATH + busbra:PATH'"
+        )
     if settings.fold >= len(names):
-        raise DataError(f"split source-folds: no fold {settings.fold}; there is one a source: {', '.join(names)}")
+        raise DataError(
+            f"split leave_one_source_out: no fold {settings.fold}; there is one a source: {', '.join(names)}"
+        )
     test = np.array([sample.source == names[settings.fold] for sample in samples])
     tested = {group for group, held in zip(groups, test, strict=True) if held}
     rest = np.array([not held and group not in tested for group, held in zip(groups, test, strict=True)])
@@ -253,7 +257,7 @@ def _source_folds(samples: list[Sample], groups: list[str], settings: SplitSetti
     return [str(name) for name in part]
 
 
-def crossing_pairs(split: Split, pairs: Sequence[tuple[str, str]]) -> int:
+def leaking_pairs(split: Split, pairs: Sequence[tuple[str, str]]) -> int:
     """Count near-duplicate pairs (given as sample ids) whose two images lie in different parts."""
-    part = split.part_of()
+    part = split.subset_of()
     return sum(part[a] != part[b] for a, b in pairs if a in part and b in part)

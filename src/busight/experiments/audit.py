@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from busight._version import __version__
-from busight.audit.checked_dataset import Material, gather
+from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.audit.duplicates.near_duplicates import Copy, find_copies_between
 from busight.audit.label_errors import label_issues
-from busight.audit.outliers import FAR, look_of, unlike_the_rest
-from busight.audit.overlays import Marks, marks_of
+from busight.audit.outliers import FAR, appearance_features, outlier_scores
+from busight.audit.overlays import Marks, image_properties
 from busight.data.concat import picture_file
 from busight.data.dataset import DataSet, read_as
 from busight.data.image_spec import GREY
+from busight.data.labels import LabelSchema
 from busight.data.split_file import data_digest_of
 from busight.errors import DataError
 from busight.io.atomic import write_json
@@ -181,25 +182,25 @@ def audit(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     # Whether the cross-validation is whole is known before a single image is read.
     folds = repeat_cases(crossval) if crossval is not None else None
-    material = gather(dataset, progress)
-    samples = material.samples
+    checked = check_dataset(dataset, progress)
+    samples = checked.samples
     progress.stage("audit: pictures")
-    marks, looks = _looked_at(material, progress)
-    copies = _pairs(material.copies, material, material)
+    marks, looks = _looked_at(checked, progress)
+    copies = _pairs(checked.copies, checked, checked)
     between: tuple[CopyPair, ...] = ()
     if against is not None:
-        other = gather(against, progress)
+        other = check_dataset(against, progress)
         progress.stage("audit: copies between the sets")
-        smalls = material.inspection.smalls, other.inspection.smalls
-        between = _pairs(find_copies_between(*smalls, progress.tick), material, other)
+        thumbnails = checked.manifest.thumbnails, other.manifest.thumbnails
+        between = _pairs(find_copies_between(*thumbnails, progress.tick), checked, other)
     progress.stage("audit: shortcuts and labels")
     patients = Counter(sample.patient_id for sample in samples if sample.patient_id is not None)
-    summary = material.summary()
+    summary = checked.summary()
     names = [sample.sample_id for sample in samples]
     return AuditRecord(
         spec=dataset.spec,
         against=against.spec if against is not None else "",
-        digest=material.digest,
+        digest=checked.digest,
         started=started,
         command=command,
         n_images=len(samples),
@@ -211,7 +212,7 @@ def audit(
         problems=tuple((problem.path, problem.text) for problem in summary.problems),
         copies=copies,
         images_with_copy=len({name for pair in copies for name in (pair.first, pair.second)}),
-        images_in_conflict=len(material.in_conflict()),
+        images_in_conflict=len(checked.in_conflict()),
         copies_between=between,
         marked=tuple((name, one.stroke_pixels) for name, one in zip(names, marks, strict=True) if one.overlay),
         coloured=tuple(
@@ -221,8 +222,8 @@ def audit(
             (name, one.border_share) for name, one in zip(names, marks, strict=True) if one.border_share >= 0.02
         ),
         unlike=_unlike(names, looks),
-        shortcuts=_shortcuts(material, marks),
-        likely_wrong=_likely_wrong(material, crossval, *folds) if crossval is not None and folds is not None else (),
+        shortcuts=_shortcuts(checked, marks),
+        likely_wrong=_likely_wrong(checked, crossval, *folds) if crossval is not None and folds is not None else (),
     )
 
 
@@ -236,18 +237,18 @@ def write_audit(record: AuditRecord, folder: Path) -> Path:
     return folder / AUDIT_FILE
 
 
-def _looked_at(material: Material, progress: Progress) -> tuple[list[Marks], list[FloatArray]]:
-    reader = read_as(material.reader, GREY)
+def _looked_at(checked: CheckedDataset, progress: Progress) -> tuple[list[Marks], list[FloatArray]]:
+    reader = read_as(checked.reader, GREY)
     marks, looks = [], []
-    for number, sample in enumerate(material.samples, start=1):
+    for number, sample in enumerate(checked.samples, start=1):
         image = reader.image(sample)
-        marks.append(marks_of(image, picture_file(reader, sample)))
-        looks.append(look_of(image))
-        progress.tick(number, len(material.samples))
+        marks.append(image_properties(image, picture_file(reader, sample)))
+        looks.append(appearance_features(image))
+        progress.tick(number, len(checked.samples))
     return marks, looks
 
 
-def _pairs(copies: Sequence[Copy], first: Material, second: Material) -> tuple[CopyPair, ...]:
+def _pairs(copies: Sequence[Copy], first: CheckedDataset, second: CheckedDataset) -> tuple[CopyPair, ...]:
     found = []
     for copy in copies:
         a, b = first.samples[copy.first], second.samples[copy.second]
@@ -266,18 +267,18 @@ def _pairs(copies: Sequence[Copy], first: Material, second: Material) -> tuple[C
 
 
 def _unlike(names: Sequence[str], looks: Sequence[FloatArray]) -> tuple[tuple[str, float], ...]:
-    distance = unlike_the_rest(looks)
+    distance = outlier_scores(looks)
     far = sorted(np.flatnonzero(distance > FAR).tolist(), key=lambda index: -distance[index])
     return tuple((names[index], float(distance[index])) for index in far)
 
 
-def _shortcuts(material: Material, marks: Sequence[Marks]) -> tuple[Shortcut, ...]:
+def _shortcuts(checked: CheckedDataset, marks: Sequence[Marks]) -> tuple[Shortcut, ...]:
     """Return the AUROC of each class from image properties that hold no tissue."""
-    kept = [index for index, sample in enumerate(material.samples) if sample.label is not None]
-    labels = np.array([str(material.samples[index].label) for index in kept])
-    groups = np.array([material.groups[index] for index in kept])
+    kept = [index for index, sample in enumerate(checked.samples) if sample.label is not None]
+    labels = np.array([str(checked.samples[index].label) for index in kept])
+    groups = np.array([checked.groups[index] for index in kept])
     features = np.array([[float(getattr(marks[index], name)) for name in SHORTCUTS] for index in kept])
-    names = material.dataset.labels.names
+    names = checked.dataset.labels.names
     found = []
     for finding in (name for name in names if (labels == name).any() and (labels != name).any()):
         positive = labels == finding
@@ -312,24 +313,24 @@ def _out_of_fold(features: FloatArray, positive: Any, groups: Any) -> FloatArray
 
 
 def _likely_wrong(
-    material: Material, folder: Path, repeats: Sequence[Sequence[Case]], classes: tuple[str, ...]
+    checked: CheckedDataset, folder: Path, repeats: Sequence[Sequence[Case]], labels: LabelSchema
 ) -> tuple[LikelyWrong, ...]:
     # A cross-validation may have left the conflicting labels out.
-    ours = {material.digest, material.without_conflicts().inspection.digest}
+    ours = {checked.digest, checked.without_conflicts().manifest.digest}
     if data_digest_of(fold_folder(folder, 0, 0) / SPLIT_FILE) not in ours:
         raise DataError(
-            f"{folder}: a cross-validation of other data than {material.dataset.spec}, or of these before "
+            f"{folder}: a cross-validation of other data than {checked.dataset.spec}, or of these before "
             "they changed; name one of these very data"
         )
     ids = [case.sample_id for case in repeats[0]]
     probs = np.mean([[case.calibrated_probs for case in cases] for cases in repeats], axis=0)
-    target: IntArray = np.array([classes.index(case.target) for case in repeats[0]], dtype=np.int64)
+    target: IntArray = np.array([labels.names.index(case.target) for case in repeats[0]], dtype=np.int64)
     found = label_issues(target, probs)
     return tuple(
         LikelyWrong(
             ids[index],
-            classes[target[index]],
-            classes[suggested],
+            labels.names[target[index]],
+            labels.names[suggested],
             float(probs[index, target[index]]),
             float(probs[index, suggested]),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from busight.audit.checked_dataset import Material
+from busight.audit.checked_dataset import CheckedDataset
 from busight.data.labels import TaskName
 from busight.data.split import Split
 from busight.data.split_file import data_digest_of
@@ -23,7 +23,7 @@ def check_data_is_named(recipe: Recipe) -> None:
         raise ConfigError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
 
 
-def require_classes_to_learn(material: Material, split: Split, task: TaskName) -> None:
+def require_classes_to_learn(checked: CheckedDataset, split: Split, task: TaskName) -> None:
     """Refuse a split whose train subset lacks a class of the task: a network would never say it.
 
     Raises:
@@ -31,8 +31,8 @@ def require_classes_to_learn(material: Material, split: Split, task: TaskName) -
     """
     if task == "segmentation":
         return
-    labels = material.labels.for_task(task)
-    learnt = {labels.class_of(sample.label) for sample in material.samples_of(split.train)}
+    labels = checked.labels.for_task(task)
+    learnt = {labels.class_of(sample.label) for sample in checked.samples_of(split.train)}
     if missing := [name for name in labels.names if name not in learnt]:
         raise DataError(
             f"split {split.kind}: no image of class {missing[0]} is left to train on; leave out data sets that have it "
@@ -50,9 +50,9 @@ def require_split_file(split_file: Path | None) -> None:
         data_digest_of(split_file)
 
 
-def tell_other_data(split_file: Path | None, material: Material, progress: Progress) -> None:
+def tell_other_data(split_file: Path | None, checked: CheckedDataset, progress: Progress) -> None:
     """Warn of a split that was made for other data with the same names."""
-    if split_file is not None and data_digest_of(split_file) != material.digest:
+    if split_file is not None and data_digest_of(split_file) != checked.digest:
         progress.line(
             f"warning: {split_file} was made for other images, masks or labels of the same names; what it keeps apart "
             "may be copies here"

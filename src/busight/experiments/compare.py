@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from busight._version import __version__
+from busight.data.labels import LabelSchema
 from busight.decision.settings import AssessSettings
 from busight.errors import DataError
 from busight.metrics.paired import Comparison, compare
@@ -63,11 +64,10 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
         DataError: A folder holds no cases, the classes differ, no case is shared, or a shared case has two labels.
     """
     settings = settings or AssessSettings()
-    (ours, classes), (theirs, other_classes) = _cases(first), _cases(second)
-    if classes != other_classes:
-        raise DataError(
-            f"{first} tells {', '.join(classes)} apart, {second} {', '.join(other_classes)}; compare runs of one task"
-        )
+    (ours, labels), (theirs, other_labels) = _cases(first), _cases(second)
+    if labels != other_labels:
+        ours_tell, theirs_tell = (", ".join(one.names) for one in (labels, other_labels))
+        raise DataError(f"{first} tells {ours_tell} apart, {second} {theirs_tell}; compare runs of one task")
     repeats = min(len(ours), len(theirs))
     ours, theirs = ours[:repeats], theirs[:repeats]
     known, other = ({case.sample_id: case for case in repeats_of_run[0]} for repeats_of_run in (ours, theirs))
@@ -84,8 +84,8 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
                 "compare runs on the same data"
             )
     comparison = compare(
-        [scored_cases(_pick(cases, shared), classes) for cases in ours],
-        [scored_cases(_pick(cases, shared), classes) for cases in theirs],
+        [scored_cases(_pick(cases, shared), labels) for cases in ours],
+        [scored_cases(_pick(cases, shared), labels) for cases in theirs],
         [known[name].group for name in shared],
         settings.seed,
         settings.resamples,
@@ -94,11 +94,11 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
     return RunComparison(first, second, len(known) - len(shared), len(other) - len(shared), comparison)
 
 
-def _cases(folder: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ...]]:
-    """Return the cases of a folder, by repeat, and their classes."""
+def _cases(folder: Path) -> tuple[tuple[tuple[Case, ...], ...], LabelSchema]:
+    """Return the cases of a folder, by repeat, and their labels."""
     if (folder / CASES_FILE).is_file():
-        cases, classes = finished_cases(folder)
-        return (cases,), classes
+        cases, labels = finished_cases(folder)
+        return (cases,), labels
     if folder.is_dir() and (folder / PLAN_FILE).is_file():
         return repeat_cases(folder)
     raise DataError(f"{folder}: holds no cases.csv; name the folder of a finished run, evaluate or crossval")

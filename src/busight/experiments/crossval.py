@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from busight._version import __version__
-from busight.audit.checked_dataset import Material, gather
+from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.dataset import DataSet
 from busight.data.sources.catalogue import load
-from busight.data.split import SplitKind, crossing_pairs, source_names
+from busight.data.split import SplitKind, leaking_pairs, source_names
 from busight.errors import ConfigError
 from busight.experiments.checks import check_data_is_named, require_classes_to_learn
 from busight.experiments.facts import limitations, versions
@@ -42,7 +42,7 @@ def crossval(
     resume: bool = False,
     command: str = "",
     progress: Progress | None = None,
-    material: Material | None = None,
+    checked: CheckedDataset | None = None,
 ) -> CrossValidationRecord:
     """Train and test every fold of every repeat, then compute the metrics over all of them.
 
@@ -53,7 +53,7 @@ def crossval(
         resume: Go on in a folder that an interrupted call of the same plan left; finished folds are kept.
         command: The command line, for the record.
         progress: Told what happens.
-        material: The recipe's data where they are read already; None reads them.
+        checked: The recipe's data where they are read already; None reads them.
 
     Raises:
         BusightError: One line that names what is wrong; folds that cannot be made are noticed before any training.
@@ -61,50 +61,50 @@ def crossval(
     progress = progress or Silent()
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     check_data_is_named(recipe)
-    dataset = load(recipe.data.spec) if material is None else material.dataset
+    dataset = load(recipe.data.spec) if checked is None else checked.dataset
     if plan.by == "source":
         plan = plan_of_sources(recipe, dataset, plan.repeats)
     open_planned_folder(out, _plan_document(recipe, plan), "cross-validation", resume)
-    material = material or gather(dataset, progress, recipe.data.label_conflicts)
-    material.require_classes(recipe.classify.task)
-    members = plan_folds(recipe, out, plan, material)
+    checked = checked or check_dataset(dataset, progress, recipe.data.label_conflicts)
+    checked.require_classes(recipe.classify.task)
+    members = plan_folds(recipe, out, plan, checked)
     for member in members:
-        require_classes_to_learn(material, member.split, recipe.classify.task)
+        require_classes_to_learn(checked, member.split, recipe.classify.task)
     write_plan(out, _plan_document(recipe, plan))
-    run_series(members, material, command, progress)
+    run_series(members, checked, command, progress)
     progress.stage("metrics over all folds")
-    record = _record(recipe, out, plan, material, members, command, started)
+    record = _record(recipe, out, plan, checked, members, command, started)
     write_json(out / CROSSVAL_FILE, crossval_document(record, plan))
     return replace(record, stage_seconds=(("cross-validation", time.monotonic() - began),))
 
 
-def plan_folds(recipe: Recipe, out: Path, plan: Plan, material: Material) -> list[Member]:
+def plan_folds(recipe: Recipe, out: Path, plan: Plan, checked: CheckedDataset) -> list[Member]:
     """Return the splits of all folds; nothing is written.
 
     Args:
         recipe: Whose split is replaced.
         out: Folder of the cross-validation.
         plan: Folds and repeats.
-        material: The data.
+        checked: The data.
 
     Raises:
         DataError: A fold cannot be made.
     """
     return [
         plan_member(
-            f"repeat {repeat + 1} of {plan.repeats}, {_fold_name(plan, fold, material)}",
+            f"repeat {repeat + 1} of {plan.repeats}, {_fold_name(plan, fold, checked)}",
             fold_folder(out, repeat, fold),
             fold_recipe(recipe, plan, repeat, fold),
-            material,
+            checked,
         )
         for repeat in range(plan.repeats)
         for fold in range(plan.folds)
     ]
 
 
-def _fold_name(plan: Plan, fold: int, material: Material) -> str:
+def _fold_name(plan: Plan, fold: int, checked: CheckedDataset) -> str:
     if plan.by == "source":
-        return f"without {source_names(material.samples)[fold]}"
+        return f"without {source_names(checked.samples)[fold]}"
     return f"fold {fold + 1} of {plan.folds}"
 
 
@@ -116,7 +116,7 @@ def fold_recipe(recipe: Recipe, plan: Plan, repeat: int, fold: int) -> Recipe:
     return recipe.model_copy(update={"split": split, "train": train})
 
 
-_KINDS: dict[By, SplitKind] = {"group": "folds", "image": "image-folds", "source": "source-folds"}
+_KINDS: dict[By, SplitKind] = {"group": "folds", "image": "kfold_by_image", "source": "leave_one_source_out"}
 
 
 def plan_of_sources(recipe: Recipe, dataset: DataSet, repeats: int) -> Plan:
@@ -167,14 +167,22 @@ def crossval_document(record: CrossValidationRecord, plan: Plan) -> dict[str, ob
 
 
 def _record(
-    recipe: Recipe, out: Path, plan: Plan, material: Material, members: Sequence[Member], command: str, started: str
+    recipe: Recipe,
+    out: Path,
+    plan: Plan,
+    checked: CheckedDataset,
+    members: Sequence[Member],
+    command: str,
+    started: str,
 ) -> CrossValidationRecord:
-    repeats, classes = repeat_cases(out)
-    metrics = case_metrics(repeats, classes, recipe.assess)
-    ensemble = case_metrics([ensemble_cases(repeats, classes)], classes, recipe.assess) if plan.repeats > 1 else None
+    repeats, labels = repeat_cases(out)
+    metrics = case_metrics(repeats, labels, recipe.assess)
+    ensemble = None
+    if plan.repeats > 1:
+        ensemble = case_metrics([ensemble_cases(repeats, labels.names)], labels, recipe.assess)
     cards = [load_bundle(member.folder).card for member in members]
-    data = material.summary()
-    crossing = sum(crossing_pairs(member.split, material.pair_ids()) for member in members)
+    data = checked.summary()
+    crossing = sum(leaking_pairs(member.split, checked.pair_ids()) for member in members)
     fold_limitations = _fold_limitations(plan, crossing, len(members))
     folds = tuple(
         FoldMetrics(repeat + 1, fold + 1, read_metrics(fold_folder(out, repeat, fold) / METRICS_FILE))
@@ -187,11 +195,11 @@ def _record(
         started=started,
         stage_seconds=(),
         recipe_toml=recipe_toml(recipe),
-        classes=classes,
+        classes=labels.names,
         network=f"{plan.repeats} × {plan.folds} networks by the recipe {recipe.name}, one a fold and repeat.",
         weights=cards[0].training.weights,
         calibration=_calibration_sentence(cards),
-        comparable_with_paper=material.dataset.name == "busi" and recipe.classify.task == "multiclass",
+        comparable_with_paper=checked.dataset.name == "busi" and recipe.classify.task == "multiclass",
         data=data,
         digests=(("data", data.digest),),
         versions=versions(),
@@ -199,7 +207,7 @@ def _record(
         cases=tuple(case for cases in repeats for case in cases),
         limitations=(*fold_limitations, *limitations(data, None, metrics, recipe)),
         warnings=fold_limitations if plan.by == "image" else (),
-        subgroups=subgroup_metrics(repeats, classes, recipe.assess),
+        subgroups=subgroup_metrics(repeats, labels, recipe.assess),
         folds=folds,
         ensemble=ensemble,
     )

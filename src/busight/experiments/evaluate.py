@@ -6,7 +6,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from busight.audit.checked_dataset import Material, gather
+from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.sources.catalogue import load
 from busight.data.split_file import read_split
 from busight.decision.settings import AssessSettings
@@ -52,26 +52,27 @@ def evaluate(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     require_free_folder(out)
     require_split_file(split_file)
-    material = gather(load(spec).read_as(model.preprocess.image), progress)
-    split = read_split(split_file, material.samples) if split_file is not None else None
-    tell_other_data(split_file, material, progress)
-    reader = material.reader
-    wanted = set(split.test) if split is not None else {sample.sample_id for sample in material.samples}
-    samples = material.samples_of(wanted)
+    checked = check_dataset(load(spec).read_as(model.preprocess.image), progress)
+    split = read_split(split_file, checked.samples) if split_file is not None else None
+    tell_other_data(split_file, checked, progress)
+    reader = checked.reader
+    wanted = set(split.test) if split is not None else {sample.sample_id for sample in checked.samples}
+    samples = checked.samples_of(wanted)
     progress.stage("assess")
-    part = score_samples(samples, material.group_of(), reader, model, progress)
-    metrics = case_metrics([part.cases], model.labels.names, settings)
-    data, card = material.summary(), model.card
+    part = score_samples(samples, checked.group_of(), reader, model, progress)
+    metrics = case_metrics([part.cases], model.labels, settings)
+    data, card = checked.summary(), model.card
     write_result(
         out,
         part.cases,
+        model.labels,
         metrics,
         data=spec,
         data_digest=data.digest,
         split_digest=split.digest if split is not None else None,
         bundle_digest=card.digest,
     )
-    seen = _seen_before(card, material, wanted)
+    seen = _seen_before(card, checked, wanted)
     _tell(seen, progress)
     shown = shown_cases(part, reader, model, settings.seed)
     return EvaluationRecord(
@@ -93,7 +94,7 @@ def evaluate(
         explanations=shown.explanations,
         more_cases=shown.more_cases,
         warnings=seen,
-        subgroups=subgroup_metrics([part.cases], model.labels.names, settings),
+        subgroups=subgroup_metrics([part.cases], model.labels, settings),
         limitations=(*seen, *limitations(data, None, metrics, None)),
     )
 
@@ -108,11 +109,11 @@ def _tell(warnings: tuple[str, ...], progress: Progress) -> None:
         progress.line(f"warning: {warning}")
 
 
-def _seen_before(card: Card, material: Material, wanted: set[str]) -> tuple[str, ...]:
+def _seen_before(card: Card, checked: CheckedDataset, wanted: set[str]) -> tuple[str, ...]:
     """Warn when images that are scored were among those that the bundle was trained or tuned on."""
     seen = set(card.training.digests)
-    scored = [entry for entry in material.entries if entry.sample.sample_id in wanted]
-    again = sum(not seen.isdisjoint(entry.known_as) for entry in scored)
+    scored = [entry for entry in checked.rows if entry.sample.sample_id in wanted]
+    again = sum(not seen.isdisjoint(entry.digest_aliases) for entry in scored)
     if not again:
         return ()
     return (

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from busight._version import __version__
-from busight.audit.checked_dataset import Material, gather
+from busight.audit.checked_dataset import CheckedDataset, check_dataset
+from busight.data.labels import LabelSchema
 from busight.data.sources.catalogue import load
 from busight.decision.settings import AssessSettings
 from busight.errors import DataError
@@ -75,56 +76,58 @@ def evaluate_folds(
     progress, settings = progress or Silent(), settings or AssessSettings()
     require_free_folder(out)
     bundles = sorted(folder.glob("repeat-*/fold-*/bundle"), key=_place)
+    if not bundles:
+        raise DataError(f"{folder}: holds no network; name the folder of a finished cross-validation")
     image_spec = load_bundle(bundles[0]).card.preprocess.image
-    material = gather(load(spec).read_as(image_spec), progress)
-    cases_by_network, classes = score_networks(bundles, material, out / "networks", progress)
-    cases_of_ensemble = ensemble_cases(cases_by_network, classes)
-    per_network_mean = case_metrics(cases_by_network, classes, settings)
-    ensemble = case_metrics([cases_of_ensemble], classes, settings)
+    checked = check_dataset(load(spec).read_as(image_spec), progress)
+    cases_by_network, labels = score_networks(bundles, checked, out / "networks", progress)
+    cases_of_ensemble = ensemble_cases(cases_by_network, labels.names)
+    per_network_mean = case_metrics(cases_by_network, labels, settings)
+    ensemble = case_metrics([cases_of_ensemble], labels, settings)
     write_json(out / PER_NETWORK_FILE, _document(per_network_mean, spec, len(bundles)))
-    write_result(out, cases_of_ensemble, ensemble, data=spec, data_digest=material.digest)
+    write_result(out, cases_of_ensemble, labels, ensemble, data=spec, data_digest=checked.digest)
     known = {digest for bundle in bundles for digest in load_bundle(bundle).card.training.digests}
-    seen = sum(not known.isdisjoint(entry.known_as) for entry in material.entries)
+    seen = sum(not known.isdisjoint(entry.digest_aliases) for entry in checked.rows)
     return FoldsEvaluation(len(bundles), seen, per_network_mean, ensemble)
 
 
 def score_networks(
-    bundles: Sequence[Path], material: Material, out: Path, progress: Progress
-) -> tuple[list[tuple[Case, ...]], tuple[str, ...]]:
+    bundles: Sequence[Path], checked: CheckedDataset, out: Path, progress: Progress
+) -> tuple[list[tuple[Case, ...]], LabelSchema]:
     """Evaluate each network on a data set; what an interrupted call has finished is read.
 
     Args:
         bundles: ``repeat-R/fold-F/bundle`` of a cross-validation.
-        material: The data set.
+        checked: The data set.
         out: Receives ``repeat-R-fold-F.csv``.
         progress: Told what happens.
 
     Returns:
-        The cases of each network, in one order, and the classes.
+        The cases of each network, in one order, and the labels.
 
     Raises:
         DataError: The networks do not tell the same classes apart.
         OutputError: What is there already was made with other data.
     """
-    plan = {"data_digest": material.digest}
+    plan = {"data_digest": checked.digest}
     open_planned_folder(out, plan, "evaluation", resume=(out / PLAN_FILE).is_file())
     write_plan(out, plan)
     found: list[tuple[Case, ...]] = []
-    classes: set[tuple[str, ...]] = set()
+    labels: set[LabelSchema] = set()
     for number, bundle in enumerate(bundles, start=1):
         path = out / f"{bundle.parent.parent.name}-{bundle.parent.name}.csv"
         if not path.is_file():
-            progress.stage(f"{material.dataset.spec}: network {number} of {len(bundles)}")
+            progress.stage(f"{checked.dataset.spec}: network {number} of {len(bundles)}")
             model = Model.load(bundle)
-            reader = material.reader
-            part = score_samples(material.samples, material.group_of(), reader, model, progress)
-            write_cases(path, part.cases, model.labels.names)
+            reader = checked.reader
+            part = score_samples(checked.samples, checked.group_of(), reader, model, progress)
+            write_cases(path, part.cases, model.labels)
         cases, of = read_cases(path)
         found.append(cases)
-        classes.add(of)
-    if len(classes) != 1:
+        labels.add(of)
+    if len(labels) != 1:
         raise DataError(f"{out}: the networks do not tell the same classes apart; begin anew in another --out")
-    return found, classes.pop()
+    return found, labels.pop()
 
 
 def _document(metrics: MetricTable, spec: str, n_networks: int) -> dict[str, Any]:

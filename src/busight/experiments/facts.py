@@ -79,13 +79,13 @@ def limitations(
 ) -> tuple[str, ...]:
     """Return what a reader must know before believing a metric."""
     sentences = []
-    if split is not None and split.crossing_pairs:
+    if split is not None and split.leaking_pairs:
         sentences.append(
-            f"{split.crossing_pairs} near-duplicate pairs lie in two different parts of this split: images that chose "
+            f"{split.leaking_pairs} near-duplicate pairs lie in two different parts of this split: images that chose "
             "or test the network have copies that trained it, and the metrics are too high by an unknown amount. "
             "Use split.kind=grouped."
         )
-    if split is not None and not split.crossing_pairs and data.n_patients is None:
+    if split is not None and not split.leaking_pairs and data.n_patients is None:
         sentences.append(
             "The source names no patients. Near-duplicates are kept together, but two different views of one patient "
             "can still lie on both sides of the split."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from busight.audit.checked_dataset import Material
+from busight.audit.checked_dataset import CheckedDataset
 from busight.data.split import Split, make_split
 from busight.experiments.run import run
 from busight.io.progress import Progress
@@ -31,16 +31,16 @@ class Member:
     split: Split
 
 
-def plan_member(name: str, folder: Path, recipe: Recipe, material: Material) -> Member:
+def plan_member(name: str, folder: Path, recipe: Recipe, checked: CheckedDataset) -> Member:
     """Make the split of a member.
 
     Raises:
         DataError: The data cannot be split so.
     """
-    return Member(name, folder, recipe, make_split(material.samples, material.groups, recipe.split))
+    return Member(name, folder, recipe, make_split(checked.samples, checked.groups, recipe.split))
 
 
-def run_series(members: Sequence[Member], material: Material, command: str, progress: Progress) -> None:
+def run_series(members: Sequence[Member], checked: CheckedDataset, command: str, progress: Progress) -> None:
     """Train every member that is not finished; go on with one that was interrupted.
 
     Raises:
@@ -48,8 +48,8 @@ def run_series(members: Sequence[Member], material: Material, command: str, prog
     """
     for member in members:
         progress.stage(member.name)
-        if is_finished(member.folder, member.split, material):
+        if is_finished(member.folder, member.split, checked):
             progress.line("finished before")
             continue
         begun = (member.folder / RECIPE_FILE).is_file()
-        run(member.recipe, member.folder, resume=begun, command=command, progress=progress, material=material)
+        run(member.recipe, member.folder, resume=begun, command=command, progress=progress, checked=checked)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from busight.audit.checked_dataset import Material, gather
+from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.labels import TaskName
 from busight.data.sources.catalogue import load
 from busight.errors import DataError
@@ -65,14 +65,14 @@ def leakage_study(
     open_planned_folder(out, begun, "leakage study", resume)
     dataset = load(recipe.data.spec)
     listed = [load(spec).read_as(dataset.image_spec) for spec in (against,) if spec]
-    material, *others = [gather(one, progress) for one in (dataset, *listed)]
-    material.require_classes(recipe.classify.task)
+    checked, *others = [check_dataset(one, progress) for one in (dataset, *listed)]
+    checked.require_classes(recipe.classify.task)
     for other in others:
-        _require_another_set(material, other, recipe.classify.task)
+        _require_another_set(checked, other, recipe.classify.task)
     protocols_of = {
-        name: _prepared(recipe, out / name, plan, by, drop, material)
+        name: _prepared(recipe, out / name, plan, by, drop, checked)
         for name, by, drop in _CROSSVALS
-        if not drop or material.in_conflict()  # without a conflicting label it would be the grouped folds again
+        if not drop or checked.in_conflict()  # without a conflicting label it would be the grouped folds again
     }
     write_plan(out, begun)
     records = {name: _crossval(one, out / name, command, progress) for name, one in protocols_of.items()}
@@ -84,8 +84,8 @@ def leakage_study(
     ]
     bundles = [folder / "bundle" for folder in fold_folders(out / "group", plan)]
     for other in others:
-        cases, classes = score_networks(bundles, other, out / "external", progress)
-        metrics = case_metrics(cases, classes, recipe.assess)
+        cases, labels = score_networks(bundles, other, out / "external", progress)
+        metrics = case_metrics(cases, labels, recipe.assess)
         protocols.append(ProtocolResult("external", DESCRIPTIONS["external"], against, metrics, MetricRows()))
     record = LeakageRecord(
         title=recipe.name,
@@ -124,35 +124,35 @@ class _Prepared:
 
     recipe: Recipe
     plan: Plan
-    material: Material
+    checked: CheckedDataset
 
 
-def _prepared(recipe: Recipe, out: Path, plan: Plan, by: By, drop: bool, material: Material) -> _Prepared:
+def _prepared(recipe: Recipe, out: Path, plan: Plan, by: By, drop: bool, checked: CheckedDataset) -> _Prepared:
     conflicts = "drop" if drop else "keep"
     chosen = recipe.model_copy(update={"data": recipe.data.model_copy(update={"label_conflicts": conflicts})})
-    found = _Prepared(chosen, Plan(plan.folds, plan.repeats, by), material.without_conflicts() if drop else material)
-    plan_folds(found.recipe, out, found.plan, found.material)
+    found = _Prepared(chosen, Plan(plan.folds, plan.repeats, by), checked.without_conflicts() if drop else checked)
+    plan_folds(found.recipe, out, found.plan, found.checked)
     return found
 
 
 def _crossval(one: _Prepared, out: Path, command: str, progress: Progress) -> CrossValidationRecord:
     progress.stage(f"protocol: {DESCRIPTIONS[out.name]}")
     resume = (out / PLAN_FILE).is_file()
-    return crossval(one.recipe, out, one.plan, resume=resume, command=command, progress=progress, material=one.material)
+    return crossval(one.recipe, out, one.plan, resume=resume, command=command, progress=progress, checked=one.checked)
 
 
-def _require_another_set(material: Material, other: Material, task: TaskName) -> None:
+def _require_another_set(checked: CheckedDataset, other: CheckedDataset, task: TaskName) -> None:
     spec = other.dataset.spec
-    known = {entry.image_digest for entry in material.entries}
-    again = sum(entry.image_digest in known for entry in other.entries)
+    known = {entry.image_digest for entry in checked.rows}
+    again = sum(entry.image_digest in known for entry in other.rows)
     if again:
         raise DataError(
-            f"--against {spec}: {again} of its {len(other.samples)} images are in {material.dataset.spec} "
+            f"--external {spec}: {again} of its {len(other.samples)} images are in {checked.dataset.spec} "
             "too; name a set that the networks have not seen"
         )
-    labels = material.labels.for_task(task)
+    labels = checked.labels.for_task(task)
     if all(labels.class_of(sample.label) is None for sample in other.samples):
-        raise DataError(f"--against {spec}: no image has a label of the task {task}; name a labelled set")
+        raise DataError(f"--external {spec}: no image has a label of the task {task}; name a labelled set")
 
 
 def _difference_to_grouped(name: str, out: Path, recipe: Recipe) -> MetricRows[Difference]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from busight.audit.checked_dataset import Material
+from busight.audit.checked_dataset import CheckedDataset
 from busight.classify.network import Network, build_classifier, build_segmenter
 from busight.classify.weights import LoadedWeights, load_weights
 from busight.data.split import Split
@@ -19,8 +19,8 @@ from busight.results.history import History
 from busight.segment.settings import is_learned
 from busight.strategies.strategy import Stages
 from busight.strategies.views import InputSpec
-from busight.train.fit import fit
-from busight.train.prepared import PreparedSet, concat
+from busight.training.fit import fit
+from busight.training.prepared import PreparedSet, concat
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,17 +83,17 @@ def build_networks(recipe: Recipe, n_classes: int) -> dict[str, BuiltNetwork]:
 
 
 def train_segmenter(
-    built: BuiltNetwork, recipe: Recipe, material: Material, split: Split, work: Path, progress: Progress
+    built: BuiltNetwork, recipe: Recipe, checked: CheckedDataset, split: Split, work: Path, progress: Progress
 ) -> TrainedNetwork:
     """Fit the recipe's segmenter on the annotated masks of the training subset."""
     settings = recipe.segment
     progress.stage("segment: training")
-    annotated = {entry.sample.sample_id for entry in material.entries if entry.mask_digest}
+    annotated = {entry.sample.sample_id for entry in checked.rows if entry.mask_digest}
     fitting, choosing = ([i for i in ids if i in annotated] for ids in (split.train, split.val))
     prepared = prepare(
-        material,
+        checked,
         (*fitting, *choosing),
-        recipe.preprocess(material.dataset.image_spec),
+        recipe.preprocess(checked.dataset.image_spec),
         whole_view,
         InputSpec(settings.size, settings.keep_aspect),
         None,
@@ -103,13 +103,13 @@ def train_segmenter(
     train = replace(recipe.train, epochs=settings.epochs, learning_rate=settings.learning_rate)
     parts = prepared.subset(fitting), prepared.subset(choosing)
     history = fit(built.network, "segmenter", *parts, train, work / "segmenter", progress.line)
-    return _trained(built, settings.size, recipe.preprocess(material.dataset.image_spec).n_channels, history)
+    return _trained(built, settings.size, recipe.preprocess(checked.dataset.image_spec).n_channels, history)
 
 
 def train_classifier(
     built: BuiltNetwork,
     recipe: Recipe,
-    material: Material,
+    checked: CheckedDataset,
     split: Split,
     stages: Stages,
     work: Path,
@@ -120,7 +120,7 @@ def train_classifier(
     Args:
         built: The network.
         recipe: The recipe.
-        material: The data.
+        checked: The data.
         split: Its subsets.
         stages: The segmenter that comes first, as prediction will run it.
         work: For arrays and checkpoints.
@@ -129,11 +129,11 @@ def train_classifier(
     progress.stage("classify: training")
     arrays = work / "classifier" / "arrays"
     choose = first_view(recipe.strategy, stages)
-    prepared = _prepared(recipe, material, (*split.train, *split.val), choose, arrays, progress)
+    prepared = _prepared(recipe, checked, (*split.train, *split.val), choose, arrays, progress)
     fitting, choosing = (prepared.subset(ids) for ids in (split.train, split.val))
     if recipe.strategy.local_views:
         local = training_view(recipe.segment.roi.margin, np.random.default_rng(recipe.train.seed))
-        near = _prepared(recipe, material, split.train, local, arrays / "local", progress)
+        near = _prepared(recipe, checked, split.train, local, arrays / "local", progress)
         # The epoch is chosen on whole images: local views of validation images would need their predicted masks.
         fitting = concat(fitting, near.subset(split.train))
     history = fit(
@@ -146,13 +146,13 @@ def train_classifier(
         progress.line,
         mask_channel=recipe.strategy.mask_channel,
     )
-    channels = 3 if recipe.strategy.mask_channel else recipe.preprocess(material.dataset.image_spec).n_channels
+    channels = 3 if recipe.strategy.mask_channel else recipe.preprocess(checked.dataset.image_spec).n_channels
     return _trained(built, recipe.classify.size, channels, history)
 
 
 def _prepared(
     recipe: Recipe,
-    material: Material,
+    checked: CheckedDataset,
     sample_ids: tuple[str, ...],
     choose: ChooseView,
     folder: Path,
@@ -160,12 +160,12 @@ def _prepared(
 ) -> PreparedSet:
     settings = recipe.classify
     return prepare(
-        material,
+        checked,
         sample_ids,
-        recipe.preprocess(material.dataset.image_spec),
+        recipe.preprocess(checked.dataset.image_spec),
         choose,
         InputSpec(settings.size, settings.keep_aspect),
-        material.labels.for_task(settings.task),
+        checked.labels.for_task(settings.task),
         folder,
         progress,
     )

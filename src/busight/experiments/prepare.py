@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.audit.checked_dataset import Material
+from busight.audit.checked_dataset import CheckedDataset
 from busight.data.labels import LabelSchema
 from busight.errors import OutputError
 from busight.io.progress import Progress
@@ -20,7 +20,7 @@ from busight.preprocess.resize import resize_or_pad_mask
 from busight.segment.roi import region_of_interest
 from busight.strategies.strategy import Stages, Strategy
 from busight.strategies.views import InputSpec, View
-from busight.train.prepared import PreparedSet, Rows
+from busight.training.prepared import PreparedSet, Rows
 from busight.types import Mask, Roi
 
 ChooseView = Callable[[PreparedImage, Mask | None], View]
@@ -80,7 +80,7 @@ def _anywhere(image: PreparedImage, rng: np.random.Generator) -> Roi:
 
 
 def prepare(
-    data: Material,
+    data: CheckedDataset,
     sample_ids: Iterable[str],
     preprocess: Preprocess,
     choose_view: ChooseView,

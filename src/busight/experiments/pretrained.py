@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from busight.audit.checked_dataset import Material
+from busight.audit.checked_dataset import CheckedDataset
 from busight.data.split import Split
 from busight.errors import DataError
 from busight.io.paths import user_path
@@ -29,12 +29,12 @@ def seen_by_weights(recipe: Recipe) -> frozenset[str]:
     return frozenset(seen)
 
 
-def require_unseen(seen: frozenset[str], material: Material, split: Split) -> None:
+def require_unseen(seen: frozenset[str], checked: CheckedDataset, split: Split) -> None:
     """Refuse a split whose test or validation part holds images, or copies of images, that the weights have seen.
 
     Args:
         seen: From `seen_by_weights`.
-        material: The data.
+        checked: The data.
         split: How they are split.
 
     Raises:
@@ -42,11 +42,11 @@ def require_unseen(seen: frozenset[str], material: Material, split: Split) -> No
     """
     if not seen:
         return
-    group_of = material.group_of()
+    group_of = checked.group_of()
     known = {
         group_of[entry.sample.sample_id]
-        for entry in material.entries
-        if not seen.isdisjoint(entry.known_as) and entry.sample.sample_id in group_of
+        for entry in checked.rows
+        if not seen.isdisjoint(entry.digest_aliases) and entry.sample.sample_id in group_of
     }
     held = [sample_id for sample_id in (*split.val, *split.test) if group_of[sample_id] in known]
     if held:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from busight.audit.checked_dataset import Material, gather
+from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.sources.catalogue import load
-from busight.data.split import Split, crossing_pairs
+from busight.data.split import Split, leaking_pairs
 from busight.errors import ConfigError
 from busight.experiments.checks import check_data_is_named
 from busight.experiments.facts import versions
@@ -28,7 +28,7 @@ from busight.results.plan_file import open_planned_folder, write_plan
 from busight.results.repeat_record import RepeatedMetric, RepeatRecord
 from busight.results.store import METRICS_FILE
 
-SEEDS_FILE = "seeds.json"
+SEEDS_FILE = "repeat.json"
 
 _RANGES = {"kappa": (-1.0, 1.0), "mcc": (-1.0, 1.0), "brier": (0.0, 2.0), "log_loss": (0.0, float("inf"))}
 """Ranges of metrics, where that is not 0 to 1."""
@@ -47,7 +47,7 @@ def repeat_seeds(
 
     Args:
         recipe: What to do; 0 to ``count - 1`` is added to ``split.seed`` and ``train.seed``.
-        out: A new folder: ``seed-K/`` holds what a run leaves, ``seeds.json`` the outcome.
+        out: A new folder: ``seed-K/`` holds what a run leaves, ``repeat.json`` the outcome.
         count: Seeds, 2 or more.
         resume: Go on in a folder that an interrupted call left; finished seeds are kept.
         command: The command line, for the record.
@@ -63,15 +63,15 @@ def repeat_seeds(
     check_data_is_named(recipe)
     plan = {"seeds": count, "recipe": recipe_toml(recipe)}
     open_planned_folder(out, plan, "series of seeds", resume)
-    material = gather(load(recipe.data.spec), progress, recipe.data.label_conflicts)
-    material.require_classes(recipe.classify.task)
+    checked = check_dataset(load(recipe.data.spec), progress, recipe.data.label_conflicts)
+    checked.require_classes(recipe.classify.task)
     members = [
-        plan_member(f"seed {seed + 1} of {count}", seed_folder(out, seed), seed_recipe(recipe, seed), material)
+        plan_member(f"seed {seed + 1} of {count}", seed_folder(out, seed), seed_recipe(recipe, seed), checked)
         for seed in range(count)
     ]
     write_plan(out, plan)
-    run_series(members, material, command, progress)
-    record = _record(recipe, out, material, [member.split for member in members], command, started)
+    run_series(members, checked, command, progress)
+    record = _record(recipe, out, checked, [member.split for member in members], command, started)
     write_json(out / SEEDS_FILE, record.document())
     return record
 
@@ -89,7 +89,7 @@ def seed_folder(out: Path, seed: int) -> Path:
 
 
 def _record(
-    recipe: Recipe, out: Path, material: Material, splits: Sequence[Split], command: str, started: str
+    recipe: Recipe, out: Path, checked: CheckedDataset, splits: Sequence[Split], command: str, started: str
 ) -> RepeatRecord:
     tables = [read_metrics(seed_folder(out, seed) / METRICS_FILE) for seed in range(len(splits))]
     n_train, n_test = (float(np.mean([len(getattr(split, part)) for split in splits])) for part in ("train", "test"))
@@ -98,13 +98,15 @@ def _record(
         command=command,
         started=started,
         recipe_toml=recipe_toml(recipe),
-        data=material.summary(),
+        data=checked.summary(),
         weights=load_bundle(seed_folder(out, 0)).card.training.weights,
         versions=versions(),
         seeds=tuple(range(len(splits))),
         n_train=n_train,
         n_test=n_test,
-        crossing_pairs=float(np.mean([crossing_pairs(split, material.pair_ids()) for split in splits])),
+        positive=tables[0].positive,
+        lesion_comparison=tables[0].lesion_comparison,
+        leaking_pairs=float(np.mean([leaking_pairs(split, checked.pair_ids()) for split in splits])),
         metrics=MetricRows(
             _repeated_metric(tables, row.metric, row.of, round(n_train), round(n_test)) for row in tables[0].rows
         ),

@@ -6,8 +6,8 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from busight.audit.checked_dataset import Material
-from busight.data.split import PARTS, Split, crossing_pairs
+from busight.audit.checked_dataset import CheckedDataset
+from busight.data.split import SUBSETS, Split, leaking_pairs
 from busight.experiments.facts import calibration_sentence, limitations, network_sentence, versions
 from busight.experiments.scoring import score_samples, shown_cases
 from busight.experiments.train import run_training
@@ -32,7 +32,7 @@ def run(
     keep_checkpoints: bool = False,
     command: str = "",
     progress: Progress | None = None,
-    material: Material | None = None,
+    checked: CheckedDataset | None = None,
 ) -> TrainingRunRecord:
     """Train by a recipe, assess on the test subset, and write everything but the report.
 
@@ -46,7 +46,7 @@ def run(
             training; call `finish` then.
         command: The command line, for the record.
         progress: Told what happens.
-        material: The recipe's data where they are read already; None reads them.
+        checked: The recipe's data where they are read already; None reads them.
 
     Returns:
         The record that a report is written from.
@@ -57,26 +57,27 @@ def run(
     progress = progress or Silent()
     timer = StageTimer(progress)
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    training = run_training(recipe, out, timer, split_file=split_file, resume=resume, material=material)
-    material, split, model = training.material, training.split, training.model
+    training = run_training(recipe, out, timer, split_file=split_file, resume=resume, checked=checked)
+    checked, split, model = training.checked, training.split, training.model
     progress.stage("test")
-    samples = material.samples_of(split.test)
-    test = score_samples(samples, material.group_of(), material.reader, model, progress)
-    metrics = case_metrics([test.cases], model.labels.names, recipe.assess)
+    samples = checked.samples_of(split.test)
+    test = score_samples(samples, checked.group_of(), checked.reader, model, progress)
+    metrics = case_metrics([test.cases], model.labels, recipe.assess)
     card = write_card(model.folder, with_metrics(model.card, metrics))
     model = model.with_card(card)
     write_result(
         out,
         test.cases,
+        model.labels,
         metrics,
         data=recipe.data.spec,
-        data_digest=material.digest,
+        data_digest=checked.digest,
         split_digest=split.digest,
         bundle_digest=card.digest,
     )
     timer.lap("test")
-    shown = shown_cases(test, material.reader, model, recipe.assess.seed, material.samples_of(split.train))
-    data, parts = material.summary(), _split_summary(split, material)
+    shown = shown_cases(test, checked.reader, model, recipe.assess.seed, checked.samples_of(split.train))
+    data, parts = checked.summary(), _split_summary(split, checked)
     if not keep_checkpoints:
         finish(out)
     networks = training.networks
@@ -90,7 +91,7 @@ def run(
         network=network_sentence(recipe, {name: net.parameters for name, net in networks.items()}),
         weights=card.training.weights,
         calibration=calibration_sentence(card.decision, card.labels, test.cases),
-        comparable_with_paper=material.dataset.name == "busi" and recipe.classify.task == "multiclass",
+        comparable_with_paper=checked.dataset.name == "busi" and recipe.classify.task == "multiclass",
         data=data,
         split=parts,
         digests=(("data", data.digest), ("split", split.digest), ("bundle", card.digest)),
@@ -102,7 +103,7 @@ def run(
         explanations=shown.explanations,
         more_cases=shown.more_cases,
         limitations=limitations(data, parts, metrics, recipe),
-        subgroups=subgroup_metrics([test.cases], model.labels.names, recipe.assess),
+        subgroups=subgroup_metrics([test.cases], model.labels, recipe.assess),
     )
 
 
@@ -127,20 +128,20 @@ def with_metrics(card: Card, metrics: MetricTable) -> Card:
     )
 
 
-def _split_summary(split: Split, material: Material) -> SplitSummary:
-    part_of = split.part_of()
+def _split_summary(split: Split, checked: CheckedDataset) -> SplitSummary:
+    part_of = split.subset_of()
     counts: dict[tuple[str, str], int] = {}
-    for sample in material.samples:
+    for sample in checked.samples:
         if sample.sample_id in part_of:
             key = (part_of[sample.sample_id], str(sample.label))
             counts[key] = counts.get(key, 0) + 1
-    ordered = sorted(counts.items(), key=lambda item: (PARTS.index(item[0][0]), item[0][1]))
+    ordered = sorted(counts.items(), key=lambda item: (SUBSETS.index(item[0][0]), item[0][1]))
     return SplitSummary(
         kind=split.kind,
         seed=split.seed,
         digest=split.digest,
         counts=tuple((part, name, count) for (part, name), count in ordered),
-        crossing_pairs=crossing_pairs(split, material.pair_ids()),
+        leaking_pairs=leaking_pairs(split, checked.pair_ids()),
     )
 
 

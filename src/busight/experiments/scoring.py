@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from busight.audit.overlays import marks_of
+from busight.audit.overlays import image_properties
 from busight.data.dataset import ImageReader
 from busight.io.progress import Progress
 from busight.metrics.mask_scores import score_mask
@@ -87,7 +87,7 @@ def _metadata(sample: Sample, image: Image, lesion_fraction: float) -> tuple[tup
         "BI-RADS": None if sample.birads is None else str(sample.birads),
         "histology": sample.histology,
         "lesion size": lesion_size,
-        "marks": None if image.ndim == 3 else "burned in" if marks_of(image).overlay else "none",
+        "marks": None if image.ndim == 3 else "burned in" if image_properties(image).overlay else "none",
     }
     return tuple((name, value) for name, value in attributes.items() if value)
 

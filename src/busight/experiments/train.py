@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from busight.audit.checked_dataset import Material, gather
+from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.manifest_file import write_manifest
 from busight.data.sources.catalogue import load
-from busight.data.split import PARTS, Split, make_split
+from busight.data.split import SUBSETS, Split, make_split
 from busight.data.split_file import read_split, write_split
 from busight.decision.fit import CalibrationCases, fit_decision
 from busight.errors import DataError, OutputError
@@ -36,7 +36,7 @@ from busight.recipes.schema import Recipe
 from busight.results.case import Case
 from busight.results.cases_file import read_cases, write_cases
 from busight.results.store import CASES_FILE, METRICS_FILE, RECIPE_FILE, SPLIT_FILE
-from busight.train.accelerator import trainer_device
+from busight.training.accelerator import trainer_device
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,14 +45,14 @@ class Training:
 
     Attributes:
         model: Finished: calibrated, its bundle saved.
-        material: The data.
+        checked: The data.
         split: Its subsets.
         networks: What the report says of the networks.
         stage_seconds: (stage, seconds), in order.
     """
 
     model: Model
-    material: Material
+    checked: CheckedDataset
     split: Split
     networks: dict[str, TrainedNetwork]
     stage_seconds: tuple[tuple[str, float], ...]
@@ -65,7 +65,7 @@ def train(
     split_file: Path | None = None,
     resume: bool = False,
     progress: Progress | None = None,
-    material: Material | None = None,
+    checked: CheckedDataset | None = None,
 ) -> Model:
     """Train a model by a recipe. The test subset is put aside and never read.
 
@@ -75,7 +75,7 @@ def train(
         split_file: A split to use instead of making one.
         resume: Go on in a folder that an interrupted training by the same recipe left.
         progress: Told what happens.
-        material: The recipe's data where they are read already; None reads them.
+        checked: The recipe's data where they are read already; None reads them.
 
     Returns:
         A finished model; its bundle lies in ``out/bundle``.
@@ -84,7 +84,7 @@ def train(
         BusightError: One line that names what is wrong; see `busight.errors`.
     """
     timer = StageTimer(progress or Silent())
-    return run_training(recipe, out, timer, split_file=split_file, resume=resume, material=material).model
+    return run_training(recipe, out, timer, split_file=split_file, resume=resume, checked=checked).model
 
 
 def run_training(
@@ -94,7 +94,7 @@ def run_training(
     *,
     split_file: Path | None = None,
     resume: bool = False,
-    material: Material | None = None,
+    checked: CheckedDataset | None = None,
 ) -> Training:
     """Do what `train` does, and return everything that a report says of it."""
     progress = timer.progress
@@ -103,27 +103,27 @@ def run_training(
     _open_folder(out, recipe, resume)
     require_split_file(split_file)
     # What is cheap to find wrong comes first: the data's place before any download, weights before any reading.
-    dataset = load(recipe.data.spec) if material is None else material.dataset
+    dataset = load(recipe.data.spec) if checked is None else checked.dataset
     built = build_networks(recipe, len(dataset.labels.for_task(recipe.classify.task).names))
     recipe.preprocess(dataset.image_spec)
-    material = material or gather(dataset, progress, recipe.data.label_conflicts)
-    material.require_classes(recipe.classify.task)
-    split = _split(recipe, material, split_file, out, resume)
+    checked = checked or check_dataset(dataset, progress, recipe.data.label_conflicts)
+    checked.require_classes(recipe.classify.task)
+    split = _split(recipe, checked, split_file, out, resume)
     _require_parts(split, bool(built))
-    require_classes_to_learn(material, split, recipe.classify.task)
-    require_unseen(seen_by_weights(recipe), material, split)
-    tell_other_data(split_file, material, progress)
+    require_classes_to_learn(checked, split, recipe.classify.task)
+    require_unseen(seen_by_weights(recipe), checked, split)
+    tell_other_data(split_file, checked, progress)
     # Not before data and split are known to be sound: after a mistake there the same --out can be used again.
     write_text(out / RECIPE_FILE, recipe_toml(recipe))
-    write_manifest(out / "manifest.csv", material.inspection, material.groups)
-    write_split(out / SPLIT_FILE, split, material.digest)
+    write_manifest(out / "manifest.csv", checked.manifest, checked.groups)
+    write_split(out / SPLIT_FILE, split, checked.digest)
     timer.lap("data and split")
-    model, networks = _undecided(built, recipe, material, split, out, timer)
-    cases = _calibration_cases(model, recipe, material, split, out, timer)
+    model, networks = _undecided(built, recipe, checked, split, out, timer)
+    cases = _calibration_cases(model, recipe, checked, split, out, timer)
     decision = fit_decision(model.decision, cases, model.labels, recipe.assess)
     model = finished(model.with_card(model.card.changed(decision=decision)))
     timer.lap("decision")
-    return Training(model, material, split, networks, tuple(timer.seconds))
+    return Training(model, checked, split, networks, tuple(timer.seconds))
 
 
 def finished(model: Model) -> Model:
@@ -134,27 +134,27 @@ def finished(model: Model) -> Model:
 
 
 def _undecided(
-    built: dict[str, BuiltNetwork], recipe: Recipe, material: Material, split: Split, out: Path, timer: StageTimer
+    built: dict[str, BuiltNetwork], recipe: Recipe, checked: CheckedDataset, split: Split, out: Path, timer: StageTimer
 ) -> tuple[Model, dict[str, TrainedNetwork]]:
     """Train everything but calibration, threshold and prediction sets."""
-    model, networks = train_networks(built, recipe, material, split, out, timer)
+    model, networks = train_networks(built, recipe, checked, split, out, timer)
     # Before any case is scored: the descriptor model may move what is calibrated.
-    model = with_training_images(model, material, split, recipe.assess.descriptor_weight, timer.progress)
+    model = with_training_images(model, checked, split, recipe.assess.descriptor_weight, timer.progress)
     timer.lap("training images")
     return model, networks
 
 
 def _calibration_cases(
-    model: Model, recipe: Recipe, material: Material, split: Split, out: Path, timer: StageTimer
+    model: Model, recipe: Recipe, checked: CheckedDataset, split: Split, out: Path, timer: StageTimer
 ) -> CalibrationCases:
     tuned = model.card.segment is not None and recipe.segment.tune_postprocess_on == "validation"
     chose = [*(["mask threshold"] if tuned else []), *(["epoch"] if recipe.train.keep == "best" else [])]
     if recipe.assess.calibrate_on == "validation":
         timer.progress.stage("validation")
-        samples = material.samples_of(split.val)
-        scored = score_samples(samples, material.group_of(), material.reader, model, timer.progress)
+        samples = checked.samples_of(split.val)
+        scored = score_samples(samples, checked.group_of(), checked.reader, model, timer.progress)
         return _as_calibration_cases(scored.cases, model, f"{len(scored.cases)} validation images", chose)
-    cases = _out_of_fold(recipe, material, split, out / "training" / "inner-folds", timer)
+    cases = _out_of_fold(recipe, checked, split, out / "training" / "inner-folds", timer)
     source = f"{len(cases)} out-of-fold images of {recipe.assess.inner_folds} inner folds"
     return _as_calibration_cases(cases, model, source, [])
 
@@ -169,14 +169,14 @@ def _as_calibration_cases(cases: Sequence[Case], model: Model, source: str, chos
     )
 
 
-def _out_of_fold(recipe: Recipe, material: Material, split: Split, folder: Path, timer: StageTimer) -> list[Case]:
+def _out_of_fold(recipe: Recipe, checked: CheckedDataset, split: Split, folder: Path, timer: StageTimer) -> list[Case]:
     """Score training and validation images by networks of inner folds that never saw their group.
 
     Each finished fold leaves its cases, which a resumed training reads.
     """
     known = {*split.train, *split.val}
-    places = [place for place, sample in enumerate(material.samples) if sample.sample_id in known]
-    inner = material.subset(places)
+    places = [place for place, sample in enumerate(checked.samples) if sample.sample_id in known]
+    inner = checked.subset(places)
     cases: list[Case] = []
     for fold in range(recipe.assess.inner_folds):
         out = folder / f"fold-{fold + 1}"
@@ -188,7 +188,7 @@ def _out_of_fold(recipe: Recipe, material: Material, split: Split, folder: Path,
             model, _ = _undecided(built, recipe, inner, subsets, out, timer)
             held_out = inner.samples_of(subsets.test)
             scored = score_samples(held_out, inner.group_of(), inner.reader, model, timer.progress)
-            write_cases(out / CASES_FILE, scored.cases, model.labels.names)
+            write_cases(out / CASES_FILE, scored.cases, model.labels)
         cases += read_cases(out / CASES_FILE)[0]
     return cases
 
@@ -208,25 +208,25 @@ def _open_folder(out: Path, recipe: Recipe, resume: bool) -> None:
         )
 
 
-def _split(recipe: Recipe, material: Material, split_file: Path | None, out: Path, resume: bool) -> Split:
+def _split(recipe: Recipe, checked: CheckedDataset, split_file: Path | None, out: Path, resume: bool) -> Split:
     """Make the split, read the one given, or, when going on, take the one that the run began with."""
     begun = out / SPLIT_FILE
     if resume and begun.is_file():
-        split = read_split(begun, material.samples, material.digest)
-        if split_file is not None and read_split(split_file, material.samples).digest != split.digest:
+        split = read_split(begun, checked.samples, checked.digest)
+        if split_file is not None and read_split(split_file, checked.samples).digest != split.digest:
             raise OutputError(f"{out}: was begun with another split than {split_file}; leave --split away")
         return split
     if split_file is not None:
-        return read_split(split_file, material.samples)
-    return make_split(material.samples, material.groups, recipe.split)
+        return read_split(split_file, checked.samples)
+    return make_split(checked.samples, checked.groups, recipe.split)
 
 
 def _require_parts(split: Split, trains: bool) -> None:
     """Refuse a split that could be trained on for hours and then not be assessed."""
-    counts = {part: len(getattr(split, part)) for part in PARTS}
+    counts = {part: len(getattr(split, part)) for part in SUBSETS}
     least = {"train": 2 if trains else 0, "val": 1, "test": 1}
-    if any(counts[part] < least[part] for part in PARTS):
-        given = ", ".join(f"{part} {counts[part]}" for part in PARTS)
+    if any(counts[part] < least[part] for part in SUBSETS):
+        given = ", ".join(f"{part} {counts[part]}" for part in SUBSETS)
         raise DataError(
             f"the split has too few images in a part ({given}); at least 2 to train, 1 to tune and 1 to test are needed"
         )

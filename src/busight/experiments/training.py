@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from busight._version import __version__
-from busight.audit.checked_dataset import Material
+from busight.audit.checked_dataset import CheckedDataset
 from busight.data.split import Split
 from busight.decision.decision import UNCALIBRATED, Decision
 from busight.experiments.networks import BuiltNetwork, TrainedNetwork, train_classifier, train_segmenter
@@ -53,14 +53,14 @@ class StageTimer:
 
 
 def train_networks(
-    built: dict[str, BuiltNetwork], recipe: Recipe, material: Material, split: Split, out: Path, timer: StageTimer
+    built: dict[str, BuiltNetwork], recipe: Recipe, checked: CheckedDataset, split: Split, out: Path, timer: StageTimer
 ) -> tuple[Model, dict[str, TrainedNetwork]]:
     """Train what there is to train and export it.
 
     Args:
         built: The networks with their initial weights.
         recipe: The recipe.
-        material: The data.
+        checked: The data.
         split: Its subsets.
         out: Receives ``training/`` and ``bundle/``, whose card is not written yet.
         timer: Told what happens.
@@ -72,14 +72,14 @@ def train_networks(
     networks: dict[str, TrainedNetwork] = {}
     stages = Stages(roi=recipe.segment.roi, postprocess=recipe.segment.postprocess)
     if "segmenter" in built:
-        networks["segmenter"] = train_segmenter(built["segmenter"], recipe, material, split, work, timer.progress)
+        networks["segmenter"] = train_segmenter(built["segmenter"], recipe, checked, split, work, timer.progress)
         timer.lap("training the segmenter")
     if recipe.strategy.segments_first:
         segmenter = _segmenter(recipe, networks, work)
-        stages = replace(stages, segmenter=segmenter, postprocess=_tuned(recipe, material, split, segmenter))
+        stages = replace(stages, segmenter=segmenter, postprocess=_tuned(recipe, checked, split, segmenter))
     if "classifier" in built:
         networks["classifier"] = train_classifier(
-            built["classifier"], recipe, material, split, stages, work, timer.progress
+            built["classifier"], recipe, checked, split, stages, work, timer.progress
         )
         timer.lap("training the classifier")
     timer.progress.stage("bundle")
@@ -87,21 +87,21 @@ def train_networks(
     files, difference = export_networks(folder, classifier, of_segmenter)
     weights = " ".join(f"{name.capitalize()}: {net.weights.sentence()}" for name, net in networks.items())
     timer.lap("bundle")
-    card = _draft_card(recipe, material, split, files, difference, weights or "No trained network.")
+    card = _draft_card(recipe, checked, split, files, difference, weights or "No trained network.")
     model = Model.of_card(folder, card.with_postprocess(stages.postprocess))
     if recipe.strategy.decodes_mask and recipe.segment.tune_postprocess_on == "validation":
-        validation = material.samples_of(split.val)
-        tuned = tune_postprocess(model.mask_probs, validation, material.reader, recipe.segment.postprocess)
+        validation = checked.samples_of(split.val)
+        tuned = tune_postprocess(model.mask_probs, validation, checked.reader, recipe.segment.postprocess)
         model = model.with_card(model.card.with_postprocess(tuned))
     return model, networks
 
 
-def _tuned(recipe: Recipe, material: Material, split: Split, segmenter: MaskSource) -> PostprocessSettings:
+def _tuned(recipe: Recipe, checked: CheckedDataset, split: Split, segmenter: MaskSource) -> PostprocessSettings:
     given = recipe.segment.postprocess
     if recipe.segment.tune_postprocess_on == "none":
         return given
-    mask_probs = segmenter_probs(recipe.preprocess(material.dataset.image_spec), segmenter)
-    return tune_postprocess(mask_probs, material.samples_of(split.val), material.reader, given)
+    mask_probs = segmenter_probs(recipe.preprocess(checked.dataset.image_spec), segmenter)
+    return tune_postprocess(mask_probs, checked.samples_of(split.val), checked.reader, given)
 
 
 def _segmenter(recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path) -> MaskSource:
@@ -120,9 +120,9 @@ def _exported(trained: TrainedNetwork | None) -> ExportPart | None:
 
 
 def _draft_card(
-    recipe: Recipe, material: Material, split: Split, files: dict[str, str], difference: float, weights: str
+    recipe: Recipe, checked: CheckedDataset, split: Split, files: dict[str, str], difference: float, weights: str
 ) -> Card:
-    image = material.dataset.image_spec
+    image = checked.dataset.image_spec
     preprocess = recipe.preprocess(image)
     strategy, decision = recipe.strategy, Decision(calibration=UNCALIBRATED)
     classical = strategy.segments_first and not is_learned(recipe.segment.method)
@@ -132,17 +132,17 @@ def _draft_card(
         busight=__version__,
         preprocess=PreprocessPart(image=image, chain=preprocess.chain_text, channels=preprocess.channel_texts),
         task=recipe.classify.task,
-        labels=material.labels.for_task(recipe.classify.task),
+        labels=checked.labels.for_task(recipe.classify.task),
         strategy=strategy.name,
         segment=_segment_part(recipe),
         classify=_classify_part(recipe),
         decision=decision,
         algorithms=algorithms_of(decision, classical=classical, use_proposal=recipe.classify.use_proposal),
         training=TrainingPart(
-            source=material.dataset.name,
+            source=checked.dataset.name,
             images=len(split.train),
-            digests=tuple(sorted(_training_digests(material, split) | seen_by_weights(recipe))),
-            data_digest=material.digest,
+            digests=tuple(sorted(_training_digests(checked, split) | seen_by_weights(recipe))),
+            data_digest=checked.digest,
             split_kind=split.kind,
             split_digest=split.digest,
             weights=weights,
@@ -153,9 +153,9 @@ def _draft_card(
     )
 
 
-def _training_digests(material: Material, split: Split) -> frozenset[str]:
+def _training_digests(checked: CheckedDataset, split: Split) -> frozenset[str]:
     ids = {*split.train, *split.val}
-    return frozenset().union(*(entry.known_as for entry in material.entries if entry.sample.sample_id in ids))
+    return frozenset().union(*(entry.digest_aliases for entry in checked.rows if entry.sample.sample_id in ids))
 
 
 def _segment_part(recipe: Recipe) -> SegmentPart | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.audit.checked_dataset import Material
+from busight.audit.checked_dataset import CheckedDataset
 from busight.data.split import Split
 from busight.decision.fusion import DescriptorFusion, described_region
 from busight.decision.image_statistics import image_statistics
@@ -45,13 +45,13 @@ class _Facts:
 
 
 def with_training_images(
-    model: Model, material: Material, split: Split, descriptor_weight: float, progress: Progress
+    model: Model, checked: CheckedDataset, split: Split, descriptor_weight: float, progress: Progress
 ) -> Model:
     """Write the feature bank beside the graphs, and fit out-of-distribution detector and descriptor model.
 
     Args:
         model: Without decisions.
-        material: The data; images of the training and the validation subset count.
+        checked: The data; images of the training and the validation subset count.
         split: Which they are.
         descriptor_weight: Of the descriptor model's log-odds in the answer.
         progress: Told about each image.
@@ -64,16 +64,16 @@ def with_training_images(
     """
     progress.stage("feature bank, out-of-distribution detector and descriptor model")
     facts: list[_Facts] = []
-    chosen = material.samples_of({*split.train, *split.val})
+    chosen = checked.samples_of({*split.train, *split.val})
     train = frozenset(split.train)
     for start in range(0, len(chosen), BATCH):
-        facts += _facts_of(chosen[start : start + BATCH], train, material, model)
+        facts += _facts_of(chosen[start : start + BATCH], train, checked, model)
         progress.tick(len(facts), len(chosen))
     bank = _bank(facts, model)
     files = model.card.files
     if bank is not None:
         files = {**files, FEATURES: sha256_of_file(model.folder / FEATURES)}
-    fusion = _fusion(facts, material, model, descriptor_weight)
+    fusion = _fusion(facts, checked, model, descriptor_weight)
     if descriptor_weight and model.labels.lesion_pair is None:
         progress.line(f"warning: assess.descriptor_weight has no effect in the task {model.card.task}")
     elif descriptor_weight and (fusion is None or fusion.model is None):
@@ -91,13 +91,13 @@ def with_training_images(
     )
 
 
-def _facts_of(samples: Sequence[Sample], train: frozenset[str], material: Material, model: Model) -> list[_Facts]:
-    images = [material.reader.image(sample) for sample in samples]
+def _facts_of(samples: Sequence[Sample], train: frozenset[str], checked: CheckedDataset, model: Model) -> list[_Facts]:
+    images = [checked.reader.image(sample) for sample in samples]
     facts = []
     for sample, image, prepared, raw in zip(samples, images, *model.infer(images), strict=True):
         trained, grey = sample.sample_id in train, image.ndim == 2
         descriptors = None
-        grades = model.labels.lesion_pair is not None and material.labels.shows_lesion(sample.label)
+        grades = model.labels.lesion_pair is not None and checked.labels.shows_lesion(sample.label)
         if trained and grey and grades:
             described = described_region(prepared.cropped, raw.mask, raw.mask_probs, proposal_of(prepared, raw))
             descriptors = None if described is None else described.inputs
@@ -132,7 +132,7 @@ def _ood(facts: Sequence[_Facts], bank: FeatureBank | None) -> OodDetector:
     return OodDetector(appearance, limit, NEIGHBOURS, source)
 
 
-def _fusion(facts: Sequence[_Facts], material: Material, model: Model, weight: float) -> DescriptorFusion | None:
+def _fusion(facts: Sequence[_Facts], checked: CheckedDataset, model: Model, weight: float) -> DescriptorFusion | None:
     """Fit the descriptor model on lesions as the network outlines them, not as they were annotated."""
     if model.card.segment is None or model.labels.lesion_pair is None:
         return None
@@ -141,7 +141,7 @@ def _fusion(facts: Sequence[_Facts], material: Material, model: Model, weight: f
     if not described:
         return DescriptorFusion(model=None, lexicon=lexicon, source="no outlined lesion to learn from")
     inputs = np.array([list(descriptors.values()) for descriptors, _ in described])
-    positive = np.array([label == material.labels.positive for _, label in described])
+    positive = np.array([label == checked.labels.positive for _, label in described])
     try:
         fitted = fit_descriptor_model(list(described[0][0]), inputs, positive)
     except DataError as error:

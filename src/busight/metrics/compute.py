@@ -16,9 +16,6 @@ from busight.metrics.segmentation import mask_metric_counts, mask_metrics
 from busight.types import FloatArray, IntArray
 
 OVERALL, MACRO, WEIGHTED = "overall", "macro", "weighted"
-MALIGNANT_VS_BENIGN = "malignant vs benign"
-"""Of the lesion images alone: what data sets with and without normal images have in common."""
-
 MetricValues = dict[tuple[str, str], FloatArray]
 """From (metric, of) to float64 (...), one value for each leading index of the weights."""
 
@@ -32,21 +29,36 @@ class ScoredCases:
         probs: float64 (N, K).
         classes: K names.
         mask_scores: float64 (N, M), in the order of `MASK_SCORES`; None without segmentation.
-        above_threshold: bool (N,), the last class's probability reaches the operating point; None without one.
+        positive: Place of the positive class; None without one.
+        lesion_pair: Places of the negative and the positive kind of lesion, where there are other classes beside them;
+            None otherwise.
+        above_threshold: bool (N,), the positive class's probability reaches the threshold; None without one.
         prediction_sets: bool (N, K), classes in each prediction set; None without such sets.
         rejected: bool (N,), rejected as out of distribution; None without a detector.
-        descriptor_probs: float64 (N,), probability of malignancy by the descriptor model, NaN where it has none; None
-            without such a model.
+        descriptor_probs: float64 (N,), probability of the positive class by the descriptor model, NaN where it has
+            none; None without such a model.
     """
 
     target: IntArray
     probs: FloatArray
     classes: tuple[str, ...]
+    positive: int | None = None
+    lesion_pair: tuple[int, int] | None = None
     mask_scores: FloatArray | None = None
     above_threshold: NDArray[np.bool_] | None = None
     prediction_sets: NDArray[np.bool_] | None = None
     rejected: NDArray[np.bool_] | None = None
     descriptor_probs: FloatArray | None = None
+
+    @property
+    def lesion_comparison(self) -> str | None:
+        """Name of the subset of lesion images, e.g. ``"malignant vs benign"``: what data sets with and without normal
+        images have in common.
+        """
+        if self.lesion_pair is None:
+            return None
+        negative, positive = (self.classes[place] for place in self.lesion_pair)
+        return f"{positive} vs {negative}"
 
     @property
     def support(self) -> IntArray:
@@ -87,7 +99,7 @@ def compute_metrics(cases: ScoredCases, weights: FloatArray) -> MetricValues:
         metrics[metric, WEIGHTED] = classification.support_weighted(by_class[metric], confusion)
     for index, name in enumerate(cases.classes):
         metrics |= {(metric, name): values[..., index] for metric, values in by_class.items()}
-    metrics |= _malignant_vs_benign(cases, weights) | _descriptor_model(cases, weights)
+    metrics |= _lesions_apart(cases, weights) | _descriptor_model(cases, weights)
     for values_of in (_operating_point_values(cases), _decision_values(cases)):
         metrics |= {name: weighted_mean(values, weights) for name, values in values_of.items()}
     return metrics if cases.mask_scores is None else metrics | mask_metrics(cases.mask_scores, weights)
@@ -104,12 +116,12 @@ def metric_counts(cases: ScoredCases) -> dict[tuple[str, str], int]:
         counts["sensitivity", name] = int(support[index])
         counts["specificity", name] = int(support.sum() - support[index])
         counts["precision", name] = int(predicted[index])
-    lesions = _lesions(cases)
-    if lesions is not None:
-        counts["auroc", MALIGNANT_VS_BENIGN] = int(lesions.sum())
+    if cases.lesion_comparison is not None and cases.lesion_pair is not None:
+        lesions = np.isin(cases.target, cases.lesion_pair)
+        counts["auroc", cases.lesion_comparison] = int(lesions.sum())
         if cases.descriptor_probs is not None:
             described = lesions & ~np.isnan(cases.descriptor_probs)
-            counts["descriptor_auroc", MALIGNANT_VS_BENIGN] = int(described.sum())
+            counts["descriptor_auroc", cases.lesion_comparison] = int(described.sum())
     for name_of, values in (_operating_point_values(cases) | _decision_values(cases)).items():
         counts[name_of] = int((~np.isnan(values)).sum())
     return counts if cases.mask_scores is None else counts | mask_metric_counts(cases.mask_scores)
@@ -133,51 +145,44 @@ def _by_class(cases: ScoredCases, confusion: FloatArray, weights: FloatArray) ->
     }
 
 
-def _malignant_vs_benign(cases: ScoredCases, weights: FloatArray) -> MetricValues:
-    """Compute the AUROC of malignant against benign lesions alone."""
-    lesions = _lesions(cases)
-    if lesions is None:
+def _lesions_apart(cases: ScoredCases, weights: FloatArray) -> MetricValues:
+    """Compute the AUROC of the positive against the negative kind of lesion, by the share that the positive has."""
+    if cases.lesion_comparison is None or cases.lesion_pair is None:
         return {}
-    benign, malignant = (cases.probs[:, cases.classes.index(name)] for name in ("benign", "malignant"))
+    negative, positive = (cases.probs[:, place] for place in cases.lesion_pair)
     # Where both are 0 to the last digit, nothing speaks for either.
-    share = np.divide(malignant, benign + malignant, out=np.full(len(benign), 0.5), where=benign + malignant > 0)
-    return {("auroc", MALIGNANT_VS_BENIGN): _auroc_of_malignant(cases, lesions, share, weights)}
+    share = np.divide(positive, negative + positive, out=np.full(len(positive), 0.5), where=negative + positive > 0)
+    lesions = np.isin(cases.target, cases.lesion_pair)
+    return {("auroc", cases.lesion_comparison): _auroc_of_positive(cases, lesions, share, weights)}
 
 
 def _descriptor_model(cases: ScoredCases, weights: FloatArray) -> MetricValues:
     """Compute the AUROC of the descriptor model on the lesions for which it has a probability."""
-    lesions, probs = _lesions(cases), cases.descriptor_probs
-    if lesions is None or probs is None:
+    probs = cases.descriptor_probs
+    if cases.lesion_comparison is None or cases.lesion_pair is None or probs is None:
         return {}
-    area = _auroc_of_malignant(cases, lesions & ~np.isnan(probs), probs, weights)
-    return {("descriptor_auroc", MALIGNANT_VS_BENIGN): area}
+    described = np.isin(cases.target, cases.lesion_pair) & ~np.isnan(probs)
+    return {("descriptor_auroc", cases.lesion_comparison): _auroc_of_positive(cases, described, probs, weights)}
 
 
-def _auroc_of_malignant(
+def _auroc_of_positive(
     cases: ScoredCases, selected: NDArray[np.bool_], score: FloatArray, weights: FloatArray
 ) -> FloatArray:
-    """Compute the AUROC of malignant against the rest of the selected cases; NaN where none is selected."""
+    """Compute the AUROC of the positive class among the selected cases; NaN where none is selected."""
     if not selected.any():
         return np.full(weights.shape[:-1], np.nan)
-    positive = cases.target[selected] == cases.classes.index("malignant")
+    positive = cases.target[selected] == cases.positive
     return auroc_of_counts(counts_at_thresholds(score[selected], positive, weights[..., selected]))
 
 
-def _lesions(cases: ScoredCases) -> NDArray[np.bool_] | None:
-    """Return which cases are benign or malignant; None where the task has no such two classes beside others."""
-    if len(cases.classes) < 3 or not {"benign", "malignant"} <= set(cases.classes):
-        return None
-    return np.isin(cases.target, [cases.classes.index(name) for name in ("benign", "malignant")])
-
-
 def _operating_point_values(cases: ScoredCases) -> dict[tuple[str, str], FloatArray]:
-    """Return right or not at the operating point, NaN on images that do not define the metric."""
-    if cases.above_threshold is None:
+    """Return right or not at the threshold, NaN on images that do not define the metric."""
+    if cases.above_threshold is None or cases.positive is None:
         return {}
-    positive, last = cases.target == len(cases.classes) - 1, cases.classes[-1]
+    positive, name = cases.target == cases.positive, cases.classes[cases.positive]
     return {
-        ("operating_sensitivity", last): np.where(positive, cases.above_threshold, np.nan),
-        ("operating_specificity", last): np.where(positive, np.nan, ~cases.above_threshold),
+        ("operating_sensitivity", name): np.where(positive, cases.above_threshold, np.nan),
+        ("operating_specificity", name): np.where(positive, np.nan, ~cases.above_threshold),
     }
 
 

@@ -12,7 +12,6 @@ from busight.metrics.bootstrap import Intervals, Statistic, repeated_bootstrap
 from busight.metrics.checks import check_per_case, check_probs
 from busight.metrics.compute import (
     MACRO,
-    MALIGNANT_VS_BENIGN,
     OVERALL,
     WEIGHTED,
     ScoredCases,
@@ -37,6 +36,8 @@ def metric_table(
     level: float = 0.95,
     mask_scores: FloatArray | None = None,
     above_threshold: NDArray[np.bool_] | None = None,
+    positive: int | None = None,
+    lesion_pair: tuple[int, int] | None = None,
 ) -> MetricTable:
     """Compute every metric of a set of predictions; the predicted class is the one with the highest probability.
 
@@ -46,8 +47,9 @@ def metric_table(
     - ``"macro"``: precision, sensitivity, f1, auroc, average_precision, NaN where one class is undefined;
     - ``"weighted"`` by cases: precision, sensitivity, f1;
     - each class against the rest: precision, sensitivity, specificity, f1, auroc, average_precision;
-    - ``"malignant vs benign"``: auroc over the lesion images alone, where the task has a third class;
-    - the last class at its operating point: operating_sensitivity, operating_specificity, where ``above_threshold`` is
+    - the positive against the negative kind of lesion (``"malignant vs benign"``): auroc over the lesion images alone,
+      where ``lesion_pair`` is given;
+    - the positive class at its threshold: operating_sensitivity, operating_specificity, where ``above_threshold`` is
       given;
     - ``"lesion images"``, the mean over images with an annotated lesion: dice, iou, pixel_recall, pixel_precision,
       hd95_px, assd_px, where the spacing is known hd95_mm, assd_mm (precision and distances over those where something
@@ -71,12 +73,14 @@ def metric_table(
         level: Coverage of the intervals, between 0 and 1.
         mask_scores: float64 (N, M), each row the values of a `busight.metrics.mask_scores.MaskScores`; None without
             segmentation.
-        above_threshold: bool (N,), the last class's probability reaches the operating point; or None.
+        above_threshold: bool (N,), the positive class's probability reaches the threshold; or None.
+        positive: Place of the positive class; None without one.
+        lesion_pair: Places of the negative and the positive kind of lesion, where there are other classes; or None.
 
     Raises:
         DataError: There is no case, or the arrays do not belong together.
     """
-    cases = ScoredCases(target, probs, classes, mask_scores, above_threshold)
+    cases = ScoredCases(target, probs, classes, positive, lesion_pair, mask_scores, above_threshold)
     return repeated_metric_table([cases], groups, rng, seed, resamples, level)
 
 
@@ -100,7 +104,7 @@ def repeated_metric_table(
 
     Returns:
         The metrics of `metric_table`; besides, where the cases hold them, class_coverage of each class, mean_set_size,
-        singleton_rate and rejection_rate of all, and descriptor_auroc of ``"malignant vs benign"``; the confusion
+        singleton_rate and rejection_rate of all, and descriptor_auroc of the lesions; the confusion
         matrix is summed over the repeats.
 
     Raises:
@@ -119,6 +123,8 @@ def repeated_metric_table(
     rows, n_groups = _estimates(repeats, groups, rng, resamples, level)
     return MetricTable(
         classes=first.classes,
+        positive=None if first.positive is None else first.classes[first.positive],
+        lesion_comparison=first.lesion_comparison,
         n_images=len(first.target),
         n_groups=n_groups,
         support=tuple(first.support.tolist()),
@@ -189,6 +195,6 @@ def _without_bias(names: Sequence[tuple[str, str]], intervals: Intervals) -> tup
 def _check_names(classes: tuple[str, ...], n_classes: int) -> None:
     if len(classes) != n_classes or len(set(classes)) != n_classes:
         raise DataError(f"classes {classes} for {n_classes} columns of probs; give each column a name of its own")
-    for reserved in (OVERALL, MACRO, WEIGHTED, LESION_IMAGES, NORMAL_IMAGES, ANNOTATED_IMAGES, MALIGNANT_VS_BENIGN):
+    for reserved in (OVERALL, MACRO, WEIGHTED, LESION_IMAGES, NORMAL_IMAGES, ANNOTATED_IMAGES):
         if reserved in classes:
             raise DataError(f"class {reserved!r}: the metric table uses this name for something else; rename the class")

@@ -45,6 +45,8 @@ class Comparison:
 
     Attributes:
         classes: Class names.
+        positive: The positive class; None without one.
+        lesion_comparison: Name of the subset of lesion images; None without one.
         n_images: Cases that both were tested on.
         n_groups: Independent groups among them: what was resampled.
         repeats: Pairs of repeats that were compared.
@@ -57,6 +59,8 @@ class Comparison:
     """
 
     classes: tuple[str, ...]
+    positive: str | None
+    lesion_comparison: str | None
     n_images: int
     n_groups: int
     repeats: int
@@ -120,6 +124,8 @@ def compare(
     pairs = list(zip(first, second, strict=True))
     return Comparison(
         classes=first[0].classes,
+        positive=None if first[0].positive is None else first[0].classes[first[0].positive],
+        lesion_comparison=first[0].lesion_comparison,
         n_images=len(once),
         n_groups=intervals.n_groups,
         repeats=len(pairs),

@@ -85,6 +85,8 @@ class MetricTable:
 
     Attributes:
         classes: Class names, in the order of the confusion matrix.
+        positive: The positive class, of which the metrics at a threshold speak; None without one.
+        lesion_comparison: Name of the subset of lesion images, e.g. ``"malignant vs benign"``; None without one.
         n_images: Cases evaluated.
         n_groups: Independent groups among them (patients and near-duplicate components): what was resampled.
         support: Cases per class.
@@ -96,6 +98,8 @@ class MetricTable:
     """
 
     classes: tuple[str, ...]
+    positive: str | None
+    lesion_comparison: str | None
     n_images: int
     n_groups: int
     support: tuple[int, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from busight.audit.overlays import marks_of
+from busight.audit.overlays import image_properties
 from busight.data.labels import LabelSchema
 from busight.decision.decision import Decision
 from busight.model.bundle.feature_bank import FeatureBank
@@ -29,7 +29,7 @@ def warnings_of(
         _prediction_set(prediction, decision),
         _threshold(prediction),
         _mask(prediction, labels),
-        "text or calipers are burned in" if prediction.image.ndim == 2 and marks_of(prediction.image).overlay else None,
+        _overlay(prediction),
         _descriptors(prediction, labels, decision),
     ]
     return tuple(text for text in texts if text)
@@ -54,6 +54,11 @@ def _prediction_set(prediction: Prediction, decision: Decision) -> str | None:
     if not prediction.prediction_set:
         return f"no class fits at {level} coverage"
     return f"at {level} coverage it may be {' or '.join(prediction.prediction_set)}"
+
+
+def _overlay(prediction: Prediction) -> str | None:
+    is_grey = prediction.image.ndim == 2
+    return "text or calipers are burned in" if is_grey and image_properties(prediction.image).overlay else None
 
 
 def _threshold(prediction: Prediction) -> str | None:

@@ -16,7 +16,7 @@ from busight.segment.settings import SegmentSettings
 from busight.strategies.catalogue import strategy_of
 from busight.strategies.segment_only import SegmentOnly
 from busight.strategies.strategy import Strategy
-from busight.train.settings import TrainSettings
+from busight.training.settings import TrainSettings
 
 
 class DataSection(BaseModel):

@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
+from busight.data.labels import LabelSchema
 from busight.errors import DataError
-from busight.io.atomic import write_text
+from busight.io.atomic import write_json, write_text
 from busight.io.csv_text import csv_number, csv_text
 from busight.metrics.mask_scores import MASK_SCORES, MaskScores
 from busight.results.case import Case
@@ -16,17 +20,22 @@ from busight.results.case import Case
 _VECTORS = ("logit", "raw_prob", "calibrated_prob")
 
 
-def write_cases(path: Path, cases: Sequence[Case], classes: tuple[str, ...]) -> None:
-    """Write the cases with full precision; what is undefined is empty.
+LABELS_FILE = "labels.json"
+"""Beside a table of cases: what its classes mean, as a folder of images may have it."""
+
+
+def write_cases(path: Path, cases: Sequence[Case], labels: LabelSchema) -> None:
+    """Write the cases with full precision, and ``labels.json`` beside them; what is undefined is empty.
 
     Raises:
         OutputError: It could not be written.
     """
-    write_text(path, csv_text([_header(classes), *map(_line, cases)]))
+    write_json(path.with_name(LABELS_FILE), asdict(labels))
+    write_text(path, csv_text([_header(labels.names), *map(_line, cases)]))
 
 
-def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    """Read what `write_cases` wrote: the same cases to the last digit, and their classes.
+def read_cases(path: Path) -> tuple[tuple[Case, ...], LabelSchema]:
+    """Read what `write_cases` wrote: the same cases to the last digit, and their labels.
 
     Raises:
         DataError: The file is missing or is not a table of cases.
@@ -47,9 +56,23 @@ def read_cases(path: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
     if any(None in row for row in rows):
         raise DataError(f"{path}: a line has more cells than the header; make it anew with busight evaluate")
     try:
-        return tuple(_case(row, classes) for row in rows), classes
+        cases = tuple(_case(row, classes) for row in rows)
     except (TypeError, ValueError) as error:
         raise DataError(f"{path}: a line does not hold what its header says ({error}); make it anew") from error
+    return cases, _labels(path.with_name(LABELS_FILE), classes)
+
+
+def _labels(path: Path, classes: tuple[str, ...]) -> LabelSchema:
+    try:
+        labels = TypeAdapter(LabelSchema).validate_json(path.read_bytes())
+    except (ValidationError, OSError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error.strerror
+        raise DataError(
+            f"{path}: cannot be read ({reason}); copy it with its table of cases, or make both anew"
+        ) from error
+    if labels.names != classes:
+        raise DataError(f"{path}: names other classes than its table of cases; copy both, or make them anew")
+    return labels
 
 
 def _header(classes: tuple[str, ...]) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from busight.data.labels import LabelSchema
 from busight.errors import ConfigError, DataError
 from busight.results.case import Case
 from busight.results.plan_file import read_plan
@@ -47,34 +48,34 @@ def fold_folders(out: Path, plan: Plan) -> list[Path]:
     return [fold_folder(out, repeat, fold) for repeat in range(plan.repeats) for fold in range(plan.folds)]
 
 
-def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], tuple[str, ...]]:
+def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], LabelSchema]:
     """Read the cases of a cross-validation.
 
     Returns:
-        For each repeat its cases sorted by sample, and the classes.
+        For each repeat its cases sorted by sample, and the labels.
 
     Raises:
         DataError: Not a cross-validation, one with an unfinished fold, or folds that do not belong together.
     """
     plan = plan_of(out)
     repeats: list[tuple[Case, ...]] = []
-    classes: set[tuple[str, ...]] = set()
+    labels: set[LabelSchema] = set()
     for repeat in range(plan.repeats):
         cases: list[Case] = []
         for fold in range(plan.folds):
             try:
-                of_fold, classes_of_fold = finished_cases(fold_folder(out, repeat, fold))
+                of_fold, labels_of_fold = finished_cases(fold_folder(out, repeat, fold))
             except DataError as error:
                 raise DataError(f"{error}; go on with busight crossval --resume, then come back") from error
-            classes.add(classes_of_fold)
+            labels.add(labels_of_fold)
             cases += of_fold
         repeats.append(tuple(sorted(cases, key=lambda case: case.sample_id)))
-    if len(classes) != 1:
+    if len(labels) != 1:
         raise DataError(f"{out}: its folds have different classes; begin anew in another --out")
     ids = {tuple(case.sample_id for case in cases) for cases in repeats}
     if len(ids) != 1 or len(set(next(iter(ids)))) != len(next(iter(ids))):
         raise DataError(f"{out}: its repeats do not hold every image once; begin anew in another --out")
-    return tuple(repeats), classes.pop()
+    return tuple(repeats), labels.pop()
 
 
 def plan_of(out: Path) -> Plan:

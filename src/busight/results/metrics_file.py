@@ -59,6 +59,8 @@ class MetricsDocument(BaseModel):
     format: Literal[1]
     provenance: Provenance
     classes: list[str] = Field(min_length=2, description="In the order of support and of the confusion matrix")
+    positive: str | None = Field(description="The class that the metrics at a threshold speak of")
+    lesion_comparison: str | None = Field(description="Name of the subset of lesion images, 'malignant vs benign'")
     n_images: Count
     n_groups: Count = Field(description="Patients or near-duplicate components: what was resampled")
     support: list[Count] = Field(description="Images per class")
@@ -85,6 +87,8 @@ def metrics_document(metrics: MetricTable, provenance: Provenance) -> MetricsDoc
         format=FORMAT,
         provenance=provenance,
         classes=list(metrics.classes),
+        positive=metrics.positive,
+        lesion_comparison=metrics.lesion_comparison,
         n_images=metrics.n_images,
         n_groups=metrics.n_groups,
         support=list(metrics.support),
@@ -158,6 +162,8 @@ def metrics_schema() -> dict[str, Any]:
 def _table(document: MetricsDocument) -> MetricTable:
     return MetricTable(
         classes=tuple(document.classes),
+        positive=document.positive,
+        lesion_comparison=document.lesion_comparison,
         n_images=document.n_images,
         n_groups=document.n_groups,
         support=tuple(document.support),

@@ -124,14 +124,14 @@ class SplitSummary:
         seed: Of the split.
         digest: SHA-256 of the split.
         counts: (part, class, images).
-        crossing_pairs: Near-duplicate pairs with an image in two parts.
+        leaking_pairs: Near-duplicate pairs with an image in two parts.
     """
 
     kind: str
     seed: int
     digest: str
     counts: tuple[tuple[str, str, int], ...]
-    crossing_pairs: int
+    leaking_pairs: int
 
 
 @dataclass(frozen=True, slots=True)

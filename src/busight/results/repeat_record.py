@@ -34,22 +34,26 @@ class RepeatedMetric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepeatRecord(ExperimentRecord):
-    """The outcome: the content of ``seeds.json``.
+    """The outcome: the content of ``repeat.json``.
 
     Attributes:
         seeds: Those that were added to the recipe's own.
         n_train: Training images of a seed, on average.
         n_test: Test images of a seed, on average.
-        crossing_pairs: Near-duplicate pairs with an image in two parts of a split, on average.
+        leaking_pairs: Near-duplicate pairs with an image in two parts of a split, on average.
+        positive: The positive class; None without one.
+        lesion_comparison: Name of the subset of lesion images; None without one.
         metrics: Every metric.
     """
 
     seeds: tuple[int, ...]
     n_train: float
     n_test: float
-    crossing_pairs: float
+    leaking_pairs: float
+    positive: str | None
+    lesion_comparison: str | None
     metrics: MetricRows[RepeatedMetric]
 
     def document(self) -> dict[str, Any]:
-        """Return the content of ``seeds.json``; NaN is null there."""
+        """Return the content of ``repeat.json``; NaN is null there."""
         return {"format": 1, "created_by": f"busight {__version__}", **asdict(self)}

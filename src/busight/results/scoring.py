@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from busight.data.labels import LabelSchema
 from busight.decision.settings import AssessSettings
 from busight.errors import DataError
 from busight.metrics.compute import ScoredCases
@@ -17,7 +18,7 @@ from busight.metrics.table import MetricTable
 from busight.results.case import Case
 
 
-def scored_cases(cases: Sequence[Case], classes: tuple[str, ...]) -> ScoredCases:
+def scored_cases(cases: Sequence[Case], labels: LabelSchema) -> ScoredCases:
     """Return cases as the arrays that `busight.metrics` takes."""
     mask_scores = np.array([case.mask_scores.values for case in cases], dtype=np.float64)
     segmented = any(not np.isnan(case.mask_scores.predicted_area_fraction) for case in cases)
@@ -26,12 +27,15 @@ def scored_cases(cases: Sequence[Case], classes: tuple[str, ...]) -> ScoredCases
     descriptor_probs = np.array([case.descriptor_prob_positive for case in cases], dtype=np.float64)
     sets = [case.prediction_set for case in cases if case.prediction_set is not None]
     return ScoredCases(
-        target=np.array([classes.index(case.target) for case in cases], dtype=np.int64),
+        target=np.array([labels.names.index(case.target) for case in cases], dtype=np.int64),
         probs=np.array([case.calibrated_probs for case in cases], dtype=np.float64),
-        classes=classes,
+        classes=labels.names,
+        positive=labels.positive_index,
+        # Of two classes alone, their comparison is that of every image.
+        lesion_pair=labels.lesion_pair if len(labels.names) > 2 else None,
         mask_scores=mask_scores if segmented else None,
         above_threshold=None if None in above_threshold else np.array(above_threshold, dtype=bool),
-        prediction_sets=np.array([[name in of_case for name in classes] for of_case in sets])
+        prediction_sets=np.array([[name in of_case for name in labels.names] for of_case in sets])
         if len(sets) == len(cases)
         else None,
         rejected=None if None in rejected else np.array(rejected, dtype=bool),
@@ -39,7 +43,7 @@ def scored_cases(cases: Sequence[Case], classes: tuple[str, ...]) -> ScoredCases
     )
 
 
-def case_metrics(repeats: Sequence[Sequence[Case]], classes: tuple[str, ...], settings: AssessSettings) -> MetricTable:
+def case_metrics(repeats: Sequence[Sequence[Case]], labels: LabelSchema, settings: AssessSettings) -> MetricTable:
     """Compute every metric with its interval, the mean over repeats of one experiment on the same cases in one order.
 
     Raises:
@@ -49,22 +53,22 @@ def case_metrics(repeats: Sequence[Sequence[Case]], classes: tuple[str, ...], se
         raise DataError("no labelled image to score; the classes of the data set must be among the bundle's")
     rng = np.random.default_rng(settings.seed)
     groups = [case.group for case in repeats[0]]
-    arrays = _arrays_in_common(repeats, classes)
+    arrays = _arrays_in_common(repeats, labels)
     return repeated_metric_table(arrays, groups, rng, settings.seed, settings.resamples, settings.level)
 
 
 def subgroup_metrics(
-    repeats: Sequence[Sequence[Case]], classes: tuple[str, ...], settings: AssessSettings
+    repeats: Sequence[Sequence[Case]], labels: LabelSchema, settings: AssessSettings
 ) -> tuple[Subgroup, ...]:
     """Compute the metrics by attribute of the cases, means over repeats as in `case_metrics`."""
     metadata, groups = [dict(case.metadata) for case in repeats[0]], [case.group for case in repeats[0]]
-    arrays = _arrays_in_common(repeats, classes)
+    arrays = _arrays_in_common(repeats, labels)
     return subgroups(arrays, metadata, groups, settings.seed, min(settings.resamples, 500), settings.level)
 
 
-def _arrays_in_common(repeats: Sequence[Sequence[Case]], classes: tuple[str, ...]) -> list[ScoredCases]:
+def _arrays_in_common(repeats: Sequence[Sequence[Case]], labels: LabelSchema) -> list[ScoredCases]:
     """Return the repeats' cases without what the bundle of any repeat lacks: a mean is over all of them."""
-    arrays = [scored_cases(cases, classes) for cases in repeats]
+    arrays = [scored_cases(cases, labels) for cases in repeats]
     optional = ("above_threshold", "prediction_sets", "rejected", "descriptor_probs")
     missing = [name for name in optional if any(getattr(cases, name) is None for cases in arrays)]
     nothing: dict[str, Any] = dict.fromkeys(missing)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from busight._version import __version__
-from busight.audit.checked_dataset import Material
+from busight.audit.checked_dataset import CheckedDataset
+from busight.data.labels import LabelSchema
 from busight.data.split import Split
 from busight.data.split_file import read_split
 from busight.errors import DataError, OutputError
@@ -26,6 +27,7 @@ RECIPE_FILE = "recipe.toml"
 def write_result(
     folder: Path,
     cases: Sequence[Case],
+    labels: LabelSchema,
     metrics: MetricTable,
     *,
     data: str,
@@ -38,6 +40,7 @@ def write_result(
     Args:
         folder: Of the result.
         cases: The evaluated cases.
+        labels: Their classes.
         metrics: Of these cases.
         data: The data spec.
         data_digest: SHA-256 of the data manifest.
@@ -47,7 +50,7 @@ def write_result(
     Raises:
         OutputError: A file could not be written.
     """
-    write_cases(folder / CASES_FILE, cases, metrics.classes)
+    write_cases(folder / CASES_FILE, cases, labels)
     provenance = Provenance(
         created_by=f"busight {__version__}",
         data=data,
@@ -59,13 +62,13 @@ def write_result(
     write_metrics(folder / METRICS_FILE, metrics, provenance)
 
 
-def is_finished(folder: Path, split: Split, material: Material) -> bool:
+def is_finished(folder: Path, split: Split, checked: CheckedDataset) -> bool:
     """Return whether a run is done, with this split of these data.
 
     Args:
         folder: Of the run.
         split: The split that it should have.
-        material: The data.
+        checked: The data.
 
     Raises:
         OutputError: It is done, but something of it is missing, was changed, or belongs to another split.
@@ -77,7 +80,7 @@ def is_finished(folder: Path, split: Split, material: Material) -> bool:
         if not (folder / name).is_file():
             raise OutputError(f"{folder}: {name} of the finished run is missing; {remedy}")
     try:
-        finished_split = read_split(folder / SPLIT_FILE, material.samples, material.digest)
+        finished_split = read_split(folder / SPLIT_FILE, checked.samples, checked.digest)
     except DataError as error:
         raise OutputError(f"{error}; if the data are as they were, {remedy}") from error
     if finished_split.digest != split.digest:
@@ -89,8 +92,8 @@ def is_finished(folder: Path, split: Split, material: Material) -> bool:
     return True
 
 
-def finished_cases(folder: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
-    """Return the cases of a finished result, and their classes.
+def finished_cases(folder: Path) -> tuple[tuple[Case, ...], LabelSchema]:
+    """Return the cases of a finished result, and their labels.
 
     Raises:
         DataError: It is not finished, or its cases are not those that were evaluated.
@@ -98,8 +101,8 @@ def finished_cases(folder: Path) -> tuple[tuple[Case, ...], tuple[str, ...]]:
     if not (folder / METRICS_FILE).is_file():
         raise DataError(f"{folder}: is not finished")
     document = read_document(folder / METRICS_FILE)
-    cases, classes = read_cases(folder / CASES_FILE)
+    cases, labels = read_cases(folder / CASES_FILE)
     digest = document.provenance.cases_digest
     if len(cases) < document.n_images or (digest is not None and sha256_of_file(folder / CASES_FILE) != digest):
         raise DataError(f"{folder / CASES_FILE}: was changed after it was scored")
-    return cases, classes
+    return cases, labels

@@ -30,7 +30,7 @@ class Plant:
     label: str | None = None
 
 
-SOUND = Plant()
+NO_FAULT = Plant()
 """Nothing planted."""
 
 _WRONG = {
@@ -72,7 +72,7 @@ def plan_plants(spec: PhantomSpec) -> dict[int, Plant]:
         plants[index] = Plant(copy_of=alike[int(rng.integers(len(alike)))], copy_kind=kind)
     originals = sorted(set(range(spec.count)) - set(copies))
     for index in rng.choice(originals, min(len(originals), round(spec.overlays * spec.count)), replace=False):
-        plants[int(index)] = Plant(overlay=True, label=plants.get(int(index), SOUND).label)
+        plants[int(index)] = Plant(overlay=True, label=plants.get(int(index), NO_FAULT).label)
     return plants
 
 
@@ -87,7 +87,7 @@ def render(spec: PhantomSpec, plants: dict[int, Plant], index: int) -> PhantomCa
     Returns:
         The case. Overlays and copies change the picture, not its clean twin; a copy's mask moves with its pixels.
     """
-    plant = plants.get(index, SOUND)
+    plant = plants.get(index, NO_FAULT)
     rng = _generator(spec.seed, 1 + index)
     if plant.copy_of is not None and plant.copy_kind is not None:
         source = render(spec, plants, plant.copy_of)

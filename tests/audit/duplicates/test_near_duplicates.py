@@ -8,9 +8,9 @@ from PIL import Image as Pillow
 from busight.audit.duplicates import neighbours
 from busight.audit.duplicates.alignment import CONFIRMED, align, aligned_correlation, laid_upon
 from busight.audit.duplicates.fingerprint import COEFFICIENTS, coefficients, fingerprints, mirror_signs
-from busight.audit.duplicates.near_duplicates import Copy, find_copies, find_copies_between, mirrored
+from busight.audit.duplicates.near_duplicates import Copy, find_copies_between, find_near_duplicates, mirrored
 from busight.audit.duplicates.neighbours import candidates_within
-from busight.data.manifest import Inspection, pixel_digest
+from busight.data.manifest import DatasetManifest, pixel_digest
 from busight.data.sources.catalogue import load
 from busight.data.thumbnail import SIDE, small_picture
 from busight.types import Image
@@ -23,7 +23,7 @@ def phantoms() -> list[Image]:
 
 
 def copies_of(images: list[Image]) -> set[tuple[int, int, str]]:
-    found = find_copies([small_picture(image) for image in images], [pixel_digest(image) for image in images])
+    found = find_near_duplicates([small_picture(image) for image in images], [pixel_digest(image) for image in images])
     return {(copy.first, copy.second, copy.kind) for copy in found}
 
 
@@ -47,7 +47,7 @@ def test_a_changed_copy_is_found_and_nothing_else(phantoms: list[Image], change:
 
 @pytest.mark.parametrize("how", ["left-right", "up-down", "half turn"])
 def test_a_mirrored_copy_is_found(phantoms: list[Image], how: str) -> None:
-    found = find_copies(
+    found = find_near_duplicates(
         [small_picture(image) for image in [*phantoms, mirrored(phantoms[3], how)]], [str(i) for i in range(41)]
     )
     assert [(c.first, c.second, c.kind, c.mirrored) for c in found if c.second == 40] == [(3, 40, "mirrored", how)]
@@ -61,7 +61,7 @@ def test_mirroring_pixels_is_changing_signs(phantoms: list[Image]) -> None:
 
 def test_many_copies_of_one_image_are_as_many_lines(phantoms: list[Image]) -> None:
     images = [phantoms[0]] * 3000
-    found = find_copies([small_picture(phantoms[0])] * 3000, [pixel_digest(phantoms[0])] * 3000)
+    found = find_near_duplicates([small_picture(phantoms[0])] * 3000, [pixel_digest(phantoms[0])] * 3000)
     assert len(found) == len(images) - 1
     assert {copy.first for copy in found} == {0}
 
@@ -96,7 +96,7 @@ def test_a_large_set_is_searched_by_cells_and_loses_next_to_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_busi_has_at_least_the_known_copies(busi: Inspection, busi_copies: tuple[Copy, ...]) -> None:
+def test_busi_has_at_least_the_known_copies(busi: DatasetManifest, busi_copies: tuple[Copy, ...]) -> None:
     samples = busi.dataset.samples
     assert len(busi_copies) >= 200
     crossing = {
@@ -117,7 +117,7 @@ def test_busi_has_at_least_the_known_copies(busi: Inspection, busi_copies: tuple
 
 @pytest.mark.slow
 def test_every_pair_of_the_plain_correlation_of_busi_is_confirmed(
-    busi: Inspection, busi_copies: tuple[Copy, ...]
+    busi: DatasetManifest, busi_copies: tuple[Copy, ...]
 ) -> None:
     """The 212 pairs that others count: 32×32 thumbnails that correlate above 0.97."""
     reader = busi.dataset.reader

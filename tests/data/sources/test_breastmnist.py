@@ -21,7 +21,7 @@ def test_a_small_file_by_hand(tmp_path: Path, side: int) -> None:
     data = load_breastmnist(written(tmp_path, npz_bytes(arrays)))
     assert data.class_counts() == {"normal or benign": 6, "malignant": 3}
     assert [sample.sample_id for sample in data.samples[2:5]] == ["train/0002", "val/0000", "val/0001"]
-    assert [sample.official_part for sample in data.samples] == ["train"] * 3 + ["val"] * 3 + ["test"] * 3
+    assert [sample.official_subset for sample in data.samples] == ["train"] * 3 + ["val"] * 3 + ["test"] * 3
     assert data.samples[3].label == "malignant"  # label 0
     np.testing.assert_array_equal(data.reader.image(data.samples[4]), arrays["val_images"][1])
     assert data.reader.mask(data.samples[0]) is None

@@ -21,7 +21,7 @@ def test_a_small_set_by_hand(tmp_path: Path) -> None:
     assert (left.laterality, right.laterality, single.laterality) == ("left", "right", None)
     assert (left.birads, single.birads, single.label) == (3, 5, "malignant")
     assert (single.histology, single.device) == ("invasive ductal carcinoma", "GE Logiq 5")
-    assert [sample.official_part for sample in data.samples] == ["1", "1", "2"]
+    assert [sample.official_subset for sample in data.samples] == ["1", "1", "2"]
     np.testing.assert_array_equal(data.reader.image(left), NOISE)
     np.testing.assert_array_equal(data.reader.mask(left), LESION)
     assert data.problems == ()
@@ -30,7 +30,7 @@ def test_a_small_set_by_hand(tmp_path: Path) -> None:
 def test_the_folder_above_will_do_and_folds_may_be_missing(tmp_path: Path) -> None:
     small_busbra(tmp_path / "BUSBRA")
     (tmp_path / "BUSBRA" / "5-fold-cv.csv").unlink()
-    assert [sample.official_part for sample in load_busbra(str(tmp_path)).samples] == [None] * 3
+    assert [sample.official_subset for sample in load_busbra(str(tmp_path)).samples] == [None] * 3
 
 
 def test_files_that_disagree_with_the_table_are_named(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_the_real_files(busbra_root: Path) -> None:
     assert max(images_of.values()) > 1
     folds: dict[str, set[str]] = {}
     for sample in data.samples:
-        folds.setdefault(str(sample.patient_id), set()).add(str(sample.official_part))
+        folds.setdefault(str(sample.patient_id), set()).add(str(sample.official_subset))
     assert set.union(*folds.values()) == {"1", "2", "3", "4", "5"}
     assert all(len(parts) == 1 for parts in folds.values())  # the authors' folds keep cases together
 

@@ -6,7 +6,7 @@ import pytest
 from picture_files import LESION, picture, save, small_busi
 from PIL import Image as Pillow
 
-from busight.data.manifest import Inspection
+from busight.data.manifest import DatasetManifest
 from busight.data.sources.busi import load_busi
 from busight.errors import DataError
 
@@ -20,7 +20,7 @@ def test_a_small_set_by_hand(tmp_path: Path) -> None:
     assert [sample.sample_id for sample in benign] == [f"benign/benign ({k})" for k in range(1, 11)]
     first = benign[0]
     assert (first.image_path, first.mask_paths) == ("benign/benign (1).png", ("benign/benign (1)_mask.png",))
-    assert (first.source, first.patient_id, first.official_part) == ("busi", None, None)
+    assert (first.source, first.patient_id, first.official_subset) == ("busi", None, None)
     np.testing.assert_array_equal(data.reader.image(first), picture(10))
     np.testing.assert_array_equal(data.reader.mask(first), LESION)
     assert data.problems == ()
@@ -102,19 +102,19 @@ def test_the_three_modes_of_the_real_masks_give_the_files_pixels(busi_root: Path
 
 
 @pytest.mark.slow
-def test_every_real_pixel_is_usable(busi: Inspection, busi_root: Path) -> None:
+def test_every_real_pixel_is_usable(busi: DatasetManifest, busi_root: Path) -> None:
     assert busi.dataset.problems == ()
-    assert len(busi.entries) == 780
-    for entry in busi.entries:
+    assert len(busi.rows) == 780
+    for entry in busi.rows:
         assert (entry.mask_digest == "") == (not entry.sample.mask_paths)
-    assert (min(e.height for e in busi.entries), max(e.height for e in busi.entries)) == (310, 719)
-    assert (min(e.width for e in busi.entries), max(e.width for e in busi.entries)) == (190, 1048)
+    assert (min(e.height for e in busi.rows), max(e.height for e in busi.rows)) == (310, 719)
+    assert (min(e.width for e in busi.rows), max(e.width for e in busi.rows)) == (190, 1048)
 
 
 @pytest.mark.slow
-def test_only_normal_images_have_an_empty_mask(busi: Inspection) -> None:
+def test_only_normal_images_have_an_empty_mask(busi: DatasetManifest) -> None:
     reader = busi.dataset.reader
-    several = [entry.sample for entry in busi.entries if len(entry.sample.mask_paths) > 1]
-    normal = [entry.sample for entry in busi.entries if entry.sample.label == "normal"][:10]
+    several = [entry.sample for entry in busi.rows if len(entry.sample.mask_paths) > 1]
+    normal = [entry.sample for entry in busi.rows if entry.sample.label == "normal"][:10]
     assert all(reader.mask(sample).any() for sample in several)
     assert not any(reader.mask(sample).any() for sample in normal)

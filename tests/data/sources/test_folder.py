@@ -5,7 +5,7 @@ import pytest
 from picture_files import LESION, NOISE, picture, save
 
 from busight.data.labels import LabelSchema
-from busight.data.manifest import inspect
+from busight.data.manifest import build_manifest
 from busight.data.sources.folder import load_folder, natural_order
 from busight.errors import DataError
 
@@ -82,11 +82,11 @@ def test_a_folder_with_a_table_is_read_by_the_table(tmp_path: Path) -> None:
 
 def test_a_mask_that_the_table_names_and_nobody_has(tmp_path: Path) -> None:
     data = load_folder(str(table(tmp_path, "path,label,mask\na.png,benign,gone.png\nb.png,benign,m1.png\n")))
-    inspection = inspect(data)
-    (problem,) = inspection.dataset.problems
+    manifest = build_manifest(data)
+    (problem,) = manifest.dataset.problems
     assert problem.path == "gone.png"
     assert "mask ignored" in problem.text
-    assert len(inspection.entries) == 2
+    assert len(manifest.rows) == 2
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,9 @@ NAN = math.nan
 
 def table(*estimates: MetricEstimate, support: tuple[int, int] = (6, 4)) -> MetricTable:
     confusion, rows = ((support[0], 0), (0, support[1])), MetricRows(estimates)
-    return MetricTable(("benign", "malignant"), sum(support), 8, support, confusion, rows, 500, 0.95, 3)
+    return MetricTable(
+        ("benign", "malignant"), "malignant", None, sum(support), 8, support, confusion, rows, 500, 0.95, 3
+    )
 
 
 def test_a_value_stands_with_its_interval() -> None:

@@ -46,14 +46,16 @@ class Copy:
     correlation: float
 
 
-def find_copies(smalls: Pictures, digests: Sequence[str], progress: Progress | None = None) -> tuple[Copy, ...]:
+def find_near_duplicates(
+    thumbnails: Pictures, digests: Sequence[str], progress: Progress | None = None
+) -> tuple[Copy, ...]:
     """Find the copies within a set.
 
     Images with the same pixels are told once, each with the first of them, and only that one is compared with others:
     ten thousand copies of one image are ten thousand lines and not fifty million.
 
     Args:
-        smalls: uint8 (96, 96) each, of `small_picture`.
+        thumbnails: uint8 (96, 96) each, of `small_picture`.
         digests: Of the pixels of each image.
         progress: Called with (done, total) while candidates are confirmed.
 
@@ -67,8 +69,10 @@ def find_copies(smalls: Pictures, digests: Sequence[str], progress: Progress | N
         if (first := first_of.setdefault(digest, index)) != index
     ]
     kept = sorted(first_of.values())
-    prints = fingerprints(np.stack([coefficients(smalls[index]) for index in kept]))
-    for one in _confirmed([smalls[i] for i in kept], [smalls[i] for i in kept], candidates_within(prints), progress):
+    prints = fingerprints(np.stack([coefficients(thumbnails[index]) for index in kept]))
+    for one in _confirmed(
+        [thumbnails[i] for i in kept], [thumbnails[i] for i in kept], candidates_within(prints), progress
+    ):
         found.append(Copy(kept[one.first], kept[one.second], one.kind, one.mirrored, one.correlation))
     return tuple(sorted(found, key=lambda copy: (copy.first, copy.second)))
 
@@ -84,7 +88,7 @@ def find_copies_between(first: Pictures, second: Pictures, progress: Progress | 
     Returns:
         The copies, ordered by index; ``first`` counts in the first set, ``second`` in the second.
     """
-    ours, theirs = (np.stack([coefficients(small) for small in smalls]) for smalls in (first, second))
+    ours, theirs = (np.stack([coefficients(small) for small in thumbnails]) for thumbnails in (first, second))
     both = np.concatenate([ours, theirs])
     candidates = candidates_between(fingerprints(ours, both), fingerprints(theirs, both))
     return tuple(sorted(_confirmed(first, second, candidates, progress), key=lambda copy: (copy.first, copy.second)))

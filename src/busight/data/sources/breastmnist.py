@@ -32,7 +32,7 @@ class ArrayReader:
 
     def image(self, sample: Sample) -> Image:
         """Return the grey picture, uint8 HW."""
-        picture: Image = self.images[str(sample.official_part)][sample.frame]
+        picture: Image = self.images[str(sample.official_subset)][sample.frame]
         return picture.copy()
 
     def mask(self, sample: Sample) -> Mask | None:
@@ -61,7 +61,7 @@ def load_breastmnist(argument: str) -> DataSet:
             source="breastmnist",
             label=LABELS.names[1] if label == 0 else LABELS.names[0],
             frame=index,
-            official_part=part,
+            official_subset=part,
         )
         for part in _PARTS
         for index, label in enumerate(arrays[f"{part}_labels"].reshape(-1).tolist())

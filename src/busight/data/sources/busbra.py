@@ -28,7 +28,7 @@ _NEEDED = ("Case", "Pathology", "BIRADS")
 def load_busbra(argument: str) -> DataSet:
     """List BUS-BRA below a folder (or below ``BUSBRA`` inside it).
 
-    The ``official_part`` of a sample is its fold 1–5 of the authors' ``5-fold-cv.csv``. There are no normal images.
+    The ``official_subset`` of a sample is its fold 1–5 of the authors' ``5-fold-cv.csv``. There are no normal images.
 
     Args:
         argument: Path of the folder that holds ``bus_data.csv``.
@@ -107,7 +107,7 @@ def _sample(root: Path, row: dict[str, str], fold: str | None) -> Sample:
             birads=_birads(row["BIRADS"]),
             histology=row.get("Histology") or None,
             device=row.get("Device") or None,
-            official_part=fold,
+            official_subset=fold,
         )
     except ValueError as error:
         raise DataError(

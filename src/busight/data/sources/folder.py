@@ -221,7 +221,7 @@ def _from_table(table: Path) -> tuple[list[Sample], list[DataWarning]]:
         raise DataError(
             f"{table}: none of its {len(rows)} images is there (first: {problems[0].path}); paths are relative to it"
         )
-    _check_parts(table, {sample.official_part for sample in samples} - {None})
+    _check_parts(table, {sample.official_subset for sample in samples} - {None})
     return samples, problems
 
 
@@ -258,7 +258,7 @@ def _row_sample(table: Path, number: int, row: dict[str, str]) -> Sample:
         exam_id=values.get("exam") or None,
         view=values.get("view") or None,
         histology=values.get("histology") or None,
-        official_part=values.get("part") or None,
+        official_subset=values.get("part") or None,
         tags=(f"origin:{values['origin']}",) if values.get("origin") else (),
         pixel_spacing_mm=_spacing(table, number, values.get("spacing_mm", "")),
     )

@@ -11,7 +11,7 @@ from busight.data.dataset import DataSet
 from busight.data.labels import BREAST
 from busight.simulate.case import PhantomCase, patient_of
 from busight.simulate.descriptors import birads_category
-from busight.simulate.injected_faults import SOUND, Plant, plan_plants, render
+from busight.simulate.injected_faults import NO_FAULT, Plant, plan_plants, render
 from busight.simulate.parallel import render_many
 from busight.simulate.scanner import DEVICES
 from busight.simulate.spec import PhantomSpec, parse_phantom_spec
@@ -76,7 +76,7 @@ def load_phantoms(argument: str) -> DataSet:
     """
     spec = parse_phantom_spec(argument)
     plants = plan_plants(spec)
-    samples = tuple(_sample(spec, plants.get(index, SOUND), index) for index in range(spec.count))
+    samples = tuple(_sample(spec, plants.get(index, NO_FAULT), index) for index in range(spec.count))
     return DataSet(f"phantom:{argument}", "phantom", samples, PhantomReader(spec, plants), BREAST)
 
 

@@ -11,7 +11,7 @@ from typing import Protocol, runtime_checkable
 import cv2
 import numpy as np
 
-from busight.audit.checked_dataset import gather
+from busight.audit.checked_dataset import check_dataset
 from busight.data.dataset import DataSet
 from busight.data.image_spec import GREY
 from busight.errors import DataError
@@ -108,16 +108,16 @@ def compare_filters(
     """
     progress = progress or Silent()
     steps = [(), *map(parse_chain, chains)]
-    material = gather(dataset.read_as(GREY), progress)
-    chosen = chosen_at_random(range(len(material.samples)), limit, seed)
-    reader = material.reader
+    checked = check_dataset(dataset.read_as(GREY), progress)
+    chosen = chosen_at_random(range(len(checked.samples)), limit, seed)
+    reader = checked.reader
     found = np.full((len(steps), len(chosen), len(MEASURES)), np.nan)
     seconds = np.zeros((len(steps), len(chosen)))
     example, largest = chosen[0], -1
     progress.stage("filters")
     with one_opencv_thread():
         for place, index in enumerate(chosen):
-            sample = material.samples[index]
+            sample = checked.samples[index]
             image, mask = reader.image(sample), reader.mask(sample)
             clean = reader.case(sample).clean if isinstance(reader, _KnowsClean) else None
             lesion = np.zeros(image.shape, dtype=np.bool_) if mask is None else mask
@@ -138,15 +138,15 @@ def compare_filters(
                 found[row, place, 4] = generalised_cnr(enhanced, inside, around)
                 found[row, place, 5] = speckle_snr(enhanced, around)
             progress.tick(place + 1, len(chosen))
-    groups = [material.groups[index] for index in chosen]
+    groups = [checked.groups[index] for index in chosen]
     names = (UNTOUCHED, *(" | ".join(map(str, chain)) for chain in steps[1:]))
     rows = tuple(
         FilterRow(name, _measured(values, groups, seed), 1000 * float(np.median(of)))
         for name, values, of in zip(names, found, seconds, strict=True)
     )
-    picture = reader.image(material.samples[example])
+    picture = reader.image(checked.samples[example])
     shown = tuple(apply_chain(crop_box_of(picture, chain).cut(picture), chain) for chain in steps)
-    return FilterComparison(dataset.spec, len(chosen), len(set(groups)), rows, material.samples[example], shown)
+    return FilterComparison(dataset.spec, len(chosen), len(set(groups)), rows, checked.samples[example], shown)
 
 
 def comparison_csv(found: FilterComparison) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from busight.audit.checked_dataset import Material, gather
+from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.dataset import DataSet
 from busight.data.image_spec import GREY
 from busight.decision.settings import AssessSettings
@@ -157,13 +157,13 @@ def compare_methods(
         DataError: No image with a known mask that every way knows.
     """
     progress = progress or Silent()
-    material = gather(dataset.read_as(GREY), progress)
-    reader = material.reader
-    known = [index for index, entry in enumerate(material.entries) if entry.mask_digest]
+    checked = check_dataset(dataset.read_as(GREY), progress)
+    reader = checked.reader
+    known = [index for index, entry in enumerate(checked.rows) if entry.mask_digest]
     if not known:
         raise DataError(f"{dataset.spec}: no image has a drawn mask; name a set with masks, e.g. busi:PATH")
     drawn_images = len(known)
-    known = [index for index in known if all(way.knows(material.samples[index].sample_id) for way in segmenters)]
+    known = [index for index in known if all(way.knows(checked.samples[index].sample_id) for way in segmenters)]
     if not known:
         raise DataError(f"{dataset.spec}: the cross-validation tested none of its images; compare on its own data")
     if len(known) < drawn_images:
@@ -174,7 +174,7 @@ def compare_methods(
     progress.stage("outlines")
     with one_opencv_thread():
         for place, index in enumerate(known):
-            sample = material.samples[index]
+            sample = checked.samples[index]
             image, drawn = reader.image(sample), reader.mask(sample)
             for row, segmenter in enumerate(segmenters):
                 begun = time.perf_counter()
@@ -182,8 +182,8 @@ def compare_methods(
                 seconds[row, place] = time.perf_counter() - begun
                 scores[row, place] = score_mask(found.mask, drawn, sample.pixel_spacing_mm).values
             progress.tick(place + 1, len(known))
-    groups = [material.groups[index] for index in known]
-    return _comparison(material, known, groups, segmenters, scores, seconds, seed)
+    groups = [checked.groups[index] for index in known]
+    return _comparison(checked, known, groups, segmenters, scores, seconds, seed)
 
 
 def comparison_csv(found: MethodComparison) -> str:
@@ -206,7 +206,7 @@ def comparison_csv(found: MethodComparison) -> str:
 
 
 def _comparison(
-    material: Material,
+    checked: CheckedDataset,
     known: list[int],
     groups: list[str],
     segmenters: Sequence[Segmenter],
@@ -241,12 +241,12 @@ def _comparison(
                 metrics=metrics,
                 against_best=None if place == best else _measured(intervals, n_metrics + place, counts[names[dice]]),
                 milliseconds=1000 * float(np.median(seconds[place])),
-                seen=_seen(segmenter, material, known),
-                shown=_shown(segmenter, material, known, scores[place]),
+                seen=_seen(segmenter, checked, known),
+                shown=_shown(segmenter, checked, known, scores[place]),
             )
         )
     rows.sort(key=lambda row: -np.nan_to_num(row.metrics[names[dice]].value, nan=-1.0))
-    spec = material.dataset.spec
+    spec = checked.dataset.spec
     return MethodComparison(spec, len(known), len(set(groups)), tuple(rows), settings.level)
 
 
@@ -254,20 +254,20 @@ def _measured(intervals: Intervals, index: int, images: int) -> Measured:
     return Measured(float(intervals.value[index]), float(intervals.low[index]), float(intervals.high[index]), images)
 
 
-def _seen(segmenter: Segmenter, material: Material, known: Sequence[int]) -> int:
-    entries = [material.entries[index] for index in known]
-    return sum(not segmenter.trained_on(one.sample.sample_id).isdisjoint(one.known_as) for one in entries)
+def _seen(segmenter: Segmenter, checked: CheckedDataset, known: Sequence[int]) -> int:
+    entries = [checked.rows[index] for index in known]
+    return sum(not segmenter.trained_on(one.sample.sample_id).isdisjoint(one.digest_aliases) for one in entries)
 
 
-def _shown(segmenter: Segmenter, material: Material, known: list[int], scores: FloatArray) -> tuple[Shown, ...]:
+def _shown(segmenter: Segmenter, checked: CheckedDataset, known: list[int], scores: FloatArray) -> tuple[Shown, ...]:
     dice = scores[:, MASK_SCORES.index("dice")]
     ranked = [place for place in np.argsort(-dice, kind="stable").tolist() if dice[place] == dice[place]]
     if not ranked:
         return ()
-    reader = material.reader
+    reader = checked.reader
     shown = []
     for rank, place in (("best", ranked[0]), ("median", ranked[len(ranked) // 2]), ("worst", ranked[-1])):
-        sample = material.samples[known[place]]
+        sample = checked.samples[known[place]]
         image, drawn = reader.image(sample), reader.mask(sample)
         assert drawn is not None  # Dice was defined
         found = segmenter.segment(image, sample.sample_id)

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from busight.metrics.compute import MALIGNANT_VS_BENIGN
 from busight.metrics.prevalence import predictive_values
 from busight.metrics.risk_coverage import risk_coverage
 from busight.report.blocks.metric_tables import estimate_text, metric_name
@@ -51,12 +50,14 @@ def _prediction_sets(record: ResultRecord) -> list[Block]:
 
 
 def _predictive_values(record: ResultRecord) -> list[Block]:
-    last = record.classes[-1]
-    estimates = [record.metrics.find(f"operating_{name}", last) for name in ("sensitivity", "specificity")]
+    positive = record.metrics.positive
+    if positive is None:
+        return []
+    estimates = [record.metrics.find(f"operating_{name}", positive) for name in ("sensitivity", "specificity")]
     sensitivity, specificity = (math.nan if estimate is None else estimate.value for estimate in estimates)
     if math.isnan(sensitivity) or math.isnan(specificity):
         return []
-    prevalence_here = float(np.mean([case.target == last for case in record.cases]))
+    prevalence_here = float(np.mean([case.target == positive for case in record.cases]))
     rows = []
     for prevalence in (*_PREVALENCES, prevalence_here):
         ppv, npv = predictive_values(sensitivity, specificity, prevalence)
@@ -64,7 +65,8 @@ def _predictive_values(record: ResultRecord) -> list[Block]:
         rows.append((f"{prevalence:.1%}{of_images}", percent(ppv, 1), percent(npv, 2)))
     return [
         Table(
-            f"Operating point for {last} by prevalence: sensitivity {sensitivity:.3f}, specificity {specificity:.3f}",
+            f"Operating point for {positive} by prevalence: "
+            f"sensitivity {sensitivity:.3f}, specificity {specificity:.3f}",
             ("prevalence", "PPV", "NPV"),
             tuple(rows),
             numeric=(0, 1, 2),
@@ -73,14 +75,15 @@ def _predictive_values(record: ResultRecord) -> list[Block]:
 
 
 def _descriptor_model(record: ResultRecord) -> list[Block]:
-    alone = record.metrics.find("descriptor_auroc", MALIGNANT_VS_BENIGN)
+    lesions = record.metrics.lesion_comparison or ""
+    alone = record.metrics.find("descriptor_auroc", lesions)
     if alone is None:
         return []
-    fused = record.metrics.find("auroc", MALIGNANT_VS_BENIGN)
+    fused = record.metrics.find("auroc", lesions)
     return [
         Paragraph(
-            "The descriptor model uses BI-RADS descriptors of the outlined lesion alone. Its AUROC of malignant "
-            f"against benign is {estimate_text(alone, record.metrics)} on {alone.n} lesions; that of the bundle’s "
+            "The descriptor model uses BI-RADS descriptors of the outlined lesion alone. Its AUROC, "
+            f"{lesions}, is {estimate_text(alone, record.metrics)} on {alone.n} lesions; that of the bundle’s "
             f"prediction is {estimate_text(fused, record.metrics)}."
         )
     ]

@@ -30,9 +30,9 @@ def split_section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Secti
     split = record.split
     pairs = (("Kind", split.kind), ("Seed", str(split.seed)), ("SHA-256", split.digest))
     blocks: list[Block] = [KeyValues(pairs), _split_table(split)]
-    if split.crossing_pairs:
+    if split.leaking_pairs:
         text = (
-            f"{split.crossing_pairs} near-duplicate pairs have one image in training and the other in validation or "
+            f"{split.leaking_pairs} near-duplicate pairs have one image in training and the other in validation or "
             "test. Metrics on this split are too high: the network was trained on copies of what it is tested on. The "
             "grouped split (split.kind = grouped) keeps copies together."
         )

@@ -6,7 +6,7 @@ import math
 
 from busight.report.blocks.metric_tables import estimate_text, metric_label
 from busight.report.blocks.model import Block, FigureGrid, Paragraph, Section, Table
-from busight.report.text.headline import HEADLINE
+from busight.report.text.headline import headline_names
 from busight.results.records import CrossValidationRecord, FoldMetrics, ResultRecord
 
 
@@ -14,7 +14,7 @@ def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section | N
     """Return figure and table of the folds; None where nothing was cross-validated."""
     if not isinstance(record, CrossValidationRecord):
         return None
-    columns = [(metric, of) for metric, of in HEADLINE if record.metrics.find(metric, of)]
+    columns = [(metric, of) for metric, of in headline_names(record.metrics) if record.metrics.find(metric, of)]
     header = ("repeat", "fold", "images", *(metric_label(metric, of) for metric, of in columns))
     rows = tuple(
         (str(fold.repeat), str(fold.fold), str(fold.metrics.n_images), *(_cell(fold, *column) for column in columns))
@@ -39,7 +39,7 @@ def _ensemble(record: CrossValidationRecord) -> tuple[Block, ...]:
     )
     rows = tuple(
         (metric_label(metric, of), estimate_text(single, record.metrics), estimate_text(joint, record.ensemble))
-        for metric, of in HEADLINE
+        for metric, of in headline_names(record.metrics)
         if (single := record.metrics.find(metric, of)) and (joint := record.ensemble.find(metric, of))
     )
     title = f"Ensemble of {n_networks} networks"

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import math
 
-from busight.metrics.compute import MALIGNANT_VS_BENIGN
 from busight.metrics.subgroups import FEW, Subgroup
+from busight.metrics.table import MetricTable
 from busight.report.blocks.metric_tables import estimate_text, metric_label
 from busight.report.blocks.model import Block, FigureGrid, Paragraph, Section, Table
 from busight.results.records import ResultRecord
-
-_COLUMNS = (
-    ("accuracy", "overall"),
-    ("auroc", MALIGNANT_VS_BENIGN),
-    ("sensitivity", "malignant"),
-    ("specificity", "malignant"),
-    ("dice", "lesion images"),
-)
 
 
 def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section | None:
@@ -36,7 +28,8 @@ def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section | N
 
 
 def _table(attribute: str, subgroups: list[Subgroup]) -> Table:
-    columns = [column for column in _COLUMNS if any(subgroup.table.find(*column) for subgroup in subgroups)]
+    candidates = _columns(subgroups[0].table)
+    columns = [column for column in candidates if any(subgroup.table.find(*column) for subgroup in subgroups)]
     header = (attribute, "images", *(metric_label(metric, of) for metric, of in columns))
     rows = tuple(
         (
@@ -48,6 +41,13 @@ def _table(attribute: str, subgroups: list[Subgroup]) -> Table:
     )
     numeric = tuple(range(1, len(header)))
     return Table(f"By {attribute}", header, rows, numeric, folded=len(rows) > 12)
+
+
+def _columns(metrics: MetricTable) -> list[tuple[str, str]]:
+    columns = [("accuracy", "overall"), ("auroc", metrics.lesion_comparison or "macro")]
+    if metrics.positive is not None:
+        columns += [("sensitivity", metrics.positive), ("specificity", metrics.positive)]
+    return [*columns, ("dice", "lesion images")]
 
 
 def _cell(subgroup: Subgroup, metric: str, of: str) -> str:

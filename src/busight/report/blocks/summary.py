@@ -19,17 +19,17 @@ _DESCRIPTIONS: dict[type[ResultRecord], str] = {
 
 
 def headline_metrics(record: ResultRecord) -> list[MetricEstimate]:
-    """Return the four metrics that matter most: accuracy, ranking, sensitivity to the gravest class, overlap."""
-    last_class = record.classes[-1]
-    gravest = "malignant" if "malignant" in record.classes else last_class
+    """Return the four metrics that matter most: accuracy, ranking, sensitivity to the positive class, overlap."""
+    positive = record.metrics.positive
+    two_classes = len(record.classes) == 2
     preferred = (
         ("balanced_accuracy", "overall"),
-        ("auroc", "macro" if len(record.classes) > 2 else last_class),
-        ("sensitivity", gravest),
+        ("auroc", (positive or record.classes[-1]) if two_classes else "macro"),
+        ("sensitivity", positive or "macro"),
         ("dice", "lesion images"),
         ("accuracy", "overall"),
         ("ece", "overall"),
-        ("specificity", gravest),
+        ("specificity", positive or ""),
     )
     estimates = [e for metric, of in preferred if (e := record.metrics.find(metric, of)) and e.n > 0]
     return estimates[:_N_KPIS]

@@ -30,23 +30,25 @@ def draw_decision_curve(curve: DecisionCurve) -> Figure:
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure, of the last class; none where it has no case, or no other has one."""
-    cases = case_arrays(record)
-    positive = cases.target == len(record.classes) - 1
+    """Return the one figure, of the positive class; none without one, or where it or all others have no case."""
+    name = record.metrics.positive
+    if name is None:
+        return []
+    cases, place = case_arrays(record), record.classes.index(name)
+    positive = cases.target == place
     if positive.all() or not positive.any():
         return []
-    last = record.classes[-1]
-    curve = decision_curve(cases.calibrated[:, -1], positive, _THRESHOLDS)
+    curve = decision_curve(cases.calibrated[:, place], positive, _THRESHOLDS)
     better = curve.threshold[curve.model > np.maximum(curve.everybody, 0)]
     best_range = f"from {better.min():.2f} to {better.max():.2f}" if len(better) else "nowhere"
     return [
         FigureSpec(
             name="decision-curve",
-            title=f"Decision curve: {last}",
+            title=f"Decision curve: {name}",
             caption="A threshold of 10 % weighs one missed case like nine needless examinations. Where the solid "
-            f"line is highest, acting on the probability of {last} has a higher net benefit than examining everybody "
+            f"line is highest, acting on the probability of {name} has a higher net benefit than examining everybody "
             "or nobody, at the prevalence of these images.",
-            alt=f"Decision curve of {last}: acting on the probability is best {best_range}.",
+            alt=f"Decision curve of {name}: acting on the probability is best {best_range}.",
             draw=lambda: draw_decision_curve(curve),
             width="half",
         )

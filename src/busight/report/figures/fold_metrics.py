@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from busight.report.blocks.metric_tables import metric_label
 from busight.report.render.figure_spec import FigureSpec
 from busight.report.render.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure
-from busight.report.text.headline import HEADLINE
+from busight.report.text.headline import headline_names
 from busight.results.records import CrossValidationRecord, ResultRecord
 
 
 def draw_fold_metrics(record: CrossValidationRecord) -> Figure:
     """Draw one row a metric: a point for each fold, a bar for the interval of the metric over all folds."""
-    rows = [(metric, of) for metric, of in HEADLINE if record.metrics.find(metric, of)]
+    rows = [(metric, of) for metric, of in headline_names(record.metrics) if record.metrics.find(metric, of)]
     figure = new_figure(FULL_WIDTH, 0.9 + 0.45 * len(rows))
     ax = figure.add_subplot()
     for place, (metric, of) in enumerate(rows):

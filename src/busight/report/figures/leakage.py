@@ -10,29 +10,33 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 
-from busight.metrics.compute import MALIGNANT_VS_BENIGN
 from busight.report.blocks.metric_tables import metric_label
 from busight.report.render.figure_spec import FigureSpec
 from busight.report.render.style import ACCENT, FULL_WIDTH, INK, MUTED, WRONG, new_figure
 from busight.results.leakage_record import LeakageRecord, ProtocolResult
 
-PANELS = (("accuracy", "overall"), ("auroc", "macro"), ("auroc", MALIGNANT_VS_BENIGN))
-_TITLES = ("Accuracy\nthree classes", "AUROC\nmean of three classes", "AUROC\nmalignant against benign")
 _COLOURS = {"image": WRONG, "group": ACCENT, "without_label_conflicts": ACCENT, "external": INK}
 _MARKERS = {"image": "s", "group": "D", "without_label_conflicts": "o", "external": "^"}
+
+
+def panels_of(record: LeakageRecord) -> tuple[tuple[str, str], ...]:
+    """Return the metrics that are drawn, as (metric, of): last, where there is one, that of lesion images alone."""
+    lesions = record.protocols[0].metrics.lesion_comparison
+    return (("accuracy", "overall"), ("auroc", "macro"), *(() if lesions is None else (("auroc", lesions),)))
 
 
 def draw_leakage(record: LeakageRecord) -> Figure:
     """Draw one panel a metric: a row a protocol with its interval, the metric of the grouped folds as a dotted line."""
     figure = new_figure(FULL_WIDTH, 1.3 + 0.72 * len(record.protocols))
-    panels = figure.subplots(1, len(PANELS), sharey=True)
-    estimates = [protocol.metrics.find(*name) for protocol in record.protocols for name in PANELS]
+    names = panels_of(record)
+    panels = figure.subplots(1, len(names), sharey=True)
+    estimates = [protocol.metrics.find(*name) for protocol in record.protocols for name in names]
     # Without an interval (too few groups) the value itself is all there is.
     lows = [e.low if _is_defined(e.low) else e.value for e in estimates if e and _is_defined(e.value)]
     left = min(0.9, max(0.0, math.floor(min(lows, default=0.5) * 10) / 10))
-    for ax, (metric, of), title in zip(panels, PANELS, _TITLES, strict=True):
+    for ax, (metric, of) in zip(panels, names, strict=True):
         _panel(ax, record, metric, of, left)
-        ax.set_title(title)
+        ax.set_title(metric_label(metric, of))
         ax.set_xlim(left, 1.005)
         # The last tick of one panel and the first of the next would touch.
         ax.xaxis.set_major_locator(MaxNLocator(5, prune=None if ax is panels[0] else "lower"))
@@ -98,7 +102,7 @@ def points_text(protocol: ProtocolResult, metric: str, of: str) -> str:
 def figure_specs(record: LeakageRecord) -> list[FigureSpec]:
     """Return the one figure."""
     values = "; ".join(
-        f"{protocol.description}: " + ", ".join(_value_text(protocol, metric, of) for metric, of in PANELS)
+        f"{protocol.description}: " + ", ".join(_value_text(protocol, metric, of) for metric, of in panels_of(record))
         for protocol in record.protocols
     )
     return [

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from busight.audit.checked_dataset import Material
+from busight.audit.checked_dataset import CheckedDataset
 from busight.report.figures.contact_sheet import SheetImage
 
 
-def sheet_images(material: Material, number: int, seed: int) -> list[SheetImage]:
+def sheet_images(checked: CheckedDataset, number: int, seed: int) -> list[SheetImage]:
     """Choose samples, every class in turn, and read their pixels.
 
     Args:
-        material: The data set.
+        checked: The data set.
         number: How many; fewer where there are fewer.
         seed: Seed of the choice.
     """
-    samples = material.samples
+    samples = checked.samples
     order = np.random.default_rng(seed).permutation(len(samples))
     by_class: dict[str, list[int]] = {}
     for index in order.tolist():
@@ -24,7 +24,7 @@ def sheet_images(material: Material, number: int, seed: int) -> list[SheetImage]
     # The k-th of every class before the (k+1)-th of any.
     ranked = sorted((rank, name, index) for name, indices in by_class.items() for rank, index in enumerate(indices))
     chosen = sorted((name, index) for _, name, index in ranked[:number])
-    reader = material.reader
+    reader = checked.reader
     return [
         SheetImage(
             title=samples[index].sample_id.rpartition("/")[2],

@@ -34,7 +34,7 @@ Number = TypeVar("Number", int, float)
 
 _PAIRS_PER_FIGURE = 4
 _CERTAIN = 0.98
-"""Correlation below which BUSI's pairs turned out, on inspection, to be partly neighbouring views of one lesion."""
+"""Correlation below which BUSI's pairs turned out, on manifest, to be partly neighbouring views of one lesion."""
 _N_SHOWN = 12
 """Pairs and images of each kind in the figures; the tables list all."""
 

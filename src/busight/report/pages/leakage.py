@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from busight.report.blocks.metric_tables import estimate_text, metric_label
@@ -39,7 +40,7 @@ def leakage_lines(record: LeakageRecord) -> list[str]:
     lines = []
     for number, protocol in enumerate(record.protocols, start=1):
         lines.append(f"{number}. {protocol.description} ({protocol.data})")
-        for metric, of in figure.PANELS:
+        for metric, of in figure.panels_of(record):
             points = figure.points_text(protocol, metric, of)
             text = estimate_text(protocol.metrics.find(metric, of), protocol.metrics)
             lines.append(f"   {metric_label(metric, of)}: {text}{'; ' + points if points else ''}")
@@ -84,7 +85,7 @@ def _document(record: LeakageRecord, figures: FigureGrid) -> Document:
             "may lie on both sides of a split differ.",
             "Differences are over the images that both protocols tested, paired by image and resampled by group.",
             "A point is a hundredth: one per cent of accuracy, 0.01 of AUROC.",
-            "Malignant vs benign is the one metric that data sets with and without normal images share.",
+            "The AUROC over lesion images alone is the one metric that data sets with and without normal images share.",
             "Images without a known patient can still be of one patient on both sides: even the grouped metrics may be "
             "too high. Another hospital’s images are the harder test.",
         )
@@ -103,15 +104,15 @@ def _document(record: LeakageRecord, figures: FigureGrid) -> Document:
 
 
 def _table(record: LeakageRecord) -> Table:
-    header = ("protocol", "images", *(metric_label(metric, of) for metric, of in figure.PANELS))
-    rows = tuple(_row(protocol) for protocol in record.protocols)
+    header = ("protocol", "images", *(metric_label(metric, of) for metric, of in figure.panels_of(record)))
+    rows = tuple(_row(protocol, figure.panels_of(record)) for protocol in record.protocols)
     caption = "Metrics with intervals, and after the semicolon the difference to the grouped folds in points"
     return Table(caption, header, rows, numeric=tuple(range(1, len(header))))
 
 
-def _row(protocol: ProtocolResult) -> tuple[str, ...]:
+def _row(protocol: ProtocolResult, panels: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     cells = []
-    for metric, of in figure.PANELS:
+    for metric, of in panels:
         points = figure.points_text(protocol, metric, of)
         text = estimate_text(protocol.metrics.find(metric, of), protocol.metrics)
         cells.append(f"{text}; {points.replace(' points', '')}" if points else text)

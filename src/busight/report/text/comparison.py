@@ -8,16 +8,9 @@ from busight.experiments.compare import RunComparison
 from busight.metrics.paired import Comparison, Difference
 from busight.report.blocks.metric_tables import LOWER_IS_BETTER, metric_label
 from busight.report.text.columns import aligned
-from busight.report.text.headline import HEADLINE
+from busight.report.text.headline import headline_names
 
-_SHOWN = (
-    *HEADLINE,
-    ("operating_sensitivity", "malignant"),
-    ("operating_specificity", "malignant"),
-    ("brier", "overall"),
-    ("log_loss", "overall"),
-    ("ece", "overall"),
-)
+_ALSO_SHOWN = (("brier", "overall"), ("log_loss", "overall"), ("ece", "overall"))
 
 _FEW = 10
 """Groups below which the bootstrap's intervals are known to be too narrow."""
@@ -51,7 +44,7 @@ def _table(comparison: Comparison) -> list[str]:
             f"{difference.second:.3f}",
             difference_text(difference),
         )
-        for name in _SHOWN
+        for name in (*headline_names(comparison), *_ALSO_SHOWN)
         if (difference := comparison.differences.find(*name)) and not math.isnan(difference.value)
     ]
     return aligned([("metric", "A", "B", f"B − A ({comparison.level:.0%} interval)"), *rows])
@@ -70,7 +63,7 @@ def difference_text(difference: Difference) -> str:
 
 def sentence(comparison: Comparison) -> str:
     """Return in one sentence what was shown, by the macro AUROC (where defined, else the accuracy) and its interval."""
-    preferred = (("auroc", "macro"), ("auroc", comparison.classes[-1]), ("accuracy", "overall"))
+    preferred = (("auroc", "macro"), ("auroc", comparison.positive or comparison.classes[-1]), ("accuracy", "overall"))
     differences = (comparison.differences.find(metric, of) for metric, of in preferred)
     difference = next(d for d in differences if d is not None and not math.isnan(d.value))
     name = metric_label(difference.metric, difference.of)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from busight.report.blocks.metric_tables import metric_label
 from busight.report.text.columns import aligned
-from busight.report.text.headline import HEADLINE
+from busight.report.text.headline import headline_names
 from busight.results.repeat_record import RepeatedMetric, RepeatRecord
 
 _HEADER = ("metric", "mean (its interval)", "std", "min–max", "interval of one seed")
@@ -12,10 +12,12 @@ _HEADER = ("metric", "mean (its interval)", "std", "min–max", "interval of one
 
 def repeat_lines(record: RepeatRecord) -> list[str]:
     """Return what a terminal shows: the experiment, and a row a metric."""
-    metrics = [metric for name in HEADLINE if (metric := record.metrics.find(*name)) and metric.spread.seeds]
+    metrics = [
+        metric for name in headline_names(record) if (metric := record.metrics.find(*name)) and metric.spread.seeds
+    ]
     return [
         f"{len(record.seeds)} seeds; {record.n_train:.0f} training and {record.n_test:.0f} test images each; "
-        f"near-duplicate pairs in two parts of a split: {record.crossing_pairs:.0f}",
+        f"near-duplicate pairs in two parts of a split: {record.leaking_pairs:.0f}",
         *aligned([_HEADER, *map(_row, metrics)]),
     ]
 

@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LinearLR, LRScheduler, MultiStepLR, SequentialLR
 
-from busight.train.settings import TrainSettings
+from busight.training.settings import TrainSettings
 
 OPTIMIZERS: dict[str, Callable[[Iterable[nn.Parameter], TrainSettings], Optimizer]] = {
     "adam": lambda p, s: torch.optim.Adam(p, lr=s.learning_rate, weight_decay=s.weight_decay),

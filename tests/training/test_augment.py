@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from busight.train.augment import build_augmentation
-from busight.train.settings import AugmentSettings
+from busight.training.augment import build_augmentation
+from busight.training.settings import AugmentSettings
 
 GEOMETRY = AugmentSettings(flip=True, rotate_deg=20, translate=0.2, scale=0.2)
 GREY = AugmentSettings(brightness=0.3, contrast=0.3, gamma=0.3, noise=0.05)

@@ -17,9 +17,9 @@ from busight.classify.network import Classifier, build_classifier
 from busight.classify.settings import ClassifySettings
 from busight.errors import DataError
 from busight.results.history import History
-from busight.train.fit import fit
-from busight.train.prepared import PreparedSet, Rows
-from busight.train.settings import AugmentSettings, TrainSettings
+from busight.training.fit import fit
+from busight.training.prepared import PreparedSet, Rows
+from busight.training.settings import AugmentSettings, TrainSettings
 
 AUGMENT = AugmentSettings(flip=True, rotate_deg=10, translate=0.1, scale=0.1, brightness=0.2, noise=0.05, erase=0.3)
 SETTINGS = TrainSettings(

@@ -1,4 +1,4 @@
-"""``busight inflation``: what a split that leaks adds to the scores."""
+"""``busight leakage``: what a split that leaks adds to the scores."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from busight.cli.run import DataOption, OutOption, RecipeArgument, ResumeOption,
 def command(
     recipe: RecipeArgument = "default",
     data: DataOption = "",
-    against: Annotated[str, typer.Option("--against", help="Another data set to test on, e.g. busbra:PATH.")] = "",
+    against: Annotated[str, typer.Option("--external", help="Another data set to test on, e.g. busbra:PATH.")] = "",
     folds: Annotated[int, typer.Option("--folds", help="Parts; each is tested once in a repeat.")] = 5,
     repeats: Annotated[int, typer.Option("--repeats", help="How often, with other folds and seeds.")] = 1,
     out: OutOption = None,
@@ -24,7 +24,7 @@ def command(
     """Run one recipe under folds by image, by group, without conflicting labels, and on other data; one picture."""
     from datetime import datetime
 
-    folder = out or Path("runs") / f"inflation-{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    folder = out or Path("runs") / f"leakage-{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
     with one_line_errors(hint=how_to_go_on(folder, "image/plan.json")):
         require_training()
         from busight.cli.console import ConsoleProgress

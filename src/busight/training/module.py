@@ -12,11 +12,11 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from busight.classify.network import Network, NetworkOutput
-from busight.train.augment import build_augmentation
-from busight.train.losses import batch_dice, class_loss, mask_loss
-from busight.train.prepared import Batch
-from busight.train.schedule import OPTIMIZERS, build_schedule
-from busight.train.settings import TrainSettings
+from busight.training.augment import build_augmentation
+from busight.training.losses import batch_dice, class_loss, mask_loss
+from busight.training.prepared import Batch
+from busight.training.schedule import OPTIMIZERS, build_schedule
+from busight.training.settings import TrainSettings
 
 
 class TrainingModule(lightning.LightningModule):

@@ -9,7 +9,7 @@ import torch
 from kornia import augmentation as ka
 from torch import Tensor, nn
 
-from busight.train.settings import AugmentSettings
+from busight.training.settings import AugmentSettings
 
 
 def build_augmentation(settings: AugmentSettings, mask_channel: bool = False) -> nn.Module | None:

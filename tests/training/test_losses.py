@@ -8,7 +8,7 @@ import segmentation_models_pytorch as smp
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
-from busight.train.losses import (
+from busight.training.losses import (
     MASK_OBJECTIVES,
     batch_dice,
     bce_dice,
@@ -19,8 +19,8 @@ from busight.train.losses import (
     signed_distances,
     soft_dice,
 )
-from busight.train.prepared import class_weights
-from busight.train.settings import MaskObjective
+from busight.training.prepared import class_weights
+from busight.training.settings import MaskObjective
 
 
 def test_class_loss_by_hand_and_without_labels() -> None:

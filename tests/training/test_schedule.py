@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from busight.train.schedule import build_schedule
-from busight.train.settings import TrainSettings
+from busight.training.schedule import build_schedule
+from busight.training.settings import TrainSettings
 
 
 def shares(settings: TrainSettings, steps_per_epoch: int) -> list[float]:

@@ -16,7 +16,7 @@ Count = Annotated[int, Field(ge=1)]
 Balance = Literal["none", "class", "source", "source-class"]
 
 MaskObjective = Literal["bce_dice", "bce", "dice", "focal_tversky", "boundary"]
-"""The losses of masks; `busight.train.losses` has them."""
+"""The losses of masks; `busight.training.losses` has them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class TrainSettings:
         balance: What is drawn equally often, with replacement: ``none`` (each image once an epoch), ``class`` (each
             finding), ``source`` (data sets joined with +), or ``source-class`` (each finding of each data set).
         mask_objective: The mask's loss: ``bce_dice``, ``bce``, ``dice``, ``focal_tversky`` or ``boundary``; see
-            `busight.train.losses`.
+            `busight.training.losses`.
         patience: Stop after this many epochs without a better validation score; 0 never stops early.
         keep: Which epoch's weights are kept: ``best`` on validation, or the ``last``.
         average: Decay a step of a moving average of the weights, which is then what is validated and kept, 0–1: 0.98

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from busight.train.settings import Balance
+from busight.training.settings import Balance
 
 Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 """images uint8 (N, 1 or 3, H, W), masks uint8 (N, 1, H, W), known masks bool (N,), targets int64 (N,)."""

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from busight.train.prepared import (
+from busight.training.prepared import (
     EpochShuffle,
     PreparedSet,
     Rows,
@@ -19,7 +19,7 @@ from busight.train.prepared import (
     sampling_shares,
     train_loader,
 )
-from busight.train.settings import Balance
+from busight.training.settings import Balance
 
 
 def numbered(first: int, n: int, channels: int = 1) -> PreparedSet:

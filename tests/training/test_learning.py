@@ -16,9 +16,9 @@ from busight.model.bundle.examples import replay
 from busight.model.model import Model
 from busight.recipes.load import load_recipe
 from busight.results.cases_file import read_cases
-from busight.train.fit import fit
-from busight.train.prepared import PreparedSet, Rows
-from busight.train.settings import TrainSettings
+from busight.training.fit import fit
+from busight.training.prepared import PreparedSet, Rows
+from busight.training.settings import TrainSettings
 
 
 def separable(seed: int, count: int) -> PreparedSet:

@@ -1,4 +1,4 @@
-"""``busight seeds``: one protocol with several seeds."""
+"""``busight repeat``: one protocol with several seeds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def command(
     """Run a recipe with seed after seed: how much of its score is luck of split and training."""
     from datetime import datetime
 
-    folder = out or Path("runs") / f"seeds-{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
+    folder = out or Path("runs") / f"repeat-{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
     with one_line_errors(hint=how_to_go_on(folder, "plan.json")):
         require_training()
         from busight.cli.console import ConsoleProgress

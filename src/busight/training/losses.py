@@ -12,7 +12,7 @@ from segmentation_models_pytorch.losses import TverskyLoss
 from torch import Tensor
 from torch.nn import functional as F
 
-from busight.train.settings import MaskObjective
+from busight.training.settings import MaskObjective
 
 _TVERSKY = TverskyLoss("binary", alpha=0.3, beta=0.7)
 

@@ -18,7 +18,7 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(tmp_path: Pa
     code = (
         "import resource, signal, sys, torch\n"
         "from pathlib import Path\n"
-        "from busight.train.checkpoints import AtomicCheckpointIO\n"
+        "from busight.training.checkpoints import AtomicCheckpointIO\n"
         "path, checkpoints = Path(sys.argv[1]), AtomicCheckpointIO()\n"
         "checkpoints.save_checkpoint({'epoch': 1, 'weights': torch.zeros(10)}, path)\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_DFL)\n"

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from busight.errors import ConfigError
-from busight.train.settings import TrainSettings
+from busight.training.settings import TrainSettings
 
 
 def trainer_device(settings: TrainSettings) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from busight.classify.network import Network
 from busight.errors import DataError
 from busight.results.history import History, read_csv_text
-from busight.train.accelerator import trainer_device
-from busight.train.checkpoints import AtomicCheckpointIO, HistoryKeeper
-from busight.train.module import TrainingModule
-from busight.train.prepared import (
+from busight.training.accelerator import trainer_device
+from busight.training.checkpoints import AtomicCheckpointIO, HistoryKeeper
+from busight.training.module import TrainingModule
+from busight.training.prepared import (
     EpochShuffle,
     PreparedSet,
     class_weights,
@@ -28,7 +28,7 @@ from busight.train.prepared import (
     sampling_shares,
     train_loader,
 )
-from busight.train.settings import TrainSettings
+from busight.training.settings import TrainSettings
 
 HISTORY_FILE = "history.csv"
 BEST = "best.ckpt"
