@@ -108,5 +108,5 @@ def test_equals_scipys_distance_transform(seed: int) -> None:
     outlines = [mask & ~binary_erosion(mask) for mask in (first, second)]
     there, back = (distance_transform_edt(~other, sampling=spacing)[own] for own, other in (outlines, outlines[::-1]))
     expected = max(np.percentile(there, 95), np.percentile(back, 95))
-    assert hausdorff_95(first, second, spacing) == pytest.approx(expected, rel=1e-12)
-    assert surface_distance(first, second, spacing) == pytest.approx(np.concatenate([there, back]).mean(), rel=1e-12)
+    assert hd95(first, second, spacing) == pytest.approx(expected, rel=1e-12)
+    assert assd(first, second, spacing) == pytest.approx(np.concatenate([there, back]).mean(), rel=1e-12)
