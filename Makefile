@@ -38,7 +38,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 
 test: check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 # The documentation as a site in site/; a warning is an error (never with --quiet, which hides warnings from --strict).
 # The variable silences an advertisement of the theme.

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from quick import QUICK
 
-from busight.audit.duplicates.near_duplicates import Copy, find_near_duplicates
+from busight.audit.duplicates.near_duplicates import NearDuplicate, find_near_duplicates
 from busight.data.manifest import DatasetManifest, build_manifest
 from busight.data.sources.busi import load_busi
 
@@ -65,7 +65,7 @@ def busi(busi_root: Path) -> DatasetManifest:
 
 
 @pytest.fixture(scope="session")
-def busi_copies(busi: DatasetManifest) -> tuple[Copy, ...]:
+def busi_copies(busi: DatasetManifest) -> tuple[NearDuplicate, ...]:
     """The near-duplicates within BUSI."""
     return find_near_duplicates(busi.thumbnails, [entry.image_digest for entry in busi.rows])
 

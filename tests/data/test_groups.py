@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from busight.audit.duplicates.near_duplicates import Copy
+from busight.audit.duplicates.near_duplicates import NearDuplicate
 from busight.data.groups import group_samples
 from busight.data.manifest import DatasetManifest
 from busight.types import Sample
@@ -52,7 +52,7 @@ def _same(one: tuple[int | None, int | None], other: tuple[int | None, int | Non
 
 
 @pytest.mark.slow
-def test_the_groups_of_busi(busi: DatasetManifest, busi_copies: tuple[Copy, ...]) -> None:
+def test_the_groups_of_busi(busi: DatasetManifest, busi_copies: tuple[NearDuplicate, ...]) -> None:
     pairs = [(copy.first, copy.second) for copy in busi_copies]
     groups = group_samples(busi.dataset.samples, pairs)
     touched = {index for pair in pairs for index in pair}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from busight.audit.duplicates.near_duplicates import Copy
+from busight.audit.duplicates.near_duplicates import NearDuplicate
 from busight.data.groups import group_samples
 from busight.data.manifest import DatasetManifest
 from busight.data.sources.busbra import load_busbra
@@ -255,7 +255,7 @@ def test_the_papers_test_part_of_busi(busi_root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_busi_grouped_and_by_image(busi: DatasetManifest, busi_copies: tuple[Copy, ...]) -> None:
+def test_busi_grouped_and_by_image(busi: DatasetManifest, busi_copies: tuple[NearDuplicate, ...]) -> None:
     samples = busi.dataset.samples
     groups = group_samples(samples, [(copy.first, copy.second) for copy in busi_copies])
     pairs = [(samples[copy.first].sample_id, samples[copy.second].sample_id) for copy in busi_copies]

@@ -39,7 +39,7 @@ def test_a_run_leaves_everything_that_it_promises(quick_run: Quick) -> None:
         path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file() and "tensorboard" not in str(path)
     }
     assert names == {
-        "recipe.toml", "manifest.csv", "split.json", "cases.csv", "metrics.json",
+        "recipe.toml", "manifest.csv", "split.json", "labels.json", "cases.csv", "metrics.json",
         "bundle/card.json", "bundle/weights.safetensors", "bundle/classifier.onnx", "bundle/segmenter.onnx",
         "bundle/graph-examples.npz", "bundle/examples.npz", "bundle/features.npz",
         "training/segmenter/history.csv", "training/classifier/history.csv",

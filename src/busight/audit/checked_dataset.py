@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from busight.audit.duplicates.near_duplicates import Copy, find_near_duplicates
+from busight.audit.duplicates.near_duplicates import NearDuplicate, find_near_duplicates
 from busight.data.dataset import DataSet, ImageReader
 from busight.data.groups import group_samples
 from busight.data.labels import LabelSchema, TaskName
@@ -27,7 +27,7 @@ class CheckedDataset:
     """
 
     manifest: DatasetManifest
-    copies: tuple[Copy, ...]
+    copies: tuple[NearDuplicate, ...]
     groups: tuple[str, ...]
 
     @property
@@ -73,7 +73,7 @@ class CheckedDataset:
         """The group of each sample id."""
         return {sample.sample_id: group for sample, group in zip(self.samples, self.groups, strict=True)}
 
-    def conflicting(self) -> tuple[Copy, ...]:
+    def conflicting(self) -> tuple[NearDuplicate, ...]:
         """Copies with different labels; a missing label contradicts none."""
         return tuple(copy for copy in self.copies if self._contradict(copy.first, copy.second))
 
@@ -173,7 +173,7 @@ def check_dataset(dataset: DataSet, progress: Progress, conflicts: Literal["keep
     return checked.without_conflicts() if conflicts == "drop" else checked
 
 
-def _material(manifest: DatasetManifest, copies: tuple[Copy, ...]) -> CheckedDataset:
+def _material(manifest: DatasetManifest, copies: tuple[NearDuplicate, ...]) -> CheckedDataset:
     pairs = [(copy.first, copy.second) for copy in copies]
     return CheckedDataset(manifest, copies, group_samples(manifest.dataset.samples, pairs))
 

@@ -22,7 +22,7 @@ _FLAT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class ImageProperties:
     """Facts about one picture that have nothing to do with tissue.
 
     Attributes:
@@ -49,14 +49,14 @@ class Marks:
         return self.stroke_pixels >= OVERLAY
 
 
-def image_properties(image: Image, path: Path | None = None) -> Marks:
+def image_properties(image: Image, path: Path | None = None) -> ImageProperties:
     """Measure one picture.
 
     Args:
         image: uint8 HW.
         path: Its file, for the colour; None where it has none.
     """
-    return Marks(
+    return ImageProperties(
         height=image.shape[0],
         width=image.shape[1],
         mean_grey=float(image.mean()),

@@ -13,10 +13,10 @@ import numpy as np
 
 from busight._version import __version__
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
-from busight.audit.duplicates.near_duplicates import Copy, find_copies_between
+from busight.audit.duplicates.near_duplicates import NearDuplicate, find_near_duplicates_between
 from busight.audit.label_errors import label_issues
 from busight.audit.outliers import FAR, appearance_features, outlier_scores
-from busight.audit.overlays import Marks, image_properties
+from busight.audit.overlays import ImageProperties, image_properties
 from busight.data.concat import picture_file
 from busight.data.dataset import DataSet, read_as
 from busight.data.image_spec import GREY
@@ -35,7 +35,7 @@ from busight.types import FloatArray, IntArray
 AUDIT_FILE = "audit.json"
 
 SHORTCUTS = ("height", "width", "mean_grey", "black_share", "border_share", "stroke_pixels", "colour_share")
-"""Image properties from which no class should be predictable: fields of `Marks`."""
+"""Image properties from which no class should be predictable: fields of `ImageProperties`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Shortcut:
 
     Attributes:
         label: The class.
-        feature: A field of `Marks`, or ``"all together"`` (a random forest, grouped folds).
+        feature: A field of `ImageProperties`, or ``"all together"`` (a random forest, grouped folds).
         auroc: 0.5–1; of single features the better direction.
         low: Lower end of its interval.
         high: Upper end of its interval.
@@ -192,7 +192,7 @@ def audit(
         other = check_dataset(against, progress)
         progress.stage("audit: copies between the sets")
         thumbnails = checked.manifest.thumbnails, other.manifest.thumbnails
-        between = _pairs(find_copies_between(*thumbnails, progress.tick), checked, other)
+        between = _pairs(find_near_duplicates_between(*thumbnails, progress.tick), checked, other)
     progress.stage("audit: shortcuts and labels")
     patients = Counter(sample.patient_id for sample in samples if sample.patient_id is not None)
     summary = checked.summary()
@@ -237,7 +237,7 @@ def write_audit(record: AuditRecord, folder: Path) -> Path:
     return folder / AUDIT_FILE
 
 
-def _looked_at(checked: CheckedDataset, progress: Progress) -> tuple[list[Marks], list[FloatArray]]:
+def _looked_at(checked: CheckedDataset, progress: Progress) -> tuple[list[ImageProperties], list[FloatArray]]:
     reader = read_as(checked.reader, GREY)
     marks, looks = [], []
     for number, sample in enumerate(checked.samples, start=1):
@@ -248,7 +248,7 @@ def _looked_at(checked: CheckedDataset, progress: Progress) -> tuple[list[Marks]
     return marks, looks
 
 
-def _pairs(copies: Sequence[Copy], first: CheckedDataset, second: CheckedDataset) -> tuple[CopyPair, ...]:
+def _pairs(copies: Sequence[NearDuplicate], first: CheckedDataset, second: CheckedDataset) -> tuple[CopyPair, ...]:
     found = []
     for copy in copies:
         a, b = first.samples[copy.first], second.samples[copy.second]
@@ -272,7 +272,7 @@ def _unlike(names: Sequence[str], looks: Sequence[FloatArray]) -> tuple[tuple[st
     return tuple((names[index], float(distance[index])) for index in far)
 
 
-def _shortcuts(checked: CheckedDataset, marks: Sequence[Marks]) -> tuple[Shortcut, ...]:
+def _shortcuts(checked: CheckedDataset, marks: Sequence[ImageProperties]) -> tuple[Shortcut, ...]:
     """Return the AUROC of each class from image properties that hold no tissue."""
     kept = [index for index, sample in enumerate(checked.samples) if sample.label is not None]
     labels = np.array([str(checked.samples[index].label) for index in kept])

@@ -18,7 +18,7 @@ from busight.data.split import SplitKind, leaking_pairs, source_names
 from busight.errors import ConfigError
 from busight.experiments.checks import check_data_is_named, require_classes_to_learn
 from busight.experiments.facts import limitations, versions
-from busight.experiments.jobs import Member, plan_member, run_series
+from busight.experiments.jobs import Job, plan_job, run_jobs
 from busight.io.atomic import write_json
 from busight.io.progress import Progress, Silent
 from busight.model.bundle.card import Card
@@ -71,14 +71,14 @@ def crossval(
     for member in members:
         require_classes_to_learn(checked, member.split, recipe.classify.task)
     write_plan(out, _plan_document(recipe, plan))
-    run_series(members, checked, command, progress)
+    run_jobs(members, checked, command, progress)
     progress.stage("metrics over all folds")
     record = _record(recipe, out, plan, checked, members, command, started)
     write_json(out / CROSSVAL_FILE, crossval_document(record, plan))
     return replace(record, stage_seconds=(("cross-validation", time.monotonic() - began),))
 
 
-def plan_folds(recipe: Recipe, out: Path, plan: Plan, checked: CheckedDataset) -> list[Member]:
+def plan_folds(recipe: Recipe, out: Path, plan: Plan, checked: CheckedDataset) -> list[Job]:
     """Return the splits of all folds; nothing is written.
 
     Args:
@@ -91,7 +91,7 @@ def plan_folds(recipe: Recipe, out: Path, plan: Plan, checked: CheckedDataset) -
         DataError: A fold cannot be made.
     """
     return [
-        plan_member(
+        plan_job(
             f"repeat {repeat + 1} of {plan.repeats}, {_fold_name(plan, fold, checked)}",
             fold_folder(out, repeat, fold),
             fold_recipe(recipe, plan, repeat, fold),
@@ -171,7 +171,7 @@ def _record(
     out: Path,
     plan: Plan,
     checked: CheckedDataset,
-    members: Sequence[Member],
+    members: Sequence[Job],
     command: str,
     started: str,
 ) -> CrossValidationRecord:

@@ -15,7 +15,7 @@ from busight.results.store import RECIPE_FILE, is_finished
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Job:
     """One training of a series.
 
     Attributes:
@@ -31,16 +31,16 @@ class Member:
     split: Split
 
 
-def plan_member(name: str, folder: Path, recipe: Recipe, checked: CheckedDataset) -> Member:
+def plan_job(name: str, folder: Path, recipe: Recipe, checked: CheckedDataset) -> Job:
     """Make the split of a member.
 
     Raises:
         DataError: The data cannot be split so.
     """
-    return Member(name, folder, recipe, make_split(checked.samples, checked.groups, recipe.split))
+    return Job(name, folder, recipe, make_split(checked.samples, checked.groups, recipe.split))
 
 
-def run_series(members: Sequence[Member], checked: CheckedDataset, command: str, progress: Progress) -> None:
+def run_jobs(members: Sequence[Job], checked: CheckedDataset, command: str, progress: Progress) -> None:
     """Train every member that is not finished; go on with one that was interrupted.
 
     Raises:

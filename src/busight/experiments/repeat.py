@@ -15,7 +15,7 @@ from busight.data.split import Split, leaking_pairs
 from busight.errors import ConfigError
 from busight.experiments.checks import check_data_is_named
 from busight.experiments.facts import versions
-from busight.experiments.jobs import plan_member, run_series
+from busight.experiments.jobs import plan_job, run_jobs
 from busight.io.atomic import write_json
 from busight.io.progress import Progress, Silent
 from busight.metrics.repeats import seed_spread
@@ -66,11 +66,11 @@ def repeat_seeds(
     checked = check_dataset(load(recipe.data.spec), progress, recipe.data.label_conflicts)
     checked.require_classes(recipe.classify.task)
     members = [
-        plan_member(f"seed {seed + 1} of {count}", seed_folder(out, seed), seed_recipe(recipe, seed), checked)
+        plan_job(f"seed {seed + 1} of {count}", seed_folder(out, seed), seed_recipe(recipe, seed), checked)
         for seed in range(count)
     ]
     write_plan(out, plan)
-    run_series(members, checked, command, progress)
+    run_jobs(members, checked, command, progress)
     record = _record(recipe, out, checked, [member.split for member in members], command, started)
     write_json(out / SEEDS_FILE, record.document())
     return record

@@ -14,7 +14,7 @@ from busight.simulate.spec import PhantomSpec
 
 
 @dataclass(frozen=True, slots=True)
-class Plant:
+class InjectedFault:
     """What is wrong with one picture on purpose.
 
     Attributes:
@@ -30,7 +30,7 @@ class Plant:
     label: str | None = None
 
 
-NO_FAULT = Plant()
+NO_FAULT = InjectedFault()
 """Nothing planted."""
 
 _WRONG = {
@@ -40,7 +40,7 @@ _WRONG = {
 }
 
 
-def plan_plants(spec: PhantomSpec) -> dict[int, Plant]:
+def plan_plants(spec: PhantomSpec) -> dict[int, InjectedFault]:
     """Choose the pictures with planted faults.
 
     Wrong labels and copies go to patients with one picture only, so that a patient keeps one label; a copy takes a
@@ -63,20 +63,20 @@ def plan_plants(spec: PhantomSpec) -> dict[int, Plant]:
     )
     wrong = singles[:n_wrong]
     copies = singles[n_wrong : n_wrong + n_copies + n_flips]
-    plants = {index: Plant(label=_WRONG[labels[index]]) for index in wrong}
+    plants = {index: InjectedFault(label=_WRONG[labels[index]]) for index in wrong}
     sources = sorted(set(range(spec.count)) - set(wrong) - set(copies))
     sources_of = {label: [index for index in sources if labels[index] is label] for label in set(labels)}
     for place, index in enumerate(copies):
         alike = sources_of[labels[index]]
         kind = SIMPLE_KINDS[place % len(SIMPLE_KINDS)] if place < n_copies else "flip"
-        plants[index] = Plant(copy_of=alike[int(rng.integers(len(alike)))], copy_kind=kind)
+        plants[index] = InjectedFault(copy_of=alike[int(rng.integers(len(alike)))], copy_kind=kind)
     originals = sorted(set(range(spec.count)) - set(copies))
     for index in rng.choice(originals, min(len(originals), round(spec.overlays * spec.count)), replace=False):
-        plants[int(index)] = Plant(overlay=True, label=plants.get(int(index), NO_FAULT).label)
+        plants[int(index)] = InjectedFault(overlay=True, label=plants.get(int(index), NO_FAULT).label)
     return plants
 
 
-def render(spec: PhantomSpec, plants: dict[int, Plant], index: int) -> PhantomCase:
+def render(spec: PhantomSpec, plants: dict[int, InjectedFault], index: int) -> PhantomCase:
     """Make one picture of a set, planted faults and all.
 
     Args:

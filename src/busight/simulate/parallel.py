@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.simulate.injected_faults import Plant, render
+from busight.simulate.injected_faults import InjectedFault, render
 from busight.simulate.spec import PhantomSpec
 from busight.types import Image
 
@@ -19,7 +19,7 @@ _FEW = 4
 
 
 def render_many(
-    spec: PhantomSpec, plants: dict[int, Plant], indices: Sequence[int], workers: int = 0
+    spec: PhantomSpec, plants: dict[int, InjectedFault], indices: Sequence[int], workers: int = 0
 ) -> list[tuple[Image, NDArray[np.uint8]]]:
     """Make some pictures of a set.
 
@@ -44,6 +44,6 @@ def render_many(
         return list(pool.map(make, indices))
 
 
-def _picture(spec: PhantomSpec, plants: dict[int, Plant], index: int) -> tuple[Image, NDArray[np.uint8]]:
+def _picture(spec: PhantomSpec, plants: dict[int, InjectedFault], index: int) -> tuple[Image, NDArray[np.uint8]]:
     case = render(spec, plants, index)
     return case.image, np.packbits(case.mask)

@@ -8,7 +8,12 @@ from PIL import Image as Pillow
 from busight.audit.duplicates import neighbours
 from busight.audit.duplicates.alignment import CONFIRMED, align, aligned_correlation, laid_upon
 from busight.audit.duplicates.fingerprint import COEFFICIENTS, coefficients, fingerprints, mirror_signs
-from busight.audit.duplicates.near_duplicates import Copy, find_copies_between, find_near_duplicates, mirrored
+from busight.audit.duplicates.near_duplicates import (
+    NearDuplicate,
+    find_near_duplicates,
+    find_near_duplicates_between,
+    mirrored,
+)
 from busight.audit.duplicates.neighbours import candidates_within
 from busight.data.manifest import DatasetManifest, pixel_digest
 from busight.data.sources.catalogue import load
@@ -77,7 +82,7 @@ def test_uniform_images_are_no_copies() -> None:
 
 def test_two_sets(phantoms: list[Image]) -> None:
     ours, theirs = phantoms[:20], [*phantoms[20:], CHANGES["brighter"](phantoms[4])]
-    found = find_copies_between([small_picture(i) for i in ours], [small_picture(i) for i in theirs])
+    found = find_near_duplicates_between([small_picture(i) for i in ours], [small_picture(i) for i in theirs])
     assert [(copy.first, copy.second) for copy in found] == [(4, 20)]
 
 
@@ -96,7 +101,7 @@ def test_a_large_set_is_searched_by_cells_and_loses_next_to_nothing() -> None:
 
 
 @pytest.mark.slow
-def test_busi_has_at_least_the_known_copies(busi: DatasetManifest, busi_copies: tuple[Copy, ...]) -> None:
+def test_busi_has_at_least_the_known_copies(busi: DatasetManifest, busi_copies: tuple[NearDuplicate, ...]) -> None:
     samples = busi.dataset.samples
     assert len(busi_copies) >= 200
     crossing = {
@@ -117,7 +122,7 @@ def test_busi_has_at_least_the_known_copies(busi: DatasetManifest, busi_copies: 
 
 @pytest.mark.slow
 def test_every_pair_of_the_plain_correlation_of_busi_is_confirmed(
-    busi: DatasetManifest, busi_copies: tuple[Copy, ...]
+    busi: DatasetManifest, busi_copies: tuple[NearDuplicate, ...]
 ) -> None:
     """The 212 pairs that others count: 32×32 thumbnails that correlate above 0.97."""
     reader = busi.dataset.reader

@@ -28,7 +28,7 @@ _MIRRORED: dict[str, Callable[[Image], Image]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class NearDuplicate:
     """Two images that show the same pixels.
 
     Attributes:
@@ -48,7 +48,7 @@ class Copy:
 
 def find_near_duplicates(
     thumbnails: Pictures, digests: Sequence[str], progress: Progress | None = None
-) -> tuple[Copy, ...]:
+) -> tuple[NearDuplicate, ...]:
     """Find the copies within a set.
 
     Images with the same pixels are told once, each with the first of them, and only that one is compared with others:
@@ -64,7 +64,7 @@ def find_near_duplicates(
     """
     first_of: dict[str, int] = {}
     found = [
-        Copy(first, index, "same pixels", "upright", 1.0)
+        NearDuplicate(first, index, "same pixels", "upright", 1.0)
         for index, digest in enumerate(digests)
         if (first := first_of.setdefault(digest, index)) != index
     ]
@@ -73,11 +73,13 @@ def find_near_duplicates(
     for one in _confirmed(
         [thumbnails[i] for i in kept], [thumbnails[i] for i in kept], candidates_within(prints), progress
     ):
-        found.append(Copy(kept[one.first], kept[one.second], one.kind, one.mirrored, one.correlation))
+        found.append(NearDuplicate(kept[one.first], kept[one.second], one.kind, one.mirrored, one.correlation))
     return tuple(sorted(found, key=lambda copy: (copy.first, copy.second)))
 
 
-def find_copies_between(first: Pictures, second: Pictures, progress: Progress | None = None) -> tuple[Copy, ...]:
+def find_near_duplicates_between(
+    first: Pictures, second: Pictures, progress: Progress | None = None
+) -> tuple[NearDuplicate, ...]:
     """Find images of one set that are copies of images of another.
 
     Args:
@@ -96,19 +98,19 @@ def find_copies_between(first: Pictures, second: Pictures, progress: Progress | 
 
 def _confirmed(
     first: Pictures, second: Pictures, candidates: Sequence[Candidate], progress: Progress | None
-) -> list[Copy]:
+) -> list[NearDuplicate]:
     found = []
     for number, one in enumerate(candidates, start=1):
         turned = np.ascontiguousarray(_MIRRORED[one.mirrored](first[one.first]))
         correlation = aligned_correlation(turned, second[one.second])
         if correlation >= CONFIRMED:
             kind: Kind = "near copy" if one.mirrored == "upright" else "mirrored"
-            found.append(Copy(one.first, one.second, kind, one.mirrored, correlation))
+            found.append(NearDuplicate(one.first, one.second, kind, one.mirrored, correlation))
         if progress:
             progress(number, len(candidates))
     return found
 
 
 def mirrored(image: NDArray[np.uint8], how: str) -> Image:
-    """Return an image mirrored as a `Copy` says."""
+    """Return an image mirrored as a `NearDuplicate` says."""
     return np.ascontiguousarray(_MIRRORED[how](image))

@@ -11,7 +11,7 @@ from busight.data.dataset import DataSet
 from busight.data.labels import BREAST
 from busight.simulate.case import PhantomCase, patient_of
 from busight.simulate.descriptors import birads_category
-from busight.simulate.injected_faults import NO_FAULT, Plant, plan_plants, render
+from busight.simulate.injected_faults import NO_FAULT, InjectedFault, plan_plants, render
 from busight.simulate.parallel import render_many
 from busight.simulate.scanner import DEVICES
 from busight.simulate.spec import PhantomSpec, parse_phantom_spec
@@ -27,7 +27,7 @@ class PhantomReader:
     Pictures and packed masks stay in memory (74 kB each at 256 x 256); clean pictures are made again when asked for.
     """
 
-    def __init__(self, spec: PhantomSpec, plants: dict[int, Plant]) -> None:
+    def __init__(self, spec: PhantomSpec, plants: dict[int, InjectedFault]) -> None:
         self._spec = spec
         self._plants = plants
         self._pictures: dict[int, tuple[Image, NDArray[np.uint8]]] = {}
@@ -80,7 +80,7 @@ def load_phantoms(argument: str) -> DataSet:
     return DataSet(f"phantom:{argument}", "phantom", samples, PhantomReader(spec, plants), BREAST)
 
 
-def _sample(spec: PhantomSpec, plant: Plant, index: int) -> Sample:
+def _sample(spec: PhantomSpec, plant: InjectedFault, index: int) -> Sample:
     """Describe one picture. A copy looks like its source but goes under its own patient, as in public archives."""
     own = patient_of(spec.seed, index, spec.typical)
     shown = own if plant.copy_of is None else patient_of(spec.seed, plant.copy_of, spec.typical)
