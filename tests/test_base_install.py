@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -77,7 +76,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base")
     (folder / "bundle").mkdir()
     model = golden_model("zoom", folder / "bundle")
-    training = replace(model.card.training, recipe=recipe_toml(load_recipe("demo", [])))
+    training = model.card.training.model_copy(update={"recipe": recipe_toml(load_recipe("demo", []))})
     finished(model.with_card(model.card.changed(training=training)))
     data = load(DATA)
     cv2.imwrite(str(folder / "image.png"), data.reader.image(data.samples[0]))

@@ -74,8 +74,8 @@ class RawOutput:
         mask: bool HW; None without segmentation.
         mask_probs: float32 HW in 0–1 behind it.
         features: float32 (C,), of the first view; None where the graph does not give them.
-        views: The classifier's views, each with the factor of its activation map: the mean of their weighted sum is
-            the logit.
+        views: The classifier's views, each with the factor of its activation map. The mean of their weighted sum over
+            the image is the logit where a view covers the image; over the region, where that alone was seen.
         proposal: The most lesion-like region, bool HW, where the strategy looked for it.
     """
 
