@@ -86,7 +86,7 @@ def estimate_text(estimate: MetricEstimate | None, table: MetricTable) -> str:
 
     Example:
         >>> from busight.metrics.table import MetricRows
-        >>> table = MetricTable(("a", "b"), 4, 4, (4, 0), ((3, 1), (0, 0)), MetricRows(), 100, 0.95, 0)
+        >>> table = MetricTable(("a", "b"), "b", None, 4, 4, (4, 0), ((3, 1), (0, 0)), MetricRows(), 100, 0.95, 0)
         >>> estimate_text(MetricEstimate("accuracy", "overall", 0.75, 0.5, 1.0, 4), table)
         '0.750 (0.500–1.000)'
         >>> estimate_text(MetricEstimate("sensitivity", "b", math.nan, math.nan, math.nan, 0), table)
