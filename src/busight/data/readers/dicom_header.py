@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -101,7 +102,10 @@ def _check_syntax(name: str, header: Dataset) -> None:
     if syntax is None:
         raise ImageError(f"{name}: states no Transfer Syntax UID, so nobody knows how its pixels are stored; set it")
     if not has_decoder(syntax):
-        raise ImageError(f"{name}: transfer syntax {syntax.name!r:.60} is not read; export it uncompressed or as JPEG")
+        more = "" if find_spec("gdcm") else ', or pip install "busight[dicom]"'
+        raise ImageError(
+            f"{name}: transfer syntax {syntax.name!r:.60} is not read; export it uncompressed or as JPEG{more}"
+        )
 
 
 def _check_length(name: str, header: Dataset, n_frames: int, pixel_bytes: int) -> None:
