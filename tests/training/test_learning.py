@@ -36,7 +36,9 @@ def separable(seed: int, count: int) -> PreparedSet:
 
 def test_a_small_separable_set_is_learned(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    settings = TrainSettings(epochs=6, batch=8, optimizer="adamw", learning_rate=3e-3, schedule="cosine", keep="last")
+    settings = TrainSettings(
+        epochs=6, batch=8, optimizer="adamw", learning_rate=3e-3, schedule="cosine", checkpoint="last"
+    )
     network = build_classifier(ClassifySettings(backbone="small_cnn", strategy="whole", size=32), 2)
     train, val = separable(0, 48), separable(1, 24)
     history = fit(network, "classifier", train, val, settings, tmp_path)

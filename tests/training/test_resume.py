@@ -26,8 +26,8 @@ SETTINGS = TrainSettings(
     epochs=4, batch=4, optimizer="adamw", learning_rate=3e-3, schedule="cosine", accelerator="cpu", augment=AUGMENT
 )
 
-AVERAGED = replace(SETTINGS, average=0.8, keep="last")
-STEPPED = replace(SETTINGS, schedule="step", step_epochs=(1, 3), gamma=0.5)
+AVERAGED = replace(SETTINGS, ema_decay=0.8, checkpoint="last")
+STEPPED = replace(SETTINGS, schedule="step", step_epochs=(1, 3), lr_gamma=0.5)
 
 
 def part(seed: int, n: int) -> PreparedSet:
@@ -86,15 +86,15 @@ def test_resumed_run_ends_with_the_same_weights(tmp_path: Path, settings: TrainS
 
 def test_averaged_weights_lie_between_those_of_the_steps(tmp_path: Path) -> None:
     """Training itself is the same; what is kept is the moving average of its steps, here over one epoch of two."""
-    settings = replace(SETTINGS, epochs=1, batch=11, keep="last", schedule="constant")
+    settings = replace(SETTINGS, epochs=1, batch=11, checkpoint="last", schedule="constant")
     plain, _ = train(tmp_path / "plain", settings)
-    averaged, _ = train(tmp_path / "averaged", replace(settings, average=0.75))
+    averaged, _ = train(tmp_path / "averaged", replace(settings, ema_decay=0.75))
     checkpoint = torch.load(tmp_path / "averaged" / "last.ckpt", map_location="cpu", weights_only=True)
     last = {key.removeprefix("network."): value for key, value in checkpoint["current_model_state"].items()}
     assert all(torch.equal(value, last[key]) for key, value in plain.state_dict().items())
     kept = averaged.head.linear.weight
     assert not torch.equal(kept, plain.head.linear.weight)
-    first, _ = train(tmp_path / "first", replace(settings, average=1e-12))
+    first, _ = train(tmp_path / "first", replace(settings, ema_decay=1e-12))
     assert torch.allclose(first.head.linear.weight, plain.head.linear.weight, atol=1e-6)
 
 
@@ -160,7 +160,7 @@ def test_two_devices_train_the_same_network_together(tmp_path: Path) -> None:
 
 def test_last_is_the_last_epoch_and_a_finished_training_stays_finished(tmp_path: Path) -> None:
     """A learning rate that wrecks the network: validation gets worse, and the last epoch is kept all the same."""
-    wrecking = replace(SETTINGS, learning_rate=1.0, schedule="constant", keep="last", epochs=3)
+    wrecking = replace(SETTINGS, learning_rate=1.0, schedule="constant", checkpoint="last", epochs=3)
     network, history = train(tmp_path, wrecking)
     losses = [row.val_loss for row in history.rows]
     assert min(losses) < losses[-1], "this test needs a validation loss that rises"

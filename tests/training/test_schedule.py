@@ -29,13 +29,13 @@ def test_constant_is_constant() -> None:
 
 @pytest.mark.parametrize(("step_size", "epochs"), [(1, 1), (2, 7), (3, 9), (5, 4)])
 def test_step_multiplies_every_so_many_epochs(step_size: int, epochs: int) -> None:
-    settings = TrainSettings(schedule="step", step_size=step_size, gamma=0.3, epochs=epochs)
+    settings = TrainSettings(schedule="step", step_size=step_size, lr_gamma=0.3, epochs=epochs)
     expected = [0.3 ** (step // 4 // step_size) for step in range(4 * epochs)]
     assert shares(settings, 4) == pytest.approx(expected, rel=1e-12)
 
 
 def test_step_multiplies_after_named_epochs_and_twice_where_one_is_named_twice() -> None:
-    settings = TrainSettings(schedule="step", step_epochs=(2, 3, 6, 6), gamma=0.5, epochs=8)
+    settings = TrainSettings(schedule="step", step_epochs=(2, 3, 6, 6), lr_gamma=0.5, epochs=8)
     by_epoch = [1, 1, 0.5, 0.25, 0.25, 0.25, 0.0625, 0.0625]
     assert shares(settings, 3) == pytest.approx([share for share in by_epoch for _ in range(3)], rel=1e-12)
 

@@ -140,7 +140,7 @@ def _calibration_cases(
     model: Model, recipe: Recipe, checked: CheckedDataset, split: Split, out: Path, timer: StageTimer
 ) -> CalibrationCases:
     tuned = model.card.segment is not None and recipe.segment.tune_postprocess_on == "validation"
-    chose = [*(["mask threshold"] if tuned else []), *(["epoch"] if recipe.train.keep == "best" else [])]
+    chose = [*(["mask threshold"] if tuned else []), *(["epoch"] if recipe.train.checkpoint == "best" else [])]
     if recipe.assess.calibrate_on == "validation":
         timer.progress.stage("validation")
         samples = checked.samples_of(split.val)

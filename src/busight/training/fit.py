@@ -84,18 +84,18 @@ def fit(
         callbacks: list[Callback] = [keeper, *_checkpoints(folder, monitor, mode)]
         if settings.patience:
             callbacks.append(EarlyStopping(monitor, mode=mode, patience=settings.patience))
-        if settings.average:
-            callbacks.append(EMAWeightAveraging(decay=settings.average))
+        if settings.ema_decay:
+            callbacks.append(EMAWeightAveraging(decay=settings.ema_decay))
         module = TrainingModule(network, settings, _weights(network, train, settings), mask_channel)
         try:
             _run_trainer(module, train, val, settings, folder, callbacks)
         except SystemExit as stop:
             # Lightning answers Ctrl-C by leaving the process; whoever called us decides that.
             raise Interrupted(f"{name}: stopped after epoch {len(keeper.rows)} of {settings.epochs}") from stop
-    epoch = _load(network, folder / (LAST if settings.keep == "last" else BEST))
+    epoch = _load(network, folder / (LAST if settings.checkpoint == "last" else BEST))
     # From the file and not from the callback: with several devices the callback lived in other processes.
     rows = read_csv_text((folder / HISTORY_FILE).read_text(encoding="utf-8"))
-    return History(name, rows, epoch, monitor if settings.keep == "best" else "last")
+    return History(name, rows, epoch, monitor if settings.checkpoint == "best" else "last")
 
 
 def _is_finished(last: Path, settings: TrainSettings) -> bool:

@@ -74,8 +74,8 @@ class TrainingModule(lightning.LightningModule):
             weights = self.class_weights if isinstance(self.class_weights, Tensor) else None
             parts.append(class_loss(found.logits, targets, weights, self.settings.label_smoothing))
         if found.mask_logits is not None:
-            share = self.settings.mask_loss if found.logits is not None else 1.0
-            parts.append(share * mask_loss(found.mask_logits, masks, known, self.settings.mask_objective))
+            share = self.settings.seg_loss_weight if found.logits is not None else 1.0
+            parts.append(share * mask_loss(found.mask_logits, masks, known, self.settings.seg_loss))
         return torch.stack(parts).sum()
 
     def _report(

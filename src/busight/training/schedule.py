@@ -34,7 +34,7 @@ def build_schedule(optimizer: Optimizer, settings: TrainSettings, steps_per_epoc
         return ConstantLR(optimizer, factor=1.0)
     if settings.schedule == "step":
         epochs = settings.step_epochs or range(settings.step_size, settings.epochs, settings.step_size)
-        return MultiStepLR(optimizer, [epoch * steps_per_epoch for epoch in epochs], settings.gamma)
+        return MultiStepLR(optimizer, [epoch * steps_per_epoch for epoch in epochs], settings.lr_gamma)
     warmup = round(settings.warmup_epochs * steps_per_epoch)
     cosine = CosineAnnealingLR(optimizer, max(1, settings.epochs * steps_per_epoch - warmup))
     if not warmup:

@@ -67,22 +67,22 @@ class TrainSettings:
         optimizer: ``adam``, ``adamw`` or ``sgd`` (with momentum 0.9).
         learning_rate: Highest step size.
         weight_decay: Decoupled for AdamW.
-        schedule: ``step`` (times ``gamma`` every ``step_size`` epochs, or after each of ``step_epochs``), ``cosine``
+        schedule: ``step`` (times ``lr_gamma`` every ``step_size`` epochs, or after each of ``step_epochs``), ``cosine``
             (linear warm-up, then to zero) or ``constant``.
         step_size: Epochs between steps of the schedule ``step``.
         step_epochs: Epochs after which the schedule ``step`` steps, instead of every ``step_size``; empty for none.
-        gamma: Factor of the schedule ``step``.
+        lr_gamma: Factor of the schedule ``step``.
         warmup_epochs: Linear warm-up of the schedule ``cosine``.
         label_smoothing: 0–1.
         class_weights: Weigh classes by the inverse of their frequency in the training part.
-        mask_loss: Weight of the mask's loss beside the class loss, in ``joint``.
+        seg_loss_weight: Weight of the mask's loss beside the class loss, in ``joint``.
         balance: What is drawn equally often, with replacement: ``none`` (each image once an epoch), ``class`` (each
             finding), ``source`` (data sets joined with +), or ``source-class`` (each finding of each data set).
-        mask_objective: The mask's loss: ``bce_dice``, ``bce``, ``dice``, ``focal_tversky`` or ``boundary``; see
+        seg_loss: The mask's loss: ``bce_dice``, ``bce``, ``dice``, ``focal_tversky`` or ``boundary``; see
             `busight.training.losses`.
         patience: Stop after this many epochs without a better validation score; 0 never stops early.
-        keep: Which epoch's weights are kept: ``best`` on validation, or the ``last``.
-        average: Decay a step of a moving average of the weights, which is then what is validated and kept, 0–1: 0.98
+        checkpoint: Which epoch's weights are kept: ``best`` on validation, or the ``last``.
+        ema_decay: Decay a step of a moving average of the weights, which is then what is validated and kept, 0–1: 0.98
             averages over some fifty steps, 0 over none.
         seed: Seed of initial values, order and augmentation.
         precision: ``auto`` (mixed on a GPU that has it, else 32-bit) or one of Lightning's names.
@@ -102,16 +102,16 @@ class TrainSettings:
     schedule: Literal["step", "cosine", "constant"] = "step"
     step_size: Count = 5
     step_epochs: tuple[Count, ...] = ()
-    gamma: Positive = 0.1
+    lr_gamma: Positive = 0.1
     warmup_epochs: NotNegative = 1.0
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     class_weights: bool = False
-    mask_loss: NotNegative = 1.0
+    seg_loss_weight: NotNegative = 1.0
     balance: Balance = "none"
-    mask_objective: MaskObjective = "bce_dice"
+    seg_loss: MaskObjective = "bce_dice"
     patience: Annotated[int, Field(ge=0)] = 0
-    keep: Literal["best", "last"] = "best"
-    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    checkpoint: Literal["best", "last"] = "best"
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
     channels_last: bool = True

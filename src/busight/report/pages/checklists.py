@@ -85,7 +85,7 @@ def _training(content: CardContent) -> str:
 
 
 def _chosen(content: CardContent) -> str:
-    kept = content.of("train", "keep")
+    kept = content.of("train", "checkpoint")
     return "the last epoch's weights" if kept == "last" else "the epoch that was best on the validation part"
 
 
