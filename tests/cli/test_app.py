@@ -215,7 +215,9 @@ def test_crossval_and_compare(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "difference.json").read_text())["format"] == 1
     for arguments, message, code in (
         (["compare", tmp_path / "nowhere", out], "holds no cases.csv", 1),
-        (["crossval", "demo", "--data", "phantom:60", "--by", "patient"], "write group or image", 2),
+        (["crossval", "demo", "--data", "phantom:60", "--by", "patient"], "write group, image or source", 2),
+        (["crossval", "demo", "--data", "phantom:60", "--by", "source", "--folds", 3], "leave --folds away", 2),
+        (["crossval", "demo", "--data", "phantom:60", "--by", "source"], "is one data set; join several", 2),
         (["crossval", "demo", "--data", "phantom:60", "--folds", 1], "at least 2 folds", 2),
         (["leakage", "default"], "it names no data", 2),
     ):
