@@ -234,6 +234,6 @@ def test_sources_that_cannot_be_left_out_are_refused_before_training(tmp_path: P
         pixels = np.random.default_rng(number).integers(0, 256, (64, 64), dtype=np.uint8)
         Pillow.fromarray(pixels).save(save / f"{number}.png")
     mixed = recipe(f"data.spec='phantom:40,size=96 + folder:{tmp_path / 'own'}'")
-    with pytest.raises(DataError, match="split source-folds: no image of class cyst is left to train on"):
+    with pytest.raises(DataError, match="split leave_one_source_out: no image of class cyst is left to train on"):
         crossval(mixed, tmp_path / "out", Plan(by="source"))
     assert not (tmp_path / "out").exists()

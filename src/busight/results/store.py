@@ -101,8 +101,10 @@ def finished_cases(folder: Path) -> tuple[tuple[Case, ...], LabelSchema]:
     if not (folder / METRICS_FILE).is_file():
         raise DataError(f"{folder}: is not finished")
     document = read_document(folder / METRICS_FILE)
-    cases, labels = read_cases(folder / CASES_FILE)
-    digest = document.provenance.cases_digest
-    if len(cases) < document.n_images or (digest is not None and sha256_of_file(folder / CASES_FILE) != digest):
-        raise DataError(f"{folder / CASES_FILE}: was changed after it was scored")
+    digest, table = document.provenance.cases_digest, folder / CASES_FILE
+    if digest is not None and table.is_file() and sha256_of_file(table) != digest:
+        raise DataError(f"{table}: was changed after it was scored")
+    cases, labels = read_cases(table)
+    if len(cases) < document.n_images:
+        raise DataError(f"{table}: was changed after it was scored")
     return cases, labels
