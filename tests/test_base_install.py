@@ -158,3 +158,24 @@ def test_a_missing_extra_is_one_line_that_names_it(place: Path) -> None:
         assert last.startswith("busight: "), (call, said)
         assert last.endswith(f'pip install "busight[{extra}]"'), (call, said)
         assert "Traceback" not in said
+
+
+@pytest.mark.slow
+def test_each_extra_is_enough_for_what_it_promises(place: Path) -> None:
+    """With one extra alone: what another brings too must not be needed."""
+    calls = {
+        "report": [
+            ["evaluate", "bundle", "--data", DATA, "--out", "scores-report"],
+            ["explain", "bundle", "image.png", "--show-rejected", "--out", "page-report"],
+            ["card", "bundle", "--out", "card-report"],
+            ["data", "preview", DATA, "--number", "4", "--out", "report.png"],
+        ],
+        "filters": [["enhance", "image.png", "--chain", "wavelet(1)", "--out", "wavelet-filters"]],
+    }
+    # scikit-image brings SciPy, Matplotlib does not.
+    beside = {"report": set(), "filters": {"scipy", "matplotlib"}}
+    for extra, of_extra in calls.items():
+        blocked = sorted(set(OPTIONAL) - set(EXTRAS[extra]) - beside[extra])
+        for call, (code, said) in zip(of_extra, called(place, blocked, of_extra), strict=True):
+            assert code == 0, (extra, call, said)
+    assert (place / "scores-report" / "report.pdf").is_file()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binom
+from scipy.stats import binom, binomtest
 
 from busight.errors import DataError
 from busight.metrics.mcnemar import mcnemar_test
@@ -28,6 +28,16 @@ def test_equals_twice_the_smaller_tail(only_first: int, only_second: int) -> Non
     test = mcnemar_test(*rights(5, only_first, only_second, 5))
     tail = binom.cdf(min(only_first, only_second), only_first + only_second, 0.5)
     assert test.p_value == pytest.approx(min(1, 2 * tail))
+
+
+@pytest.mark.parametrize(
+    ("only_first", "only_second"), [(0, 1), (0, 2000), (900, 1100), (49_900, 50_100), (49_000, 51_000), (7, 7)]
+)
+def test_equals_the_binomial_test_of_scipy(only_first: int, only_second: int) -> None:
+    """Up to counts whose powers of two no float holds, and beyond the smallest probability that one holds."""
+    for first, second in ((only_first, only_second), (only_second, only_first)):
+        expected = binomtest(first, first + second).pvalue
+        assert mcnemar_test(*rights(0, first, second, 0)).p_value == pytest.approx(expected, rel=1e-9)
 
 
 def test_no_discordant_case_is_no_evidence() -> None:

@@ -58,6 +58,13 @@ def mcnemar_test(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]
 
 def _two_sided(fewer: int, n: int) -> float:
     """Return the probability that n fair coins fall at least as unevenly as ``fewer`` against the rest."""
-    # Whole numbers, divided once: exact to the last digit, and without overflow for any n.
-    as_uneven = 2 * sum(comb(n, k) for k in range(fewer + 1))
-    return min(1.0, as_uneven / (1 << n))
+    if 2 * fewer == n:
+        return 1.0
+    # The greatest term in whole numbers, which neither overflow nor round; each further one is a fraction of it.
+    term, tail = comb(n, fewer) / (1 << n), 0.0
+    for heads in range(fewer, -1, -1):
+        tail += term
+        term *= heads / (n - heads + 1)
+        if term < tail * 1e-17:
+            break
+    return min(1.0, 2 * tail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,9 @@ def candidates_between(first: NDArray[np.float32], second: NDArray[np.float32]) 
 
 
 def _search(first: NDArray[np.float32], second: NDArray[np.float32]) -> Iterator[Candidate]:
-    search = _exact(second) if len(second) < _EXACT_BELOW else _cells(second)
+    # Without faiss a large set takes longer, and no pair is missed: the cells are only the quick way.
+    in_cells = len(second) >= _EXACT_BELOW and find_spec("faiss") is not None
+    search = _cells(second) if in_cells else _exact(second)
     nearest = min(NEAREST + 1, len(second))  # one more: within a set every image finds itself
     for name, signs in mirror_signs().items():
         cosines, places = search(np.ascontiguousarray(first * signs), nearest)

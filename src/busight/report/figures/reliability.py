@@ -5,16 +5,14 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy.stats import binomtest
 
 from busight.metrics.curves import ReliabilityBins, reliability_bins
+from busight.metrics.proportion import wilson_interval
 from busight.report.blocks.metric_tables import estimate_text
 from busight.report.figures.case_arrays import CaseArrays, case_arrays
 from busight.report.render.figure_spec import FigureSpec
 from busight.report.render.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure, unit_square
 from busight.results.records import ResultRecord
-
-_WILSON_LEVEL = 0.95
 
 
 def draw_reliability(cases: CaseArrays) -> Figure:
@@ -47,8 +45,7 @@ def _whiskers(ax: Axes, bins: ReliabilityBins) -> None:
     for confidence, accuracy, count in zip(bins.confidence, bins.accuracy, bins.count, strict=True):
         if count:
             right = round(float(accuracy) * int(count))
-            interval = binomtest(right, int(count)).proportion_ci(_WILSON_LEVEL, method="wilson")
-            ax.plot([confidence, confidence], [interval.low, interval.high], color=INK, linewidth=0.8, alpha=0.6)
+            ax.plot([confidence] * 2, wilson_interval(right, int(count)), color=INK, linewidth=0.8, alpha=0.6)
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
