@@ -70,9 +70,9 @@ def test_the_default_recipe_runs_as_it_is_on_phantoms(tmp_path: Path) -> None:
     assert model.decision.fusion.model is not None
     assert model.decision.fusion.weight == 0.5
     assert replay(model) < 1e-5
-    cases, classes = read_cases(tmp_path / "run" / "cases.csv")
+    cases, labels = read_cases(tmp_path / "run" / "cases.csv")
     assert len(cases) == record.metrics.n_images
-    assert classes == ("normal", "benign", "malignant")
+    assert labels.names == ("normal", "benign", "malignant")
     assert any(case.descriptor_prob_positive is not None for case in cases)
 
 
