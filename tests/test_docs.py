@@ -292,7 +292,7 @@ def test_links_outside_the_site_resolve(page: str) -> None:
 
 @pytest.mark.slow
 def test_the_site_builds_without_a_warning(tmp_path: Path, require_package: Callable[[str, str], None]) -> None:
-    for package in ("mkdocs", "checked", "mkdocstrings"):
+    for package in ("mkdocs", "material", "mkdocstrings"):
         require_package(package, "docs")
     call = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
     done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=False)
