@@ -12,6 +12,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
@@ -32,7 +33,7 @@ _KNOWN_COLUMNS = {
     "exam", "view", "histology", "part", "origin", "spacing_mm",
 }  # fmt: skip
 _SURPLUS = "(surplus)"
-_IMAGES_LOOKED_AT = 64
+_IMAGES_READ = 64
 _LEAST_SPACING, _MOST_SPACING = 0.001, 10
 """In mm. No picture of a breast has finer or coarser pixels; what lies outside is another unit."""
 
@@ -97,18 +98,21 @@ def load_folder(argument: str) -> DataSet:
 
 def _image_spec(reader: FileReader, samples: Sequence[Sample]) -> ImageSpec:
     """Infer from evenly spaced images whether they are colour images, and from all of them the bits of 16-bit files."""
-    some = samples[:: max(1, len(samples) // _IMAGES_LOOKED_AT)]
-    pixels = list(_readable(reader, some))
-    if not pixels:
+    types: set[np.dtype[Any]] = set()
+    try:
+        spec = spec_of(_readable(reader, samples[:: max(1, len(samples) // _IMAGES_READ)], types))
+    except DataError:
         return GREY  # none can be read: the check of the data names each file
-    wide = any(image.dtype != np.uint8 for image in pixels)
-    return spec_of(_readable(reader, samples) if wide else pixels)
+    return spec_of(_readable(reader, samples, types)) if np.dtype(np.uint16) in types else spec
 
 
-def _readable(reader: FileReader, samples: Iterable[Sample]) -> Iterator[Pixels]:
+def _readable(reader: FileReader, samples: Iterable[Sample], types: set[np.dtype[Any]]) -> Iterator[Pixels]:
+    """Yield the pixels of readable images, one at a time, and note their types."""
     for sample in samples:
         with contextlib.suppress(ImageError):
-            yield reader.pixels(sample)
+            pixels = reader.pixels(sample)
+            types.add(pixels.dtype)
+            yield pixels
 
 
 def _labels(root: Path, found: set[str]) -> LabelSchema:
