@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from busight.errors import BundleError, ConfigError
@@ -55,11 +56,11 @@ def _stages(
 ) -> Stages:
     stages = Stages(segmenter=segmenter)
     if card.segment is not None:
-        stages = Stages(segmenter=segmenter, postprocess=card.segment.postprocess, roi=card.segment.roi)
+        stages = replace(stages, postprocess=card.segment.postprocess, roi=card.segment.roi)
     if classify is None:
         return stages
-    return Stages(
-        classifier, classify.input, classify.tta, segmenter, stages.postprocess, stages.roi, classify.use_proposal
+    return replace(
+        stages, classifier=classifier, input=classify.input, tta=classify.tta, use_proposal=classify.use_proposal
     )
 
 

@@ -15,23 +15,17 @@ import numpy as np
 
 from busight.preprocess.pipeline import PreparedImage
 from busight.segment.roi import region_of_interest
-from busight.strategies.strategy import FirstView, RawOutput, Stages, propose, raw_output, whole_views
+from busight.strategies.strategy import RawOutput, Stages, Strategy, propose, raw_output
 from busight.strategies.views import View, ViewOutput
 from busight.types import Mask, Roi
 
 
-class GlobalLocal:
+class GlobalLocal(Strategy):
     """Take the mean of the global view and of the local views: of the mask, and of the lesion proposal if wanted."""
 
     name = "global_local"
-    segments_first = False
     decodes_mask = True
-    mask_channel = False
     local_views = True
-
-    def first_views(self, images: Sequence[PreparedImage], stages: Stages) -> list[FirstView]:
-        """Return views of the whole images."""
-        return whole_views(images)
 
     def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
         """Return the answer for each image: two batches, of all global and of all local views."""

@@ -7,19 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from busight.preprocess.pipeline import PreparedImage
-from busight.strategies.strategy import FirstView, RawOutput, Stages, classify_first_views
+from busight.strategies.strategy import FirstView, Stages, Strategy
 from busight.strategies.views import View
 from busight.types import Image, Mask
 
 
-class MaskChannel:
+class MaskChannel(Strategy):
     """Classify grey images with the predicted mask beside them."""
 
     name = "mask_channel"
     segments_first = True
-    decodes_mask = False
     mask_channel = True
-    local_views = False
 
     def first_views(self, images: Sequence[PreparedImage], stages: Stages) -> list[FirstView]:
         """Return views of the whole images with the predicted masks as the third channel."""
@@ -27,10 +25,6 @@ class MaskChannel:
             FirstView(View(with_mask_channel(image.channels, mask), image.box), mask, probs)
             for image, (mask, probs) in zip(images, stages.segment(images), strict=True)
         ]
-
-    def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
-        """Return the answer for each image."""
-        return classify_first_views(self, images, stages)
 
     def sentence(self, network: str, segmenter: str) -> str:
         """Return a sentence for the report."""

@@ -7,19 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from busight.preprocess.pipeline import PreparedImage
-from busight.strategies.strategy import FirstView, RawOutput, Stages, classify_first_views
+from busight.strategies.strategy import FirstView, Stages, Strategy
 from busight.strategies.views import View
 from busight.types import Image, Mask
 
 
-class Masked:
+class Masked(Strategy):
     """Classify the image times the predicted mask."""
 
     name = "masked"
     segments_first = True
-    decodes_mask = False
-    mask_channel = False
-    local_views = False
 
     def first_views(self, images: Sequence[PreparedImage], stages: Stages) -> list[FirstView]:
         """Return views of the whole images, black where no lesion was predicted."""
@@ -27,10 +24,6 @@ class Masked:
             FirstView(View(blacked_out(image.channels, mask), image.box), mask, probs)
             for image, (mask, probs) in zip(images, stages.segment(images), strict=True)
         ]
-
-    def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
-        """Return the answer for each image."""
-        return classify_first_views(self, images, stages)
 
     def sentence(self, network: str, segmenter: str) -> str:
         """Return a sentence for the report."""

@@ -8,25 +8,18 @@ import numpy as np
 
 from busight.metrics.activations import logit
 from busight.preprocess.pipeline import PreparedImage
-from busight.strategies.strategy import FirstView, RawOutput, Stages, whole_views
+from busight.strategies.strategy import RawOutput, Stages, Strategy
 from busight.types import FloatArray, FloatMap
 
 LEVEL = 0.998
 """Single pixels reach any probability in noise; 0.2 % of them is the smallest region that post-processing keeps."""
 
 
-class SegmentOnly:
+class SegmentOnly(Strategy):
     """Outline the lesion and tell images with one from images without."""
 
     name = "segment_only"
     segments_first = True
-    decodes_mask = False
-    mask_channel = False
-    local_views = False
-
-    def first_views(self, images: Sequence[PreparedImage], stages: Stages) -> list[FirstView]:
-        """Return views of the whole images."""
-        return whole_views(images)
 
     def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
         """Return the answer for each image."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -112,26 +113,32 @@ class FirstView:
 
 
 class Strategy(Protocol):
-    """How a lesion is used. A new one is one file, and one line in `busight.strategies.catalogue`."""
+    """How a lesion is used: unless a strategy says otherwise, one view of the whole image and no segmenter.
+
+    A new one is a subclass in a file of its own, and one line in `busight.strategies.catalogue`.
+    """
 
     name: str
-    segments_first: bool
+    segments_first: bool = False
     """A segmenter of its own marks the lesion before the classifier sees the image."""
-    decodes_mask: bool
+    decodes_mask: bool = False
     """The classifier's own network has a mask decoder."""
-    mask_channel: bool
+    mask_channel: bool = False
     """The last channel of the classifier's input is a mask, whose values augmentation must not change."""
-    local_views: bool
+    local_views: bool = False
     """The classifier sees regions of the image too, and is trained on them."""
 
     def first_views(self, images: Sequence[PreparedImage], stages: Stages) -> list[FirstView]:
         """Return the view of each image that the classifier begins with, in training as in prediction."""
-        ...
+        return [FirstView(View(image.channels, image.box)) for image in images]
 
     def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
         """Return the answer for each image; all views of all images go through a graph in one batch."""
-        ...
+        firsts = self.first_views(images, stages)
+        outputs = stages.run([first.view for first in firsts])
+        return [raw_output(first, output, stages) for first, output in zip(firsts, outputs, strict=True)]
 
+    @abstractmethod
     def sentence(self, network: str, segmenter: str) -> str:
         """Return a sentence for the report.
 
@@ -139,19 +146,6 @@ class Strategy(Protocol):
             network: The classifier, in a few words.
             segmenter: The segmenter of its own, likewise.
         """
-        ...
-
-
-def whole_views(images: Sequence[PreparedImage]) -> list[FirstView]:
-    """Return views of the whole images."""
-    return [FirstView(View(image.channels, image.box)) for image in images]
-
-
-def classify_first_views(strategy: Strategy, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
-    """Return the answers of strategies with one view an image."""
-    firsts = strategy.first_views(images, stages)
-    outputs = stages.run([first.view for first in firsts])
-    return [raw_output(first, output, stages) for first, output in zip(firsts, outputs, strict=True)]
 
 
 def raw_output(first: FirstView, output: ViewOutput, stages: Stages) -> RawOutput:

@@ -6,18 +6,15 @@ from collections.abc import Sequence
 
 from busight.preprocess.pipeline import PreparedImage
 from busight.segment.roi import region_of_interest
-from busight.strategies.strategy import FirstView, RawOutput, Stages, classify_first_views
+from busight.strategies.strategy import FirstView, Stages, Strategy
 from busight.strategies.views import View
 
 
-class TwoStage:
+class TwoStage(Strategy):
     """Classify the region around the predicted lesion; the whole image where none is found."""
 
     name = "two_stage"
     segments_first = True
-    decodes_mask = False
-    mask_channel = False
-    local_views = False
 
     def first_views(self, images: Sequence[PreparedImage], stages: Stages) -> list[FirstView]:
         """Return views of the regions around predicted lesions, never around annotated ones."""
@@ -25,10 +22,6 @@ class TwoStage:
             FirstView(View(image.channels, region_of_interest(mask, stages.roi.margin, stages.roi.square)), mask, probs)
             for image, (mask, probs) in zip(images, stages.segment(images), strict=True)
         ]
-
-    def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
-        """Return the answer for each image."""
-        return classify_first_views(self, images, stages)
 
     def sentence(self, network: str, segmenter: str) -> str:
         """Return a sentence for the report."""
