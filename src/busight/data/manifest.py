@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,6 +45,10 @@ class ManifestRow:
         """The short digests under which a bundle may know it: its own, and that of the picture it was shrunk from."""
         origins = (tag.removeprefix("origin:") for tag in self.sample.tags if tag.startswith("origin:"))
         return frozenset((self.short_digest, *origins))
+
+    def is_among(self, digests: Set[str]) -> bool:
+        """Return whether short digests, as of a bundle's training images, hold this image."""
+        return not self.digest_aliases.isdisjoint(digests)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

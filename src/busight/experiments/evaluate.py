@@ -113,7 +113,7 @@ def _seen_before(card: Card, checked: CheckedDataset, wanted: set[str]) -> tuple
     """Warn when images that are scored were among those that the bundle was trained or tuned on."""
     seen = set(card.training.digests)
     scored = [entry for entry in checked.rows if entry.sample.sample_id in wanted]
-    again = sum(not seen.isdisjoint(entry.digest_aliases) for entry in scored)
+    again = sum(entry.is_among(seen) for entry in scored)
     if not again:
         return ()
     return (

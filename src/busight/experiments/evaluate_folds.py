@@ -87,7 +87,7 @@ def evaluate_folds(
     write_json(out / PER_NETWORK_FILE, _document(per_network_mean, spec, len(bundles)))
     write_result(out, cases_of_ensemble, labels, ensemble, data=spec, data_digest=checked.digest)
     known = {digest for bundle in bundles for digest in load_bundle(bundle).card.training.digests}
-    seen = sum(not known.isdisjoint(entry.digest_aliases) for entry in checked.rows)
+    seen = sum(entry.is_among(known) for entry in checked.rows)
     return FoldsEvaluation(len(bundles), seen, per_network_mean, ensemble)
 
 

@@ -46,7 +46,7 @@ def require_unseen(seen: frozenset[str], checked: CheckedDataset, split: Split) 
     known = {
         group_of[entry.sample.sample_id]
         for entry in checked.rows
-        if not seen.isdisjoint(entry.digest_aliases) and entry.sample.sample_id in group_of
+        if entry.is_among(seen) and entry.sample.sample_id in group_of
     }
     held = [sample_id for sample_id in (*split.val, *split.test) if group_of[sample_id] in known]
     if held:

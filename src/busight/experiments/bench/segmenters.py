@@ -256,7 +256,7 @@ def _measured(intervals: Intervals, index: int, images: int) -> Measured:
 
 def _seen(segmenter: Segmenter, checked: CheckedDataset, known: Sequence[int]) -> int:
     entries = [checked.rows[index] for index in known]
-    return sum(not segmenter.trained_on(one.sample.sample_id).isdisjoint(one.digest_aliases) for one in entries)
+    return sum(one.is_among(segmenter.trained_on(one.sample.sample_id)) for one in entries)
 
 
 def _shown(segmenter: Segmenter, checked: CheckedDataset, known: list[int], scores: FloatArray) -> tuple[Shown, ...]:
