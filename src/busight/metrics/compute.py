@@ -61,6 +61,16 @@ class ScoredCases:
         return f"{positive} vs {negative}"
 
     @property
+    def positive_name(self) -> str | None:
+        """Name of the positive class; None without one."""
+        return None if self.positive is None else self.classes[self.positive]
+
+    @property
+    def is_lesion(self) -> NDArray[np.bool_] | None:
+        """Which cases show one of the two kinds of lesion, bool (N,); None where no such pair is given."""
+        return None if self.lesion_pair is None else np.isin(self.target, self.lesion_pair)
+
+    @property
     def support(self) -> IntArray:
         """Cases per class, int64 (K,)."""
         return np.bincount(self.target, minlength=len(self.classes)).astype(np.int64)
@@ -116,8 +126,8 @@ def metric_counts(cases: ScoredCases) -> dict[tuple[str, str], int]:
         counts["sensitivity", name] = int(support[index])
         counts["specificity", name] = int(support.sum() - support[index])
         counts["precision", name] = int(predicted[index])
-    if cases.lesion_comparison is not None and cases.lesion_pair is not None:
-        lesions = np.isin(cases.target, cases.lesion_pair)
+    lesions = cases.is_lesion
+    if cases.lesion_comparison is not None and lesions is not None:
         counts["auroc", cases.lesion_comparison] = int(lesions.sum())
         if cases.descriptor_probs is not None:
             described = lesions & ~np.isnan(cases.descriptor_probs)
@@ -147,21 +157,21 @@ def _by_class(cases: ScoredCases, confusion: FloatArray, weights: FloatArray) ->
 
 def _lesions_apart(cases: ScoredCases, weights: FloatArray) -> MetricValues:
     """Compute the AUROC of the positive against the negative kind of lesion, by the share that the positive has."""
-    if cases.lesion_comparison is None or cases.lesion_pair is None:
+    lesions = cases.is_lesion
+    if cases.lesion_comparison is None or cases.lesion_pair is None or lesions is None:
         return {}
     negative, positive = (cases.probs[:, place] for place in cases.lesion_pair)
     # Where both are 0 to the last digit, nothing speaks for either.
     share = np.divide(positive, negative + positive, out=np.full(len(positive), 0.5), where=negative + positive > 0)
-    lesions = np.isin(cases.target, cases.lesion_pair)
     return {("auroc", cases.lesion_comparison): _auroc_of_positive(cases, lesions, share, weights)}
 
 
 def _descriptor_model(cases: ScoredCases, weights: FloatArray) -> MetricValues:
     """Compute the AUROC of the descriptor model on the lesions for which it has a probability."""
-    probs = cases.descriptor_probs
-    if cases.lesion_comparison is None or cases.lesion_pair is None or probs is None:
+    probs, lesions = cases.descriptor_probs, cases.is_lesion
+    if cases.lesion_comparison is None or lesions is None or probs is None:
         return {}
-    described = np.isin(cases.target, cases.lesion_pair) & ~np.isnan(probs)
+    described = lesions & ~np.isnan(probs)
     return {("descriptor_auroc", cases.lesion_comparison): _auroc_of_positive(cases, described, probs, weights)}
 
 

@@ -123,7 +123,7 @@ def repeated_metric_table(
     rows, n_groups = _estimates(repeats, groups, rng, resamples, level)
     return MetricTable(
         classes=first.classes,
-        positive=None if first.positive is None else first.classes[first.positive],
+        positive=first.positive_name,
         lesion_comparison=first.lesion_comparison,
         n_images=len(first.target),
         n_groups=n_groups,

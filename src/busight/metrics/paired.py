@@ -124,7 +124,7 @@ def compare(
     pairs = list(zip(first, second, strict=True))
     return Comparison(
         classes=first[0].classes,
-        positive=None if first[0].positive is None else first[0].classes[first[0].positive],
+        positive=first[0].positive_name,
         lesion_comparison=first[0].lesion_comparison,
         n_images=len(once),
         n_groups=intervals.n_groups,
