@@ -13,6 +13,7 @@ from busight.decision.decision import UNCALIBRATED, Calibration, Decision, Thres
 from busight.decision.settings import AssessSettings
 from busight.decision.threshold import threshold_for_sensitivity
 from busight.errors import DataError
+from busight.io.atomic import nan_as_none
 from busight.types import FloatArray, IntArray
 
 
@@ -90,9 +91,9 @@ def _threshold(
     point = threshold_for_sensitivity(probs[:, labels.positive_index], positive, wanted=settings.sensitivity)
     return Threshold(
         wanted_sensitivity=settings.sensitivity,
-        threshold=_number(point.threshold),
-        sensitivity=_number(point.sensitivity),
-        specificity=_number(point.specificity),
+        threshold=nan_as_none(point.threshold),
+        sensitivity=nan_as_none(point.sensitivity),
+        specificity=nan_as_none(point.specificity),
         source=f"{point.n_positive} {labels.positive} and {point.n_negative} other cases of {cases.source}",
     )
 
@@ -104,7 +105,3 @@ def _conformal(
     always = [name for name, threshold in zip(labels.names, sets.thresholds, strict=True) if not threshold]
     few = f"; {', '.join(always)} in every set: too few cases, or some with a probability of 0" if always else ""
     return replace(sets, source=f"from {cases.source}{few}")
-
-
-def _number(value: float) -> float | None:
-    return None if value != value else float(value)

@@ -12,6 +12,7 @@ from busight.experiments.facts import calibration_sentence, limitations, network
 from busight.experiments.scoring import score_samples, shown_cases
 from busight.experiments.train import run_training
 from busight.experiments.training import StageTimer
+from busight.io.atomic import nan_as_none
 from busight.io.progress import Progress, Silent
 from busight.metrics.table import MetricTable
 from busight.model.bundle.card import Card, MetricPart
@@ -109,23 +110,7 @@ def run(
 
 def with_metrics(card: Card, metrics: MetricTable) -> Card:
     """Return a card with the metrics of the test subset."""
-
-    def number(value: float) -> float | None:
-        return None if value != value else float(value)
-
-    return card.changed(
-        metrics=tuple(
-            MetricPart(
-                metric=row.metric,
-                of=row.of,
-                value=number(row.value),
-                low=number(row.low),
-                high=number(row.high),
-                n=row.n,
-            )
-            for row in metrics.rows
-        )
-    )
+    return card.changed(metrics=tuple(MetricPart(**nan_as_none(row.document())) for row in metrics.rows))
 
 
 def _split_summary(split: Split, checked: CheckedDataset) -> SplitSummary:

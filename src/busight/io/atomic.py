@@ -57,16 +57,17 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write a JSON value, indented, whole or not at all. NaN is written as null: JSON has no NaN."""
-    write_text(path, json.dumps(_nan_as_none(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json.dumps(nan_as_none(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
-def _nan_as_none(value: Any) -> Any:
+def nan_as_none(value: Any) -> Any:
+    """Return a JSON value with None for each NaN in it."""
     if isinstance(value, float) and value != value:
         return None
     if isinstance(value, dict):
-        return {key: _nan_as_none(item) for key, item in value.items()}
+        return {key: nan_as_none(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_nan_as_none(item) for item in value]
+        return [nan_as_none(item) for item in value]
     return value
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from busight.errors import DataError
-from busight.io.atomic import write_json
+from busight.io.atomic import nan_as_none, write_json
 from busight.metrics.table import MetricEstimate, MetricRows, MetricTable
 
 FORMAT = 1
@@ -97,10 +97,7 @@ def metrics_document(metrics: MetricTable, provenance: Provenance) -> MetricsDoc
         level=metrics.level,
         resamples=metrics.resamples,
         seed=metrics.seed,
-        metrics=[
-            MetricEntry(**{name: None if value != value else value for name, value in asdict(row).items()})
-            for row in metrics.rows
-        ],
+        metrics=[MetricEntry(**nan_as_none(asdict(row))) for row in metrics.rows],
     )
 
 
