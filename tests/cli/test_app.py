@@ -45,7 +45,7 @@ def pictures(tmp_path: Path) -> Path:
 def test_help_names_every_command() -> None:
     found = call("--help")
     assert found.exit_code == 0
-    for name in ("run", "train", "evaluate", "predict", "data", "recipes", "doctor"):
+    for name in ("run", "bench", "evaluate", "predict", "data", "recipes", "doctor"):
         assert f"  {name} " in found.stdout
 
 
@@ -83,6 +83,8 @@ def test_a_wrong_call_gets_one_line(tmp_path: Path, arguments: list[str], messag
 
 def test_unknown_options_exit_with_2() -> None:
     assert call("run", "--nonsense").exit_code == 2
+    assert call("run", "--nonsense").output == "busight: run: No such option: --nonsense; see busight run --help\n"
+    assert call("nonsense").output == "busight: No such command 'nonsense'; see busight --help\n"
 
 
 def test_run_writes_the_report_and_says_where(tmp_path: Path) -> None:
@@ -230,7 +232,7 @@ def test_crossval_and_compare(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ctrl_c_is_one_line_and_the_run_can_be_resumed(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    command = ["train", "demo", "--data", "phantom:60,size=96", "--out", str(out)]
+    command = ["run", "demo", "--no-report", "--data", "phantom:60,size=96", "--out", str(out)]
     command += set_options("train.epochs=40", "classify.strategy=whole")
     rows = out / "training" / "classifier" / "history.csv"
     code, line = interrupt(command, lambda _: rows.exists())
@@ -245,7 +247,7 @@ def test_ctrl_c_is_one_line_and_the_run_can_be_resumed(tmp_path: Path) -> None:
 def test_ctrl_c_while_the_data_are_read_promises_nothing_to_resume(tmp_path: Path) -> None:
     out = tmp_path / "out"
     code, line = interrupt(
-        ["train", "demo", "--data", "phantom:20000,size=96", "--out", str(out)], lambda said: "data\n" in said
+        ["run", "demo", "--data", "phantom:20000,size=96", "--out", str(out)], lambda said: "data\n" in said
     )
     assert (code, line) == (1, "busight: interrupted; nothing was written yet")
     assert not out.exists()

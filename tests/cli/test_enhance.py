@@ -20,6 +20,11 @@ def call(*arguments: object) -> tuple[int, str]:
     return found.exit_code, found.output
 
 
+def bench(*arguments: object) -> tuple[int, str]:
+    found = CliRunner().invoke(app, ["bench", "filters", *map(str, arguments)])
+    return found.exit_code, found.output
+
+
 def test_pictures_are_enhanced_and_shown_before_and_after(tmp_path: Path) -> None:
     for name in ("a/one.png", "b/one.png"):
         save(tmp_path / "in" / name, picture(len(name)))
@@ -44,13 +49,12 @@ def test_an_unreadable_file_is_told_and_the_others_are_done(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
-        (["--out", "out"], "name pictures with --chain, or a data set with --compare"),
-        (["x.png", "--compare", "phantom:3", "--out", "out"], "name pictures with --chain, or a data set"),
-        (["x.png", "--chain", "median"], "--out FOLDER is needed"),
-        (["x.png", "--out", "out"], "give one --chain with a filter"),
-        (["x.png", "--chain", " ", "--out", "out"], "give one --chain with a filter"),
+        (["--chain", "median", "--out", "out"], "enhance: Missing argument 'paths'; see busight enhance --help"),
+        (["x.png", "--chain", "median"], "enhance: Missing option '--out'; see busight enhance --help"),
+        (["x.png", "--out", "out"], "enhance: Missing option '--chain'"),
+        (["x.png", "--chain", " ", "--out", "out"], "enhance: --chain names no filter"),
         (["x.png", "--chain", "medain", "--out", "out"], "no filter 'medain'; did you mean median?"),
-        (["--compare", "phantom:3", "--chain", "lee(4)", "--out", "out"], "lee: size 4 must be odd"),
+        (["x.png", "--chain", "lee(4)", "--out", "out"], "lee: size 4 must be odd"),
         (["empty", "--chain", "median", "--out", "out"], "no picture or DICOM file in it"),
     ],
 )
@@ -63,7 +67,7 @@ def test_wrong_calls(arguments: list[str], rule: str, tmp_path: Path, monkeypatc
 
 
 def test_every_filter_is_measured_on_phantoms(tmp_path: Path) -> None:
-    code, said = call("--compare", "phantom:5,size=64", "--out", tmp_path / "out")
+    code, said = bench("phantom:5,size=64", "--out", tmp_path / "out")
     assert code == 0, said
     rows = list(csv.DictReader((tmp_path / "out" / "filters.csv").read_text().splitlines()))
     assert [row["chain"].partition("(")[0] for row in rows[1:]] == list(FILTERS)

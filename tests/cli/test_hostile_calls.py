@@ -140,7 +140,7 @@ def test_a_recipe_nested_without_end_is_refused(tmp_path: Path) -> None:
 
 def test_after_a_mistake_in_the_data_the_same_out_can_be_used(tmp_path: Path) -> None:
     for _ in range(2):
-        found = call("train", "demo", *OTSU, "--data", "folder:/nowhere", "--out", tmp_path / "out")
+        found = call("run", "demo", *OTSU, "--data", "folder:/nowhere", "--out", tmp_path / "out")
         assert found.exit_code == 1
         assert "/nowhere: no such folder" in found.stderr
 

@@ -32,6 +32,11 @@ def call(*arguments: object) -> tuple[int, str]:
     return found.exit_code, found.output
 
 
+def bench(*arguments: object) -> tuple[int, str]:
+    found = CliRunner().invoke(app, ["bench", "segmenters", *map(str, arguments)])
+    return found.exit_code, found.output
+
+
 def table(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
 
@@ -192,10 +197,10 @@ def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
-        (["--out", "out"], "name pictures, or a data set with --compare SPEC"),
-        (["x.png", "--method", "otsu"], "--out FOLDER is needed"),
+        (["--method", "otsu", "--out", "out"], "segment: Missing argument 'paths'; see busight segment --help"),
+        (["x.png", "--method", "otsu"], "segment: Missing option '--out'; see busight segment --help"),
         (["x.png", "--out", "out"], "give one --method NAME or one --model BUNDLE"),
-        (["x.png", "--method", "otsu", "--method", "canny", "--out", "out"], "give one --method NAME"),
+        (["x.png", "--method", "otsu", "--model", "runs/x", "--out", "out"], "give one --method NAME or one --model"),
         (["x.png", "--method", "ostu", "--out", "out"], "no method 'ostu' without training; did you mean otsu?"),
         (["x.png", "--method", "unet", "--out", "out"], "no method 'unet' without training"),
         (["x.png", "--method", "otsu", "--box", "1,2,3,4", "--out", "out"], "otsu: cannot start from a box or a click"),
@@ -217,9 +222,7 @@ def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> No
             "--uncertainty needs the probabilities",
         ),
         (["x.png", "--method", "otsu", "--fallback-to-proposal", "--out", "out"], "a --method always makes a proposal"),
-        (["x.png", "--method", "otsu", "--limit", "3", "--out", "out"], "--limit is for --compare"),
-        (["--compare", "phantom:3", "--box", "1,2,3,4", "--out", "out"], "are for pictures, not for --compare"),
-        (["x.png", "--crossval", "runs/x", "--method", "otsu", "--out", "out"], "--crossval is for --compare"),
+        (["x.png", "--method", "otsu", "--limit", "3", "--out", "out"], "segment: No such option: --limit"),
         (["x.png", "--method", "otsu", "--chain", "medain", "--out", "out"], "did you mean median?"),
         (["empty", "--method", "otsu", "--out", "out"], "no picture or DICOM file in it"),
     ],
@@ -252,8 +255,7 @@ def test_a_lesion_may_be_assumed(tmp_path: Path, quick_run: Quick, lesion: tuple
     assert (code, "a lesion in 1 of 1" in said, "a lesion assumed" in said) == (0, True, True), said
     mask = cv2.imread(str(next((tmp_path / "out" / "masks").iterdir())), cv2.IMREAD_UNCHANGED) > 0
     np.testing.assert_array_equal(mask, propose_lesion(cv2.imread(str(lesion[0]), cv2.IMREAD_GRAYSCALE)).mask)
-    code, said = call(
-        "--compare",
+    code, said = bench(
         "phantom:8,size=96",
         "--model",
         run,
@@ -276,7 +278,7 @@ def test_a_bundle_without_masks_is_refused(tmp_path: Path, quick_run: Quick) -> 
 
 
 def test_every_method_is_compared_on_phantoms(tmp_path: Path) -> None:
-    code, said = call("--compare", "phantom:8,size=96", "--out", tmp_path / "out")
+    code, said = bench("phantom:8,size=96", "--out", tmp_path / "out")
     assert code == 0, said
     rows = table(tmp_path / "out" / "methods.csv")
     assert {row["method"] for row in rows} == set(METHODS)
@@ -288,10 +290,28 @@ def test_every_method_is_compared_on_phantoms(tmp_path: Path) -> None:
     assert said.count("\n") >= len(METHODS) + 3
 
 
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        ([], "bench segmenters: Missing argument 'DATA'; see busight bench segmenters --help"),
+        (["phantom:3", "--box", "1,2,3,4"], "bench segmenters: No such option: --box"),
+        (["phantom:3", "--limit", "-1"], "Invalid value for '--limit'"),
+        (["phantom:3", "--method", "ostu"], "did you mean otsu?"),
+        (["phantom:3", "--fallback-to-proposal"], "a --method always makes a proposal"),
+        (["phantom:3", "--chain", "medain"], "did you mean median?"),
+    ],
+)
+def test_wrong_calls_of_bench(arguments: list[str], rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, said = bench(*arguments, "--out", "out")
+    assert (code, rule in said, said.count("\n")) == (2, True, 1), said
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_set_without_masks_cannot_be_compared_on(tmp_path: Path) -> None:
     for index in range(3):
         save(tmp_path / "benign" / f"{index}.png", picture(index))
-    code, said = call("--compare", f"folder:{tmp_path}", "--out", tmp_path / "out")
+    code, said = bench(f"folder:{tmp_path}", "--out", tmp_path / "out")
     assert (code, "no image has a drawn mask" in said) == (1, True), said
 
 
@@ -345,8 +365,7 @@ class Nothing:
 
 def test_images_that_a_bundle_was_trained_on_are_told(tmp_path: Path, quick_run: Quick) -> None:
     run = quick_run("demo", SEGMENTS)
-    code, said = call(
-        "--compare",
+    code, said = bench(
         "phantom:60,size=96",
         "--limit",
         "10",

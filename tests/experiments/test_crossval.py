@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from busight.audit.checked_dataset import check_dataset
 from busight.data.labels import BREAST
 from busight.data.sources.catalogue import load
 from busight.data.split_file import read_split
-from busight.errors import ConfigError, DataError, OutputError
+from busight.errors import BusightError, ConfigError, DataError, OutputError, WeightsError
 from busight.experiments.audit import audit
 from busight.experiments.compare import compare_runs
 from busight.experiments.crossval import crossval
@@ -237,3 +238,35 @@ def test_sources_that_cannot_be_left_out_are_refused_before_training(tmp_path: P
     with pytest.raises(DataError, match="split leave_one_source_out: no image of class cyst is left to train on"):
         crossval(mixed, tmp_path / "out", Plan(by="source"))
     assert not (tmp_path / "out").exists()
+
+
+class Killer(Told):
+    """Kills every job at its first stage, as a system short of memory does."""
+
+    def stage(self, name: str) -> None:
+        super().stage(name)
+        if name.endswith("training"):
+            for process in multiprocessing.active_children():
+                process.kill()
+
+
+def test_folds_train_side_by_side_and_survive_a_killed_process(tmp_path: Path) -> None:
+    small = recipe("data.spec='phantom:40,size=64'")
+    with pytest.raises(BusightError, match=r"fold \d of 2: its process ended with exit code -9 .* fewer --jobs"):
+        crossval(small, tmp_path / "out", Plan(folds=2), n_jobs=2, progress=Killer())
+    assert multiprocessing.active_children() == []
+    told = Told()
+    record = crossval(small, tmp_path / "out", Plan(folds=2), n_jobs=2, resume=True, progress=told)
+    (cases,), _ = repeat_cases(tmp_path / "out")
+    assert len({case.sample_id for case in cases}) == record.metrics.n_images == 40
+    assert {line for line in told.lines if line.endswith("done")} == {
+        f"repeat 1 of 1, fold {fold} of 2: done" for fold in (1, 2)
+    }
+
+
+def test_an_error_in_a_process_is_the_error_of_the_call(tmp_path: Path) -> None:
+    lost = recipe("data.spec='phantom:40,size=64'", "classify.weights='/nowhere/net.safetensors'")
+    with pytest.raises(WeightsError, match=r"/nowhere/net\.safetensors"):
+        crossval(lost, tmp_path / "out", Plan(folds=2), n_jobs=2)
+    with pytest.raises(ConfigError, match="0 jobs at a time: at least 1 is needed"):
+        crossval(lost, tmp_path / "other", Plan(folds=2), n_jobs=0)

@@ -54,7 +54,7 @@ def test_without_conflicting_labels_there_is_no_third_protocol(tmp_path: Path) -
 
 def test_one_recipe_under_every_protocol(tmp_path: Path) -> None:
     recipe, out = load_recipe("demo", overrides(), with_one_conflict(tmp_path / "data")), tmp_path / "out"
-    record = leakage_study(recipe, out, Plan(2), against="phantom:20,seed=7,size=96")
+    record = leakage_study(recipe, out, Plan(2), external="phantom:20,seed=7,size=96")
     assert [protocol.name for protocol in record.protocols] == ["image", "group", "without_label_conflicts", "external"]
     image, group, _, external = record.protocols
     assert (image.metrics.n_images, group.metrics.n_images, external.metrics.n_images) == (70, 70, 20)
@@ -76,12 +76,12 @@ def test_one_recipe_under_every_protocol(tmp_path: Path) -> None:
         "external",
     ]
     # Everything is there already: going on trains nothing and tells the same.
-    again = leakage_study(recipe, out, Plan(2), against="phantom:20,seed=7,size=96", resume=True)
+    again = leakage_study(recipe, out, Plan(2), external="phantom:20,seed=7,size=96", resume=True)
     assert again.protocols == record.protocols or _equal_but_nan(again, record)
     finished = (out / "leakage.json").read_text()
     # Other data under the same folder would keep the old figures under a new name.
     with pytest.raises(OutputError, match="out: was begun with another recipe, data or plan"):
-        leakage_study(recipe, out, Plan(2), against="phantom:20,seed=8,size=96", resume=True)
+        leakage_study(recipe, out, Plan(2), external="phantom:20,seed=8,size=96", resume=True)
     assert (out / "leakage.json").read_text() == finished
 
 
@@ -91,7 +91,7 @@ def _equal_but_nan(one: object, other: object) -> bool:
 
 def test_a_wrong_second_set_is_noticed_before_any_training(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such folder"):
-        leakage_study(load_recipe("demo", overrides()), tmp_path / "out", Plan(2), against="busbra:/nowhere")
+        leakage_study(load_recipe("demo", overrides()), tmp_path / "out", Plan(2), external="busbra:/nowhere")
     assert not (tmp_path / "out").exists()
 
 
@@ -110,7 +110,7 @@ def test_a_useless_second_set_is_noticed_before_any_training(tmp_path: Path, aga
             load_recipe("demo", overrides()),
             tmp_path / "out",
             Plan(2),
-            against=against.format(tmp_path / "unlabelled"),
+            external=against.format(tmp_path / "unlabelled"),
         )
     assert not (tmp_path / "out").exists()
 

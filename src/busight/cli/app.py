@@ -5,12 +5,16 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from busight._version import __version__
 from busight.cli import (
+    bench,
     card,
     compare,
     crossval,
@@ -26,12 +30,42 @@ from busight.cli import (
     repeat,
     run,
     segment,
-    train,
     verify,
 )
+from busight.cli.guard import one_line
+
+_UsageError: Any = typer.BadParameter.__mro__[1]
+"""Typer exports no name for it, and brings click of its own in some versions."""
+
+
+class OneLineGroup(TyperGroup):
+    """Says in one line what is wrong with a call: Typer writes four, with the usage above the reason."""
+
+    def main(self, args: Sequence[str] | None = None, standalone_mode: bool = True, **more: Any) -> Any:  # type: ignore[override]
+        """Run the command line; exit code 2 for a wrong call."""
+        try:
+            code = super().main(args, standalone_mode=False, **more)
+        except _UsageError as error:
+            if not standalone_mode:
+                raise
+            reason, command = error.format_message(), error.ctx.command_path if error.ctx else "busight"
+            if "\n" in reason:  # no error: the help of a group that was called without a command
+                error.show()
+            else:
+                name = command.removeprefix("busight").strip()
+                typer.echo(
+                    f"busight: {name + ': ' if name else ''}{one_line(reason.rstrip('.'))}; see {command} --help",
+                    err=True,
+                )
+            sys.exit(error.exit_code)
+        if standalone_mode:
+            sys.exit(code)
+        return code
+
 
 app = typer.Typer(
     name="busight",
+    cls=OneLineGroup,
     help="Breast-ultrasound AI that people can believe. Research use only, not a medical device.",
     no_args_is_help=True,
     add_completion=False,
@@ -39,7 +73,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(run.command)
-app.command("train")(train.command)
 app.command("evaluate")(evaluate.command)
 app.command("crossval")(crossval.command)
 app.command("repeat")(repeat.command)
@@ -53,6 +86,7 @@ app.command("explain")(explain.command)
 app.command("card")(card.command)
 app.command("verify")(verify.command)
 app.add_typer(data.app, name="data")
+app.add_typer(bench.app, name="bench")
 app.command("recipes")(recipes.command)
 app.command("doctor")(doctor.command)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
-from busight.cli.run import DataOption, OutOption, RecipeArgument, ResumeOption, SetOption
+from busight.cli.run import DataOption, JobsOption, OutOption, RecipeArgument, ResumeOption, SetOption
 
 if TYPE_CHECKING:
     from busight.results.crossval_folder import By
@@ -27,6 +27,7 @@ def command(
     ] = "group",
     out: OutOption = None,
     set_: SetOption = None,
+    jobs: JobsOption = 1,
     resume: ResumeOption = False,
 ) -> None:
     """Cross-validate a recipe: scores over all images with intervals over groups and repeats."""
@@ -49,7 +50,9 @@ def command(
         plan = Plan(5 if folds is None else folds, repeats, chosen_by)
         chosen = load_recipe(recipe, set_ or [], data)
         with ConsoleProgress() as progress:
-            record = crossval(chosen, folder, plan, resume=resume, command=command_line(), progress=progress)
+            record = crossval(
+                chosen, folder, plan, n_jobs=jobs, resume=resume, command=command_line(), progress=progress
+            )
             progress.stage("report")
             write_report(record, folder)
         for line in headline(record.metrics):

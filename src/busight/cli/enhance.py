@@ -1,9 +1,9 @@
-"""``busight enhance``: filter chains on pictures, and what every filter does to a data set."""
+"""``busight enhance``: filter chains on images."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,47 +11,35 @@ from busight.cli.extras import has_extra, remedy
 from busight.cli.guard import one_line, one_line_errors
 from busight.cli.pictures import listed
 
+if TYPE_CHECKING:
+    from busight.preprocess.enhance.chain import Step
+
 
 def command(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Pictures, DICOM files, folders.")] = None,
-    chain: Annotated[
-        list[str] | None, typer.Option("--chain", help='Filters, e.g. "median(3) | clahe(2.0)"; repeat with --compare.')
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="New folder for pictures and tables.")] = None,
-    compare: Annotated[
-        str, typer.Option("--compare", metavar="SPEC", help="Measure filters on a data set instead.")
-    ] = "",
-    limit: Annotated[
-        int, typer.Option("--limit", min=0, help="With --compare: images, chosen at random; 0 = all.")
-    ] = 0,
+    paths: Annotated[list[Path], typer.Argument(help="Image files, DICOM files, folders.")],
+    chain: Annotated[str, typer.Option("--chain", help='Filters, e.g. "median(3) | clahe(2.0)".')],
+    out: Annotated[Path, typer.Option("--out", help="New folder for the enhanced images.")],
 ) -> None:
-    """Enhance pictures by a chain of filters, or measure what every filter does to a data set."""
+    """Enhance images by a chain of filters."""
     with one_line_errors():
         from busight.errors import ConfigError
         from busight.io.atomic import require_free_folder
+        from busight.preprocess.enhance.chain import parse_chain
 
-        if bool(compare) == bool(paths):
-            raise ConfigError("enhance: name pictures with --chain, or a data set with --compare SPEC")
-        if out is None:
-            raise ConfigError("enhance: --out FOLDER is needed")
         require_free_folder(out)
-        if compare:
-            _compare(compare, chain or [], out, limit)
-        else:
-            _enhance(paths or [], chain or [], out)
+        if not (steps := parse_chain(chain)):
+            raise ConfigError('enhance: --chain names no filter; write e.g. --chain "median(3) | clahe(2.0)"')
+        _enhance(paths, steps, out)
 
 
-def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
+def _enhance(paths: list[Path], steps: tuple[Step, ...], out: Path) -> None:
     from busight.cli.console import ConsoleProgress
     from busight.data.readers.inputs import read_frames
     from busight.errors import ConfigError
     from busight.experiments.bench.filters import write_enhanced
-    from busight.preprocess.enhance.chain import parse_chain
     from busight.report.overlay import image_file_name
     from busight.types import Failure
 
-    if len(chains) != 1 or not (steps := parse_chain(chains[0])):
-        raise ConfigError('enhance: give one --chain with a filter, e.g. --chain "median(3) | clahe(2.0)"')
     panels = has_extra("report")
     files = listed(paths)
     failed, done = 0, 0
@@ -76,20 +64,3 @@ def _enhance(paths: list[Path], chains: list[str], out: Path) -> None:
     typer.echo(f"enhanced: {done} pictures, {out / 'images'}; {shown}")
     if failed:
         raise typer.Exit(1)
-
-
-def _compare(spec: str, chains: list[str], out: Path, limit: int) -> None:
-    from busight.cli.console import ConsoleProgress
-    from busight.data.sources.catalogue import load
-    from busight.experiments.bench.filters import compare_filters, comparison_csv
-    from busight.io.atomic import write_text
-    from busight.preprocess.enhance.chain import FILTERS
-    from busight.report.figures.filter_sheet import comparison_lines, write_filter_sheet
-
-    with ConsoleProgress() as progress:
-        found = compare_filters(load(spec), chains or list(FILTERS), limit=limit, progress=progress)
-        write_text(out / "filters.csv", comparison_csv(found))
-        write_filter_sheet(found, out / "filters.png")
-    for line in comparison_lines(found):
-        typer.echo(line)
-    typer.echo(f"table: {out / 'filters.csv'}; picture: {out / 'filters.png'}")

@@ -78,7 +78,7 @@ def require_training() -> None:
 
 def _command() -> str:
     """Return the command that was typed, without its arguments: they may name patients."""
-    named = sys.argv[1 : 3 if sys.argv[1:2] == ["data"] else 2]
+    named = sys.argv[1 : 3 if len(sys.argv) > 1 and sys.argv[1] in ("data", "bench") else 2]
     return " ".join(["busight", *named])
 
 

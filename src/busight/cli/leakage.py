@@ -8,17 +8,18 @@ from typing import Annotated
 import typer
 
 from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
-from busight.cli.run import DataOption, OutOption, RecipeArgument, ResumeOption, SetOption
+from busight.cli.run import DataOption, JobsOption, OutOption, RecipeArgument, ResumeOption, SetOption
 
 
 def command(
     recipe: RecipeArgument = "default",
     data: DataOption = "",
-    against: Annotated[str, typer.Option("--external", help="Another data set to test on, e.g. busbra:PATH.")] = "",
+    external: Annotated[str, typer.Option("--external", help="Another data set to test on, e.g. busbra:PATH.")] = "",
     folds: Annotated[int, typer.Option("--folds", help="Parts; each is tested once in a repeat.")] = 5,
     repeats: Annotated[int, typer.Option("--repeats", help="How often, with other folds and seeds.")] = 1,
     out: OutOption = None,
     set_: SetOption = None,
+    jobs: JobsOption = 1,
     resume: ResumeOption = False,
 ) -> None:
     """Run one recipe under folds by image, by group, without conflicting labels, and on other data; one picture."""
@@ -39,7 +40,8 @@ def command(
                 chosen,
                 folder,
                 Plan(folds, repeats),
-                against=against,
+                external=external,
+                n_jobs=jobs,
                 resume=resume,
                 command=command_line(),
                 progress=progress,

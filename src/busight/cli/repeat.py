@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
-from busight.cli.run import DataOption, OutOption, RecipeArgument, ResumeOption, SetOption
+from busight.cli.run import DataOption, JobsOption, OutOption, RecipeArgument, ResumeOption, SetOption
 
 
 def command(
@@ -17,6 +17,7 @@ def command(
     seeds: Annotated[int, typer.Option("--seeds", help="How many, each with another split and training.")] = 10,
     out: OutOption = None,
     set_: SetOption = None,
+    jobs: JobsOption = 1,
     resume: ResumeOption = False,
 ) -> None:
     """Run a recipe with seed after seed: how much of its score is luck of split and training."""
@@ -26,13 +27,15 @@ def command(
     with one_line_errors(hint=how_to_go_on(folder, "plan.json")):
         require_training()
         from busight.cli.console import ConsoleProgress
-        from busight.experiments.repeat import SEEDS_FILE, repeat_seeds
+        from busight.experiments.repeat import REPEAT_FILE, repeat_seeds
         from busight.recipes.load import load_recipe
         from busight.report.text.repeats import repeat_lines
 
         chosen = load_recipe(recipe, set_ or [], data)
         with ConsoleProgress() as progress:
-            record = repeat_seeds(chosen, folder, seeds, resume=resume, command=command_line(), progress=progress)
+            record = repeat_seeds(
+                chosen, folder, seeds, n_jobs=jobs, resume=resume, command=command_line(), progress=progress
+            )
         for line in repeat_lines(record):
             typer.echo(line)
-        typer.echo(f"metrics: {folder / SEEDS_FILE}")
+        typer.echo(f"metrics: {folder / REPEAT_FILE}")

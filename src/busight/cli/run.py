@@ -1,22 +1,19 @@
-"""``busight run``: train, assess and report."""
+"""``busight run``: train, evaluate and report."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
 
-if TYPE_CHECKING:
-    from busight.metrics.table import MetricTable
-
 RecipeArgument = Annotated[str, typer.Argument(help="A recipe's name (see `busight recipes`) or a TOML file.")]
 DataOption = Annotated[str, typer.Option("--data", help="Data spec, e.g. busi:PATH or phantom:300.")]
 OutOption = Annotated[Path | None, typer.Option("--out", help="New folder for the results [runs/RECIPE-TIME].")]
 SetOption = Annotated[list[str] | None, typer.Option("--set", help="Override: key=value, e.g. train.epochs=5.")]
-SplitOption = Annotated[Path | None, typer.Option("--split", help="Use this split.json instead of making one.")]
+JobsOption = Annotated[int, typer.Option("--jobs", min=1, help="Trainings at a time, each on its share of the cores.")]
 ResumeOption = Annotated[bool, typer.Option("--resume", help="Go on in --out after an interruption.")]
 
 
@@ -25,17 +22,11 @@ def command(
     data: DataOption = "",
     out: OutOption = None,
     set_: SetOption = None,
-    split: SplitOption = None,
+    split: Annotated[Path | None, typer.Option("--split", help="Use this split.json instead of making one.")] = None,
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html and report.pdf too.")] = True,
     resume: ResumeOption = False,
 ) -> None:
-    """Train by a recipe, assess on the test part, write bundle and report."""
-    execute(recipe, data, out, set_ or [], split, resume, report=True)
-
-
-def execute(
-    recipe: str, data: str, out: Path | None, overrides: list[str], split: Path | None, resume: bool, report: bool
-) -> None:
-    """Do what ``run`` and ``train`` share."""
+    """Train by a recipe and evaluate on the test subset: bundle, cases, metrics and report."""
     from datetime import datetime
 
     folder = out or Path("runs") / f"{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
@@ -44,8 +35,9 @@ def execute(
         from busight.cli.console import ConsoleProgress
         from busight.experiments.run import finish, run
         from busight.recipes.load import load_recipe
+        from busight.report.text.headline import headline
 
-        chosen = load_recipe(recipe, overrides, data)
+        chosen = load_recipe(recipe, set_ or [], data)
         with ConsoleProgress() as progress:
             record = run(
                 chosen,
@@ -62,14 +54,8 @@ def execute(
                 progress.stage("report")
                 write_report(record, folder)
             finish(folder)
-        _tell(record.metrics, folder, report)
-
-
-def _tell(metrics: MetricTable, folder: Path, report: bool) -> None:
-    from busight.report.text.headline import headline
-
-    for line in headline(metrics):
-        typer.echo(line)
-    typer.echo(f"bundle: {folder / 'bundle'}")
-    if report:
-        typer.echo(f"report: {folder / 'report.html'}")
+        for line in headline(record.metrics):
+            typer.echo(line)
+        typer.echo(f"bundle: {folder / 'bundle'}")
+        if report:
+            typer.echo(f"report: {folder / 'report.html'}")

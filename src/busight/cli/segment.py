@@ -1,4 +1,4 @@
-"""``busight segment``: lesion outlines on pictures, and ways to outline compared on a data set."""
+"""``busight segment``: lesion outlines on images."""
 
 from __future__ import annotations
 
@@ -16,18 +16,10 @@ if TYPE_CHECKING:
 
 
 def command(
-    paths: Annotated[list[Path] | None, typer.Argument(help="Pictures, DICOM files, folders.")] = None,
-    method: Annotated[
-        list[str] | None,
-        typer.Option("--method", help="One without training, e.g. geodesic; with --compare several, or all."),
-    ] = None,
-    model: Annotated[
-        list[Path] | None, typer.Option("--model", help="A bundle or run that draws masks; repeat with --compare.")
-    ] = None,
-    crossval: Annotated[
-        list[Path] | None, typer.Option("--crossval", help="With --compare: its networks, each on its test fold.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="New folder for masks, outlines and tables.")] = None,
+    paths: Annotated[list[Path], typer.Argument(help="Image files, DICOM files, folders.")],
+    out: Annotated[Path, typer.Option("--out", help="New folder for masks, outlines and the table.")],
+    method: Annotated[str, typer.Option("--method", help="One without training, e.g. geodesic.")] = "",
+    model: Annotated[Path | None, typer.Option("--model", help="A bundle or run that draws masks.")] = None,
     chain: Annotated[str, typer.Option("--chain", help="Filters before a --method; a model brings its own.")] = "",
     box: Annotated[
         str | None, typer.Option("--box", metavar="X,Y,W,H", help="Around the lesion, for a --method.")
@@ -41,55 +33,40 @@ def command(
         bool,
         typer.Option(
             "--fallback-to-proposal",
-            help="Of a network: where its mask is empty or unsure, take the proposal.",
+            help="Of a --model: where its mask is empty or unsure, take the proposal.",
         ),
     ] = False,
-    compare: Annotated[
-        str, typer.Option("--compare", metavar="SPEC", help="Compare ways on a data set with masks instead.")
-    ] = "",
-    limit: Annotated[
-        int, typer.Option("--limit", min=0, help="With --compare: images, chosen at random; 0 = all.")
-    ] = 0,
 ) -> None:
-    """Outline lesions: masks, pictures with outlines and a table of lesions; or compare ways to do it."""
+    """Outline lesions: masks, images with outlines and a table of lesions."""
     with one_line_errors():
         from busight.errors import ConfigError
         from busight.io.atomic import require_free_folder
+        from busight.model.segmenters import FallbackToProposal
 
-        if bool(compare) == bool(paths):
-            raise ConfigError("segment: name pictures, or a data set with --compare SPEC")
-        if out is None:
-            raise ConfigError("segment: --out FOLDER is needed")
-        if compare and (box is not None or click is not None or uncertainty):
-            raise ConfigError("segment: --box, --click and --uncertainty are for pictures, not for --compare")
-        if crossval and not compare:
-            raise ConfigError("segment: --crossval is for --compare; name one of its bundles with --model")
-        if limit and not compare:
-            raise ConfigError("segment: --limit is for --compare; name fewer pictures")
-        if uncertainty and method:
+        if bool(method) == (model is not None):
+            raise ConfigError("segment: give one --method NAME or one --model BUNDLE")
+        if method and uncertainty:
             raise ConfigError("segment: --uncertainty needs the probabilities of a --model; a --method has none")
-        if fallback_to_proposal and not (model or crossval):
-            raise ConfigError(
-                "segment: --fallback-to-proposal is for a --model or --crossval; a --method always makes a proposal"
-            )
+        if method and fallback_to_proposal:
+            raise ConfigError("segment: --fallback-to-proposal is for a --model; a --method always makes a proposal")
         prompt = _prompt(box, click)
         require_free_folder(out)
-        if compare:
-            named = method or ([] if model or crossval else ["all"])
-            ways = _segmenters(_all_methods() if named == ["all"] else named, model or [], chain, None)
-            _compare(compare, ways, crossval or [], out, limit, fallback_to_proposal)
-        else:
-            from busight.model.segmenters import FallbackToProposal
-
-            chosen = _segmenters(method or [], model or [], chain, prompt)
-            if len(chosen) != 1:
-                raise ConfigError("segment: give one --method NAME or one --model BUNDLE")
-            _segment(
-                paths or [], FallbackToProposal(chosen[0]) if fallback_to_proposal else chosen[0], out, uncertainty
-            )
+        (segmenter,) = chosen_segmenters([method] if method else [], [model] if model else [], chain, prompt)
+        _segment(paths, FallbackToProposal(segmenter) if fallback_to_proposal else segmenter, out, uncertainty)
 
 
-def _segmenters(methods: list[str], models: list[Path], chain: str, prompt: Prompt | None) -> list[Segmenter]:
+def chosen_segmenters(methods: list[str], models: list[Path], chain: str, prompt: Prompt | None) -> list[Segmenter]:
+    """Return the segmenters that options name.
+
+    Args:
+        methods: Without training, by name.
+        models: Bundles or runs.
+        chain: Filters before each method.
+        prompt: For each method.
+
+    Raises:
+        BusightError: One line that names what is wrong.
+    """
     import difflib
 
     from busight.errors import ConfigError
@@ -108,12 +85,6 @@ def _segmenters(methods: list[str], models: list[Path], chain: str, prompt: Prom
         raise ConfigError("segment: --box, --click and --chain are for a --method; a model needs none")
     once = dict.fromkeys(methods)  # a method named twice is one row
     return [*(ClassicalMethod(known[name], preprocess, prompt) for name in once), *map(model_segmenter, models)]
-
-
-def _all_methods() -> list[str]:
-    from busight.segment.classical.catalogue import METHODS
-
-    return list(METHODS)
 
 
 def _prompt(box: str | None, click: str | None) -> Prompt | None:
@@ -217,26 +188,3 @@ def _frame(
         write_image(out / "uncertainty" / name, (entropy(found.probs) * 255).round().astype(np.uint8))
     lesions = lesions_of(found.mask, found.probs, frame.ref.origin)
     return lesion_rows(frame.ref.path, frame.ref.frame, name, lesions, frame.ref.pixel_spacing_mm), len(lesions)
-
-
-def _compare(
-    spec: str, segmenters: list[Segmenter], crossvals: list[Path], out: Path, limit: int, fallback: bool
-) -> None:
-    from busight.cli.console import ConsoleProgress
-    from busight.data.sources.catalogue import load
-    from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_methods, comparison_csv
-    from busight.io.atomic import write_text
-    from busight.model.segmenters import ClassicalMethod, FallbackToProposal
-    from busight.report.figures.segmenter_sheet import method_lines, write_method_sheet
-
-    ways = [*segmenters, *(CrossvalSegmenter(folder) for folder in crossvals)]
-    if fallback:
-        # Beside the networks as they are: the table shows what the proposal is worth.
-        ways += [FallbackToProposal(way) for way in ways if not isinstance(way, ClassicalMethod)]
-    with ConsoleProgress() as progress:
-        found = compare_methods(load(spec), ways, limit=limit, progress=progress)
-        write_text(out / "methods.csv", comparison_csv(found))
-        write_method_sheet(found, out / "methods.png")
-    for line in method_lines(found):
-        typer.echo(line)
-    typer.echo(f"table: {out / 'methods.csv'}; picture: {out / 'methods.png'}")

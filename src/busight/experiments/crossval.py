@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from busight._version import __version__
-from busight.audit.checked_dataset import CheckedDataset, check_dataset
+from busight.audit.checked_dataset import CheckedDataset
 from busight.data.dataset import DataSet
 from busight.data.sources.catalogue import load
 from busight.data.split import SplitKind, leaking_pairs, source_names
 from busight.errors import ConfigError
-from busight.experiments.checks import check_data_is_named, require_classes_to_learn
+from busight.experiments.checks import check_data_is_named
 from busight.experiments.facts import limitations, versions
-from busight.experiments.jobs import Job, plan_job, run_jobs
+from busight.experiments.jobs import Job, open_jobs, plan_job, run_jobs
 from busight.io.atomic import write_json
 from busight.io.progress import Progress, Silent
 from busight.model.bundle.card import Card
@@ -28,7 +28,7 @@ from busight.recipes.schema import Recipe
 from busight.results.crossval_folder import CROSSVAL_FILE, By, Plan, fold_folder, repeat_cases
 from busight.results.ensemble import ensemble_cases
 from busight.results.metrics_file import read_metrics
-from busight.results.plan_file import open_planned_folder, write_plan
+from busight.results.plan_file import write_plan
 from busight.results.records import CrossValidationRecord, FoldMetrics
 from busight.results.scoring import case_metrics, subgroup_metrics
 from busight.results.store import METRICS_FILE
@@ -39,6 +39,7 @@ def crossval(
     out: Path,
     plan: Plan,
     *,
+    n_jobs: int = 1,
     resume: bool = False,
     command: str = "",
     progress: Progress | None = None,
@@ -50,6 +51,7 @@ def crossval(
         recipe: What to do; its own split is replaced by folds, its seeds are raised by one a repeat.
         out: A new folder: ``repeat-R/fold-F/`` holds what a run leaves, ``crossval.json`` the metrics.
         plan: Folds and repeats.
+        n_jobs: Trainings at a time; see `busight.experiments.jobs.run_jobs`.
         resume: Go on in a folder that an interrupted call of the same plan left; finished folds are kept.
         command: The command line, for the record.
         progress: Told what happens.
@@ -64,22 +66,21 @@ def crossval(
     dataset = load(recipe.data.spec) if checked is None else checked.dataset
     if plan.by == "source":
         plan = plan_of_sources(recipe, dataset, plan.repeats)
-    open_planned_folder(out, _plan_document(recipe, plan), "cross-validation", resume)
-    checked = checked or check_dataset(dataset, progress, recipe.data.label_conflicts)
-    checked.require_classes(recipe.classify.task)
-    members = plan_folds(recipe, out, plan, checked)
-    for member in members:
-        require_classes_to_learn(checked, member.split, recipe.classify.task)
-    write_plan(out, _plan_document(recipe, plan))
-    run_jobs(members, checked, command, progress)
+    document = _plan_document(recipe, plan)
+    checked = open_jobs(
+        recipe, out, document, "cross-validation", resume=resume, progress=progress, dataset=dataset, checked=checked
+    )
+    jobs = plan_folds(recipe, out, plan, checked)
+    write_plan(out, document)
+    run_jobs(jobs, n_jobs=n_jobs, command=command, progress=progress)
     progress.stage("metrics over all folds")
-    record = _record(recipe, out, plan, checked, members, command, started)
+    record = _record(recipe, out, plan, jobs, command, started)
     write_json(out / CROSSVAL_FILE, crossval_document(record, plan))
     return replace(record, stage_seconds=(("cross-validation", time.monotonic() - began),))
 
 
 def plan_folds(recipe: Recipe, out: Path, plan: Plan, checked: CheckedDataset) -> list[Job]:
-    """Return the splits of all folds; nothing is written.
+    """Return the jobs of all folds; nothing is written.
 
     Args:
         recipe: Whose split is replaced.
@@ -170,8 +171,7 @@ def _record(
     recipe: Recipe,
     out: Path,
     plan: Plan,
-    checked: CheckedDataset,
-    members: Sequence[Job],
+    jobs: Sequence[Job],
     command: str,
     started: str,
 ) -> CrossValidationRecord:
@@ -180,10 +180,11 @@ def _record(
     ensemble = None
     if plan.repeats > 1:
         ensemble = case_metrics([ensemble_cases(repeats, labels.names)], labels, recipe.assess)
-    cards = [load_bundle(member.folder).card for member in members]
+    cards = [load_bundle(job.folder).card for job in jobs]
+    checked = jobs[0].checked
     data = checked.summary()
-    crossing = sum(leaking_pairs(member.split, checked.pair_ids()) for member in members)
-    fold_limitations = _fold_limitations(plan, crossing, len(members))
+    crossing = sum(leaking_pairs(job.split, checked.pair_ids()) for job in jobs)
+    fold_limitations = _fold_limitations(plan, crossing, len(jobs))
     folds = tuple(
         FoldMetrics(repeat + 1, fold + 1, read_metrics(fold_folder(out, repeat, fold) / METRICS_FILE))
         for repeat in range(plan.repeats)

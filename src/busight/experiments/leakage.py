@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.labels import TaskName
 from busight.data.sources.catalogue import load
 from busight.errors import DataError
-from busight.experiments.checks import check_data_is_named
 from busight.experiments.compare import compare_runs
 from busight.experiments.crossval import crossval, plan_folds
 from busight.experiments.evaluate_folds import score_networks
 from busight.experiments.facts import versions
+from busight.experiments.jobs import open_jobs
 from busight.io.atomic import write_json
 from busight.io.progress import Progress, Silent
 from busight.metrics.paired import Difference
@@ -23,8 +24,7 @@ from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 from busight.results.crossval_folder import By, Plan, fold_folders
 from busight.results.leakage_record import LeakageRecord, ProtocolResult
-from busight.results.plan_file import PLAN_FILE, open_planned_folder, write_plan
-from busight.results.records import CrossValidationRecord
+from busight.results.plan_file import PLAN_FILE, write_plan
 from busight.results.scoring import case_metrics
 
 LEAKAGE_FILE = "leakage.json"
@@ -35,7 +35,8 @@ def leakage_study(
     out: Path,
     plan: Plan,
     *,
-    against: str = "",
+    external: str = "",
+    n_jobs: int = 1,
     resume: bool = False,
     command: str = "",
     progress: Progress | None = None,
@@ -50,7 +51,8 @@ def leakage_study(
         out: A new folder: ``image/``, ``group/`` and ``without_label_conflicts/`` are cross-validations, ``external/``
             the other data. Where no labels conflict there is no ``without_label_conflicts/``.
         plan: Folds and repeats; its ``by`` is not used.
-        against: Another data set for the fourth protocol, tested with every network of the grouped folds; may be empty.
+        external: Another data set for the fourth protocol, tested with every network of the grouped folds; or empty.
+        n_jobs: Trainings at a time; see `busight.experiments.jobs.run_jobs`.
         resume: Go on in a folder that an interrupted call of the same plan left.
         command: The command line, for the record.
         progress: Told what happens.
@@ -60,22 +62,33 @@ def leakage_study(
     """
     progress = progress or Silent()
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    check_data_is_named(recipe)
-    begun = {"folds": plan.folds, "repeats": plan.repeats, "against": against, "recipe": recipe_toml(recipe)}
-    open_planned_folder(out, begun, "leakage study", resume)
-    dataset = load(recipe.data.spec)
-    listed = [load(spec).read_as(dataset.image_spec) for spec in (against,) if spec]
-    checked, *others = [check_dataset(one, progress) for one in (dataset, *listed)]
-    checked.require_classes(recipe.classify.task)
+    document = {"folds": plan.folds, "repeats": plan.repeats, "external": external, "recipe": recipe_toml(recipe)}
+    listed = [load(spec) for spec in (external,) if spec]
+    kept = _with_conflicts(recipe, "keep")
+    checked = open_jobs(kept, out, document, "leakage study", resume=resume, progress=progress)
+    others = [check_dataset(one.read_as(checked.dataset.image_spec), progress) for one in listed]
     for other in others:
         _require_another_set(checked, other, recipe.classify.task)
-    protocols_of = {
-        name: _prepared(recipe, out / name, plan, by, drop, checked)
-        for name, by, drop in _CROSSVALS
-        if not drop or checked.in_conflict()  # without a conflicting label it would be the grouped folds again
-    }
-    write_plan(out, begun)
-    records = {name: _crossval(one, out / name, command, progress) for name, one in protocols_of.items()}
+    protocols_of = {"image": _Protocol(kept, "image", checked), "group": _Protocol(kept, "group", checked)}
+    if checked.in_conflict():  # without a conflicting label it would be the grouped folds again
+        dropped = _Protocol(_with_conflicts(recipe, "drop"), "group", checked.without_conflicts())
+        protocols_of["without_label_conflicts"] = dropped
+    for name, one in protocols_of.items():
+        plan_folds(one.recipe, out / name, replace(plan, by=one.by), one.checked)
+    write_plan(out, document)
+    records = {}
+    for name, one in protocols_of.items():
+        progress.stage(f"protocol: {DESCRIPTIONS[name]}")
+        records[name] = crossval(
+            one.recipe,
+            out / name,
+            replace(plan, by=one.by),
+            n_jobs=n_jobs,
+            resume=(out / name / PLAN_FILE).is_file(),
+            command=command,
+            progress=progress,
+            checked=one.checked,
+        )
     protocols = [
         ProtocolResult(
             name, DESCRIPTIONS[name], recipe.data.spec, record.metrics, _difference_to_grouped(name, out, recipe)
@@ -86,7 +99,7 @@ def leakage_study(
     for other in others:
         cases, labels = score_networks(bundles, other, out / "external", progress)
         metrics = case_metrics(cases, labels, recipe.assess)
-        protocols.append(ProtocolResult("external", DESCRIPTIONS["external"], against, metrics, MetricRows()))
+        protocols.append(ProtocolResult("external", DESCRIPTIONS["external"], external, metrics, MetricRows()))
     record = LeakageRecord(
         title=recipe.name,
         command=command,
@@ -111,34 +124,18 @@ DESCRIPTIONS = {
 }
 """Each protocol in a few words."""
 
-_CROSSVALS: tuple[tuple[str, By, bool], ...] = (
-    ("image", "image", False),
-    ("group", "group", False),
-    ("without_label_conflicts", "group", True),
-)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Prepared:
-    """A cross-validation whose splits are known to be possible."""
+class _Protocol:
+    """A cross-validation of the study: its recipe, what its folds keep together, its data."""
 
     recipe: Recipe
-    plan: Plan
+    by: By
     checked: CheckedDataset
 
 
-def _prepared(recipe: Recipe, out: Path, plan: Plan, by: By, drop: bool, checked: CheckedDataset) -> _Prepared:
-    conflicts = "drop" if drop else "keep"
-    chosen = recipe.model_copy(update={"data": recipe.data.model_copy(update={"label_conflicts": conflicts})})
-    found = _Prepared(chosen, Plan(plan.folds, plan.repeats, by), checked.without_conflicts() if drop else checked)
-    plan_folds(found.recipe, out, found.plan, found.checked)
-    return found
-
-
-def _crossval(one: _Prepared, out: Path, command: str, progress: Progress) -> CrossValidationRecord:
-    progress.stage(f"protocol: {DESCRIPTIONS[out.name]}")
-    resume = (out / PLAN_FILE).is_file()
-    return crossval(one.recipe, out, one.plan, resume=resume, command=command, progress=progress, checked=one.checked)
+def _with_conflicts(recipe: Recipe, conflicts: Literal["keep", "drop"]) -> Recipe:
+    return recipe.model_copy(update={"data": recipe.data.model_copy(update={"label_conflicts": conflicts})})
 
 
 def _require_another_set(checked: CheckedDataset, other: CheckedDataset, task: TaskName) -> None:

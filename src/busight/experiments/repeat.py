@@ -9,13 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from busight.audit.checked_dataset import CheckedDataset, check_dataset
-from busight.data.sources.catalogue import load
-from busight.data.split import Split, leaking_pairs
+from busight.data.split import leaking_pairs
 from busight.errors import ConfigError
-from busight.experiments.checks import check_data_is_named
 from busight.experiments.facts import versions
-from busight.experiments.jobs import plan_job, run_jobs
+from busight.experiments.jobs import Job, open_jobs, plan_job, run_jobs
 from busight.io.atomic import write_json
 from busight.io.progress import Progress, Silent
 from busight.metrics.repeats import seed_spread
@@ -24,11 +21,11 @@ from busight.model.bundle.load import load_bundle
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 from busight.results.metrics_file import read_metrics
-from busight.results.plan_file import open_planned_folder, write_plan
+from busight.results.plan_file import write_plan
 from busight.results.repeat_record import RepeatedMetric, RepeatRecord
 from busight.results.store import METRICS_FILE
 
-SEEDS_FILE = "repeat.json"
+REPEAT_FILE = "repeat.json"
 
 _RANGES = {"kappa": (-1.0, 1.0), "mcc": (-1.0, 1.0), "brier": (0.0, 2.0), "log_loss": (0.0, float("inf"))}
 """Ranges of metrics, where that is not 0 to 1."""
@@ -39,6 +36,7 @@ def repeat_seeds(
     out: Path,
     count: int,
     *,
+    n_jobs: int = 1,
     resume: bool = False,
     command: str = "",
     progress: Progress | None = None,
@@ -49,6 +47,7 @@ def repeat_seeds(
         recipe: What to do; 0 to ``count - 1`` is added to ``split.seed`` and ``train.seed``.
         out: A new folder: ``seed-K/`` holds what a run leaves, ``repeat.json`` the outcome.
         count: Seeds, 2 or more.
+        n_jobs: Trainings at a time; see `busight.experiments.jobs.run_jobs`.
         resume: Go on in a folder that an interrupted call left; finished seeds are kept.
         command: The command line, for the record.
         progress: Told what happens.
@@ -60,19 +59,16 @@ def repeat_seeds(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     if count < 2:
         raise ConfigError(f"{count} seeds: the spread over seeds needs at least 2")
-    check_data_is_named(recipe)
     plan = {"seeds": count, "recipe": recipe_toml(recipe)}
-    open_planned_folder(out, plan, "series of seeds", resume)
-    checked = check_dataset(load(recipe.data.spec), progress, recipe.data.label_conflicts)
-    checked.require_classes(recipe.classify.task)
-    members = [
+    checked = open_jobs(recipe, out, plan, "series of seeds", resume=resume, progress=progress)
+    jobs = [
         plan_job(f"seed {seed + 1} of {count}", seed_folder(out, seed), seed_recipe(recipe, seed), checked)
         for seed in range(count)
     ]
     write_plan(out, plan)
-    run_jobs(members, checked, command, progress)
-    record = _record(recipe, out, checked, [member.split for member in members], command, started)
-    write_json(out / SEEDS_FILE, record.document())
+    run_jobs(jobs, n_jobs=n_jobs, command=command, progress=progress)
+    record = _record(recipe, jobs, command, started)
+    write_json(out / REPEAT_FILE, record.document())
     return record
 
 
@@ -88,10 +84,9 @@ def seed_folder(out: Path, seed: int) -> Path:
     return out / f"seed-{seed}"
 
 
-def _record(
-    recipe: Recipe, out: Path, checked: CheckedDataset, splits: Sequence[Split], command: str, started: str
-) -> RepeatRecord:
-    tables = [read_metrics(seed_folder(out, seed) / METRICS_FILE) for seed in range(len(splits))]
+def _record(recipe: Recipe, jobs: Sequence[Job], command: str, started: str) -> RepeatRecord:
+    tables = [read_metrics(job.folder / METRICS_FILE) for job in jobs]
+    checked, splits = jobs[0].checked, [job.split for job in jobs]
     n_train, n_test = (float(np.mean([len(getattr(split, part)) for split in splits])) for part in ("train", "test"))
     return RepeatRecord(
         title=recipe.name,
@@ -99,7 +94,7 @@ def _record(
         started=started,
         recipe_toml=recipe_toml(recipe),
         data=checked.summary(),
-        weights=load_bundle(seed_folder(out, 0)).card.training.weights,
+        weights=load_bundle(jobs[0].folder).card.training.weights,
         versions=versions(),
         seeds=tuple(range(len(splits))),
         n_train=n_train,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -10,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.io.cores import usable_cores
 from busight.simulate.injected_faults import InjectedFault, render
 from busight.simulate.spec import PhantomSpec
 from busight.types import Image
@@ -36,7 +36,7 @@ def render_many(
     Returns:
         Per picture: uint8 HW, and the mask's bits as packed by ``numpy.packbits``.
     """
-    workers = workers or os.cpu_count() or 1
+    workers = workers or len(usable_cores())
     make = partial(_picture, spec, plants)
     if workers == 1 or len(indices) < _FEW:
         return list(map(make, indices))

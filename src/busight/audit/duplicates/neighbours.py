@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.audit.duplicates.fingerprint import mirror_signs
+from busight.io.cores import usable_cores
 
 NEAREST = 16
 """Candidates looked at for each image and kind of mirroring."""
@@ -103,7 +103,7 @@ def _cells(found: NDArray[np.float32]) -> Search:
     """
     import faiss
 
-    faiss.omp_set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    faiss.omp_set_num_threads(len(usable_cores()))
     centres: Any = faiss.IndexHNSWFlat(found.shape[1], 16, faiss.METRIC_INNER_PRODUCT)
     centres.hnsw.efSearch = 2 * _LOOKED_INTO
     index: Any = faiss.IndexIVFFlat(centres, found.shape[1], len(found) // 64, faiss.METRIC_INNER_PRODUCT)

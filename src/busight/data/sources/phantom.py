@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,13 @@ class PhantomReader:
         self._plants = plants
         self._pictures: dict[int, tuple[Image, NDArray[np.uint8]]] = {}
         self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # For another process: what is made already goes along, the lock does not.
+        return {**self.__dict__, "_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
 
     def image(self, sample: Sample) -> Image:
         """Return the picture, uint8 HW."""

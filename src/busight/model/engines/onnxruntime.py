@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.errors import BundleError
+from busight.io.cores import usable_cores
 from busight.strategies.engine import Outputs
 
 INPUT = "images"
@@ -27,7 +29,7 @@ class OnnxRuntimeEngine:
 
         Args:
             path: The graph.
-            threads: Threads of one operator; 0 lets ONNX Runtime choose.
+            threads: Threads of one operator; 0 lets ONNX Runtime choose, within the cores of this process.
             batch: Largest number of inputs in one run.
 
         Raises:
@@ -37,7 +39,9 @@ class OnnxRuntimeEngine:
         from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        # ONNX Runtime counts the machine's cores, not those that this process is kept to.
+        cores = usable_cores()
+        options.intra_op_num_threads = threads or (len(cores) if len(cores) < (os.cpu_count() or 1) else 0)
         try:
             self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         except (

@@ -1,0 +1,104 @@
+"""``busight bench``: segmenters and filters measured on a data set."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from busight.cli.guard import one_line_errors
+
+app = typer.Typer(
+    name="bench", help="Measure segmenters or filters on a data set.", no_args_is_help=True, rich_markup_mode=None
+)
+
+DataArgument = Annotated[str, typer.Argument(metavar="DATA", help="Data spec, e.g. busi:PATH or phantom:100.")]
+OutOption = Annotated[Path, typer.Option("--out", help="New folder for the table and the picture.")]
+LimitOption = Annotated[int, typer.Option("--limit", min=0, help="Images, chosen at random; 0 = all.")]
+
+
+@app.command("segmenters")
+def segmenters(
+    data: DataArgument,
+    out: OutOption,
+    method: Annotated[
+        list[str] | None, typer.Option("--method", help="One without training, e.g. geodesic; several, or all.")
+    ] = None,
+    model: Annotated[
+        list[Path] | None, typer.Option("--model", help="A bundle or run that draws masks; several.")
+    ] = None,
+    crossval: Annotated[
+        list[Path] | None, typer.Option("--crossval", help="A cross-validation: each network on its test fold.")
+    ] = None,
+    chain: Annotated[str, typer.Option("--chain", help="Filters before a --method; a model brings its own.")] = "",
+    fallback_to_proposal: Annotated[
+        bool,
+        typer.Option(
+            "--fallback-to-proposal", help="Networks once more, with the proposal where a mask is empty or unsure."
+        ),
+    ] = False,
+    limit: LimitOption = 0,
+) -> None:
+    """Measure Dice, surface distances and time of segmenters on a data set with masks."""
+    with one_line_errors():
+        from busight.cli.console import ConsoleProgress
+        from busight.cli.segment import chosen_segmenters
+        from busight.data.sources.catalogue import load
+        from busight.errors import ConfigError
+        from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_methods, comparison_csv
+        from busight.io.atomic import require_free_folder, write_text
+        from busight.model.segmenters import ClassicalMethod, FallbackToProposal
+        from busight.report.figures.segmenter_sheet import method_lines, write_method_sheet
+        from busight.segment.classical.catalogue import METHODS
+
+        if fallback_to_proposal and not (model or crossval):
+            raise ConfigError(
+                "bench segmenters: --fallback-to-proposal is for a --model or --crossval; a --method always makes a "
+                "proposal"
+            )
+        require_free_folder(out)
+        named = method or ([] if model or crossval else ["all"])
+        ways = [
+            *chosen_segmenters(list(METHODS) if named == ["all"] else named, model or [], chain, None),
+            *(CrossvalSegmenter(folder) for folder in crossval or []),
+        ]
+        if fallback_to_proposal:
+            # Beside the networks as they are: the table shows what the proposal is worth.
+            ways += [FallbackToProposal(way) for way in ways if not isinstance(way, ClassicalMethod)]
+        with ConsoleProgress() as progress:
+            found = compare_methods(load(data), ways, limit=limit, progress=progress)
+            write_text(out / "methods.csv", comparison_csv(found))
+            write_method_sheet(found, out / "methods.png")
+        for line in method_lines(found):
+            typer.echo(line)
+        typer.echo(f"table: {out / 'methods.csv'}; picture: {out / 'methods.png'}")
+
+
+@app.command("filters")
+def filters(
+    data: DataArgument,
+    out: OutOption,
+    chain: Annotated[
+        list[str] | None,
+        typer.Option("--chain", help='Filters, e.g. "median(3) | clahe(2.0)"; several; every filter without it.'),
+    ] = None,
+    limit: LimitOption = 0,
+) -> None:
+    """Measure contrast, noise and time of filters on a data set."""
+    with one_line_errors():
+        from busight.cli.console import ConsoleProgress
+        from busight.data.sources.catalogue import load
+        from busight.experiments.bench.filters import compare_filters, comparison_csv
+        from busight.io.atomic import require_free_folder, write_text
+        from busight.preprocess.enhance.chain import FILTERS
+        from busight.report.figures.filter_sheet import comparison_lines, write_filter_sheet
+
+        require_free_folder(out)
+        with ConsoleProgress() as progress:
+            found = compare_filters(load(data), chain or list(FILTERS), limit=limit, progress=progress)
+            write_text(out / "filters.csv", comparison_csv(found))
+            write_filter_sheet(found, out / "filters.png")
+        for line in comparison_lines(found):
+            typer.echo(line)
+        typer.echo(f"table: {out / 'filters.csv'}; picture: {out / 'filters.png'}")
