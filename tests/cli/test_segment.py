@@ -248,11 +248,13 @@ def test_a_bundle_outlines_what_it_predicts(tmp_path: Path, quick_run: Quick, le
     assert (row["mean_prob"] == "") == (row["lesion"] == "0")
 
 
-def test_a_lesion_may_be_assumed(tmp_path: Path, quick_run: Quick, lesion: tuple[Path, np.ndarray]) -> None:
+def test_the_proposal_takes_the_place_of_an_unsure_mask(
+    tmp_path: Path, quick_run: Quick, lesion: tuple[Path, np.ndarray]
+) -> None:
     """A network after one epoch is sure of nothing: the proposal takes its place."""
     run = quick_run("demo", SEGMENTS)
     code, said = call(lesion[0], "--model", run, "--fallback-to-proposal", "--out", tmp_path / "out")
-    assert (code, "a lesion in 1 of 1" in said, "a lesion assumed" in said) == (0, True, True), said
+    assert (code, "a lesion in 1 of 1" in said, "else the lesion proposal" in said) == (0, True, True), said
     mask = cv2.imread(str(next((tmp_path / "out" / "masks").iterdir())), cv2.IMREAD_UNCHANGED) > 0
     np.testing.assert_array_equal(mask, propose_lesion(cv2.imread(str(lesion[0]), cv2.IMREAD_GRAYSCALE)).mask)
     code, said = bench(
@@ -268,7 +270,7 @@ def test_a_lesion_may_be_assumed(tmp_path: Path, quick_run: Quick, lesion: tuple
     assert code == 0, said
     names = [row["method"] for row in table(tmp_path / "all" / "methods.csv")]
     assert len(names) == 3
-    assert sum(name.endswith("a lesion assumed") for name in names) == 1
+    assert sum(name.endswith("else the lesion proposal") for name in names) == 1
 
 
 def test_a_bundle_without_masks_is_refused(tmp_path: Path, quick_run: Quick) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from busight.data.labels import BREAST, LabelSchema, infer_labels, union
-from busight.errors import DataError
+from busight.errors import ConfigError, DataError
 
 
 def test_tasks_of_the_breast_schema() -> None:
@@ -81,3 +81,8 @@ def test_any_names_have_an_order_and_their_own_places(names: set[str]) -> None:
     assert set(schema.names) == names
     assert infer_labels(sorted(names)) == schema
     assert [schema.index(name) for name in schema.names] == list(range(len(names)))
+
+
+def test_a_task_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ConfigError, match="task 'grading': known: multiclass, binary, lesion, segmentation"):
+        BREAST.for_task("grading")  # type: ignore[arg-type]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, get_args
 
-from busight.errors import DataError
+from busight.errors import ConfigError, DataError
 
 TaskName = Literal["multiclass", "binary", "lesion", "segmentation"]
 
@@ -100,6 +100,7 @@ class LabelSchema:
                 ``lesion`` or ``segmentation`` (images with against images without a lesion).
 
         Raises:
+            ConfigError: There is no such task.
             DataError: The source has no positive class, or none without a lesion, that the task needs.
         """
         if task == "multiclass":
@@ -112,6 +113,8 @@ class LabelSchema:
                 )
             others = tuple(name for name in self.names if name != self.positive)
             return LabelSchema((f"not {self.positive}", self.positive), self.positive, (), (others, (self.positive,)))
+        if task not in ("lesion", "segmentation"):
+            raise ConfigError(f"task {task!r}: known: {', '.join(get_args(TaskName))}")
         lesions = tuple(name for name in self.names if name not in self.without_lesion)
         if not self.without_lesion and task == "lesion":
             raise DataError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 
 from PIL import Image as Pillow
@@ -12,7 +13,7 @@ from PIL import Image as Pillow
 from busight._version import __version__
 from busight.data.manifest import DatasetManifest, ManifestRow
 from busight.data.shrink import shrink, shrink_mask
-from busight.data.sources.folder import TABLE_NAME
+from busight.data.sources.folder import LABELS_NAME, TABLE_NAME
 from busight.errors import OutputError
 from busight.io.atomic import require_free_folder, write_json, write_text
 from busight.io.csv_text import csv_text
@@ -35,8 +36,8 @@ def write_shrunk(
 
     Args:
         manifest: The data set as read; what could not be read is not in it.
-        folder: A new folder; it appears when everything is in it. It receives ``samples.csv``, ``images/``, ``masks/``
-            and ``source.json``, which says what it was made from.
+        folder: A new folder; it appears when everything is in it. It receives ``samples.csv``, ``labels.json``,
+            ``images/``, ``masks/`` and ``source.json``, which says what it was made from.
         size: Longest side in pixels, 32 or more.
         progress: Called with (done, total).
 
@@ -58,6 +59,7 @@ def write_shrunk(
             if progress:
                 progress(number, len(manifest.rows))
         write_text(beside / TABLE_NAME, _table(rows))
+        write_json(beside / LABELS_NAME, asdict(manifest.dataset.labels))
         source = {"spec": manifest.dataset.spec, "digest": manifest.digest, "size": size}
         write_json(beside / "source.json", {"format": 1, "created_by": f"busight {__version__}", **source})
         written = sum(path.stat().st_size for path in beside.rglob("*") if path.is_file())

@@ -179,8 +179,8 @@ class FallbackToProposal:
 
     @property
     def name(self) -> str:
-        """The network's, and what is assumed."""
-        return f"{self.network.name}, a lesion assumed"
+        """The network's, and what takes its place."""
+        return f"{self.network.name}, else the lesion proposal"
 
     def segment(self, image: Image, sample_id: str = "") -> Segmentation:
         """Outline the lesion of an image, uint8 HW."""
