@@ -11,7 +11,7 @@ from busight.data.concat import picture_file
 from busight.data.groups import group_samples
 from busight.data.manifest import build_manifest
 from busight.data.sources.catalogue import load
-from busight.data.split import SplitSettings, make_split
+from busight.data.split import SplitSettings, make_split, source_names
 from busight.errors import ConfigError, DataError
 
 
@@ -43,6 +43,18 @@ def test_two_sets_as_one_by_hand(tmp_path: Path) -> None:
     assert data.reader.mask(data.samples[1]) is None
     assert picture_file(data.reader, data.samples[2]) == two / "a.png"
     assert picture_file(data.reader, data.samples[4]) is None
+
+
+def test_specs_of_one_name_are_one_source(tmp_path: Path) -> None:
+    one, two, three = (table(tmp_path / name, "p1") for name in ("one", "two", "three"))
+    spec = f"north=folder:{one} + folder:{two} + north=folder:{three}"
+    data = load(spec)
+    assert data.spec == spec
+    assert [sample.source for sample in data.samples] == ["north"] * 2 + ["folder"] * 2 + ["north"] * 2
+    assert [sample.patient_id for sample in data.samples[::2]] == ["north:p1", "folder:p1", "north:p1"]
+    assert [sample.sample_id for sample in data.samples[::2]] == ["north-1:a.png", "folder:a.png", "north-2:a.png"]
+    assert source_names(data.samples) == ("folder", "north")
+    assert picture_file(data.reader, data.samples[4]) == three / "a.png"
 
 
 def test_copies_between_the_sets_are_one_group(tmp_path: Path) -> None:

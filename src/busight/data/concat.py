@@ -40,37 +40,43 @@ class ConcatReader:
         return ConcatReader({name: (read_as(reader, spec), before) for name, (reader, before) in self.origin.items()})
 
 
-def concat(parts: Sequence[DataSet]) -> DataSet:
-    """Join data sets. Ids of samples, patients and examinations are told apart by the name of their set.
+def concat(parts: Sequence[DataSet], names: Sequence[str | None] = ()) -> DataSet:
+    """Join data sets. Ids of samples, patients and examinations are told apart by the name of their source.
 
     Official parts are dropped: those of one set say nothing about another. Images are RGB where those of every set are,
     else grey; sets of different depths are read as 8-bit ones.
 
     Args:
         parts: Two sets or more; a set may come twice under different paths.
+        names: Name of the source that each is of; None for the set's own, numbered where several have it. Sets with one
+            name given are one source: a patient of both is one patient.
     """
-    names = _names([part.name for part in parts])
+    given = list(names) or [None] * len(parts)
+    own = iter(_numbered([part.name for part, name in zip(parts, given, strict=True) if name is None]))
+    sources = [next(own) if name is None else name for name in given]
+    prefixes = _numbered(sources)
     image_spec = _common([part.image_spec for part in parts])
     parts = [part.read_as(image_spec) for part in parts]
     samples: list[Sample] = []
     origin: dict[str, tuple[ImageReader, Sample]] = {}
     problems: list[DataWarning] = []
-    for name, part in zip(names, parts, strict=True):
-        problems += [replace(problem, path=f"{name}:{problem.path}") for problem in part.problems]
+    for prefix, source, part in zip(prefixes, sources, parts, strict=True):
+        problems += [replace(problem, path=f"{prefix}:{problem.path}") for problem in part.problems]
         for before in part.samples:
             after = replace(
                 before,
-                sample_id=f"{name}:{before.sample_id}",
-                source=name,
-                patient_id=None if before.patient_id is None else f"{name}:{before.patient_id}",
-                exam_id=None if before.exam_id is None else f"{name}:{before.exam_id}",
+                sample_id=f"{prefix}:{before.sample_id}",
+                source=source,
+                patient_id=None if before.patient_id is None else f"{source}:{before.patient_id}",
+                exam_id=None if before.exam_id is None else f"{source}:{before.exam_id}",
                 official_subset=None,
             )
             samples.append(after)
             origin[after.sample_id] = part.reader, before
     labels = union([part.labels for part in parts])
-    spec = " + ".join(part.spec for part in parts)
-    return DataSet(spec, "+".join(names), tuple(samples), ConcatReader(origin), labels, tuple(problems), image_spec)
+    specs = [part.spec if name is None else f"{name}={part.spec}" for part, name in zip(parts, given, strict=True)]
+    spec = " + ".join(specs)
+    return DataSet(spec, "+".join(prefixes), tuple(samples), ConcatReader(origin), labels, tuple(problems), image_spec)
 
 
 def _common(specs: Sequence[ImageSpec]) -> ImageSpec:
@@ -90,7 +96,7 @@ def picture_file(reader: ImageReader, sample: Sample) -> Path | None:
     return reader.root / sample.image_path if isinstance(reader, FileReader) else None
 
 
-def _names(names: Sequence[str]) -> list[str]:
+def _numbered(names: Sequence[str]) -> list[str]:
     counts, seen = Counter(names), Counter[str]()
     found = []
     for name in names:

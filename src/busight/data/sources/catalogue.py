@@ -75,7 +75,9 @@ def load(spec: str) -> DataSet:
 
     Args:
         spec: ``name:argument``, e.g. ``"busi:data/Dataset_BUSI_with_GT"`` or ``"phantom:240"``, or several of them
-            separated by `` + ``. A path may hold a `` + `` too, unless a source's name and a colon follow it.
+            separated by `` + ``. A path may hold a `` + `` too, unless a source's name and a colon follow it. In a
+            joined set, ``NAME=`` before a spec names the source that its images are of, e.g. a hospital; specs with one
+            name are one source.
 
     Raises:
         ConfigError: The name is not a source, or the spec is not UTF-8.
@@ -88,10 +90,16 @@ def load(spec: str) -> DataSet:
         return _load_one(spec)
     from busight.data.concat import concat
 
-    return concat([_load_one(part.strip()) for part in parts])
+    named = [_NAMED.fullmatch(part.strip()) for part in parts]
+    return concat(
+        [_load_one(part.strip() if found is None else found[2]) for part, found in zip(parts, named, strict=True)],
+        [None if found is None else found[1] for found in named],
+    )
 
 
-_PLUS = re.compile(rf" \+ (?=\s*(?:{'|'.join(SOURCES)}):)")
+_SPEC = rf"(?:{'|'.join(SOURCES)}):"
+_NAMED = re.compile(rf"([\w-]+)=({_SPEC}.*)", re.DOTALL)
+_PLUS = re.compile(rf" \+ (?=\s*(?:[\w-]+=)?{_SPEC})")
 
 
 def _load_one(spec: str) -> DataSet:
