@@ -10,6 +10,7 @@ import csv
 import difflib
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ _KNOWN_COLUMNS = {
     "id", "path", "label", "patient", "mask", "laterality", "birads", "device",
     "exam", "view", "histology", "part", "origin", "spacing_mm",
 }  # fmt: skip
+_LATERALITY = {"left": "left", "l": "left", "right": "right", "r": "right"}
 _SURPLUS = "(surplus)"
 _IMAGES_READ = 64
 _LEAST_SPACING, _MOST_SPACING = 0.001, 10
@@ -225,6 +227,12 @@ def _from_table(table: Path) -> tuple[list[Sample], list[DataWarning]]:
         raise DataError(
             f"{table}: none of its {len(rows)} images is there (first: {problems[0].path}); paths are relative to it"
         )
+    sides = Counter((row.get("laterality") or "").strip() for row in rows)
+    problems += [
+        DataWarning(table.name, f"laterality {side!r} of {count} lines is neither left nor right; taken as unknown")
+        for side, count in sides.items()
+        if side and side.lower() not in _LATERALITY
+    ]
     _check_parts(table, {sample.official_subset for sample in samples} - {None})
     return samples, problems
 
@@ -242,11 +250,9 @@ def _row_sample(table: Path, number: int, row: dict[str, str]) -> Sample:
     if _SURPLUS in row:
         raise DataError(f"{table}: line {number} has more cells than the header; put cells with commas in quotes")
     values = {key: (value or "").strip() for key, value in row.items()}
-    birads, laterality = values.get("birads", ""), values.get("laterality", "").lower()
+    birads = values.get("birads", "")
     if birads not in ("", *"0123456"):
         raise DataError(f"{table}: line {number}: BI-RADS {birads!r} is not a category 0–6")
-    if laterality not in ("", "left", "right"):
-        raise DataError(f"{table}: line {number}: laterality {laterality!r} is not left or right (or empty)")
     if not values["path"]:
         raise DataError(f"{table}: line {number} has no path; name an image or remove the line")
     return Sample(
@@ -256,7 +262,7 @@ def _row_sample(table: Path, number: int, row: dict[str, str]) -> Sample:
         image_path=values["path"],
         mask_paths=tuple(part.strip() for part in values.get("mask", "").split(";") if part.strip()),
         patient_id=values.get("patient") or None,
-        laterality=laterality or None,
+        laterality=_LATERALITY.get(values.get("laterality", "").lower()),
         birads=int(birads) if birads else None,
         device=values.get("device") or None,
         exam_id=values.get("exam") or None,
