@@ -20,10 +20,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from busight.audit.duplicates.near_duplicates import find_near_duplicates
-from busight.audit.outliers import FAR, appearance_features, outlier_scores
+from busight.audit.outliers import FAR, outlier_scores
 from busight.audit.overlays import image_properties
 from busight.data.sources.catalogue import load
 from busight.data.thumbnail import small_picture
+from busight.metrics.image_statistics import image_statistics
 from busight.types import Image
 
 
@@ -71,8 +72,8 @@ def main() -> None:
 def _foreign(spec: str) -> None:
     """Plant what is no ultrasound, and say how much of it, and how many of the set's own, lie far from the rest."""
     data, foreign = load(spec), _foreign_pictures()
-    own = [appearance_features(data.reader.image(sample)) for sample in data.samples]
-    far = outlier_scores([*own, *map(appearance_features, foreign.values())]) > FAR
+    own = [image_statistics(data.reader.image(sample)) for sample in data.samples]
+    far = outlier_scores([*own, *map(image_statistics, foreign.values())]) > FAR
     missed = [name for name, seen in zip(foreign, far[len(own) :], strict=True) if not seen]
     print(
         f"{spec.partition(':')[0]}: {len(foreign) - len(missed)} of {len(foreign)} foreign pictures among {len(own)} "

@@ -24,9 +24,9 @@ from busight.data.sources.catalogue import load
 from busight.decision.calibration.catalogue import CALIBRATORS, choose_calibrator, fit_calibrator
 from busight.decision.calibration.temperature import apply_temperature, fit_temperature
 from busight.decision.conformal import fit_conformal
-from busight.decision.image_statistics import image_statistics
 from busight.io.progress import Silent
 from busight.metrics.calibration_error import brier, ece, log_loss
+from busight.metrics.image_statistics import image_statistics
 from busight.metrics.risk_coverage import risk_coverage
 from busight.model.model import Model
 from busight.results.cases_file import read_cases

@@ -18,11 +18,11 @@ from busight.decision.calibration.vector import VectorScaling
 from busight.decision.conformal import ConformalSets
 from busight.decision.decision import Calibration, Decision, Threshold
 from busight.decision.fusion import DescriptorFusion
-from busight.decision.image_statistics import image_statistics
 from busight.decision.ood import OodDetector, fit_appearance_detector
 from busight.descriptors.lexicon import lexicon_digest
 from busight.descriptors.model import DescriptorModel
 from busight.io.digests import sha256_of_file
+from busight.metrics.image_statistics import image_statistics
 from busight.model.bundle.card import (
     CLASSIFIER,
     DECODER,

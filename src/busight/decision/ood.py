@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from busight.decision.image_statistics import image_statistics
 from busight.errors import DataError
+from busight.metrics.image_statistics import image_statistics
+from busight.metrics.mahalanobis import Cloud, fit_cloud
 from busight.types import FloatArray, Image
 
 NEIGHBOURS = 5
@@ -28,7 +29,7 @@ class AppearanceDetector:
         mean: Of the statistics, (D,).
         deviation: Of the statistics, (D,), above 0.
         precision: Inverse covariance of the standardised statistics, (D, D), row by row.
-        limit: Mahalanobis distance above which an image is refused.
+        limit: Mahalanobis distance above which an image is rejected.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
@@ -43,13 +44,13 @@ class AppearanceDetector:
         count = len(self.mean)
         square = len(self.precision) == count and all(len(row) == count for row in self.precision)
         if not (square and len(self.deviation) == count and min(self.deviation, default=0) > 0 and self.limit > 0):
-            raise ValueError("a gate has as many means as deviations above 0, a square precision and a limit above 0")
+            raise ValueError(
+                "a detector has as many means as deviations, a square precision, deviations and limit above 0"
+            )
 
     def distance(self, statistics: FloatArray) -> FloatArray:
         """Return the Mahalanobis distance, float64 (N,), of image statistics, float64 (N, D)."""
-        away = (statistics - np.array(self.mean)) / np.array(self.deviation)
-        squared = np.einsum("ni,ij,nj->n", away, np.array(self.precision), away)
-        return np.asarray(np.sqrt(np.maximum(squared, 0)))
+        return Cloud(np.array(self.mean), np.array(self.deviation), np.array(self.precision)).distance(statistics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,12 @@ class OodDetector:
         return bool(feature_distance(features[None], known, self.neighbours)[0] > self.feature_limit)
 
 
-def fit_appearance_detector(statistics: FloatArray, refused: float = 0.01) -> AppearanceDetector:
-    """Fit a detector on known images; the covariance is shrunk as Ledoit and Wolf do.
+def fit_appearance_detector(statistics: FloatArray, rejected: float = 0.01) -> AppearanceDetector:
+    """Fit a detector on known images.
 
     Args:
-        statistics: float64 (N, D), of training and validation images; see `busight.decision.image_statistics`.
-        refused: Share of these images beyond the limit, 0 to below 1.
+        statistics: float64 (N, D), of training and validation images; see `busight.metrics.image_statistics`.
+        rejected: Share of these images beyond the limit, 0 to below 1.
 
     Raises:
         DataError: Fewer than 40 images.
@@ -104,16 +105,15 @@ def fit_appearance_detector(statistics: FloatArray, refused: float = 0.01) -> Ap
     Source: Lee et al., "A simple unified framework for detecting out-of-distribution samples", NeurIPS 2018
         (Mahalanobis distance as a score), here on statistics of the image instead of a network's features.
     """
-    from sklearn.covariance import LedoitWolf
-
     if len(statistics) < MIN_IMAGES:
         raise DataError(f"{len(statistics)} images: at least {MIN_IMAGES} are needed to say what images look like")
-    mean, deviation = statistics.mean(axis=0), np.maximum(statistics.std(axis=0), 1e-6)
-    precision = LedoitWolf().fit((statistics - mean) / deviation).precision_
-    rows = tuple(tuple(map(float, row)) for row in precision)
-    gate = AppearanceDetector(tuple(map(float, mean)), tuple(map(float, deviation)), rows, np.inf)
-    limit = float(np.quantile(gate.distance(statistics), 1 - refused))
-    return AppearanceDetector(gate.mean, gate.deviation, gate.precision, limit)
+    known = fit_cloud(statistics)
+    return AppearanceDetector(
+        mean=tuple(map(float, known.mean)),
+        deviation=tuple(map(float, known.deviation)),
+        precision=tuple(tuple(map(float, row)) for row in known.precision),
+        limit=float(np.quantile(known.distance(statistics), 1 - rejected)),
+    )
 
 
 def feature_distance(

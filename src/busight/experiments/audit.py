@@ -15,7 +15,7 @@ from busight._version import __version__
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.audit.duplicates.near_duplicates import NearDuplicate, find_near_duplicates_between
 from busight.audit.label_errors import label_issues
-from busight.audit.outliers import FAR, appearance_features, outlier_scores
+from busight.audit.outliers import FAR, outlier_scores
 from busight.audit.overlays import ImageProperties, image_properties
 from busight.data.concat import picture_file
 from busight.data.dataset import DataSet, read_as
@@ -26,6 +26,7 @@ from busight.errors import DataError
 from busight.io.atomic import write_json
 from busight.io.progress import Progress, Silent
 from busight.metrics.bootstrap import clustered_bootstrap
+from busight.metrics.image_statistics import image_statistics
 from busight.metrics.ranking import auroc
 from busight.results.case import Case
 from busight.results.crossval_folder import fold_folder, repeat_cases
@@ -185,7 +186,7 @@ def audit(
     checked = check_dataset(dataset, progress)
     samples = checked.samples
     progress.stage("audit: pictures")
-    marks, looks = _looked_at(checked, progress)
+    marks, statistics = _measured(checked, progress)
     copies = _pairs(checked.copies, checked, checked)
     between: tuple[CopyPair, ...] = ()
     if against is not None:
@@ -221,7 +222,7 @@ def audit(
         bordered=tuple(
             (name, one.border_share) for name, one in zip(names, marks, strict=True) if one.border_share >= 0.02
         ),
-        unlike=_unlike(names, looks),
+        unlike=_unlike(names, statistics),
         shortcuts=_shortcuts(checked, marks),
         likely_wrong=_likely_wrong(checked, crossval, *folds) if crossval is not None and folds is not None else (),
     )
@@ -237,15 +238,15 @@ def write_audit(record: AuditRecord, folder: Path) -> Path:
     return folder / AUDIT_FILE
 
 
-def _looked_at(checked: CheckedDataset, progress: Progress) -> tuple[list[ImageProperties], list[FloatArray]]:
+def _measured(checked: CheckedDataset, progress: Progress) -> tuple[list[ImageProperties], list[FloatArray]]:
     reader = read_as(checked.reader, GREY)
-    marks, looks = [], []
+    marks, statistics = [], []
     for number, sample in enumerate(checked.samples, start=1):
         image = reader.image(sample)
         marks.append(image_properties(image, picture_file(reader, sample)))
-        looks.append(appearance_features(image))
+        statistics.append(image_statistics(image))
         progress.tick(number, len(checked.samples))
-    return marks, looks
+    return marks, statistics
 
 
 def _pairs(copies: Sequence[NearDuplicate], first: CheckedDataset, second: CheckedDataset) -> tuple[CopyPair, ...]:
@@ -266,8 +267,8 @@ def _pairs(copies: Sequence[NearDuplicate], first: CheckedDataset, second: Check
     return tuple(found)
 
 
-def _unlike(names: Sequence[str], looks: Sequence[FloatArray]) -> tuple[tuple[str, float], ...]:
-    distance = outlier_scores(looks)
+def _unlike(names: Sequence[str], statistics: Sequence[FloatArray]) -> tuple[tuple[str, float], ...]:
+    distance = outlier_scores(statistics)
     far = sorted(np.flatnonzero(distance > FAR).tolist(), key=lambda index: -distance[index])
     return tuple((names[index], float(distance[index])) for index in far)
 

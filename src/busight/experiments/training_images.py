@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from busight.audit.checked_dataset import CheckedDataset
 from busight.data.split import Split
 from busight.decision.fusion import DescriptorFusion, described_region
-from busight.decision.image_statistics import image_statistics
 from busight.decision.ood import (
     NEIGHBOURS,
     OodDetector,
@@ -24,6 +23,7 @@ from busight.descriptors.model import fit_descriptor_model
 from busight.errors import DataError
 from busight.io.digests import sha256_of_file
 from busight.io.progress import Progress
+from busight.metrics.image_statistics import image_statistics
 from busight.model.algorithms import algorithms_of
 from busight.model.bundle.card import FEATURES
 from busight.model.bundle.feature_bank import FeatureBank, read_features, write_features

@@ -7,9 +7,9 @@ otherwise than when its figures were measured.
 from __future__ import annotations
 
 from busight.decision.decision import Decision
-from busight.decision.image_statistics import STATISTICS_VERSION
 from busight.descriptors.lexicon import lexicon_digest
 from busight.errors import BundleError
+from busight.metrics.image_statistics import STATISTICS_VERSION
 from busight.segment.proposal import PROPOSAL_VERSION
 
 
