@@ -62,13 +62,13 @@ def show(
 @app.command("audit")
 def audit_data(
     spec: Annotated[str, typer.Argument(help="Data spec, e.g. busi:PATH.")],
-    against: Annotated[str, typer.Option("--external", help="Another data set: which images are in both?")] = "",
+    external: Annotated[str, typer.Option("--external", help="Another data set: which images are in both?")] = "",
     crossval: Annotated[
-        Path | None, typer.Option("--crossval", help="Folder of busight crossval on this set: likely wrong labels.")
+        Path | None, typer.Option("--crossval", help="Folder of busight crossval on this set: likely label errors.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="New folder for audit.json and the page.")] = None,
 ) -> None:
-    """Audit a data set: copies, conflicting labels, masks, marks, shortcuts, labels that are likely wrong."""
+    """Audit a data set: near-duplicates, conflicting labels, masks, marks, shortcuts, likely label errors."""
     from datetime import datetime
 
     folder = out or Path("runs") / f"audit-{datetime.now():%Y%m%d-%H%M%S}"
@@ -83,9 +83,9 @@ def audit_data(
         from busight.report.pages.audit import audit_lines, write_audit_page
 
         require_free_folder(folder)
-        dataset, other = load(spec), load(against) if against else None
+        dataset, other = load(spec), load(external) if external else None
         with ConsoleProgress() as progress:
-            record = audit(dataset, against=other, crossval=crossval, command=command_line(), progress=progress)
+            record = audit(dataset, external=other, crossval=crossval, command=command_line(), progress=progress)
             write_audit(record, folder)
             progress.stage("report")
             page = write_audit_page(record, dataset, folder, other)
