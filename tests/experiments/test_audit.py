@@ -13,7 +13,8 @@ from busight.errors import DataError
 from busight.experiments.audit import audit, write_audit
 from busight.experiments.crossval import crossval
 from busight.recipes.load import load_recipe
-from busight.report.pages.audit import audit_lines, write_audit_page
+from busight.report.pages.audit import write_audit_page
+from busight.report.text.audit import audit_lines
 from busight.results.case import Case
 from busight.results.crossval_folder import Plan, fold_folder
 from busight.results.scoring import case_metrics

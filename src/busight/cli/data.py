@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from busight.cli.extras import require_extra
+from busight.cli.extras import has_extra, remedy, require_extra
 from busight.cli.guard import command_line, one_line_errors
 
 app = typer.Typer(
@@ -75,23 +75,28 @@ def audit_data(
     with one_line_errors():
         # Asked before the data are read: a large set takes minutes.
         require_extra("audit", "busight data audit")
-        require_extra("report", "busight data audit")
         from busight.cli.console import ConsoleProgress
         from busight.data.sources.catalogue import load
-        from busight.experiments.audit import audit, write_audit
+        from busight.experiments.audit import AUDIT_FILE, audit, write_audit
         from busight.io.atomic import require_free_folder
-        from busight.report.pages.audit import audit_lines, write_audit_page
+        from busight.report.text.audit import audit_lines
 
         require_free_folder(folder)
         dataset, other = load(spec), load(external) if external else None
         with ConsoleProgress() as progress:
             record = audit(dataset, external=other, crossval=crossval, command=command_line(), progress=progress)
             write_audit(record, folder)
-            progress.stage("report")
-            page = write_audit_page(record, dataset, folder, other)
+            if has_extra("report"):
+                from busight.report.pages.audit import write_audit_page
+
+                progress.stage("report")
+                write_audit_page(record, dataset, folder, other)
         for line in audit_lines(record):
             typer.echo(line)
-        typer.echo(f"report: {page}")
+        if has_extra("report"):
+            typer.echo(f"report: {folder / 'report.html'}")
+        else:
+            typer.echo(f"audit: {folder / AUDIT_FILE}; the report needs {remedy('report')}")
 
 
 @app.command("resize")

@@ -26,6 +26,7 @@ from busight.report.figures.duplicate_pairs import PairImages, draw_duplicate_pa
 from busight.report.figures.shortcuts import draw_shortcuts
 from busight.report.render.figure_spec import FigureSpec
 from busight.report.render.files import write_document, write_figures
+from busight.report.text.audit import files_sentence
 from busight.report.text.numbers import counted
 from busight.results.audit_record import AuditRecord, DuplicatePair
 from busight.types import Image
@@ -87,28 +88,6 @@ def write_audit_page(record: AuditRecord, dataset: DataSet, folder: Path, extern
     return write_document(_document(record, figures), folder)
 
 
-def audit_lines(record: AuditRecord) -> list[str]:
-    """Return what a terminal shows."""
-    data, pairs, unusual = record.data, record.near_duplicates, record.unusual
-    all_together = [shortcut for shortcut in record.shortcuts if shortcut.feature == "all together"]
-    aurocs = ", ".join(f"{s.label} {s.auroc:.2f} ({s.low:.2f}–{s.high:.2f})" for s in all_together)
-    lines = [
-        f"images: {data.n_images}, mask files: {data.n_masks}, together {_files(record)}",
-        f"near-duplicates: {len(pairs.pairs)} pairs, {pairs.n_images} images; with different labels: "
-        f"{len(pairs.conflicting)} pairs, {pairs.n_in_conflict} images",
-        f"burned-in marks: {len(unusual.marked)} images; not grey: {len(unusual.coloured)}; flat border: "
-        f"{len(unusual.bordered)}; outliers: {len(unusual.outliers)}",
-        f"AUROC from shortcuts without tissue: {aurocs or 'too few groups'}",
-    ]
-    if record.patients_with_several_images is not None:
-        lines.insert(1, f"patients: {data.n_patients}, with several images: {record.patients_with_several_images}")
-    if pairs.external:
-        lines.append(f"also in {pairs.external}: {len(pairs.external_pairs)} pairs")
-    if record.label_issues:
-        lines.append(f"likely label errors: {len(record.label_issues)}")
-    return lines
-
-
 def _document(record: AuditRecord, figures: dict[str, FigureGrid]) -> Document:
     sections = [_summary(record), _near_duplicates(record, figures), _labels(record, figures), _marks(record, figures)]
     sections += [_masks(record), _shortcuts(figures)]
@@ -136,7 +115,7 @@ def _summary(record: AuditRecord) -> Section:
     facts = (
         ("Data", data.spec),
         ("Classes", ", ".join(f"{name} {count}" for name, count in data.class_counts)),
-        ("Files", f"{data.n_images} images and {data.n_masks} masks, together {_files(record)}"),
+        ("Files", f"{data.n_images} images and {data.n_masks} masks, together {files_sentence(record.data)}"),
         ("Patients", patients),
         ("Compared with", pairs.external or "no other set"),
         ("Manifest SHA-256", data.digest),
@@ -145,13 +124,6 @@ def _summary(record: AuditRecord) -> Section:
     if record.command:
         blocks.append(Listing(record.command))
     return Section("summary", "Summary", tuple(blocks))
-
-
-def _files(record: AuditRecord) -> str:
-    n_files = record.data.n_images + record.data.n_masks
-    # The paper counted BUSI's masks among its images.
-    is_busi = record.data.spec.startswith("busi:")
-    return f"{n_files} (a count of {n_files} images counts the masks)" if is_busi else str(n_files)
 
 
 def _near_duplicates(record: AuditRecord, figures: dict[str, FigureGrid]) -> Section:
