@@ -15,12 +15,23 @@ from quick import QUICK
 from busight.audit.duplicates.near_duplicates import NearDuplicate, find_near_duplicates
 from busight.data.manifest import DatasetManifest, build_manifest
 from busight.data.sources.busi import load_busi
+from busight.io.cores import usable_cores, use_cores
 
 # A machine that does something else beside the tests is not a fault of what they test.
 settings.register_profile("busight", deadline=None)
 settings.load_profile("busight")
 
 REPOSITORY = Path(__file__).parent.parent
+
+
+def pytest_configure() -> None:
+    """Give each worker of pytest-xdist its share of the cores: threads of one must not wait for those of another."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
+    if worker.isdigit():
+        cores, workers = usable_cores(), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        share = cores[int(worker) % len(cores) :: workers] or cores
+        use_cores(share)
+        os.environ["OMP_NUM_THREADS"] = str(len(share))  # PyTorch, where it was imported already, and programs
 
 
 def _missing(what: str) -> None:
