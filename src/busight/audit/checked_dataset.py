@@ -157,7 +157,7 @@ def check_dataset(dataset: DataSet, progress: Progress, conflicts: Literal["keep
 
     Args:
         dataset: The data set, as `busight.data.sources.catalogue.load` lists it.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
         conflicts: ``"drop"`` leaves out every image that has a copy with another label.
 
     Raises:

@@ -98,7 +98,7 @@ def get(
 
 
 def is_there(archive: RemoteArchive, target: Path) -> bool:
-    """Say whether the data set lies complete in ``target`` already.
+    """Return whether the data set lies complete in ``target`` already.
 
     Raises:
         DataError: Its folder exists but holds too few files, or is no folder.

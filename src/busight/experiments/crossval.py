@@ -54,7 +54,7 @@ def crossval(
         n_jobs: Trainings at a time; see `busight.experiments.jobs.run_jobs`.
         resume: Go on in a folder that an interrupted call of the same plan left; finished folds are kept.
         command: The command line, for the record.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
         checked: The recipe's data where they are read already; None reads them.
 
     Raises:

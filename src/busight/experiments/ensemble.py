@@ -39,7 +39,7 @@ def make_ensemble(folder: Path, out: Path, *, progress: Progress | None = None) 
     Args:
         folder: Of a finished cross-validation.
         out: A new folder for the bundle.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
         DataError: Not a finished cross-validation.

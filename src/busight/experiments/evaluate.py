@@ -41,7 +41,7 @@ def evaluate(
         split_file: Evaluate only the test part of this split.
         settings: Resampling of the intervals.
         command: The command line, for the record.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
         BusightError: One line that names what is wrong.

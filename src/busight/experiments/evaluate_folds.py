@@ -68,7 +68,7 @@ def evaluate_folds(
         out: A new folder: ``networks/`` with the cases of each network, ``per_network_mean.json`` with the mean of
             their metrics, ``cases.csv`` and ``metrics.json`` of the ensemble.
         settings: Resampling of the intervals.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
         BusightError: One line that names what is wrong.
@@ -100,7 +100,7 @@ def score_networks(
         bundles: ``repeat-R/fold-F/bundle`` of a cross-validation.
         checked: The data set.
         out: Receives ``repeat-R-fold-F.csv``.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Returns:
         The cases of each network, in one order, and the labels.

@@ -73,7 +73,7 @@ def open_jobs(
         plan: Content of its ``plan.json``.
         kind: Of the experiment, in messages.
         resume: Go on in a folder that an interrupted call with the same plan left.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
         dataset: The recipe's data where they are listed already.
         checked: The recipe's data where they are read already.
 
@@ -100,7 +100,7 @@ def run_jobs(jobs: Sequence[Job], *, n_jobs: int = 1, command: str = "", progres
         n_jobs: How many run at a time, each in a process of its own and on its share of the processor's cores. Other
             numbers of cores add in another order: results differ as they do on another processor.
         command: The command line, for the records.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
         BusightError: One line that names what is wrong; the jobs that run beside it are stopped and can be resumed.

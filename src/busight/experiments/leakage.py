@@ -55,7 +55,7 @@ def leakage_study(
         n_jobs: Trainings at a time; see `busight.experiments.jobs.run_jobs`.
         resume: Go on in a folder that an interrupted call of the same plan left.
         command: The command line, for the record.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
         BusightError: One line that names what is wrong; whatever can be wrong is noticed before any training.

@@ -124,7 +124,7 @@ def train_classifier(
         split: Its subsets.
         stages: The segmenter that comes first, as prediction will run it.
         work: For arrays and checkpoints.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
     """
     progress.stage("classify: training")
     arrays = work / "classifier" / "arrays"

@@ -99,7 +99,7 @@ def prepare(
         spec: Of the network's input.
         labels: Give the targets; None for segmentation.
         folder: For the arrays; they are overwritten.
-        progress: Told about each image.
+        progress: Receives a tick for each image.
 
     Raises:
         OutputError: The arrays do not fit on the disk.

@@ -50,7 +50,7 @@ def repeat_seeds(
         n_jobs: Trainings at a time; see `busight.experiments.jobs.run_jobs`.
         resume: Go on in a folder that an interrupted call left; finished seeds are kept.
         command: The command line, for the record.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
         BusightError: One line that names what is wrong; splits that cannot be made are noticed before any training.

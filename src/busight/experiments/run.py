@@ -46,7 +46,7 @@ def run(
         keep_checkpoints: Leave the checkpoints, so that whatever comes after (a report) can fail without costing the
             training; call `finish` then.
         command: The command line, for the record.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
         checked: The recipe's data where they are read already; None reads them.
 
     Returns:

@@ -73,7 +73,7 @@ def train(
         out: A new folder. It receives ``recipe.toml``, ``manifest.csv``, ``split.json``, ``training/`` and ``bundle/``.
         split_file: A split to use instead of making one.
         resume: Go on in a folder that an interrupted training by the same recipe left.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
         checked: The recipe's data where they are read already; None reads them.
 
     Returns:

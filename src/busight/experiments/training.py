@@ -63,7 +63,7 @@ def train_networks(
         checked: The data.
         split: Its subsets.
         out: Receives ``training/`` and ``bundle/``, whose card is not written yet.
-        timer: Told what happens.
+        timer: Receives the stages.
 
     Returns:
         A model with the networks, tuned post-processing and no decisions, and what the report says of the networks.

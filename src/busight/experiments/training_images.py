@@ -54,7 +54,7 @@ def with_training_images(
         checked: The data; images of the training and the validation subset count.
         split: Which they are.
         descriptor_weight: Of the descriptor model's log-odds in the answer.
-        progress: Told about each image.
+        progress: Receives a tick for each image.
 
     Returns:
         The model with a card that names the features' file and holds the rest.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def is_utf8(text: str) -> bool:
-    """Tell whether a text of the command line was UTF-8; Python keeps other bytes as lone surrogates."""
+    """Return whether a text of the command line was UTF-8; Python keeps other bytes as lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:

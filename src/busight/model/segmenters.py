@@ -47,7 +47,7 @@ class Segmenter(Protocol):
         ...
 
     def knows(self, sample_id: str) -> bool:
-        """Say whether it can outline a sample."""
+        """Return whether it can outline a sample."""
         ...
 
     def trained_on(self, sample_id: str) -> frozenset[str]:
@@ -193,7 +193,7 @@ class FallbackToProposal:
         return Segmentation(mask, found.probs)
 
     def knows(self, sample_id: str) -> bool:
-        """Say whether the network can outline a sample."""
+        """Return whether the network can outline a sample."""
         return self.network.knows(sample_id)
 
     def trained_on(self, sample_id: str) -> frozenset[str]:

@@ -22,7 +22,7 @@ def write_report(record: ResultRecord, folder: Path, progress: Callable[[str], N
     Args:
         record: Of the experiment.
         folder: Where to; made if missing. Files of an earlier report of the same names are replaced.
-        progress: Told the name of each file.
+        progress: Called with the name of each file.
 
     Returns:
         The path of ``report.html``.

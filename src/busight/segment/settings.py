@@ -24,7 +24,7 @@ LEARNED: tuple[LearnedName, ...] = get_args(LearnedName)
 
 
 def is_learned(method: str) -> TypeIs[LearnedName]:
-    """Say whether a method is a network."""
+    """Return whether a method is a network."""
     return method in LEARNED
 
 

@@ -99,7 +99,7 @@ def fit(
 
 
 def _is_finished(last: Path, settings: TrainSettings) -> bool:
-    """Say whether an earlier call trained to the end, so that a resumed run does not train on."""
+    """Return whether an earlier call trained to the end, so that a resumed run does not train on."""
     if not last.exists():
         return False
     checkpoint = torch.load(last, map_location="cpu", weights_only=True)

@@ -99,7 +99,7 @@ class DicomFrames:
 
 
 def is_dicom(source: Path | bytes) -> bool:
-    """Tell whether a file calls itself DICOM: ``DICM`` after 128 bytes (PS3.10 section 7.1), or by its suffix."""
+    """Return whether a file calls itself DICOM: ``DICM`` after 128 bytes (PS3.10 section 7.1), or by its suffix."""
     if isinstance(source, bytes):
         return source[128:132] == b"DICM"
     if source.suffix.lower() in DICOM_SUFFIXES:

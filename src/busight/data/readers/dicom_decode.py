@@ -28,7 +28,7 @@ _PIXEL_ELEMENTS = (
 
 
 def has_decoder(syntax: UID) -> bool:
-    """Tell whether pixels in this transfer syntax can be decoded here."""
+    """Return whether pixels in this transfer syntax can be decoded here."""
     from pydicom.pixels.decoders.base import get_decoder
 
     try:

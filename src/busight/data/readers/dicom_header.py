@@ -51,7 +51,7 @@ def read_header(source: Path | bytes | Dataset, name: str) -> tuple[Dataset, int
 
 
 def _check_inflated(stream: BinaryIO, name: str) -> bool:
-    """Tell whether an object is deflated; refuse a bomb before pydicom holds it in memory.
+    """Return whether an object is deflated; refuse a bomb before pydicom holds it in memory.
 
     It is inflated piece by piece and nothing is kept.
     """

@@ -33,7 +33,7 @@ class PnmHeader(NamedTuple):
 
 
 def is_pnm(stream: BinaryIO) -> bool:
-    """Tell whether a PGM or PPM image starts where a stream stands; it stands there again afterwards."""
+    """Return whether a PGM or PPM image starts where a stream stands; it stands there again afterwards."""
     place = stream.tell()
     magic = stream.read(3)
     stream.seek(place)

@@ -24,7 +24,7 @@ _GREY_WITH_OPACITY = "LA;16B"
 
 
 def is_wide_colour(picture: ImageFile) -> bool:
-    """Tell whether a picture, opened and not yet decoded, is 16-bit colour."""
+    """Return whether a picture, opened and not yet decoded, is 16-bit colour."""
     if isinstance(picture, TiffImageFile):
         bits = picture.tag_v2.get(BITSPERSAMPLE, (1,))
         return len(bits) > 1 and max(bits) == 16

@@ -100,7 +100,7 @@ def compare_filters(
         chains: Enhancement chains as text.
         limit: Measure a random choice of this many images; 0 takes all.
         seed: Of the choice and of the intervals.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
         ConfigError: A chain that is none.

@@ -151,7 +151,7 @@ def compare_methods(
         segmenters: The ways.
         limit: Measure a random choice of this many images; 0 takes all.
         seed: Of the choice and of the intervals.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
         DataError: No image with a known mask that every way knows.

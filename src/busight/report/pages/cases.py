@@ -26,7 +26,7 @@ def write_case_pages(record: ResultRecord, folder: Path, progress: Callable[[str
     Args:
         record: Of the experiment.
         folder: The report's.
-        progress: Told each address.
+        progress: Called with each address.
 
     Raises:
         OutputError: A file cannot be written.

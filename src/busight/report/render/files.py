@@ -24,7 +24,7 @@ def write_figures(
     Args:
         specs: The figures.
         folder: Of the page; receives ``figures/``.
-        progress: Told the name of each figure.
+        progress: Called with the name of each figure.
 
     Returns:
         The figures as a block of the page.

@@ -23,7 +23,7 @@ def chan_vese(
         image: uint8 HW.
         steps: Time steps.
         smoothing: Curvature steps in each.
-        guess: The first guess; None finds one.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
@@ -54,7 +54,7 @@ def geodesic(
         steps: Time steps.
         smoothing: Curvature steps in each.
         balloon: Force outwards.
-        guess: The first guess; None finds one.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.

@@ -21,7 +21,7 @@ def grabcut(image: Image, rounds: int = 5, guess: LesionProposal | None = None) 
     Args:
         image: uint8 HW.
         rounds: Of fitting the mixtures and cutting.
-        guess: The first guess; None finds one.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.

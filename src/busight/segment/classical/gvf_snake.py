@@ -34,7 +34,7 @@ def gvf_snake(
         tension: Weight of the curve's length.
         rigidity: Weight of its bending.
         smoothness: mu.
-        guess: The first guess; None finds one.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.

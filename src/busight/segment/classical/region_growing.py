@@ -23,7 +23,7 @@ def region_growing(
         image: uint8 HW.
         spread: Standard deviations of the flattened picture; at least 10 grey values are allowed.
         reach: Farthest from the guess, in radii of a disc of its area.
-        guess: The first guess; None finds one.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.

@@ -16,7 +16,7 @@ def watershed(image: Image, sigma: float = 2.0, guess: LesionProposal | None = N
     Args:
         image: uint8 HW.
         sigma: Standard deviation of the Gaussian smoothing in pixels.
-        guess: The first guess; None finds one.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.

@@ -23,7 +23,7 @@ def moved_from_guess(image: Image, move: Move, side: int, guess: LesionProposal 
         image: uint8 HW.
         move: Given the window's picture and guess.
         side: Longest side, in pixels, that ``move`` is given.
-        guess: The first guess; None finds one.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
