@@ -1,4 +1,4 @@
-"""What was added to a picture, or surrounds it: burned-in text and calipers, flat borders, colour."""
+"""What was added to an image, or surrounds it: burned-in text and calipers, flat borders, colour."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FLAT = 3
 
 @dataclass(frozen=True, slots=True)
 class ImageProperties:
-    """Facts about one picture that have nothing to do with tissue.
+    """Facts about one image that have nothing to do with tissue.
 
     Attributes:
         height: Rows.
@@ -50,7 +50,7 @@ class ImageProperties:
 
 
 def image_properties(image: Image, path: Path | None = None) -> ImageProperties:
-    """Measure one picture.
+    """Measure one image.
 
     Args:
         image: uint8 HW.

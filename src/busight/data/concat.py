@@ -90,7 +90,7 @@ def _common(specs: Sequence[ImageSpec]) -> ImageSpec:
 
 
 def picture_file(reader: ImageReader, sample: Sample) -> Path | None:
-    """Return the file that a sample's picture was read from; None where it is not a picture file of its own."""
+    """Return the file that a sample's image was read from; None where it is not an image file of its own."""
     if isinstance(reader, ConcatReader):
         return picture_file(*reader.origin[sample.sample_id])
     return reader.root / sample.image_path if isinstance(reader, FileReader) else None

@@ -1,4 +1,4 @@
-"""The groups that must never be split: one patient, and everything that is a copy of one of their pictures."""
+"""The groups that must never be split: one patient, and everything that is a copy of one of their images."""
 
 from __future__ import annotations
 

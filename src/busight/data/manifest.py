@@ -42,7 +42,7 @@ class ManifestRow:
 
     @property
     def digest_aliases(self) -> frozenset[str]:
-        """The short digests under which a bundle may know it: its own, and that of the picture it was shrunk from."""
+        """The short digests under which a bundle may know it: its own, and that of the image it was shrunk from."""
         origins = (tag.removeprefix("origin:") for tag in self.sample.tags if tag.startswith("origin:"))
         return frozenset((self.short_digest, *origins))
 

@@ -8,7 +8,7 @@ import numpy as np
 from busight.types import Image
 
 SIDE = 96
-"""Side of the small picture on which copies are confirmed."""
+"""Side of the small image on which copies are confirmed."""
 
 
 def small_picture(image: Image) -> Image:

@@ -18,7 +18,7 @@ MAX_BYTES = 4 << 30
 """Most bytes that may come out of an archive (20 times BUSI)."""
 
 MAX_RATIO = 100
-"""Most bytes out for each byte in; pictures give about 1, text about 10, zip bombs above 1000."""
+"""Most bytes out for each byte in; images give about 1, text about 10, zip bombs above 1000."""
 
 _MAX_MEMBERS = 100_000
 _RATIO_FREE_BYTES = 16 << 20  # an archive this small does no harm, however well it is packed

@@ -20,7 +20,7 @@ from busight.metrics.activations import softmax
 from busight.types import FloatArray, Image, Mask
 
 NOT_VISIBLE = "not visible"
-"""Stands for a word where what it speaks of is not in the picture."""
+"""Stands for a word where what it speaks of is not in the image."""
 
 TERMS = ("shape", "orientation", "margin", "echo_pattern", "posterior")
 
@@ -46,7 +46,7 @@ class Description:
 
     Attributes:
         descriptors: One for each of `TERMS`.
-        features: (name, value) of what was measured; pixels are those of the picture at 256 rows.
+        features: (name, value) of what was measured; pixels are those of the image at 256 rows.
         width_px: Of the lesion's box, in pixels of the image.
         depth_px: Of the lesion's box, in pixels of the image.
         width_mm: Where the pixel spacing is known, else None.
@@ -87,7 +87,7 @@ def lesion_features(image: Image, mask: Mask) -> dict[str, float]:
         mask: bool HW; its largest region counts, holes filled.
 
     Returns:
-        Name → value. What lies behind the lesion is NaN where none of it is in the picture; all others are finite.
+        Name → value. What lies behind the lesion is NaN where none of it is in the image; all others are finite.
 
     Raises:
         DataError: The mask is empty, too small, or touches the border.

@@ -16,7 +16,7 @@ def posterior_features(view: LesionView) -> dict[str, float]:
 
     Below each column of the lesion but its outer tenths, the mean grey over a lesion's radius of depth is compared with
     that on both sides at the same depth: as a difference (share of 255) and as a logarithm of the ratio. A side is two
-    fifths of the columns. All are NaN where less than half of the columns have anything behind them in the picture.
+    fifths of the columns. All are NaN where less than half of the columns have anything behind them in the image.
     """
     smooth = view.smooth(2.5)
     columns = np.flatnonzero(view.mask.any(axis=0))
@@ -45,7 +45,7 @@ _NAMES = tuple(
 def _compared(
     smooth: FloatArray, column: int, bottom: int, extent: tuple[int, int], reach: int, side: int
 ) -> tuple[float, float] | None:
-    """Return the grey behind a column of the lesion and beside it; None where the picture ends."""
+    """Return the grey behind a column of the lesion and beside it; None where the image ends."""
     rows = slice(bottom + _GAP, bottom + _GAP + reach)
     behind = smooth[rows, column]
     if len(behind) < 4:

@@ -69,7 +69,7 @@ def _distances(mask_a: Mask, mask_b: Mask, spacing: tuple[float, float]) -> tupl
 
 
 def _outline(mask: Mask) -> Mask:
-    """Return the pixels of a mask that have one of the four neighbours, or the picture's end, outside it."""
+    """Return the pixels of a mask that have one of the four neighbours, or the image's end, outside it."""
     padded = np.pad(mask, 1)
     inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return mask & ~inner

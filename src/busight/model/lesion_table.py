@@ -85,7 +85,7 @@ def lesion_rows(
     Args:
         path: The file.
         frame: Its frame.
-        picture: Name of the pictures made of it.
+        picture: Name of the images made of it.
         lesions: Of `lesions_of`.
         spacing_mm: Row and column spacing where known.
     """

@@ -1,4 +1,4 @@
-"""From a picture of any size to a network's input and back."""
+"""From an image of any size to a network's input and back."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from busight.types import Image, Mask, Roi
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a picture lies inside a square input.
+    """Where an image lies inside a square input.
 
     Attributes:
         size: Side of the input in pixels.
-        height: Rows that the picture takes up, centred.
-        width: Columns that the picture takes up, centred.
+        height: Rows that the image takes up, centred.
+        width: Columns that the image takes up, centred.
     """
 
     size: int
@@ -27,13 +27,13 @@ class Placement:
 
     @property
     def inside(self) -> Roi:
-        """The box of the picture within the input."""
+        """The box of the image within the input."""
         top, left = (self.size - self.height) // 2, (self.size - self.width) // 2
         return Roi(top, left, top + self.height, left + self.width)
 
 
 def placement(height: int, width: int, size: int, keep_aspect: bool) -> Placement:
-    """Say how a picture is placed in a square input: stretched, or scaled and padded.
+    """Say how an image is placed in a square input: stretched, or scaled and padded.
 
     Example:
         >>> placement(300, 600, 224, keep_aspect=True).inside
@@ -80,12 +80,12 @@ def resize_or_pad_mask(mask: Mask, size: int, keep_aspect: bool) -> Mask:
 def invert(
     values: NDArray[np.float32], height: int, width: int, keep_aspect: bool, input_size: int
 ) -> NDArray[np.float32]:
-    """Bring a map from input pixels back to the picture's pixels (the inverse placement of `resize_or_pad`).
+    """Bring a map from input pixels back to the image's pixels (the inverse placement of `resize_or_pad`).
 
     Args:
         values: float32 (h, w): a probability or activation map over the square input, at any resolution.
-        height: Rows of the picture.
-        width: Columns of the picture.
+        height: Rows of the image.
+        width: Columns of the image.
         keep_aspect: As it was for the image.
         input_size: Side of the input in pixels: a kept aspect was rounded to whole pixels there, and nowhere else.
 
@@ -112,6 +112,6 @@ def _pad(scaled: Image, placed: Placement) -> Image:
 
 
 def as_network_input(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return pictures, uint8 (N, S, S) or (N, S, S, 3), as float32 (N, 1 or 3, S, S) in 0–1."""
+    """Return images, uint8 (N, S, S) or (N, S, S, 3), as float32 (N, 1 or 3, S, S) in 0–1."""
     values = pictures.astype(np.float32) / np.float32(255)
     return values[:, None] if pictures.ndim == 3 else np.ascontiguousarray(values.transpose(0, 3, 1, 2))

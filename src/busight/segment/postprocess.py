@@ -87,7 +87,7 @@ def _smoothed(mask: Mask, share: float) -> Mask:
     if radius < 1:
         return mask
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    # With a border: OpenCV would otherwise close towards the picture's edge as if the mask went on there.
+    # With a border: OpenCV would otherwise close towards the image's edge as if the mask went on there.
     wide = cv2.copyMakeBorder(mask.astype(np.uint8), *(radius + 1,) * 4, cv2.BORDER_CONSTANT, value=0)
     opened = cv2.morphologyEx(wide, cv2.MORPH_OPEN, disc)
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, disc)[radius + 1 : -radius - 1, radius + 1 : -radius - 1]

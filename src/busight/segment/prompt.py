@@ -21,7 +21,7 @@ def guess_in_box(image: Image, box: Roi) -> LesionProposal:
         box: Around the lesion.
 
     Raises:
-        DataError: The box is empty or leaves the picture.
+        DataError: The box is empty or leaves the image.
     """
     height, width = image.shape
     inside = 0 <= box.top < box.bottom <= height and 0 <= box.left < box.right <= width
@@ -52,7 +52,7 @@ def guess_at(image: Image, row: int, column: int) -> LesionProposal:
         column: Of the click.
 
     Raises:
-        DataError: The point is outside the picture.
+        DataError: The point is outside the image.
     """
     height, width = image.shape
     if not (0 <= row < height and 0 <= column < width):

@@ -38,13 +38,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _View:
-    """A picture at the size at which regions are looked at.
+    """An image at the size at which regions are looked at.
 
     Attributes:
         grey: float32 hw.
         wide: float32 hw: grey values of the wide surroundings; dividing by them takes shadows and depth gain out.
-        slope: int64 hw: how steep the smoothed picture is, in steps of 1e-5. Whole numbers, whose sum is the same
-            whatever the order of summation: the same picture must give the same scores to the last digit.
+        slope: int64 hw: how steep the smoothed image is, in steps of 1e-5. Whole numbers, whose sum is the same
+            whatever the order of summation: the same image must give the same scores to the last digit.
     """
 
     grey: NDArray[np.float32]
@@ -52,7 +52,7 @@ class _View:
     slope: NDArray[np.int64]
 
     def smooth(self, sigma: float) -> NDArray[np.float32]:
-        """Return the smoothed picture relative to the wide surroundings, float32 hw."""
+        """Return the smoothed image relative to the wide surroundings, float32 hw."""
         smooth: NDArray[np.float32] = _blurred(self.grey, sigma) / self.wide
         return smooth
 
@@ -60,11 +60,11 @@ class _View:
 def candidates(dark: Mask, image: Image) -> tuple[list[Candidate], NDArray[np.int32]]:
     """Score the connected regions of a mask, the most lesion-like first.
 
-    The score is a product: how steep the picture is along the region's outline, over its mean steepness, squared; how
-    much darker the region is than a ring around it, squared; how much of its convex hull it fills; and bell curves
-    of its depth (best at a third of the picture, below skin and above shadows), its column (best in the middle, where
-    the operator puts what she looks at) and the logarithm of its area (best at a fifth of the picture). Each border of
-    the picture that it touches costs a factor e.
+    The score is a product: how steep the image is along the region's outline, over its mean steepness, squared; how
+    much darker the region is than a ring around it, squared; how much of its convex hull it fills; and bell curves of
+    its depth (best at a third of the image, below skin and above shadows), its column (best in the middle, where the
+    operator puts what she looks at) and the logarithm of its area (best at a fifth of the image). Each border of the
+    image that it touches costs a factor e.
 
     The constants were chosen on one half of BUSI's groups; near them the outcome is flat
     (docs/log/2026-11-segmentation.md).
@@ -190,7 +190,7 @@ def _ranked(labels: NDArray[np.int32], view: _View, better_than: float = 0.0) ->
         region = labels == label
         rows, columns = np.nonzero(region)
         top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns.min()), int(columns.max()) + 1
-        # Only the region and a ring around it are looked at, not the whole picture each time.
+        # Only the region and a ring around it are looked at, not the whole image each time.
         reach = max(3, round(0.35 * float(np.sqrt(sizes[label]))))
         box = (
             slice(max(0, top - reach), min(height, bottom + reach)),
@@ -216,7 +216,7 @@ def _steepness(slope: NDArray[np.int64], inside: Mask) -> float:
     """Return the mean steepness along the outline."""
     core = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     outline = inside & ~core
-    # A frame around the picture, filled, is all of it and has no outline inside.
+    # A frame around the image, filled, is all of it and has no outline inside.
     return float(slope[outline].mean()) if outline.any() else 0.0
 
 

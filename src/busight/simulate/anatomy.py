@@ -33,7 +33,7 @@ class Tissue:
 
 @dataclass(frozen=True, slots=True)
 class Anatomy:
-    """One patient's breast: what stays the same between two pictures of it. Lengths in mm.
+    """One patient's breast: what stays the same between two images of it. Lengths in mm.
 
     Attributes:
         composition: How fat and gland are mixed.
@@ -83,7 +83,7 @@ def draw_anatomy(rng: np.random.Generator) -> Anatomy:
 
 
 def grow_tissue(rng: np.random.Generator, anatomy: Anatomy, size: int, depth_mm: float) -> Tissue:
-    """Fill a square picture with a patient's tissues.
+    """Fill a square image with a patient's tissues.
 
     The layers are laid flat, each with its own texture, and then bent together, so that fibres follow their layer.
 
@@ -91,7 +91,7 @@ def grow_tissue(rng: np.random.Generator, anatomy: Anatomy, size: int, depth_mm:
         rng: Source of randomness: another generator gives another slice of the same breast.
         anatomy: The patient.
         size: Rows and columns.
-        depth_mm: Height of the picture.
+        depth_mm: Height of the image.
 
     Returns:
         The maps.

@@ -1,4 +1,4 @@
-"""One phantom from (seed, index): patient, breast, mass, scanner, picture."""
+"""One phantom from (seed, index): patient, breast, mass, scanner, image."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from busight.simulate.lesion import draw_lesion, insert_lesion
 from busight.simulate.scanner import DEVICES, draw_gain, scan
 from busight.types import Image, Mask
 
-# The scanner's own grid. Smaller pictures are made by shrinking, as an archive would, not by a coarser scanner.
+# The scanner's own grid. Smaller images are made by shrinking, as an archive would, not by a coarser scanner.
 _SCAN_ROWS = 256
 _DEPTHS_MM = (30.0, 35.0, 40.0, 45.0, 50.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhantomCase:
-    """One phantom picture and the truth about it.
+    """One phantom image and the truth about it.
 
     Attributes:
         image: uint8 HW, as a scanner shows it.
-        clean: uint8 HW, the same picture without speckle and noise: the log-compressed expected echo.
+        clean: uint8 HW, the same image without speckle and noise: the log-compressed expected echo.
         mask: bool HW, True inside the mass; all False in a normal case.
         descriptors: The mass in BI-RADS words; None in a normal case.
     """
@@ -38,16 +38,16 @@ class PhantomCase:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """Who a picture is of and how she was scanned. Drawn apart from the picture, so that listing costs nothing.
+    """Who an image is of and how she was scanned. Drawn apart from the image, so that listing costs nothing.
 
     Attributes:
         number: Counts from 0.
-        view: 0 for the patient's first picture, 1 for a second one.
+        view: 0 for the patient's first image, 1 for a second one.
         label: What her breast shows.
         laterality: ``"left"`` or ``"right"``.
         device: Index in ``DEVICES``.
         anatomy: Her breast.
-        depth_mm: Height of the picture.
+        depth_mm: Height of the image.
         descriptors: The mass in BI-RADS words; None for normal.
     """
 
@@ -62,10 +62,10 @@ class Patient:
 
 
 def patient_of(seed: int, index: int, typical: float = 0.0) -> Patient:
-    """Return the patient of a picture. Of each five pictures the last two show the same patient.
+    """Return the patient of an image. Of each five images the last two show the same patient.
 
     Findings follow the shares of BUSI (17 % normal, 56 % benign, 27 % malignant) in an order that holds every class
-    within the first twelve pictures. ``typical`` is the share of patients with a textbook's mass.
+    within the first twelve images. ``typical`` is the share of patients with a textbook's mass.
 
     Example:
         >>> [patient_of(0, index).number for index in range(7)]
@@ -122,8 +122,8 @@ def generate_case(seed: int, index: int, size: int = 256, typical: float = 0.0) 
 
     Args:
         seed: Of the data set.
-        index: Of the picture, from 0.
-        size: Rows and columns of the picture.
+        index: Of the image, from 0.
+        size: Rows and columns of the image.
         typical: Share of patients with a textbook's mass, 0–1.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Which pictures of a phantom set get a planted fault, so that an audit can be tested against the truth."""
+"""Which images of a phantom set get a planted fault, so that an audit can be tested against the truth."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from busight.simulate.spec import PhantomSpec
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
-    """What is wrong with one picture on purpose.
+    """What is wrong with one image on purpose.
 
     Attributes:
         overlay: Text and calipers are burned in.
-        copy_of: Index of the picture that this one is a near-duplicate of.
+        copy_of: Index of the image that this one is a near-duplicate of.
         copy_kind: How the copy differs.
         label: The label it is said to show, where that is wrong.
     """
@@ -41,21 +41,21 @@ _WRONG = {
 
 
 def plan_plants(spec: PhantomSpec) -> dict[int, InjectedFault]:
-    """Choose the pictures with planted faults.
+    """Choose the images with planted faults.
 
-    Wrong labels and copies go to patients with one picture only, so that a patient keeps one label; a copy takes a
-    source of its own label, so that the class counts stay; copies and their sources keep their right labels.
+    Wrong labels and copies go to patients with one image only, so that a patient keeps one label; a copy takes a source
+    of its own label, so that the class counts stay; copies and their sources keep their right labels.
 
     Args:
-        spec: The shares; each is rounded to a whole number of pictures.
+        spec: The shares; each is rounded to a whole number of images.
 
     Returns:
-        The plants by index of the picture; sound pictures are not listed.
+        The plants by index of the image; sound images are not listed.
     """
     rng = _generator(spec.seed, 0)
     labels = [patient_of(spec.seed, index).label for index in range(spec.count)]
     singles = [int(index) for index in rng.permutation(spec.count) if index % 5 < 3]
-    # The first picture of each class is never touched: every class stays present however small the set.
+    # The first image of each class is never touched: every class stays present however small the set.
     kept = {labels.index(label) for label in set(labels)}
     singles = [index for index in singles if index not in kept]
     n_wrong, n_copies, n_flips = (
@@ -77,15 +77,15 @@ def plan_plants(spec: PhantomSpec) -> dict[int, InjectedFault]:
 
 
 def render(spec: PhantomSpec, plants: dict[int, InjectedFault], index: int) -> PhantomCase:
-    """Make one picture of a set, planted faults and all.
+    """Make one image of a set, planted faults and all.
 
     Args:
         spec: The set.
         plants: What ``plan_plants`` chose for it.
-        index: The picture.
+        index: The image.
 
     Returns:
-        The case. Overlays and copies change the picture, not its clean twin; a copy's mask moves with its pixels.
+        The case. Overlays and copies change the image, not its clean twin; a copy's mask moves with its pixels.
     """
     plant = plants.get(index, NO_FAULT)
     rng = _generator(spec.seed, 1 + index)

@@ -38,7 +38,7 @@ _BEHIND_DB = {
 
 @dataclass(frozen=True, slots=True)
 class Lesion:
-    """A patient's mass: what stays the same between two pictures of it.
+    """A patient's mass: what stays the same between two images of it.
 
     Attributes:
         descriptors: The reader's words.
@@ -130,7 +130,7 @@ def insert_lesion(
 
 
 def _fill(outline_mm: Field, size: int, spacing_mm: float) -> Mask:
-    """Fill an outline (x, z in mm from the upper left corner of the picture)."""
+    """Fill an outline (x, z in mm from the upper left corner of the image)."""
     fixed_point = np.rint((outline_mm / spacing_mm - 0.5) * 16).astype(np.int32)
     canvas = np.zeros((size, size), np.uint8)
     cv2.fillPoly(canvas, [fixed_point], 1, shift=4)

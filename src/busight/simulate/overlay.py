@@ -12,7 +12,7 @@ _INK = 255
 
 
 def burn_overlay(rng: np.random.Generator, image: Image, mask: Mask) -> Image:
-    """Return the picture with text burned in and, where there is a lesion, calipers across it.
+    """Return the image with text burned in and, where there is a lesion, calipers across it.
 
     Args:
         rng: Source of randomness.

@@ -1,4 +1,4 @@
-"""Making many pictures of a set on all cores."""
+"""Making many images of a set on all cores."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ _FEW = 4
 def render_many(
     spec: PhantomSpec, plants: dict[int, InjectedFault], indices: Sequence[int], workers: int = 0
 ) -> list[tuple[Image, NDArray[np.uint8]]]:
-    """Make some pictures of a set.
+    """Make some images of a set.
 
     Threads, not processes: nearly all the time goes into NumPy and OpenCV, which let other threads run meanwhile. A
-    fresh process would import the caller's script again, and data-loader workers may not start processes at all.
-    Each picture has its own generator, so neither the number of workers nor the order changes anything but the time.
+    fresh process would import the caller's script again, and data-loader workers may not start processes at all. Each
+    image has its own generator, so neither the number of workers nor the order changes anything but the time.
 
     Args:
         spec: The set.
         plants: Its planted faults.
-        indices: Which pictures, counted from 0.
+        indices: Which images, counted from 0.
         workers: Threads; 0 for one per core.
 
     Returns:

@@ -53,13 +53,13 @@ DEVICES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gain:
-    """How one picture was taken.
+    """How one image was taken.
 
     Attributes:
         focus_mm: Depth of the focus.
         tgc_db: Time-gain compensation, float32 (H,).
         contact_db: Loss under the probe, float32 (W,): hair, air or a probe that is tilted off the skin.
-        brightness: Share of the grey scale at which the picture's median echo lies, 0–1.
+        brightness: Share of the grey scale at which the image's median echo lies, 0–1.
         noise_db: Electronic noise before the gain, relative to the speckle of fat at the surface.
     """
 
@@ -94,7 +94,7 @@ def draw_gain(rng: np.random.Generator, device: Device, size: int, depth_mm: flo
 
 
 def scan(rng: np.random.Generator, tissue: Tissue, device: Device, gain: Gain) -> tuple[Image, Image]:
-    """Take a picture of tissue.
+    """Take an image of tissue.
 
     Args:
         rng: Source of the scatterers and the electronic noise.
@@ -103,7 +103,7 @@ def scan(rng: np.random.Generator, tissue: Tissue, device: Device, gain: Gain) -
         gain: Its settings.
 
     Returns:
-        The picture with speckle and the clean one (the expected echo power without noise), both uint8 HW.
+        The image with speckle and the clean one (the expected echo power without noise), both uint8 HW.
     """
     loss_db = attenuation_db(tissue, device.frequency_mhz) - gain.contact_db
     loss = np.power(np.float32(10), loss_db * np.float32(-1 / 20))
@@ -122,7 +122,7 @@ def scan(rng: np.random.Generator, tissue: Tissue, device: Device, gain: Gain) -
     coherent = _convolve(mirror, tissue.spacing_mm, device, gain.focus_mm, power=False)
     expected = _convolve(diffuse * diffuse, tissue.spacing_mm, device, gain.focus_mm, power=True) + coherent * coherent
     clean_db = _decibel(expected) + gain.tgc_db[:, None]
-    # One level for both: the operator turns the gain until the picture's median sits where he likes it.
+    # One level for both: the operator turns the gain until the image's median sits where he likes it.
     level = float(np.median(clean_db)) - gain.brightness * device.dynamic_range_db
     return _grey(speckle_db - np.float32(level), device), _grey(clean_db - np.float32(level), device)
 

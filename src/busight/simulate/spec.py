@@ -1,4 +1,4 @@
-"""The text after ``phantom:`` — how many pictures, which seed, what is planted."""
+"""The text after ``phantom:`` — how many images, which seed, what is planted."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class PhantomSpec:
     """A phantom set.
 
     Attributes:
-        count: Pictures, 1–100000.
+        count: Images, 1–100000.
         seed: 0 to 2^32 - 1.
         size: Rows and columns, 64–1024.
-        duplicates: Share of pictures that are near-duplicates of others, 0–0.2.
+        duplicates: Share of images that are near-duplicates of others, 0–0.2.
         flips: Share that are mirrored copies of others, 0–0.1.
         overlays: Share with text and calipers burned in, 0–1.
         wrong_labels: Share whose finding is wrong, 0–0.2.

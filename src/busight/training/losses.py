@@ -93,7 +93,7 @@ def focal_tversky(logits: Tensor, masks: Tensor) -> Tensor:
 def boundary(logits: Tensor, masks: Tensor, weight: float = 1.0) -> Tensor:
     """Return `bce_dice` plus the boundary loss: marked pixels cost their distance from the lesion's outline.
 
-    Inside the lesion the distance is negative. It is measured in shares of the picture's diagonal; images without a
+    Inside the lesion the distance is negative. It is measured in shares of the image's diagonal; images without a
     lesion have no outline and count in `bce_dice` alone.
 
     Args:
@@ -111,7 +111,7 @@ def boundary(logits: Tensor, masks: Tensor, weight: float = 1.0) -> Tensor:
 
 
 def signed_distances(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the distance of each pixel to the outline, negative inside, in shares of the picture's diagonal.
+    """Return the distance of each pixel to the outline, negative inside, in shares of the image's diagonal.
 
     Args:
         masks: bool (N, H, W).

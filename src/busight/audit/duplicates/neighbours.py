@@ -17,7 +17,7 @@ NEAREST = 16
 """Candidates looked at for each image and kind of mirroring."""
 
 FLOOR = 0.45
-"""Least cosine of a candidate. BUSI's and BUS-BRA's farthest crops of one picture lie at 0.48 to 0.57, all other copies
+"""Least cosine of a candidate. BUSI's and BUS-BRA's farthest crops of one image lie at 0.48 to 0.57, all other copies
 above 0.60; of pairs that are none, about one in fifty is above 0.45. 0.40 doubles the candidates and finds no more."""
 
 _EXACT_BELOW = 8_000

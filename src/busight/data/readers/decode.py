@@ -98,7 +98,7 @@ def _guarded(name: str) -> Iterator[None]:
 
 @contextmanager
 def _opened_picture(stream: BinaryIO, name: str) -> Iterator[ImageFile]:
-    """Yield the opened, checked, not yet decoded picture."""
+    """Yield the opened, checked, not yet decoded image."""
     with Pillow.open(stream, formats=_FORMATS) as picture:
         check_size(name, *picture.size)
         n_frames = getattr(picture, "n_frames", 1)

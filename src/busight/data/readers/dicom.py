@@ -42,7 +42,7 @@ class DicomFrames:
         name: The file, or what the bytes or data set were called.
         n_frames: Frames in it, at least 1.
         pixel_spacing_mm: Distance between rows and between columns in mm, or None.
-        region: The part of the picture that shows tissue in two dimensions, or None where it is not stated.
+        region: The part of the image that shows tissue in two dimensions, or None where it is not stated.
         patient_id: First 16 hexadecimal digits of the SHA-256 of PatientID, None where that is empty. It tells patients
             apart; it is no anonymisation, because short numbers can be tried out.
         exam_id: The same of StudyInstanceUID.
@@ -77,7 +77,7 @@ class DicomFrames:
             uint8 or uint16, HW or HWC, by the rules of ``dicom_display.displayed``.
 
         Raises:
-            ImageError: There is no such frame, its pixels cannot be decoded, or the region is too small for a picture.
+            ImageError: There is no such frame, its pixels cannot be decoded, or the region is too small for an image.
         """
         if not 0 <= index < self.n_frames:
             raise ImageError(f"{self.name}: no frame {index}, it holds {self.n_frames}; count from 0")

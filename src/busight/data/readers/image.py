@@ -87,7 +87,7 @@ def read_mask(source: Path | bytes, name: str = "") -> Mask:
     """Read a lesion mask.
 
     Masks come as 1-bit, grey, palette or colour files and with three kinds of values: 0 and 255 (every mask of BUSI and
-    BUS-BRA), small labels (0 and 1, or one number for each lesion), and picture intensities with soft edges (JPEG,
+    BUS-BRA), small labels (0 and 1, or one number for each lesion), and image intensities with soft edges (JPEG,
     anti-aliasing). So where every value is below 128 they are labels, and all but 0 is lesion; otherwise the lesion is
     where the value is 128 or more.
 

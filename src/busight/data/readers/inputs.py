@@ -22,16 +22,16 @@ _RESULTS = ("card.json", "bundle/card.json", "metrics.json", "plan.json", "lesio
 
 
 def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """Return the files to read: those named, and below folders all pictures and DICOM files, in order.
+    """Return the files to read: those named, and below folders all images and DICOM files, in order.
 
-    A named file that does not exist is returned too, and below folders a dead link named like a picture and a folder
+    A named file that does not exist is returned too, and below folders a dead link named like an image and a folder
     that may not be opened: reading them gives the reason.
 
     Returns:
         The files to read, and the mask files below folders that were left out (``NAME_mask.png`` beside ``NAME.png``).
 
     Raises:
-        DataError: A path is a bundle or the folder of a run: its figures are no patients' pictures.
+        DataError: A path is a bundle or the folder of a run: its figures are no patients' images.
     """
     found: list[Path] = []
     masks: list[Path] = []

@@ -24,7 +24,7 @@ _GREY_WITH_OPACITY = "LA;16B"
 
 
 def is_wide_colour(picture: ImageFile) -> bool:
-    """Return whether a picture, opened and not yet decoded, is 16-bit colour."""
+    """Return whether an image, opened and not yet decoded, is 16-bit colour."""
     if isinstance(picture, TiffImageFile):
         bits = picture.tag_v2.get(BITSPERSAMPLE, (1,))
         return len(bits) > 1 and max(bits) == 16
@@ -60,7 +60,7 @@ def read_wide_colour(stream: BinaryIO) -> NDArray[np.uint16] | None:
 
 
 def _raw_mode(picture: ImageFile) -> str:
-    """Return in which of Pillow's raw modes a picture is stored; empty where its parts differ."""
+    """Return in which of Pillow's raw modes an image is stored; empty where its parts differ."""
     modes = {tile.args if isinstance(tile.args, str) else str((tile.args or ("",))[0]) for tile in picture.tile}
     return modes.pop() if len(modes) == 1 else ""
 

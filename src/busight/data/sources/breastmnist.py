@@ -31,7 +31,7 @@ class ArrayReader:
     images: dict[str, Image]
 
     def image(self, sample: Sample) -> Image:
-        """Return the grey picture, uint8 HW."""
+        """Return the grey image, uint8 HW."""
         picture: Image = self.images[str(sample.official_subset)][sample.frame]
         return picture.copy()
 

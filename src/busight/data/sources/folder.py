@@ -37,7 +37,7 @@ _LATERALITY = {"left": "left", "l": "left", "right": "right", "r": "right"}
 _SURPLUS = "(surplus)"
 _IMAGES_READ = 64
 _LEAST_SPACING, _MOST_SPACING = 0.001, 10
-"""In mm. No picture of a breast has finer or coarser pixels; what lies outside is another unit."""
+"""In mm. No image of a breast has finer or coarser pixels; what lies outside is another unit."""
 
 
 def existing_folder(argument: str, source: str) -> Path:
@@ -64,11 +64,11 @@ def natural_order(path: Path) -> tuple[str | int, ...]:
 def load_folder(argument: str) -> DataSet:
     """List a folder of class folders, a folder with ``samples.csv``, or a CSV file.
 
-    Each sub-folder is a class, whatever its name; masks lie beside their image as ``NAME_mask.png``. A CSV has
-    a header with ``path,label`` and optionally ``id,patient,mask,laterality,birads,device,exam,view,histology,part,
+    Each sub-folder is a class, whatever its name; masks lie beside their image as ``NAME_mask.png``. A CSV has a header
+    with ``path,label`` and optionally ``id,patient,mask,laterality,birads,device,exam,view,histology,part,
     origin,spacing_mm``; paths are relative to it, several masks are separated by ``;``, an empty label means unknown.
-    Without ``id`` the path names the sample. ``part`` is train, val, test or an official fold, ``origin`` the digest
-    of the picture that it was shrunk from, ``spacing_mm`` row;column.
+    Without ``id`` the path names the sample. ``part`` is train, val, test or an official fold, ``origin`` the digest of
+    the image that it was shrunk from, ``spacing_mm`` row;column.
 
     ``labels.json`` may name ``names`` (in the order of the probabilities), ``positive`` and ``without_lesion``; without
     it ``malignant`` is the positive class and ``normal`` the one without a lesion, where they occur.

@@ -19,13 +19,13 @@ from busight.simulate.spec import PhantomSpec, parse_phantom_spec
 from busight.types import Image, Mask, Sample
 
 _BLOCK = 32
-"""Pictures made at once: enough to keep every core busy, few enough that a progress bar moves."""
+"""Images made at once: enough to keep every core busy, few enough that a progress bar moves."""
 
 
 class PhantomReader:
-    """Holds the pictures of a set, each made, with its neighbours, when it is first asked for.
+    """Holds the images of a set, each made, with its neighbours, when it is first asked for.
 
-    Pictures and packed masks stay in memory (74 kB each at 256 x 256); clean pictures are made again when asked for.
+    Images and packed masks stay in memory (74 kB each at 256 x 256); clean images are made again when asked for.
     """
 
     def __init__(self, spec: PhantomSpec, plants: dict[int, InjectedFault]) -> None:
@@ -42,7 +42,7 @@ class PhantomReader:
         self.__dict__.update(state, _lock=threading.Lock())
 
     def image(self, sample: Sample) -> Image:
-        """Return the picture, uint8 HW."""
+        """Return the image, uint8 HW."""
         return self._picture(sample)[0].copy()
 
     def mask(self, sample: Sample) -> Mask:
@@ -52,7 +52,7 @@ class PhantomReader:
         return bits.astype(bool).reshape(size, size)
 
     def case(self, sample: Sample) -> PhantomCase:
-        """Return the picture with its clean twin, mask and descriptors. Made afresh: some 30 ms."""
+        """Return the image with its clean twin, mask and descriptors. Made afresh: some 30 ms."""
         return render(self._spec, self._plants, _index_of(sample))
 
     def _picture(self, sample: Sample) -> tuple[Image, NDArray[np.uint8]]:
@@ -89,7 +89,7 @@ def load_phantoms(argument: str) -> DataSet:
 
 
 def _sample(spec: PhantomSpec, plant: InjectedFault, index: int) -> Sample:
-    """Describe one picture. A copy looks like its source but goes under its own patient, as in public archives."""
+    """Describe one image. A copy looks like its source but goes under its own patient, as in public archives."""
     own = patient_of(spec.seed, index, spec.typical)
     shown = own if plant.copy_of is None else patient_of(spec.seed, plant.copy_of, spec.typical)
     tags = []

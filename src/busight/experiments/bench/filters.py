@@ -42,7 +42,7 @@ MEASURES = {
     "gcnr": "gCNR",
     "snr": "speckle SNR",
 }
-"""The figures of a filter: key and name. The first three need a clean picture, which only phantoms have."""
+"""The figures of a filter: key and name. The first three need a clean image, which only phantoms have."""
 
 UNTOUCHED = "(as it is)"
 
@@ -71,7 +71,7 @@ class FilterComparison:
         images: Images that were measured.
         groups: Groups of them.
         rows: The chains, untouched images first.
-        example: The image shown in pictures.
+        example: The image shown in images.
         shown: It, after each chain.
     """
 
@@ -85,7 +85,7 @@ class FilterComparison:
 
 @runtime_checkable
 class _KnowsClean(Protocol):
-    """A reader that can give the picture without speckle."""
+    """A reader that can give the image without speckle."""
 
     def case(self, sample: Sample) -> PhantomCase: ...
 
@@ -96,7 +96,7 @@ def compare_filters(
     """Measure what each chain does to the images of a set; nothing is trained and nothing written.
 
     Args:
-        dataset: The set. Contrasts need drawn lesions, likeness to the clean picture needs phantoms.
+        dataset: The set. Contrasts need drawn lesions, likeness to the clean image needs phantoms.
         chains: Enhancement chains as text.
         limit: Measure a random choice of this many images; 0 takes all.
         seed: Of the choice and of the intervals.
@@ -164,7 +164,7 @@ def comparison_csv(found: FilterComparison) -> str:
 
 
 def write_enhanced(image: Image, chain: tuple[Step, ...], path: Path) -> tuple[Image, Image]:
-    """Enhance one picture, write it as PNG, whole or not at all.
+    """Enhance one image, write it as PNG, whole or not at all.
 
     Returns:
         The field that the chain works on, before and after.

@@ -112,7 +112,7 @@ def _export(network: Network, shape: tuple[int, int, int], path: Path) -> list[s
 
 
 def _example_inputs(size: int, channels: int) -> NDArray[np.uint8]:
-    """Return drawn pictures, not patients': smooth random fields, the same ones in every bundle of this size.
+    """Return drawn images, not patients': smooth random fields, the same ones in every bundle of this size.
 
     They are uint8 (N, S, S), or (N, S, S, 3).
     """

@@ -28,7 +28,7 @@ class SimilarCase:
         sample_id: Its name in the training data.
         label: Its label.
         likeness: Cosine of the features, at most 1.
-        image: uint8 HW where the training data are at hand; a bundle holds no pictures.
+        image: uint8 HW where the training data are at hand; a bundle holds no images.
     """
 
     sample_id: str

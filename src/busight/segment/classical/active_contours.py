@@ -31,7 +31,7 @@ def chan_vese(
     Source:
         Chan and Vese, Active contours without edges, IEEE Transactions on Image Processing 10 (2001) 266–277, in the
         morphological form of Márquez-Neila, Baumela and Alvarez (2014), as in scikit-image. It sees only a window twice
-        as wide as the guess: in the whole picture the two sides would be tissue and shadow.
+        as wide as the guess: in the whole image the two sides would be tissue and shadow.
     """
     from skimage.segmentation import morphological_chan_vese
 

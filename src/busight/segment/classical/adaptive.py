@@ -15,7 +15,7 @@ def adaptive(image: Image, share: float = 0.5, offset: float = 8.0, sigma: float
 
     Args:
         image: uint8 HW.
-        share: Side of the surroundings as a share of the picture's shorter side, 0–1.
+        share: Side of the surroundings as a share of the image's shorter side, 0–1.
         offset: Grey values.
         sigma: Standard deviation of the Gaussian smoothing in pixels.
 

@@ -12,14 +12,14 @@ from busight.types import Image
 
 
 def canny(image: Image, sigma: float = 0.02, close: float = 0.04) -> NDArray[np.float32]:
-    """Mark what closed edges enclose, or what they part from the rest of the picture.
+    """Mark what closed edges enclose, or what they part from the rest of the image.
 
-    The upper threshold is the 90th percentile of the flattened picture's gradient, the lower one 0.4 of it. Edges are
+    The upper threshold is the 90th percentile of the flattened image's gradient, the lower one 0.4 of it. Edges are
     joined by a closing.
 
     Args:
         image: uint8 HW.
-        sigma: Standard deviation of the smoothing as a share of the picture's longer side.
+        sigma: Standard deviation of the smoothing as a share of the image's longer side.
         close: Diameter of the closing's disc, likewise.
 
     Returns:

@@ -65,7 +65,7 @@ _LONGEST = 1024
 
 
 def scores_of(name: ClassicalName, image: Image, guess: LesionProposal | None = None) -> NDArray[np.float32]:
-    """Run a method on a picture of any size.
+    """Run a method on an image of any size.
 
     Args:
         name: Of the method; with a guess one of `PROMPTED`.

@@ -11,7 +11,7 @@ from busight.types import FloatArray, Image
 
 
 def kmeans(image: Image, clusters: int = 4) -> NDArray[np.float32]:
-    """Mark the darkest cluster of the flattened picture, or the two darkest: where the better region is.
+    """Mark the darkest cluster of the flattened image, or the two darkest: where the better region is.
 
     Args:
         image: uint8 HW.
@@ -41,7 +41,7 @@ def kmeans(image: Image, clusters: int = 4) -> NDArray[np.float32]:
 
 
 def fuzzy_cmeans(image: Image, clusters: int = 4, fuzziness: float = 2.0) -> NDArray[np.float32]:
-    """Mark what belongs most to the flattened picture's darkest fuzzy cluster, or to the two darkest.
+    """Mark what belongs most to the flattened image's darkest fuzzy cluster, or to the two darkest.
 
     Args:
         image: uint8 HW.

@@ -16,7 +16,7 @@ _SIDE = 192
 def grabcut(image: Image, rounds: int = 5, guess: LesionProposal | None = None) -> NDArray[np.float32]:
     """Part the window around the first guess into two mixtures of grey values with a smooth border between them.
 
-    The guess's core is lesion for sure, what is far from it is not; between them the smoothed picture decides.
+    The guess's core is lesion for sure, what is far from it is not; between them the smoothed image decides.
 
     Args:
         image: uint8 HW.

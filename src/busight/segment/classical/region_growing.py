@@ -21,7 +21,7 @@ def region_growing(
 
     Args:
         image: uint8 HW.
-        spread: Standard deviations of the flattened picture; at least 10 grey values are allowed.
+        spread: Standard deviations of the flattened image; at least 10 grey values are allowed.
         reach: Farthest from the guess, in radii of a disc of its area.
         guess: The lesion proposal to start from; None computes one.
 

@@ -34,7 +34,7 @@ def watershed(image: Image, sigma: float = 2.0, guess: LesionProposal | None = N
     away = cv2.distanceTransform((~seed).astype(np.uint8), cv2.DIST_L2, 5)
     markers = np.zeros(image.shape, np.int32)
     markers[depth > 0.5 * depth.max()] = 1
-    # A guess that nearly fills the picture leaves nothing that is far from it: then what is farthest.
+    # A guess that nearly fills the image leaves nothing that is far from it: then what is farthest.
     markers[away > min(0.5 * radius, 0.9 * float(away.max()))] = 2
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     slope = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))

@@ -13,7 +13,7 @@ from busight.segment.roi import region_of_interest
 from busight.types import Image, Mask
 
 Move = Callable[[Image, Mask], Mask | None]
-"""From a picture and a first guess to where it moves; None where the guess is too small to move."""
+"""From an image and a first guess to where it moves; None where the guess is too small to move."""
 
 
 def moved_from_guess(image: Image, move: Move, side: int, guess: LesionProposal | None = None) -> NDArray[np.float32]:
@@ -21,7 +21,7 @@ def moved_from_guess(image: Image, move: Move, side: int, guess: LesionProposal 
 
     Args:
         image: uint8 HW.
-        move: Given the window's picture and guess.
+        move: Given the window's image and guess.
         side: Longest side, in pixels, that ``move`` is given.
         guess: The lesion proposal to start from; None computes one.
 
