@@ -1,4 +1,4 @@
-"""What was added to an image, or surrounds it: burned-in text and calipers, flat borders, colour."""
+"""Image properties without tissue: burned-in text and calipers, flat borders, colour."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FLAT = 3
 
 @dataclass(frozen=True, slots=True)
 class ImageProperties:
-    """Facts about one image that have nothing to do with tissue.
+    """Properties of one image that hold no tissue.
 
     Attributes:
         height: Rows.
@@ -32,7 +32,7 @@ class ImageProperties:
         black_share: Share of pixels that are 0.
         border_share: Share of rows and columns at the edges that hold one value only.
         stroke_pixels: Pixels of thin, nearly white strokes on a darker ground: text, calipers, rulers.
-        colour_share: Share of pixels that are not grey; 0 where the source does not say.
+        colour_share: Share of pixels that are not grey; 0 where it is not known.
     """
 
     height: int
@@ -50,7 +50,7 @@ class ImageProperties:
 
 
 def image_properties(image: Image, path: Path | None = None) -> ImageProperties:
-    """Measure one image.
+    """Return the properties of an image.
 
     Args:
         image: uint8 HW.
@@ -73,10 +73,10 @@ def stroke_pixels(image: Image) -> int:
 
 
 def stroke_mask(image: Image) -> Mask:
-    """Find the pixels of thin, nearly white strokes.
+    """Return the mask of thin, nearly white strokes.
 
-    A stroke is bright, at most four pixels thin (a white top-hat of 7×7 leaves it), and holds together over at least
-    five pixels, which speckle seldom does.
+    A stroke is bright, at most four pixels thin (a white top-hat of 7×7 leaves it), and is connected over at least five
+    pixels, which speckle seldom does.
 
     Args:
         image: uint8 HW.
@@ -89,7 +89,7 @@ def stroke_mask(image: Image) -> Mask:
     strokes = ((image >= _BRIGHT) & (stands_out >= _CONTRAST)).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     holds_together = stats[:, cv2.CC_STAT_AREA] >= 5
-    holds_together[0] = False  # the ground
+    holds_together[0] = False  # the background
     mask: Mask = holds_together[labels]
     return mask
 

@@ -1,4 +1,4 @@
-"""Copies within a set and between two sets: the same pixels, near-copies, mirrored copies."""
+"""Near-duplicates within a set and between two sets: same pixels, near copies, mirrored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NearDuplicate:
         first: Index of an image.
         second: Index of another (of the other set, where two are compared).
         kind: ``"same pixels"``, ``"near copy"`` (brightness, noise, crop, scale, overlay) or ``"mirrored"``.
-        mirrored: How the first must be mirrored to lie upon the second: ``"upright"``, ``"left-right"`` ...
+        mirrored: How the first must be mirrored to match the second: ``"upright"``, ``"left-right"`` ...
         correlation: After alignment, −1–1.
     """
 
@@ -49,10 +49,10 @@ class NearDuplicate:
 def find_near_duplicates(
     thumbnails: Pictures, digests: Sequence[str], progress: Progress | None = None
 ) -> tuple[NearDuplicate, ...]:
-    """Find the copies within a set.
+    """Return the near-duplicates within a set.
 
-    Images with the same pixels are told once, each with the first of them, and only that one is compared with others:
-    ten thousand copies of one image are ten thousand lines and not fifty million.
+    Images with the same pixels are each paired with the first of them only, and only that one is compared with others:
+    ten thousand copies of one image give ten thousand pairs and not fifty million.
 
     Args:
         thumbnails: uint8 (96, 96) each, of `small_picture`.
@@ -60,7 +60,7 @@ def find_near_duplicates(
         progress: Called with (done, total) while candidates are confirmed.
 
     Returns:
-        The copies, ordered by index.
+        The near-duplicates, ordered by index.
     """
     first_of: dict[str, int] = {}
     found = [
@@ -80,7 +80,7 @@ def find_near_duplicates(
 def find_near_duplicates_between(
     first: Pictures, second: Pictures, progress: Progress | None = None
 ) -> tuple[NearDuplicate, ...]:
-    """Find images of one set that are copies of images of another.
+    """Return the near-duplicates between two sets.
 
     Args:
         first: uint8 (96, 96) each.
@@ -88,7 +88,7 @@ def find_near_duplicates_between(
         progress: Called with (done, total) while candidates are confirmed.
 
     Returns:
-        The copies, ordered by index; ``first`` counts in the first set, ``second`` in the second.
+        The near-duplicates, ordered by index; ``first`` counts in the first set, ``second`` in the second.
     """
     ours, theirs = (np.stack([coefficients(small) for small in thumbnails]) for thumbnails in (first, second))
     both = np.concatenate([ours, theirs])
