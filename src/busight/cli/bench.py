@@ -64,7 +64,7 @@ def segmenters(
             *(CrossvalSegmenter(folder) for folder in crossval or []),
         ]
         if fallback_to_proposal:
-            # Beside the networks as they are: the table shows what the proposal is worth.
+            # Beside the networks as they are: the table shows what the fallback gains.
             ways += [FallbackToProposal(way) for way in ways if not isinstance(way, ClassicalMethod)]
         with ConsoleProgress() as progress:
             found = compare_methods(load(data), ways, limit=limit, progress=progress)

@@ -1,4 +1,4 @@
-"""``busight explain``: everything that a bundle can say about one image, on one page."""
+"""``busight explain``: the explanation of one prediction, on one page."""
 
 from __future__ import annotations
 

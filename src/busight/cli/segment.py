@@ -157,7 +157,7 @@ def _segment(paths: list[Path], segmenter: Segmenter, out: Path, uncertainty: bo
 def _frame(
     frame: InputImage | Failure, segmenter: Segmenter, out: Path, number: int, uncertainty: bool
 ) -> tuple[list[dict[str, object]], int | None]:
-    """Outline one frame and write its pictures; return its rows and the number of lesions, None where it failed."""
+    """Segment one frame and write its images; return its rows and the number of lesions, None where it failed."""
     from dataclasses import replace
 
     import numpy as np
@@ -173,11 +173,11 @@ def _frame(
         typer.echo(f"busight: {one_line(frame.reason)}", err=True)
         return [error_row(frame.ref.path, frame.ref.frame, frame.reason)], None
     if isinstance(segmenter, ClassicalMethod) and segmenter.prompt is not None:
-        # A person points at the file's frame; of a DICOM object only the ultrasound region was read.
+        # A prompt is in pixels of the file's frame; of a DICOM object only the ultrasound region was read.
         segmenter = replace(segmenter, prompt=segmenter.prompt.moved(frame.ref.origin))
     try:
         found = segmenter.segment(frame.pixels, "")
-    except DataError as error:  # a box or click that lies outside this picture
+    except DataError as error:  # a box or click outside this image
         typer.echo(f"busight: {one_line(f'{frame.ref.path}: {error}')}", err=True)
         return [error_row(frame.ref.path, frame.ref.frame, str(error))], None
     name = image_file_name(frame.ref.path, frame.ref.frame, number)
