@@ -30,8 +30,7 @@ class NetworkOutput(NamedTuple):
 
 
 class Normalise(nn.Module):
-    """Grey input in 0–1 to three normalised channels, inside the network so that its input cannot be normalised
-    wrongly."""
+    """Grey input in 0–1 to three normalised channels, inside the network: no caller can normalise it wrongly."""
 
     mean: Tensor
     std: Tensor

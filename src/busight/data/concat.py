@@ -16,7 +16,7 @@ from busight.types import DataWarning, Image, Mask, Sample
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConcatReader:
-    """Hands each sample to the reader of the set that it comes from.
+    """Reader of joined data sets: each sample is read by the reader of its own set.
 
     Attributes:
         origin: ImageReader and sample before joining, by sample id.
@@ -30,9 +30,9 @@ class ConcatReader:
         return reader.image(before)
 
     def mask(self, sample: Sample) -> Mask | None:
-        """Return the lesion mask, bool HW; None where there is none, or where it was found unusable."""
+        """Return the lesion mask, bool HW; None where there is none, or where it is unusable."""
         reader, before = self.origin[sample.sample_id]
-        # A mask that does not fit its image is struck out of the sample.
+        # A mask whose size differs from its image's is removed from the sample.
         return reader.mask(replace(before, mask_paths=sample.mask_paths))
 
     def read_as(self, spec: ImageSpec) -> ConcatReader:
@@ -41,15 +41,15 @@ class ConcatReader:
 
 
 def concat(parts: Sequence[DataSet], names: Sequence[str | None] = ()) -> DataSet:
-    """Join data sets. Ids of samples, patients and examinations are told apart by the name of their source.
+    """Join data sets. Ids of samples, patients and examinations are prefixed with the name of their source.
 
-    Official parts are dropped: those of one set say nothing about another. Images are RGB where those of every set are,
+    Official subsets are dropped: those of one set do not apply to another. Images are RGB where those of every set are,
     else grey; sets of different depths are read as 8-bit ones.
 
     Args:
         parts: Two sets or more; a set may come twice under different paths.
-        names: Name of the source that each is of; None for the set's own, numbered where several have it. Sets with one
-            name given are one source: a patient of both is one patient.
+        names: Source name of each set; None for the set's own, numbered where several have it. Sets with one name given
+            are one source: a patient of both is one patient.
     """
     given = list(names) or [None] * len(parts)
     own = iter(_numbered([part.name for part, name in zip(parts, given, strict=True) if name is None]))
@@ -80,7 +80,7 @@ def concat(parts: Sequence[DataSet], names: Sequence[str | None] = ()) -> DataSe
 
 
 def _common(specs: Sequence[ImageSpec]) -> ImageSpec:
-    """Return what the images of all sets can be read as."""
+    """Return the image spec that the images of all sets can be read as."""
     if len(set(specs)) == 1:
         return specs[0]
     channels = min(spec.channels for spec in specs)

@@ -28,9 +28,9 @@ def write_manifest(path: Path, manifest: DatasetManifest, groups: tuple[str, ...
     """Write ``manifest.csv``.
 
     Args:
-        path: Where to.
+        path: The file to write.
         manifest: The data set as read.
-        groups: The group of each entry, in order.
+        groups: The group of each row, in order.
 
     Raises:
         OutputError: It could not be written.

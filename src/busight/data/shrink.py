@@ -1,4 +1,4 @@
-"""Smaller images and masks of the same aspect, averaged over areas so that speckle makes no false patterns."""
+"""Smaller images and masks of the same aspect, by area averaging, so that speckle is not aliased."""
 
 from __future__ import annotations
 

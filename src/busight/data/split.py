@@ -1,4 +1,4 @@
-"""Who trains, who chooses, who tests: seeded, stratified splits, by group or (as the paper) by image."""
+"""Splits into train, validation and test subset: seeded, stratified, by group or (as the paper) by image."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SplitKind = Literal["grouped", "paper", "folds", "kfold_by_image", "leave_one_so
 
 @dataclass(frozen=True, slots=True)
 class SplitSettings:
-    """How to split.
+    """Settings of a split.
 
     Attributes:
-        kind: ``grouped`` (by patient and near-duplicate component), ``paper`` (by image, as published), ``folds``
-            and ``kfold_by_image`` (cross-validation of either kind), ``leave_one_source_out`` (each joined data set
-            tests in turn, in the order of their names), ``official`` (the authors' parts or folds).
+        kind: ``grouped`` (by patient and near-duplicate component), ``paper`` (by image, as published), ``folds`` and
+            ``kfold_by_image`` (cross-validation of either kind), ``leave_one_source_out`` (each joined data set tests
+            in turn, in the order of their names), ``official`` (the authors' subsets or folds).
         seed: Seed of the shuffling, 0 to 2^32 - 1.
         val: Share of images for validation.
         test: Share of images for test.
@@ -42,7 +42,7 @@ class SplitSettings:
     fold: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse shares and folds that cannot be."""
+        """Raise for shares and folds out of range."""
         if not (0 < self.val < 1 and 0 < self.test < 1 and self.val + self.test < 1):
             raise ConfigError(f"split.val {self.val} and split.test {self.test}: each above 0, together below 1")
         if self.folds < 2 or not 0 <= self.fold < self.folds:
@@ -53,14 +53,14 @@ class SplitSettings:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The outcome: sample ids by part.
+    """A split: sample ids by subset.
 
     Attributes:
         kind: The kind that made it.
         seed: The seed that made it.
         train: Sample ids.
-        val: Sample ids; what is chosen or fitted after training is chosen or fitted here.
-        test: Sample ids; touched once.
+        val: Sample ids; everything that is chosen or fitted after training uses these.
+        test: Sample ids; used once.
     """
 
     kind: str
@@ -71,16 +71,16 @@ class Split:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the three parts, whatever the order in which they are listed."""
+        """SHA-256 of the three subsets, independent of the order of their ids."""
         return sha256_of_json([sorted(self.train), sorted(self.val), sorted(self.test)])
 
     def subset_of(self) -> dict[str, str]:
-        """Return the part of each sample id."""
+        """Return the subset of each sample id."""
         return {sample_id: part for part in SUBSETS for sample_id in getattr(self, part)}
 
 
 def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: SplitSettings) -> Split:
-    """Split labelled samples; unlabelled ones belong to no part.
+    """Split labelled samples; unlabelled ones belong to no subset.
 
     Args:
         samples: N samples.
@@ -88,10 +88,10 @@ def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: Split
         settings: How to split.
 
     Returns:
-        The split. For every kind but ``paper``, ``kfold_by_image`` and ``official`` no group crosses.
+        The split. For every kind but ``paper``, ``kfold_by_image`` and ``official`` no group is in two subsets.
 
     Raises:
-        DataError: Too few cases or groups for the wanted parts, or the data set has no official parts.
+        DataError: Too few cases or groups for the wanted subsets, or the data set has no official subsets.
     """
     labelled = [index for index, sample in enumerate(samples) if sample.label is not None]
     if not labelled:
@@ -118,8 +118,9 @@ def _check_parts(samples: list[Sample], part: list[str], kind: str) -> None:
         if name not in part:
             raise DataError(f"split {kind}: no image left for the {name} part; use more data or other shares")
     if kind == "leave_one_source_out":
-        return  # a class that one source alone has is none that a network could learn from the others
-    # A class missing from val or test gives undefined scores, which are told; one missing from train is never learnt.
+        return  # a class that only one source has cannot be learned from the others
+    # A class missing from val or test gives undefined metrics, which are reported; one missing from train is never
+    # learned.
     trained = {sample.label for sample, where in zip(samples, part, strict=True) if where == "train"}
     if unseen := {str(sample.label) for sample in samples if sample.label not in trained}:
         raise DataError(
@@ -236,7 +237,7 @@ def source_names(samples: Sequence[Sample]) -> tuple[str, ...]:
 
 
 def _source_folds(samples: list[Sample], groups: list[str], settings: SplitSettings) -> list[str]:
-    """Let one source test; images of the others that share a group with it belong to no part."""
+    """Let one source test; images of the others that share a group with it belong to no subset."""
     names = source_names(samples)
     if len(names) < 2:
         raise DataError(
@@ -258,6 +259,6 @@ def _source_folds(samples: list[Sample], groups: list[str], settings: SplitSetti
 
 
 def leaking_pairs(split: Split, pairs: Sequence[tuple[str, str]]) -> int:
-    """Count near-duplicate pairs (given as sample ids) whose two images lie in different parts."""
+    """Count near-duplicate pairs (given as sample ids) whose two images are in different subsets."""
     part = split.subset_of()
     return sum(part[a] != part[b] for a, b in pairs if a in part and b in part)

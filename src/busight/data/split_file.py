@@ -1,4 +1,4 @@
-"""A split as a file, so that another run can be given exactly the same parts."""
+"""A split as a file, so that another run can use exactly the same subsets."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def read_split(path: Path, samples: Sequence[Sample], data_digest: str | None = 
     Args:
         path: A file that `write_split` wrote.
         samples: The data set it shall be used with.
-        data_digest: Refuse the split when it was made for data with another digest; None accepts it when it names
-            only samples that are there.
+        data_digest: Refuse the split when it was made for data with another digest; None accepts it when it names only
+            samples of the data set.
 
     Raises:
-        DataError: Not a split file, a changed one, one with a sample in two parts, or one for other samples.
+        DataError: Not a split file, a changed one, one with a sample in two subsets, or one for other samples.
     """
     document = _read(path)
     split = Split(document.kind, document.seed, *(tuple(getattr(document, part)) for part in SUBSETS))
@@ -92,7 +92,7 @@ def data_digest_of(path: Path) -> str:
 def _read(path: Path) -> _SplitDocument:
     try:
         content = path.read_bytes()
-        # First the format alone: a newer one may have other fields, and should be called newer, not damaged.
+        # First the format alone: a newer one may have other fields, and should be reported as newer, not as damaged.
         version = _Header.model_validate_json(content).format
         if version > FORMAT:
             raise DataError(f"{path}: split format {version} is newer than {FORMAT}; update busight")
