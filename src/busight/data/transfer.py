@@ -69,8 +69,7 @@ class ResumingDownloader:
         return self.part.stat().st_size if self.part.exists() else 0
 
     def _attempt(self, url: str) -> None:
-        """Request the missing bytes once and append them to the partial file; return an error where some did not
-        arrive."""
+        """Request the missing bytes once and append them to the partial file; raise where some did not arrive."""
         have = self._size()
         headers = {"User-Agent": f"busight/{__version__}", "Accept-Encoding": "identity"}
         if have:

@@ -1,4 +1,4 @@
-"""Where in a DICOM image the ultrasound is, and how many millimetres a pixel spans."""
+"""Ultrasound region and pixel spacing of a DICOM object."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DATA_TISSUE = 1
 _UNITS_CM = 3
 
 _SPACING_TOLERANCE = 0.01
-"""Regions whose spacings differ by less than one percent count as equal: machines round them to text."""
+"""Regions whose spacings differ by less than one percent count as equal: devices round them to text."""
 
 
 def ultrasound_region(header: Dataset) -> Roi | None:

@@ -26,7 +26,7 @@ _SIDES = (28, 64, 128, 224)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArrayReader:
-    """Reader for images held in one array for each part; ``Sample.frame`` is the index within the part."""
+    """Reader for images in one array for each subset; ``Sample.frame`` is the index within the subset."""
 
     images: dict[str, Image]
 
@@ -43,7 +43,7 @@ class ArrayReader:
 def load_breastmnist(argument: str) -> DataSet:
     """Read a BreastMNIST NPZ file (28, 64, 128 or 224 pixels a side).
 
-    The set tells malignant from "normal or benign" only.
+    The set has two labels only, malignant and "normal or benign".
 
     Args:
         argument: Path of ``breastmnist.npz``, ``breastmnist_224.npz`` ...
