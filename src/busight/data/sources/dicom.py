@@ -84,8 +84,7 @@ def load_dicom(argument: str) -> DataSet:
 
 
 def _found(path: Path) -> tuple[list[Path], int]:
-    """Return the DICOM files in a stable order, and the number of other files (labels and DICOMDIR index not
-    counted)."""
+    """Return the DICOM files in a stable order, and the number of other files but labels and DICOMDIR index."""
     if path.is_file():
         return [path], 0
     found = (file for file in path.rglob("*") if file.is_file() and file.name not in (LABELS_FILE, "DICOMDIR"))
