@@ -1,4 +1,4 @@
-"""Numbers of a lesion's inside: how bright it is against the tissue around it, and how even."""
+"""Features of the echo pattern: brightness of a lesion against the surrounding tissue, and its texture."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _FINE, _COARSE = 2.5, 6.0
 
 
 def echo_features(view: LesionView) -> dict[str, float]:
-    """Return the numbers behind the echo pattern; grey values are shares of 255.
+    """Return the features of the echo pattern; grey values are shares of 255.
 
     "Around" is the tissue beside the lesion at its own depth, five pixels away from it and more, smoothed over 1 mm;
-    its lower quartile stands for fat, which BI-RADS compares with.
+    its lower quartile represents fat, the reference of BI-RADS.
     """
     fine, coarse = view.smooth(_FINE), view.smooth(_COARSE)
     core = view.inside > max(2.0, 0.2 * view.radius)
@@ -59,7 +59,8 @@ def echo_features(view: LesionView) -> dict[str, float]:
 
 
 def _beside(view: LesionView) -> FloatArray:
-    """Return the pixels beside the lesion, in its rows and half a radius above; all outside where these are few."""
+    """Return the pixels beside the lesion, in its rows and half a radius above; all pixels outside where these are
+    few."""
     rows = np.flatnonzero(view.mask.any(axis=1))
     band = np.zeros_like(view.mask)
     band[max(0, rows[0] - int(0.5 * view.radius)) : rows[-1] + 1] = True
@@ -69,6 +70,6 @@ def _beside(view: LesionView) -> FloatArray:
 
 
 def _outside(view: LesionView) -> Mask:
-    """Return the pixels five and more away from the lesion; all outside where a mask leaves no such pixel."""
+    """Return the pixels five and more away from the lesion; all pixels outside where a mask leaves no such pixel."""
     far = view.inside < -5
     return np.asarray(far if far.any() else ~view.mask)

@@ -1,4 +1,4 @@
-"""A lesion at the size at which it is described."""
+"""A lesion at the working size of the descriptors."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from busight.errors import DataError
 from busight.types import FloatArray, Image, Mask
 
 ROWS = 256
-"""Rows of the image when it is described. A breast image shows some four centimetres: a row is about 0.16 mm."""
+"""Rows of the image at the working size. A breast image shows some four centimetres: a row is about 0.16 mm."""
 
 LEAST_AREA = 60
-"""Pixels of the smallest lesion that is described: below, an outline has no form."""
+"""Pixels of the smallest lesion that is described: below, an outline has no shape."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ def lesion_view(image: Image, mask: Mask) -> LesionView:
         mask: bool HW.
 
     Raises:
-        DataError: The mask is empty, too small, or touches the image's border: what lies outside is not guessed.
+        DataError: The mask is empty, too small, or touches the image's border: what lies outside is unknown.
     """
     if not mask.any():
         raise DataError("no lesion is outlined: descriptors are undefined")

@@ -1,4 +1,4 @@
-"""A lesion in the words of BI-RADS, and the numbers behind each word."""
+"""BI-RADS descriptors of a lesion, and the features behind each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from busight.metrics.activations import softmax
 from busight.types import FloatArray, Image, Mask
 
 NOT_VISIBLE = "not visible"
-"""Stands for a word where what it speaks of is not in the image."""
+"""In place of a word where the described region is not in the image."""
 
 TERMS = ("shape", "orientation", "margin", "echo_pattern", "posterior")
 
@@ -42,15 +42,15 @@ class Descriptor:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A lesion in words and numbers.
+    """The description of a lesion: descriptors, features and size.
 
     Attributes:
         descriptors: One for each of `TERMS`.
-        features: (name, value) of what was measured; pixels are those of the image at 256 rows.
+        features: (name, value) of each feature; pixels are those of the image at 256 rows.
         width_px: Of the lesion's box, in pixels of the image.
         depth_px: Of the lesion's box, in pixels of the image.
         width_mm: Where the pixel spacing is known, else None.
-        depth_mm: Likewise.
+        depth_mm: Where the pixel spacing is known, else None.
     """
 
     descriptors: tuple[Descriptor, ...]
@@ -65,7 +65,7 @@ class Description:
         return next(one.word for one in self.descriptors if one.term == term)
 
     def sentence(self) -> str:
-        """Return the description as a reader would write it.
+        """Return the description in one line.
 
         Example:
             >>> words = (Descriptor("shape", "oval", ()), Descriptor("margin", "angular", ()))
@@ -80,14 +80,14 @@ class Description:
 
 
 def lesion_features(image: Image, mask: Mask) -> dict[str, float]:
-    """Measure a lesion: everything that words and readers are made from.
+    """Compute the features of a lesion, from which descriptors and the descriptor model's inputs are derived.
 
     Args:
         image: uint8 HW.
         mask: bool HW; its largest region counts, holes filled.
 
     Returns:
-        Name → value. What lies behind the lesion is NaN where none of it is in the image; all others are finite.
+        Name → value. Posterior features are NaN where nothing behind the lesion is in the image; all others are finite.
 
     Raises:
         DataError: The mask is empty, too small, or touches the border.
@@ -99,8 +99,8 @@ def lesion_features(image: Image, mask: Mask) -> dict[str, float]:
 def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | None = None) -> Description:
     """Describe a lesion in BI-RADS words.
 
-    The words come from a logistic model a term on the numbers, learned from phantoms whose words are known
-    (`benchmarks/descriptors.py` measures them and makes them anew). On patients' images they are suggestions.
+    The words come from one logistic model per term on the features, fitted on phantoms whose words are known
+    (`benchmarks/descriptors.py` evaluates and refits them). On patients' images they are suggestions.
 
     Args:
         image: uint8 HW.
@@ -108,7 +108,7 @@ def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | N
         pixel_spacing_mm: Row and column spacing where known.
 
     Raises:
-        DataError: The mask is empty, too small, or touches the border: descriptors are undefined then, not guessed.
+        DataError: The mask is empty, too small, or touches the border: descriptors are then undefined.
 
     Source: ACR BI-RADS Atlas, Ultrasound, 5th edition (2013): shape, orientation, margin, echo pattern, posterior
         features.
@@ -128,7 +128,7 @@ def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | N
 
 
 def descriptors_of(numbers: dict[str, float]) -> tuple[Descriptor, ...]:
-    """Return the words that fit a lesion's numbers best; `NOT_VISIBLE` for a term of which a number is unknown."""
+    """Return the most probable words for a lesion's features; `NOT_VISIBLE` for a term of which a feature is NaN."""
     model = _model()
     found = []
     for term in TERMS:
@@ -147,7 +147,7 @@ def descriptors_of(numbers: dict[str, float]) -> tuple[Descriptor, ...]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _TermModel:
-    """A term's logistic model. Numbers beyond what the phantoms showed are taken as the outermost one shown."""
+    """A term's logistic model. Features are clipped to their range over the phantoms."""
 
     words: tuple[str, ...]
     names: tuple[str, ...]
@@ -160,7 +160,7 @@ class _TermModel:
 
 
 def lexicon_digest() -> str:
-    """Return the SHA-256 of the models behind the words."""
+    """Return the SHA-256 of the lexicon model."""
     return sha256_of_json(_document())
 
 

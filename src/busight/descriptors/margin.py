@@ -1,4 +1,4 @@
-"""Numbers of a lesion's edge: how abruptly the grey changes there."""
+"""Features of a lesion's margin: how abruptly the grey value changes there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from busight.types import FloatArray
 
 
 def margin_features(view: LesionView) -> dict[str, float]:
-    """Return the numbers behind a circumscribed or an indistinct margin.
+    """Return the features of the margin: circumscribed or indistinct.
 
     A step is the change of the mean grey over one pixel of distance from the outline, the largest within eight pixels,
     over the change between its ends.
@@ -34,7 +34,7 @@ def margin_features(view: LesionView) -> dict[str, float]:
 
 
 def _known_mean(values: FloatArray) -> float:
-    """Return the mean of what is known; NaN where a lesion is too thin, or too near the border, for any of it."""
+    """Return the mean of the finite values; NaN where a lesion is too thin, or too near the border, for any of them."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")
 

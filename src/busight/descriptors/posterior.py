@@ -1,4 +1,4 @@
-"""Numbers of what lies behind a lesion: brighter or darker than its neighbourhood at the same depth."""
+"""Posterior features: whether the tissue behind a lesion is brighter or darker than beside it at the same depth."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _GAP = 5
 
 
 def posterior_features(view: LesionView) -> dict[str, float]:
-    """Return the numbers behind the posterior features.
+    """Return the posterior features.
 
     Below each column of the lesion but its outer tenths, the mean grey over a lesion's radius of depth is compared with
     that on both sides at the same depth: as a difference (share of 255) and as a logarithm of the ratio. A side is two

@@ -15,7 +15,7 @@ def is_utf8(text: str) -> bool:
 
 
 def user_path(text: str) -> Path:
-    """Return a path that a user typed, its ``~`` expanded; ``~nobody`` stays as it is where there is no such user."""
+    """Return a path with its ``~`` expanded; ``~name`` stays as it is where there is no such user."""
     try:
         return Path(text).expanduser()
     except RuntimeError:
