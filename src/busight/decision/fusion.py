@@ -55,8 +55,7 @@ class DescriptorFusion(BaseModel):
     def evidence(
         self, image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, propose: Callable[[], Mask]
     ) -> DescriptorEvidence | None:
-        """Return the descriptor evidence of an image's lesion; None without a model or a region large enough to
-        describe.
+        """Return the descriptor evidence of an image; None without a model or a region large enough to describe.
 
         Args:
             image: uint8 HW, grey.
@@ -100,8 +99,7 @@ class DescriptorFusion(BaseModel):
 def described_region(
     image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, propose: Callable[[], Mask]
 ) -> DescribedRegion | None:
-    """Return the inputs of a descriptor model: of the network's mask or, where that is uncertain, of the lesion
-    proposal.
+    """Return the descriptor model's inputs: of the network's mask or, where that is uncertain, of the lesion proposal.
 
     Returns:
         None where there is no region large enough to describe.

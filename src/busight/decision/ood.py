@@ -87,8 +87,7 @@ class OodDetector:
         return f"unlike the images that this bundle learned from ({times:.1f} times the limit)"
 
     def is_unfamiliar(self, features: NDArray[np.float32], known: NDArray[np.float32]) -> bool:
-        """Return whether features, float32 (C,), are beyond the limit from those of the training images, float32 (M,
-        C)."""
+        """Return whether features, float32 (C,), are beyond the limit from the training features, float32 (M, C)."""
         if self.feature_limit is None:
             return False
         return bool(feature_distance(features[None], known, self.neighbours)[0] > self.feature_limit)

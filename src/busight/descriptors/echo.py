@@ -59,8 +59,7 @@ def echo_features(view: LesionView) -> dict[str, float]:
 
 
 def _beside(view: LesionView) -> FloatArray:
-    """Return the pixels beside the lesion, in its rows and half a radius above; all pixels outside where these are
-    few."""
+    """Return the pixels beside the lesion, in its rows and half a radius above; all outside it where these are few."""
     rows = np.flatnonzero(view.mask.any(axis=1))
     band = np.zeros_like(view.mask)
     band[max(0, rows[0] - int(0.5 * view.radius)) : rows[-1] + 1] = True

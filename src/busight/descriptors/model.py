@@ -53,8 +53,9 @@ class DescriptorModel:
         return np.asarray(expit(self._away(inputs) @ np.array(self.weights) + self.offset))
 
     def contributions(self, inputs: dict[str, float]) -> tuple[tuple[str, float], ...]:
-        """Return (descriptor, change of the log-odds) of one lesion, the largest first. The probabilities of a term's
-        words go together: the term contributes once, under the word that fits best.
+        """Return (descriptor, change of the log-odds) of one lesion, the largest first.
+
+        The probabilities of a term's words are correlated: the term contributes once, under its most probable word.
         """
         away = self._away(np.array([[inputs[name] for name in self.names]]))[0]
         changes: dict[str, float] = {}

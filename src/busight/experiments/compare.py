@@ -1,4 +1,4 @@
-"""Two runs, evaluations or cross-validations, compared on the cases that both were tested on."""
+"""Comparison of two runs, evaluations or cross-validations on the cases that both were tested on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from busight.results.store import CASES_FILE, finished_cases
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """A comparison with where it comes from.
+    """A comparison with its two folders.
 
     Attributes:
         first: The first folder.
@@ -51,9 +51,9 @@ class RunComparison:
 
 
 def compare_runs(first: Path, second: Path, settings: AssessSettings | None = None) -> RunComparison:
-    """Compare two folders that ``run``, ``evaluate`` or ``crossval`` left, on the cases that both hold.
+    """Compare two folders of ``run``, ``evaluate`` or ``crossval`` on their shared cases.
 
-    Of two cross-validations repeat is compared with repeat; a surplus of repeats on one side is left out.
+    Two cross-validations are compared repeat by repeat; a surplus of repeats on one side is left out.
 
     Args:
         first: A folder.

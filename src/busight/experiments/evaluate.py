@@ -1,4 +1,4 @@
-"""Evaluation of a finished bundle on a data set: the same metrics and report as of a run."""
+"""Evaluation of a bundle on a data set, with the metrics and report of a run."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def evaluate(
         model: A finished model.
         spec: The data set.
         out: A new folder for ``cases.csv``, ``metrics.json`` and, later, the report.
-        split_file: Evaluate only the test part of this split.
+        split_file: Evaluate only the test subset of this split.
         settings: Resampling of the intervals.
         command: The command line, for the record.
         progress: Receives stages, ticks and lines.
 
     Raises:
-        BusightError: One line that names what is wrong.
+        BusightError: One line that names the fault.
     """
     progress = progress or Silent()
     settings = settings or AssessSettings()
@@ -110,7 +110,7 @@ def _tell(warnings: tuple[str, ...], progress: Progress) -> None:
 
 
 def _seen_before(card: Card, checked: CheckedDataset, wanted: set[str]) -> tuple[str, ...]:
-    """Warn when images that are scored were among those that the bundle was trained or tuned on."""
+    """Return a warning where evaluated images were training or validation images of the bundle."""
     seen = set(card.training.digests)
     scored = [entry for entry in checked.rows if entry.sample.sample_id in wanted]
     again = sum(entry.is_among(seen) for entry in scored)

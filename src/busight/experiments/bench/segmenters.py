@@ -1,4 +1,4 @@
-"""Ways to outline lesions, compared on a data set."""
+"""Benchmark of segmenters on a data set."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ MetricName = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MethodRow:
-    """One way on all images.
+    """One segmenter on all images.
 
     Attributes:
         name: Of the segmenter.
         metrics: By (metric, of).
-        against_best: Its Dice less that of the way with the highest, on the same images; None for that one.
-        milliseconds: Median time of an image, on one thread; ONNX Runtime takes the threads it wants.
-        seen: Images that it was trained on: their scores flatter it.
+        against_best: Its Dice less that of the segmenter with the highest, on the same images; None for that one.
+        milliseconds: Median time per image, on one thread; ONNX Runtime chooses its own number of threads.
+        seen: Images that it was trained on: its metrics on them are too high.
         shown: Its best, median and worst image by Dice.
     """
 
@@ -54,15 +54,15 @@ class MethodRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """One image under one way.
+    """One image with the mask of one segmenter.
 
     Attributes:
         rank: ``"best"``, ``"median"`` or ``"worst"``.
         sample: The image's sample.
         image: uint8 HW.
-        outlined: What was found.
-        drawn: bool HW.
-        dice: Between the two.
+        outlined: The predicted mask.
+        drawn: bool HW: the annotated mask.
+        dice: Dice between the two.
     """
 
     rank: str
@@ -75,13 +75,13 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MethodComparison:
-    """Ways to outline lesions on the images of a set.
+    """Segmenters compared on the images of a set.
 
     Attributes:
         spec: The data set.
         images: Images that were measured.
-        groups: Groups of them.
-        rows: The ways, the highest Dice first.
+        groups: Number of groups of these images.
+        rows: The segmenters, the highest Dice first.
         level: Coverage of the intervals.
     """
 
@@ -93,10 +93,11 @@ class MethodComparison:
 
 
 class CrossvalSegmenter:
-    """The networks of a cross-validation on its own data: each image by one that never saw its group (repeat 1)."""
+    """Segmenter by the networks of a cross-validation: each image by the one that its group was held out from (repeat
+    1)."""
 
     def __init__(self, folder: Path) -> None:
-        """Read which network tested which image.
+        """Read the test subset of each fold.
 
         Raises:
             DataError: Not a finished cross-validation.
@@ -114,7 +115,7 @@ class CrossvalSegmenter:
         self._open: dict[Path, ModelSegmenter] = {}
 
     def segment(self, image: Image, sample_id: str) -> Segmentation:
-        """Outline the lesions of an image by the network that tested it.
+        """Segment an image by the network of the fold that tested it.
 
         Raises:
             KeyError: No network of the cross-validation tested this image; see `knows`.
@@ -126,7 +127,7 @@ class CrossvalSegmenter:
         return sample_id in self._bundle_of
 
     def trained_on(self, sample_id: str) -> frozenset[str]:
-        """Return what the network that outlines this image was trained on: not it, where the data are the same."""
+        """Return the short digests of the images that the network for this image was trained on."""
         return self._network(sample_id).trained_on(sample_id)
 
     def _network(self, sample_id: str) -> ModelSegmenter:
@@ -144,17 +145,17 @@ def compare_methods(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> MethodComparison:
-    """Measure how well each way outlines the lesions of a set; nothing is trained and nothing written.
+    """Compute the metrics of each segmenter on the images of a set; nothing is trained or written.
 
     Args:
-        dataset: The set; images without a known mask, and those that a way does not know, are left out.
-        segmenters: The ways.
+        dataset: The set; images without a known mask, and those that a segmenter does not know, are left out.
+        segmenters: The segmenters.
         limit: Measure a random choice of this many images; 0 takes all.
-        seed: Of the choice and of the intervals.
+        seed: Seed of the choice and of the intervals.
         progress: Receives stages, ticks and lines.
 
     Raises:
-        DataError: No image with a known mask that every way knows.
+        DataError: There is no image with a known mask that every segmenter knows.
     """
     progress = progress or Silent()
     checked = check_dataset(dataset.read_as(GREY), progress)
@@ -187,7 +188,7 @@ def compare_methods(
 
 
 def comparison_csv(found: MethodComparison) -> str:
-    """Return the comparison as CSV: a line a way, each metric with its interval and its images."""
+    """Return the comparison as CSV: one line per segmenter, each metric with its interval and its images."""
     names = list(dict.fromkeys(name for row in found.rows for name in row.metrics))
     titles = [f"{metric} ({of})" for metric, of in names]
     header = [f"{title}{end}" for title in titles for end in ("", " low", " high", " images")]
@@ -222,7 +223,7 @@ def _comparison(
     best = int(np.nan_to_num(once, nan=-1.0).argmax())
 
     def statistic(weights: FloatArray) -> FloatArray:
-        """Return the metrics of all ways, and each Dice less the best: one drawing of groups serves all, paired."""
+        """Return the metrics of all segmenters, and each Dice less the best: all on the same resamples, paired."""
         own = [np.stack(list(mask_metrics(one, weights).values()), axis=-1) for one in scores]
         less = np.stack([one[..., dice] - own[best][..., dice] for one in own], axis=-1)
         return np.concatenate([*own, less], axis=-1)
