@@ -1,4 +1,4 @@
-"""What a model keeps of its training images: feature bank, out-of-distribution detector, descriptor model."""
+"""Parts of a model fitted on its training images: feature bank, out-of-distribution detector, descriptor model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from busight.types import FloatArray, Sample
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Facts:
-    """What is needed of one image of the training or the validation subset."""
+    """Features, statistics and descriptor inputs of one image of the training or the validation subset."""
 
     sample: Sample
     trained: bool
@@ -50,14 +50,14 @@ def with_training_images(
     """Write the feature bank beside the graphs, and fit out-of-distribution detector and descriptor model.
 
     Args:
-        model: Without decisions.
+        model: The model without decision.
         checked: The data; images of the training and the validation subset count.
-        split: Which they are.
-        descriptor_weight: Of the descriptor model's log-odds in the answer.
+        split: The split of the data.
+        descriptor_weight: Weight of the descriptor model's log-odds in the fusion.
         progress: Receives a tick for each image.
 
     Returns:
-        The model with a card that names the features' file and holds the rest.
+        The model with a card that lists the file of the features and holds the detector and the fusion.
 
     Raises:
         OutputError: The features could not be written.
@@ -133,7 +133,7 @@ def _ood(facts: Sequence[_Facts], bank: FeatureBank | None) -> OodDetector:
 
 
 def _fusion(facts: Sequence[_Facts], checked: CheckedDataset, model: Model, weight: float) -> DescriptorFusion | None:
-    """Fit the descriptor model on lesions as the network outlines them, not as they were annotated."""
+    """Fit the descriptor model on predicted masks, not on annotated ones."""
     if model.card.segment is None or model.labels.lesion_pair is None:
         return None
     lexicon = lexicon_digest()

@@ -93,8 +93,7 @@ class MethodComparison:
 
 
 class CrossvalSegmenter:
-    """Segmenter by the networks of a cross-validation: each image by the one that its group was held out from (repeat
-    1)."""
+    """The networks of a cross-validation (repeat 1) on its own data: each image by the fold that held out its group."""
 
     def __init__(self, folder: Path) -> None:
         """Read the test subset of each fold.
