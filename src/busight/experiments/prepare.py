@@ -130,8 +130,7 @@ def prepare(
 
 
 def _zeros_on_disk(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return a memory-mapped array with its disk space allocated: on a full disk a write would end the process
-    (SIGBUS)."""
+    """Return a memory map with its disk space allocated: on a full disk a write would end the process (SIGBUS)."""
     try:
         mapped: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
         with path.open("r+b") as stream:

@@ -30,8 +30,7 @@ def seen_by_weights(recipe: Recipe) -> frozenset[str]:
 
 
 def require_unseen(seen: frozenset[str], checked: CheckedDataset, split: Split) -> None:
-    """Raise for a split whose test or validation subset holds training images of the weights, or near-duplicates of
-    them.
+    """Raise for a split that tests or validates on training images of the weights, or on near-duplicates of them.
 
     Args:
         seen: From `seen_by_weights`.

@@ -53,7 +53,7 @@ class ReliabilityBins:
     Attributes:
         edges: float64 (B + 1,): bin m holds confidences in (edges[m], edges[m + 1]].
         confidence: float64 (B,), mean confidence; NaN in a bin without cases.
-        accuracy: float64 (B,), share predicted right; NaN in a bin without cases.
+        accuracy: float64 (B,), share of right predictions; NaN in a bin without cases.
         count: int64 (B,), cases.
     """
 

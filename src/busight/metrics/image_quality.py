@@ -1,6 +1,6 @@
-"""What a filter does to a picture: against the clean one, and between a lesion and its surroundings.
+"""Image quality metrics of a filtered image: against the clean image, and between a lesion and its surroundings.
 
-Images are uint8 HW; masks are bool HW. Every figure is NaN where it is undefined.
+Images are uint8 HW; masks are bool HW. Every metric is NaN where it is undefined.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def contrast_to_noise(image: Image, lesion: Mask, around: Mask) -> float:
 
 
 def generalised_cnr(image: Image, lesion: Mask, around: Mask) -> float:
-    """Return one minus the overlap of the two regions' histograms, 0–1: what the best threshold between them gains.
+    """Return one minus the overlap of the two regions' histograms, 0–1: the separability by the best threshold.
 
     Unlike the contrast-to-noise ratio it cannot be raised by stretching grey values. NaN where a region is empty.
 

@@ -33,7 +33,7 @@ class Subgroup:
 
     @property
     def few(self) -> bool:
-        """There are too few cases to conclude anything."""
+        """Whether there are too few cases for a conclusion."""
         return self.table.n_images < FEW
 
 
@@ -49,7 +49,7 @@ def subgroups(
 
     Args:
         repeats: The cases of each repeat, in one order.
-        metadata: (N,), attributes of each case; an attribute that is not known is absent.
+        metadata: (N,), attributes of each case; an unknown attribute is absent.
         groups: (N,), patient or near-duplicate component of each case.
         seed: Seed of the resampling.
         resamples: Bootstrap resamples of each subgroup.

@@ -17,8 +17,8 @@ def hd95(mask_a: Mask, mask_b: Mask, spacing: tuple[float, float] = (1.0, 1.0)) 
         spacing: Distance between rows and between columns: 1 for pixels, else mm.
 
     Returns:
-        The larger of the two directions' 95th percentiles, in the unit of ``spacing``; NaN where a mask is empty: there
-        is no outline to measure from.
+        The larger of the two directions' 95th percentiles, in the unit of ``spacing``; NaN where a mask is empty: it
+        has no outline.
 
     Raises:
         DataError: A mask is not bool HW, or the sizes differ.
@@ -61,7 +61,7 @@ def _distances(mask_a: Mask, mask_b: Mask, spacing: tuple[float, float]) -> tupl
     check_pair(mask_a, mask_b)
     if not mask_a.any() or not mask_b.any():
         return np.zeros(0), np.zeros(0)
-    # Nothing outside the box of both matters; a mask that touches the image's border has an outline there too.
+    # Only the bounding box of both matters; a mask that touches the image's border has an outline there too.
     rows, columns = (np.flatnonzero((mask_a | mask_b).any(axis=axis)) for axis in (1, 0))
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     outline_a, outline_b = (_outline(mask[box]) for mask in (mask_a, mask_b))

@@ -84,9 +84,9 @@ def lesion_rows(
 
     Args:
         path: The file.
-        frame: Its frame.
-        picture: Name of the images made of it.
-        lesions: Of `lesions_of`.
+        frame: Index of its frame.
+        picture: Name of the image files of this frame.
+        lesions: Lesions of `lesions_of`.
         spacing_mm: Row and column spacing where known.
     """
     empty: dict[str, object] = dict.fromkeys(COLUMNS, "")

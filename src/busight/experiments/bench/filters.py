@@ -1,4 +1,4 @@
-"""Filters on pictures: what each does to a data set, and chains on a user's files."""
+"""Benchmark of filters on a data set, and filter chains on image files."""
 
 from __future__ import annotations
 

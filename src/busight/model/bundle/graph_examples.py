@@ -1,4 +1,4 @@
-"""Whether a graph gives what the network that it was made from gives. No PyTorch here."""
+"""Comparison of a graph's outputs with those of its network. No PyTorch here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOLERANCE = 1e-3
 
 
 def graph_difference(path: Path, inputs: Image, expected: Sequence[NDArray[np.float32]]) -> float:
-    """Run a graph on example inputs and return how far it is from what is expected.
+    """Run a graph on example inputs and return the largest difference from the expected outputs.
 
     Args:
         path: The graph.
@@ -29,7 +29,7 @@ def graph_difference(path: Path, inputs: Image, expected: Sequence[NDArray[np.fl
         The largest absolute difference, relative to the size of an output where that is above 1.
 
     Raises:
-        BundleError: It is beyond the tolerance.
+        BundleError: The difference exceeds the tolerance.
     """
     outputs = EngineSettings().open(path).run(as_network_input(inputs))
     worst = 0.0

@@ -26,7 +26,7 @@ class EngineSettings:
     batch: int = 16
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be run."""
+        """Raise for an unknown engine or numbers out of range."""
         if self.name not in ENGINES:
             raise ConfigError(f"engine {self.name!r}: known: {', '.join(ENGINES)}")
         if self.threads < 0 or self.batch < 1:
