@@ -192,8 +192,7 @@ def _pasted(prepared: PreparedImage) -> Image:
 
 
 def region_of(model: Model, prediction: Prediction) -> Image:
-    """Return the region of a prediction as the input of its classifier, uint8 SS or SS3; unscaled without a
-    classifier."""
+    """Return the region of a prediction as its classifier's input, uint8 SS or SS3; unscaled without a classifier."""
     spec = model.stages.input
     region = prediction.roi.cut(prediction.enhanced)
     return region if spec is None else resize_or_pad(region, spec.size, spec.keep_aspect)

@@ -169,8 +169,7 @@ class ModelSegmenter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FallbackToProposal:
-    """A network with fallback to the lesion proposal, for images known to show a lesion; see
-    `busight.segment.fallback`.
+    """A network with fallback to the lesion proposal (`busight.segment.fallback`), for images known to show a lesion.
 
     Attributes:
         network: A segmenter with probabilities.

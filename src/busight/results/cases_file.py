@@ -21,11 +21,11 @@ _VECTORS = ("logit", "raw_prob", "calibrated_prob")
 
 
 LABELS_FILE = "labels.json"
-"""Beside a table of cases: what its classes mean, as a folder of images may have it."""
+"""The label schema beside a table of cases, as a folder of images may have it."""
 
 
 def write_cases(path: Path, cases: Sequence[Case], labels: LabelSchema) -> None:
-    """Write the cases with full precision, and ``labels.json`` beside them; what is undefined is empty.
+    """Write the cases with full precision, and ``labels.json`` beside them; undefined values are empty.
 
     Raises:
         OutputError: It could not be written.
@@ -35,7 +35,7 @@ def write_cases(path: Path, cases: Sequence[Case], labels: LabelSchema) -> None:
 
 
 def read_cases(path: Path) -> tuple[tuple[Case, ...], LabelSchema]:
-    """Read what `write_cases` wrote: the same cases to the last digit, and their labels.
+    """Read the file that `write_cases` wrote: the same cases to the last digit, and their label schema.
 
     Raises:
         DataError: The file is missing or is not a table of cases.

@@ -1,4 +1,4 @@
-"""``metrics.json``: a metric table as a file that others can read. Its schema is published in ``docs/reference/``."""
+"""``metrics.json``: a metric table as a file for other programs. Its schema is published in ``docs/reference/``."""
 
 from __future__ import annotations
 

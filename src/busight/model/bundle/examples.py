@@ -70,7 +70,7 @@ def write_examples(model: Model) -> dict[str, str]:
 
 
 def _answers(model: Model, images: Sequence[Image]) -> dict[str, NDArray[Any]]:
-    """Return images, network logits, calibrated probabilities and masks of the examples, by array name."""
+    """Return images, network logits, calibrated probabilities and masks of the examples, with keys ``NUMBER.NAME``."""
     arrays: dict[str, NDArray[Any]] = {}
     for number, (image, answer) in enumerate(zip(images, model.predict(images), strict=True)):
         prediction = prediction_of(answer)

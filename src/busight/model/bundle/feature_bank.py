@@ -16,8 +16,7 @@ from busight.io.atomic import written_beside
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureBank:
-    """Features of the training images. They contain no image, but are derived from patients: share them like a table of
-    them.
+    """Features of the training images. They contain no image, but are of patients: share them as you would a table.
 
     Attributes:
         features: float32 (M, C): the classifier's pooled features.

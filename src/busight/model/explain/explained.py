@@ -63,7 +63,7 @@ class Explained:
     """One prediction with its explanation.
 
     Attributes:
-        answer: The model's.
+        answer: The model's prediction or rejection.
         card: The card of the model.
         description: The lesion in BI-RADS words; None where undefined.
         undescribed: Why there is no description; empty where there is one.
@@ -94,7 +94,7 @@ def explained(model: Model, answer: Prediction | Rejected, prevalence: float | N
 
     Args:
         model: The model that predicted it.
-        answer: The model's.
+        answer: The model's prediction or rejection.
         prevalence: Prevalence of the positive class at the image's origin, above 0 and below 1.
 
     Raises:

@@ -115,7 +115,7 @@ def crop_box_of(image: Image, steps: tuple[Step, ...]) -> Roi:
     """Return the crop box that a chain works in: the whole image, unless its first step is a crop.
 
     Args:
-        image: uint8 HW, or HW3 as RGB, of which the luma is looked at.
+        image: uint8 HW, or HW3 as RGB, of which the luma is used.
         steps: Of `parse_chain`.
     """
     if steps and steps[0].is_crop:

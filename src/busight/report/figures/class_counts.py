@@ -1,4 +1,4 @@
-"""Bar chart of the images of each class, in the whole data set and in each part of the split."""
+"""Bar chart of the images of each class, in the whole data set and in each subset of the split."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from busight.results.records import ResultRecord, TrainingRunRecord
 
 
 def draw_class_counts(bars: list[tuple[str, dict[str, int]]], classes: tuple[str, ...]) -> Figure:
-    """Draw one group of bars for each part.
+    """Draw one group of bars for each subset.
 
     Args:
-        bars: (part, images by class), from left to right.
+        bars: (subset, images by class), from left to right.
         classes: Class names in the order of the bars within a group.
     """
     figure = new_figure(FULL_WIDTH, 2.9)
@@ -43,7 +43,7 @@ def draw_class_counts(bars: list[tuple[str, dict[str, int]]], classes: tuple[str
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure; the parts follow the whole where a split is known."""
+    """Return the one figure; the subsets follow the whole where a split is known."""
     whole = dict(record.data.class_counts)
     bars = [("all", whole)]
     classes = tuple(whole)

@@ -1,4 +1,4 @@
-"""Classification report as a heat map: one row a class, one column a metric."""
+"""Classification report as a heat map: one row per class, one column per metric."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def write_filter_sheet(comparison: FilterComparison, path: Path) -> None:
 
 
 def comparison_lines(comparison: FilterComparison) -> list[str]:
-    """Return the table for a terminal: a row a chain, the metrics without intervals, which stand in the CSV."""
+    """Return the table for a terminal: a row per chain, the metrics without intervals, which the CSV has."""
     header = ("chain", *MEASURES.values(), "ms")
     return [
         f"{comparison.images} images in {comparison.groups} groups of {comparison.spec}; means over the images that "

@@ -15,7 +15,7 @@ from busight.results.records import CrossValidationRecord, ResultRecord
 
 
 def draw_fold_metrics(record: CrossValidationRecord) -> Figure:
-    """Draw one row a metric: a point for each fold, a bar for the interval of the metric over all folds."""
+    """Draw one row per metric: a point for each fold, a bar for the interval of the metric over all folds."""
     rows = [(metric, of) for metric, of in headline_names(record.metrics) if record.metrics.find(metric, of)]
     figure = new_figure(FULL_WIDTH, 0.9 + 0.45 * len(rows))
     ax = figure.add_subplot()
