@@ -1,4 +1,4 @@
-"""Marks that an operator burns into a picture: text, a body mark, calipers. Planted to test the audit."""
+"""Overlays that an operator burns into an image: text, a body mark, calipers. Injected to test the audit."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Device:
     """One scanner with its settings.
 
     Attributes:
-        name: What stands in the sample's ``device``.
+        name: Value of the sample's ``device``.
         frequency_mhz: Centre frequency.
         cycles: Length of the pulse in periods.
         f_number: Focal depth over aperture: the beam at the focus is this many wavelengths wide.
@@ -53,7 +53,7 @@ DEVICES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gain:
-    """How one image was taken.
+    """The settings of one image.
 
     Attributes:
         focus_mm: Depth of the focus.
@@ -71,7 +71,7 @@ class Gain:
 
 
 def draw_gain(rng: np.random.Generator, device: Device, size: int, depth_mm: float) -> Gain:
-    """Draw how an operator set the sliders and held the probe: compensation is right on average only."""
+    """Draw the settings of an operator and the contact of the probe: compensation is right on average only."""
     spacing = depth_mm / size
     depth_cm = np.arange(size, dtype=np.float32) * np.float32(spacing / 10)
     assumed = rng.normal(0.64, 0.04)
@@ -94,13 +94,13 @@ def draw_gain(rng: np.random.Generator, device: Device, size: int, depth_mm: flo
 
 
 def scan(rng: np.random.Generator, tissue: Tissue, device: Device, gain: Gain) -> tuple[Image, Image]:
-    """Take an image of tissue.
+    """Simulate an image of tissue.
 
     Args:
         rng: Source of the scatterers and the electronic noise.
-        tissue: What the beam meets.
+        tissue: The acoustic maps.
         device: The scanner.
-        gain: Its settings.
+        gain: The settings of the image.
 
     Returns:
         The image with speckle and the clean one (the expected echo power without noise), both uint8 HW.
@@ -122,7 +122,7 @@ def scan(rng: np.random.Generator, tissue: Tissue, device: Device, gain: Gain) -
     coherent = _convolve(mirror, tissue.spacing_mm, device, gain.focus_mm, power=False)
     expected = _convolve(diffuse * diffuse, tissue.spacing_mm, device, gain.focus_mm, power=True) + coherent * coherent
     clean_db = _decibel(expected) + gain.tgc_db[:, None]
-    # One level for both: the operator turns the gain until the image's median sits where he likes it.
+    # One level for both: the operator sets the gain by the image's median.
     level = float(np.median(clean_db)) - gain.brightness * device.dynamic_range_db
     return _grey(speckle_db - np.float32(level), device), _grey(clean_db - np.float32(level), device)
 
@@ -130,11 +130,11 @@ def scan(rng: np.random.Generator, tissue: Tissue, device: Device, gain: Gain) -
 def attenuation_db(tissue: Tissue, frequency_mhz: float) -> Field:
     """Integrate the attenuation down every line, there and back.
 
-    Shadows and enhancement behind a mass come out of this integral alone. The aperture looks around an obstacle:
-    a blur across takes the place of its many directions.
+    Shadows and enhancement behind a mass come out of this integral alone. The aperture has many directions around an
+    obstacle, which a lateral blur approximates.
 
     Args:
-        tissue: What the beam meets.
+        tissue: The acoustic maps.
         frequency_mhz: Centre frequency.
 
     Returns:

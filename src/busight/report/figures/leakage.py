@@ -26,8 +26,7 @@ def panels_of(record: LeakageRecord) -> tuple[tuple[str, str], ...]:
 
 
 def draw_leakage(record: LeakageRecord) -> Figure:
-    """Draw one panel per metric: a row per protocol with its interval, the value of the grouped folds as a dotted
-    line."""
+    """Draw one panel per metric: a row per protocol with its interval, a dotted line at the grouped folds' value."""
     figure = new_figure(FULL_WIDTH, 1.3 + 0.72 * len(record.protocols))
     names = panels_of(record)
     panels = figure.subplots(1, len(names), sharey=True)

@@ -1,4 +1,4 @@
-"""Adaptive threshold: darker than the surroundings."""
+"""Adaptive threshold: pixels darker than their surroundings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from busight.types import Image
 
 
 def adaptive(image: Image, share: float = 0.5, offset: float = 8.0, sigma: float = 3.0) -> NDArray[np.float32]:
-    """Mark pixels that are darker than the Gaussian mean of wide surroundings by an offset.
+    """Segment pixels that are darker than the Gaussian mean of wide surroundings by an offset.
 
     Args:
         image: uint8 HW.

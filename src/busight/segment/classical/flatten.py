@@ -1,4 +1,4 @@
-"""Shadows and depth gain taken out, so that one threshold can serve the whole image."""
+"""Flattening: removal of shadows and depth gain, so that one threshold is valid for the whole image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from busight.types import Image
 
 
 def flattened(image: Image, sigma: float = 0.012) -> Image:
-    """Smooth an image and divide it by its wide surroundings, a Gaussian mean over a fifth of its longer side.
+    """Return the smoothed image divided by its wide surroundings, a Gaussian mean over a fifth of its longer side.
 
     Args:
         image: uint8 HW.

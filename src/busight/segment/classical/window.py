@@ -1,4 +1,4 @@
-"""A window around the first guess, in which contours move."""
+"""A window around a lesion proposal, in which contours evolve."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from busight.segment.roi import region_of_interest
 from busight.types import Image, Mask
 
 Move = Callable[[Image, Mask], Mask | None]
-"""From an image and a first guess to where it moves; None where the guess is too small to move."""
+"""From an image and an initial mask to the evolved one; None where the initial mask is too small."""
 
 
 def moved_from_guess(image: Image, move: Move, side: int, guess: LesionProposal | None = None) -> NDArray[np.float32]:
-    """Let a contour move from the first guess, in a window twice as wide, at a size that suffices.
+    """Evolve a contour from a lesion proposal, in a window twice as wide, at reduced size.
 
     Args:
         image: uint8 HW.
-        move: Given the window's image and guess.
-        side: Longest side, in pixels, that ``move`` is given.
+        move: Called with the window's image and initial mask.
+        side: Longest side, in pixels, of the image for ``move``.
         guess: The lesion proposal to start from; None computes one.
 
     Returns:
