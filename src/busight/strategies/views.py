@@ -49,7 +49,7 @@ class ViewOutput:
 
     Attributes:
         view: The view.
-        spec: Of the network's input.
+        spec: The spec of the network's input.
         outputs: The outputs of the graph, without the batch axis.
     """
 
@@ -97,7 +97,7 @@ def run_views(engine: Engine, views: Sequence[View], spec: InputSpec, tta: bool)
     Args:
         engine: The network.
         views: Crops, of one image or of many.
-        spec: Of the network's input.
+        spec: The spec of the network's input.
         tta: Test-time augmentation: run the mirrored views too and take the mean.
     """
     if not views:

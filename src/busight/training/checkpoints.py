@@ -1,4 +1,4 @@
-"""Checkpoints that survive being killed, and the epoch rows that go with them."""
+"""Atomic checkpoints, and the training history in them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from busight.results.history import COLUMNS, EpochRow, csv_text
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes a checkpoint beside and renames it: a kill in the middle leaves the one before."""
+    """Atomic checkpoint writer: a process killed while writing leaves the checkpoint before."""
 
     # Lightning's own writes into the system's folder for temporary files. Where that lies on another disk, its last
     # step is a copy over the checkpoint before: 5 of 12 killed processes left a broken one.
@@ -30,7 +30,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class HistoryKeeper(Callback):
-    """Collects one row an epoch, keeps them in the checkpoint and in ``history.csv``."""
+    """Callback that collects one row per epoch, in the checkpoint and in ``history.csv``."""
 
     # Lightning's CSVLogger deletes the rows of the epochs before when a run is resumed, and appends in place.
     def __init__(self, path: Path, progress: Callable[[str], None] | None) -> None:

@@ -101,7 +101,7 @@ def _settled(
     second = np.roll(np.eye(count), 1, axis=0) + np.roll(np.eye(count), -1, axis=0) - 2 * np.eye(count)
     inner = np.linalg.inv(np.eye(count) - tension * second + rigidity * second @ second)
     height, width = flow[0].shape
-    unit = [one / np.maximum(np.hypot(*flow), np.float32(1e-3)) for one in flow]  # the same step length at every distance
+    unit = [one / np.maximum(np.hypot(*flow), np.float32(1e-3)) for one in flow]  # a step length of 1 everywhere
     for _ in range(steps):
         places = curve.astype(np.float32)[:, None]
         across, down = places[..., 0], places[..., 1]
