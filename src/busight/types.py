@@ -54,7 +54,7 @@ class Roi:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One image of a data set and everything its source says about it. Pixels are read by the data set's reader.
+    """One image of a data set with the metadata of its source. Pixels are read by the data set's reader.
 
     Attributes:
         sample_id: Unique within its data set, stable across machines (``"benign/benign (12)"``).
@@ -107,8 +107,8 @@ class ImageRef:
         path: The file as the user named it; empty for pixels in memory.
         frame: Frame index within a multi-frame file.
         SOPInstanceUID: Of the DICOM object; None for other images.
-        StudyInstanceUID: Likewise.
-        SeriesInstanceUID: Likewise.
+        StudyInstanceUID: Of the DICOM object; None for other images.
+        SeriesInstanceUID: Of the DICOM object; None for other images.
         pixel_spacing_mm: Row and column distance between pixel centres where known.
         origin: Row and column of the image's first pixel in the file's frame: not (0, 0) where only the ultrasound
             region of a DICOM frame was read.

@@ -13,8 +13,8 @@ from busight.errors import ImageError
 from busight.types import Image, Mask
 
 OVERLAY = 15
-"""Stroke pixels from which an image counts as marked. With the two levels below, on 600 phantoms with planted overlays:
-recall 0.967, precision 0.949 (`benchmarks/audit_planted.py`); BUSI writes its labels in grey 215 to 230."""
+"""Stroke pixels from which an image counts as marked. With the two levels below, on 600 phantoms with injected
+overlays: recall 0.967, precision 0.949 (`benchmarks/audit_planted.py`); BUSI writes its labels in grey 215 to 230."""
 
 _BRIGHT = 215
 _CONTRAST = 140

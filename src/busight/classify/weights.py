@@ -153,7 +153,7 @@ def _from_timm(name: str) -> tuple[dict[str, Tensor], str]:
         raise WeightsError(
             f"{name}: timm has no trained weights of this name; use --set classify.weights=none or a file"
         )
-    # Without this check, the hub's client tries for 45 seconds before it says that there is no network.
+    # Without this check, the hub's client retries for 45 seconds before it reports that there is no network.
     cached_only = not _answers(constants.ENDPOINT)
     path = hf_hub_download(
         f"timm/{published.architecture}.{published.tag}", "model.safetensors", local_files_only=cached_only

@@ -26,7 +26,7 @@ class ManifestRow:
         height: Rows of its image.
         width: Columns of its image.
         image_digest: SHA-256 over shape and grey pixels, so that re-compressing a file does not change it.
-        mask_digest: Likewise for the joined mask; empty where there is none.
+        mask_digest: SHA-256 over the joined mask; empty where there is none.
     """
 
     sample: Sample

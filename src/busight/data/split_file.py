@@ -56,7 +56,7 @@ def read_split(path: Path, samples: Sequence[Sample], data_digest: str | None = 
 
     Args:
         path: A file that `write_split` wrote.
-        samples: The data set it shall be used with.
+        samples: The samples of the data set that it is used with.
         data_digest: Refuse the split when it was made for data with another digest; None accepts it when it names only
             samples of the data set.
 

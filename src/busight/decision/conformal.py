@@ -57,7 +57,7 @@ def fit_conformal(probs: FloatArray, target: IntArray, level: float = 0.9) -> Co
         level: Guaranteed coverage, above 0 and below 1.
 
     Raises:
-        DataError: The level is out of range, or the arrays do not belong together.
+        DataError: The level is out of range, or the shapes of the arrays do not match.
 
     Source: Vovk, "Conditional validity of inductive conformal predictors", ACML 2012, section 3 (label-conditional);
         score 1 − p of Sadinle et al., "Least ambiguous set-valued classifiers with bounded error levels", 2019.

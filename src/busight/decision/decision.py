@@ -26,7 +26,7 @@ class Calibration(_Part):
     Attributes:
         calibrator: From logits to calibrated probabilities.
         calibrated: False where no calibration could be fitted or none was requested. With the identity it is true where
-            that was the best method, or where each of several networks is calibrated by itself.
+            that was the best method, or where each of several networks is calibrated on its own cases.
         cases: Number of cases that it was fitted on.
         prevalence: Prevalence of the positive class among these cases; None without a positive class.
         source: The cases in words, and what else was fitted on them.

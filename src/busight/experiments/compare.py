@@ -27,7 +27,7 @@ class RunComparison:
         first: The first folder.
         second: The second folder.
         only_first: Cases that only the first was tested on; left out.
-        only_second: Likewise.
+        only_second: Cases that only the second was tested on; left out.
         comparison: Differences and tests on the shared cases.
     """
 

@@ -26,7 +26,7 @@ def brier(target: IntArray, probs: FloatArray, weights: FloatArray | None = None
         float64 (...).
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are no matching targets and probabilities; see `busight.metrics.checks.check_probs`.
 
     Source: Brier, "Verification of forecasts expressed in terms of probability", 1950, eq. 2.
 
@@ -54,7 +54,7 @@ def log_loss(target: IntArray, probs: FloatArray, weights: FloatArray | None = N
         float64 (...).
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are no matching targets and probabilities; see `busight.metrics.checks.check_probs`.
     """
     return weighted_mean(log_losses(target, probs), weights)
 
@@ -82,7 +82,7 @@ def ece(target: IntArray, probs: FloatArray, weights: FloatArray | None = None, 
         float64 (...), 0–1.
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are no matching targets and probabilities; see `busight.metrics.checks.check_probs`.
 
     Source: Guo et al., "On calibration of modern neural networks", 2017, eq. 3.
     """

@@ -1,4 +1,4 @@
-"""Checks that the arrays of one set of cases belong together."""
+"""Checks that the arrays of one set of cases are valid and of matching shapes."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def reliability_bins(target: IntArray, probs: FloatArray, bins: int = ECE_BINS) 
         bins: Number of bins over 0–1.
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are no matching targets and probabilities; see `busight.metrics.checks.check_probs`.
 
     Source: Guo et al., "On calibration of modern neural networks", 2017, section 2.
     """

@@ -41,7 +41,7 @@ def decision_curve(
         prevalence: Among the people examined; None for that of the cases.
 
     Raises:
-        DataError: The arrays do not belong together, a threshold is out of range, or there is no positive or no
+        DataError: The shapes of the arrays do not match, a threshold is out of range, or there is no positive or no
             negative case.
 
     Source: Vickers and Elkin, "Decision curve analysis", Medical Decision Making 26 (2006) 565.

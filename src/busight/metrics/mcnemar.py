@@ -31,7 +31,7 @@ def mcnemar_test(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]
 
     Args:
         first_right: bool (N,), whether the first model is right on each case.
-        second_right: bool (N,), likewise.
+        second_right: bool (N,), whether the second model is right on each case.
 
     Raises:
         DataError: There is no case, or the arrays differ in shape or are not boolean.

@@ -78,7 +78,7 @@ def metric_table(
         lesion_pair: Indices of the negative and the positive lesion class, where there are other classes; or None.
 
     Raises:
-        DataError: There is no case, or the arrays do not belong together.
+        DataError: There is no case, or the arrays are invalid or of different lengths.
     """
     cases = ScoredCases(target, probs, classes, positive, lesion_pair, mask_scores, above_threshold)
     return repeated_metric_table([cases], groups, rng, seed, resamples, level)
@@ -108,7 +108,7 @@ def repeated_metric_table(
         matrix is summed over the repeats.
 
     Raises:
-        DataError: There is no repeat or no case, or the arrays do not belong together.
+        DataError: There is no repeat or no case, or the arrays are invalid or of different lengths.
     """
     if not repeats:
         raise DataError("no repeat to evaluate; hand over the cases of at least one")

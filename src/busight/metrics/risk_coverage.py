@@ -44,7 +44,7 @@ def risk_coverage(target: IntArray, probs: FloatArray) -> RiskCoverage:
         probs: float64 (N, K), calibrated; the confidence of a case is its highest probability.
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are no matching targets and probabilities; see `busight.metrics.checks.check_probs`.
 
     Source: El-Yaniv and Wiener, "On the foundations of noise-free selective classification", JMLR 2010; area: Geifman
         et al., "Bias-reduced uncertainty estimation for deep neural classifiers", ICLR 2019.

@@ -59,7 +59,7 @@ def subgroups(
         In the order in which the attributes first appear, values sorted.
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are invalid or of different lengths.
     """
     tables: list[Subgroup] = []
     for attribute in dict.fromkeys(name for attributes in metadata for name in attributes):

@@ -79,7 +79,7 @@ def _to_nearest(asked: Mask, outline: Mask, spacing: tuple[float, float]) -> Flo
     """Return the Euclidean distance of each pixel of ``asked`` to the nearest pixel of an outline that is not empty.
 
     Source: Felzenszwalb and Huttenlocher, Distance transforms of sampled functions, Theory of Computing 8 (2012)
-        section 2.1: first along each column, then over the columns; the second step at the asked pixels only.
+        section 2.1: first along each column, then over the columns; the second step at the pixels of ``asked`` only.
     """
     height, width = outline.shape
     rows = np.arange(height, dtype=np.float64)[:, None]

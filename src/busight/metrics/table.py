@@ -23,7 +23,7 @@ RowT = TypeVar("RowT", bound=NamedByMetric)
 
 
 class MetricRows(tuple[RowT, ...]):
-    """Records in order, with lookup by (metric, of).
+    """Records in order, with lookup by key (metric, of).
 
     Example:
         >>> rows = MetricRows([MetricEstimate("accuracy", "overall", 0.9, 0.8, 1.0, 20)])

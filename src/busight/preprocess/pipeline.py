@@ -93,7 +93,7 @@ class Preprocess:
 
     @property
     def channel_texts(self) -> tuple[str, ...]:
-        """The channels' chains, likewise."""
+        """The channels' chains with every default written out."""
         return tuple(" | ".join(map(str, chain)) or RAW for chain in self.channels)
 
 

@@ -43,8 +43,8 @@ class _View:
     Attributes:
         grey: float32 hw.
         wide: float32 hw: grey values of the wide surroundings; division by them removes shadows and depth gain.
-        slope: int64 hw: the gradient magnitude of the smoothed image, in steps of 1e-5. Whole numbers, whose sum is the
-            same whatever the order of summation: the same image must give the same scores to the last digit.
+        slope: int64 hw: the gradient magnitude of the smoothed image, in steps of 1e-5. Integers, whose sum does not
+            depend on the order of summation: the same image must give the same scores to the last digit.
     """
 
     grey: NDArray[np.float32]

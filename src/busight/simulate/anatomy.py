@@ -152,7 +152,7 @@ def _fat(rng: np.random.Generator, size: int, spacing_mm: float) -> tuple[Field,
 def _gland(
     rng: np.random.Generator, anatomy: Anatomy, fat: tuple[Field, Field, Field], spacing_mm: float
 ) -> tuple[Field, Field, Field]:
-    """Bright fibroglandular tissue with darker islands of fat and ducts, mixed as the composition says."""
+    """Bright fibroglandular tissue with darker islands of fat and ducts, mixed by the composition."""
     shape = (fat[0].shape[0], fat[0].shape[1])
     length = anatomy.texture_mm
     islands = smooth_field(rng, shape, spacing_mm, (0.8 * length, 1.6 * length))

@@ -63,7 +63,7 @@ def fit(
         settings: The recipe's ``train`` section.
         folder: For checkpoints, ``history.csv`` and TensorBoard logs.
         progress: Called with one line per epoch.
-        mask_channel: The images' last channel is a mask, whose values augmentation shall not change.
+        mask_channel: The images' last channel is a mask, whose values augmentation does not change.
 
     Returns:
         The training history.

@@ -17,9 +17,9 @@ views of one lesion; of 553 candidates with one image mirrored, which are no nea
 _SCALES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
 _COARSE, _MIDDLE = 32, 48
 _HOPELESS, _UNLIKELY = 0.8, 0.92
-"""Least correlation to go on with after each stage, at which blurring has raised it. BUSI's near-duplicates have at
-least 0.87 and 0.94; nine candidates in ten end here, which makes the search four times as fast as at full size
-throughout."""
+"""Least correlation after each stage, at which blurring has raised it; a pair below is abandoned. BUSI's
+near-duplicates have at least 0.87 and 0.94; nine candidates in ten end here, which makes the search four times as fast
+as at full size throughout."""
 _LEAST_OVERLAP = 0.45
 """Least overlap, as a share of the image's area; the smallest scale searched, 0.7, leaves 0.49."""
 

@@ -31,7 +31,7 @@ def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
         The files to read, and the mask files below folders that were left out (``NAME_mask.png`` beside ``NAME.png``).
 
     Raises:
-        DataError: A path is a bundle or the folder of a run: its figures are no ultrasound images.
+        DataError: A path is a bundle or the folder of a run, whose image files are figures.
     """
     found: list[Path] = []
     masks: list[Path] = []

@@ -1,4 +1,4 @@
-"""The source ``dicom:PATH``: DICOM objects in a file or a folder, one sample for each frame."""
+"""The source ``dicom:PATH``: DICOM objects in a file or a folder, one sample per frame."""
 
 from __future__ import annotations
 

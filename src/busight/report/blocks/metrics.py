@@ -1,4 +1,4 @@
-"""Report section: every metric with its interval, and the figures that go with them."""
+"""Report section: every metric with its interval, and their figures."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ def canny(image: Image, sigma: float = 0.02, close: float = 0.04) -> NDArray[np.
     Args:
         image: uint8 HW.
         sigma: Standard deviation of the smoothing as a share of the image's longer side.
-        close: Diameter of the closing's disc, likewise.
+        close: Diameter of the closing's disc as a share of the image's longer side.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.scored`.
