@@ -42,7 +42,7 @@ def label_issues(target: IntArray, probs: FloatArray, margin: float = MARGIN) ->
         margin: 0–1.
 
     Raises:
-        DataError: The shapes of the arrays do not match.
+        DataError: The arrays are no matching targets and probabilities; see `busight.metrics.checks.check_probs`.
 
     Source: Northcutt, Jiang and Chuang, "Confident learning: estimating uncertainty in dataset labels", Journal of
         Artificial Intelligence Research 70, 2021, section 3.2 (ranking by normalised margin).

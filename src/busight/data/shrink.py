@@ -34,8 +34,7 @@ def shrink(image: NDArray[PixelT], longest: int) -> NDArray[PixelT]:
 
 
 def shrink_mask(mask: Mask, longest: int) -> Mask:
-    """Return a mask, bool HW, with no side longer than ``longest``; a pixel is lesion when at least half of its area
-    is."""
+    """Return a mask, bool HW, as `shrink` does; a pixel is lesion when at least half of its area is."""
     if max(mask.shape) <= longest:
         return mask
     return shrink(mask.astype(np.uint8) * 255, longest) >= 128

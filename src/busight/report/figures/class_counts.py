@@ -43,7 +43,7 @@ def draw_class_counts(bars: list[tuple[str, dict[str, int]]], classes: tuple[str
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure; the subsets follow the whole where a split is known."""
+    """Return the one figure spec; the subsets follow the whole where a split is known."""
     whole = dict(record.data.class_counts)
     bars = [("all", whole)]
     classes = tuple(whole)

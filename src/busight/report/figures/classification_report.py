@@ -38,7 +38,7 @@ def draw_classification_report(table: MetricTable) -> Figure:
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure."""
+    """Return the one figure spec."""
     table = record.metrics
     values_text = (
         f"{name}: {label.split()[0]} {estimate.value:.3f}"

@@ -30,7 +30,7 @@ def draw_decision_curve(curve: DecisionCurve) -> Figure:
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure, of the positive class; none without one, or without a positive or a negative case."""
+    """Return the one figure spec, of the positive class; none without one, or without a positive or a negative case."""
     name = record.metrics.positive
     if name is None:
         return []

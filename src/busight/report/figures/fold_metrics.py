@@ -39,7 +39,7 @@ def draw_fold_metrics(record: CrossValidationRecord) -> Figure:
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure, or none where nothing was cross-validated."""
+    """Return the one figure spec, or none where nothing was cross-validated."""
     if not isinstance(record, CrossValidationRecord):
         return []
     accuracy = [fold.metrics.get("accuracy").value for fold in record.folds]

@@ -100,7 +100,7 @@ def points_text(protocol: ProtocolResult, metric: str, of: str) -> str:
 
 
 def figure_specs(record: LeakageRecord) -> list[FigureSpec]:
-    """Return the one figure."""
+    """Return the one figure spec."""
     values = "; ".join(
         f"{protocol.description}: " + ", ".join(_value_text(protocol, metric, of) for metric, of in panels_of(record))
         for protocol in record.protocols

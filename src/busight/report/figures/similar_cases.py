@@ -28,7 +28,7 @@ def draw_similar(cases: Sequence[SimilarCase]) -> Figure:
 
 
 def figure_specs(cases: Sequence[SimilarCase]) -> list[FigureSpec]:
-    """Return the one figure, or none where no pixels are available."""
+    """Return the one figure spec, or none where no pixels are available."""
     shown = [case for case in cases if case.image is not None]
     if not shown:
         return []
