@@ -33,8 +33,8 @@ def outlier_scores(statistics: Sequence[FloatArray]) -> FloatArray:
     nothing: NDArray[np.float64] = np.full(len(statistics), np.nan)
     if len(statistics) < FEWEST:
         return nothing
-    found = np.stack(statistics)
-    distance = fit_cloud(found).distance(found)
-    distance = fit_cloud(found[distance <= np.quantile(distance, 0.8)]).distance(found)
+    vectors = np.stack(statistics)
+    distance = fit_cloud(vectors).distance(vectors)
+    distance = fit_cloud(vectors[distance <= np.quantile(distance, 0.8)]).distance(vectors)
     middle = float(np.median(distance))
     return np.asarray(distance / middle) if middle > 0 else nothing

@@ -52,17 +52,17 @@ def concat(parts: Sequence[DataSet], names: Sequence[str | None] = ()) -> DataSe
             are one source: a patient of both is one patient.
     """
     given = list(names) or [None] * len(parts)
-    own = iter(_numbered([part.name for part, name in zip(parts, given, strict=True) if name is None]))
+    own = iter(_numbered([dataset.name for dataset, name in zip(parts, given, strict=True) if name is None]))
     sources = [next(own) if name is None else name for name in given]
     prefixes = _numbered(sources)
-    image_spec = _common([part.image_spec for part in parts])
-    parts = [part.read_as(image_spec) for part in parts]
+    image_spec = _common([dataset.image_spec for dataset in parts])
+    parts = [dataset.read_as(image_spec) for dataset in parts]
     samples: list[Sample] = []
     origin: dict[str, tuple[ImageReader, Sample]] = {}
     problems: list[DataWarning] = []
-    for prefix, source, part in zip(prefixes, sources, parts, strict=True):
-        problems += [replace(problem, path=f"{prefix}:{problem.path}") for problem in part.problems]
-        for before in part.samples:
+    for prefix, source, dataset in zip(prefixes, sources, parts, strict=True):
+        problems += [replace(problem, path=f"{prefix}:{problem.path}") for problem in dataset.problems]
+        for before in dataset.samples:
             after = replace(
                 before,
                 sample_id=f"{prefix}:{before.sample_id}",
@@ -72,9 +72,11 @@ def concat(parts: Sequence[DataSet], names: Sequence[str | None] = ()) -> DataSe
                 official_subset=None,
             )
             samples.append(after)
-            origin[after.sample_id] = part.reader, before
-    labels = union([part.labels for part in parts])
-    specs = [part.spec if name is None else f"{name}={part.spec}" for part, name in zip(parts, given, strict=True)]
+            origin[after.sample_id] = dataset.reader, before
+    labels = union([dataset.labels for dataset in parts])
+    specs = [
+        dataset.spec if name is None else f"{name}={dataset.spec}" for dataset, name in zip(parts, given, strict=True)
+    ]
     spec = " + ".join(specs)
     return DataSet(spec, "+".join(prefixes), tuple(samples), ConcatReader(origin), labels, tuple(problems), image_spec)
 
@@ -98,8 +100,8 @@ def picture_file(reader: ImageReader, sample: Sample) -> Path | None:
 
 def _numbered(names: Sequence[str]) -> list[str]:
     counts, seen = Counter(names), Counter[str]()
-    found = []
+    numbered = []
     for name in names:
         seen[name] += 1
-        found.append(f"{name}-{seen[name]}" if counts[name] > 1 else name)
-    return found
+        numbered.append(f"{name}-{seen[name]}" if counts[name] > 1 else name)
+    return numbered

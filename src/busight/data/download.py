@@ -106,10 +106,10 @@ def is_there(archive: RemoteArchive, target: Path) -> bool:
     folder = target / archive.folder
     if not folder.exists():
         return False
-    found = sum(path.is_file() for path in folder.rglob("*"))
-    if found < archive.n_files:
+    n_files = sum(path.is_file() for path in folder.rglob("*"))
+    if n_files < archive.n_files:
         raise DataError(
-            f"{folder}: exists with {found} of {archive.n_files} files and is never overwritten; "
+            f"{folder}: exists with {n_files} of {archive.n_files} files and is never overwritten; "
             "move it away or choose another folder, then run again"
         )
     return True

@@ -76,7 +76,7 @@ class Split:
 
     def subset_of(self) -> dict[str, str]:
         """Return the subset of each sample id."""
-        return {sample_id: part for part in SUBSETS for sample_id in getattr(self, part)}
+        return {sample_id: subset for subset in SUBSETS for sample_id in getattr(self, subset)}
 
 
 def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: SplitSettings) -> Split:
@@ -99,17 +99,17 @@ def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: Split
     kept = [samples[index] for index in labelled]
     names = [groups[index] for index in labelled]
     if settings.kind == "official":
-        part = _official(kept, names, settings)
+        subset = _official(kept, names, settings)
     elif settings.kind == "leave_one_source_out":
-        part = _source_folds(kept, names, settings)
+        subset = _source_folds(kept, names, settings)
     else:
         by_image = settings.kind in ("paper", "kfold_by_image")
-        part = _random(kept, [s.sample_id for s in kept] if by_image else names, settings)
+        subset = _random(kept, [s.sample_id for s in kept] if by_image else names, settings)
     ids = {
-        name: tuple(sample.sample_id for sample, where in zip(kept, part, strict=True) if where == name)
+        name: tuple(sample.sample_id for sample, where in zip(kept, subset, strict=True) if where == name)
         for name in SUBSETS
     }
-    _check_parts(kept, part, settings.kind)
+    _check_parts(kept, subset, settings.kind)
     return Split(settings.kind, settings.seed, **ids)
 
 
@@ -140,10 +140,10 @@ def _random(samples: list[Sample], groups: list[str], settings: SplitSettings) -
     rest = np.setdiff1d(everything, test)
     wanted = settings.val / (1 - settings.test) if settings.kind in ("paper", "grouped") else settings.val
     val = _share(rest, labels, group_index, wanted, settings)
-    part = np.full(len(samples), "train", dtype=object)
-    part[test] = "test"
-    part[val] = "val"
-    return [str(name) for name in part]
+    subset = np.full(len(samples), "train", dtype=object)
+    subset[test] = "test"
+    subset[val] = "val"
+    return [str(name) for name in subset]
 
 
 def _check_enough(labels: NDArray[np.str_], groups: NDArray[np.int64]) -> None:
@@ -212,23 +212,23 @@ def _fold(labels: NDArray[np.str_], groups: NDArray[np.int64], settings: SplitSe
 
 def _official(samples: list[Sample], groups: list[str], settings: SplitSettings) -> list[str]:
     parts = [sample.official_subset for sample in samples]
-    if any(part is None for part in parts):
+    if any(subset is None for subset in parts):
         raise DataError(f"split official: {samples[0].source} has no official parts; use split.kind=grouped")
     if set(parts) <= set(SUBSETS):
-        return [str(part) for part in parts]
+        return [str(subset) for subset in parts]
     # Official folds: the wanted fold tests; validation is drawn by group from the others.
     names = sorted(set(map(str, parts)), key=lambda name: (len(name), name))  # 2 before 10
     if len(names) < 2:
         raise DataError(f"split official: {samples[0].source} has one official fold only; use split.kind=grouped")
     if settings.fold >= len(names):
         raise DataError(f"split official: no fold {settings.fold}; they are counted from 0, here 0 to {len(names) - 1}")
-    test = np.array([part == names[settings.fold] for part in parts])
+    test = np.array([subset == names[settings.fold] for subset in parts])
     labels = np.array([str(sample.label) for sample in samples])
     _, group_index = np.unique(np.array(groups), return_inverse=True)
     val = _share(np.nonzero(~test)[0], labels, group_index, settings.val, settings)
-    part = np.where(test, "test", "train").astype(object)
-    part[val] = "val"
-    return [str(name) for name in part]
+    subset = np.where(test, "test", "train").astype(object)
+    subset[val] = "val"
+    return [str(name) for name in subset]
 
 
 def source_names(samples: Sequence[Sample]) -> tuple[str, ...]:
@@ -252,13 +252,13 @@ def _source_folds(samples: list[Sample], groups: list[str], settings: SplitSetti
     rest = np.array([not held and group not in tested for group, held in zip(groups, test, strict=True)])
     labels = np.array([str(sample.label) for sample in samples])
     _, group_index = np.unique(np.array(groups), return_inverse=True)
-    part = np.full(len(samples), "", dtype=object)
-    part[test], part[rest] = "test", "train"
-    part[_share(np.nonzero(rest)[0], labels, group_index, settings.val, settings)] = "val"
-    return [str(name) for name in part]
+    subset = np.full(len(samples), "", dtype=object)
+    subset[test], subset[rest] = "test", "train"
+    subset[_share(np.nonzero(rest)[0], labels, group_index, settings.val, settings)] = "val"
+    return [str(name) for name in subset]
 
 
 def leaking_pairs(split: Split, pairs: Sequence[tuple[str, str]]) -> int:
     """Count near-duplicate pairs (given as sample ids) whose two images are in different subsets."""
-    part = split.subset_of()
-    return sum(part[a] != part[b] for a, b in pairs if a in part and b in part)
+    subset = split.subset_of()
+    return sum(subset[a] != subset[b] for a, b in pairs if a in subset and b in subset)

@@ -64,12 +64,12 @@ def read_split(path: Path, samples: Sequence[Sample], data_digest: str | None = 
         DataError: Not a split file, a changed one, one with a sample in two subsets, or one for other samples.
     """
     document = _read(path)
-    split = Split(document.kind, document.seed, *(tuple(getattr(document, part)) for part in SUBSETS))
+    split = Split(document.kind, document.seed, *(tuple(getattr(document, subset)) for subset in SUBSETS))
     if split.digest != document.digest:
         raise DataError(f"{path}: its parts do not match its digest; it was changed after it was written, make it anew")
     if data_digest is not None and document.data_digest != data_digest:
         raise DataError(f"{path}: was made for other data (the images, masks or labels have changed since); begin anew")
-    ids = [sample_id for part in SUBSETS for sample_id in getattr(split, part)]
+    ids = [sample_id for subset in SUBSETS for sample_id in getattr(split, subset)]
     if len(set(ids)) != len(ids):
         raise DataError(f"{path}: a sample stands in two parts; make the split anew")
     if missing := set(ids) - {sample.sample_id for sample in samples}:

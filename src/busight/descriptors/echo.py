@@ -29,7 +29,7 @@ def echo_features(view: LesionView) -> dict[str, float]:
     ring = (view.inside < -0.15 * view.radius) & (view.inside > -0.7 * view.radius)
     inner, outer = float(view.grey[core].mean()), float(view.grey[ring].mean()) if ring.any() else middle
     near = view.smooth(max(1.0, 0.06 * view.radius))[core]
-    found = {
+    features = {
         "grey inside": inner,
         "grey in a ring": outer,
         "inside less ring": inner - outer,
@@ -46,8 +46,8 @@ def echo_features(view: LesionView) -> dict[str, float]:
         "inside less around": middle - float(np.quantile(around, 0.5)),
         "darkest of the picture": float(np.quantile(coarse[_outside(view)], 0.05)),
     }
-    found |= {f"around, {q} %": float(np.quantile(around, q / 100)) for q in (10, 25, 50, 75)}
-    found |= {f"inside, {q} %": float(np.quantile(within, q / 100)) for q in (2, 10, 25, 50, 75, 90, 98)}
+    features |= {f"around, {q} %": float(np.quantile(around, q / 100)) for q in (10, 25, 50, 75)}
+    features |= {f"inside, {q} %": float(np.quantile(within, q / 100)) for q in (2, 10, 25, 50, 75, 90, 98)}
     shares = {
         "inside over ring": (inner + 5) / (outer + 5),
         "variation of the inside": float(near.std() / (near.mean() + 5)),
@@ -55,7 +55,7 @@ def echo_features(view: LesionView) -> dict[str, float]:
         "share much darker than around": float((within < 0.35 * np.median(around)).mean()),
         "two levels": (skew**2 + 1) / max(peak, 1e-9) if spread > 1e-6 else 0.0,
     }
-    return {name: value / 255 for name, value in found.items()} | shares
+    return {name: value / 255 for name, value in features.items()} | shares
 
 
 def _beside(view: LesionView) -> FloatArray:

@@ -62,7 +62,7 @@ class Description:
 
     def word(self, term: str) -> str:
         """Return the word of a term."""
-        return next(one.word for one in self.descriptors if one.term == term)
+        return next(descriptor.word for descriptor in self.descriptors if descriptor.term == term)
 
     def sentence(self) -> str:
         """Return the description in one line.
@@ -72,7 +72,7 @@ class Description:
             >>> Description(words, (), 9, 6, None, None).sentence()
             'shape oval, margin angular; 9 × 6 pixels (width × depth)'
         """
-        words = ", ".join(f"{one.term.replace('_', ' ')} {one.word}" for one in self.descriptors)
+        words = ", ".join(f"{descriptor.term.replace('_', ' ')} {descriptor.word}" for descriptor in self.descriptors)
         size = f"{self.width_px:.0f} × {self.depth_px:.0f} pixels"
         if self.width_mm is not None and self.depth_mm is not None:
             size = f"{self.width_mm:.1f} × {self.depth_mm:.1f} mm"
@@ -130,19 +130,19 @@ def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | N
 def descriptors_of(numbers: dict[str, float]) -> tuple[Descriptor, ...]:
     """Return the most probable words for a lesion's features; `NOT_VISIBLE` for a term of which a feature is NaN."""
     model = _model()
-    found = []
+    descriptors = []
     for term in TERMS:
-        part = model[term]
-        given = np.array([numbers[name] for name in part.names])
+        term_model = model[term]
+        given = np.array([numbers[name] for name in term_model.names])
         if np.isnan(given).any():
-            found.append(Descriptor(term, NOT_VISIBLE, tuple((word, float("nan")) for word in part.words)))
+            descriptors.append(Descriptor(term, NOT_VISIBLE, tuple((word, float("nan")) for word in term_model.words)))
             continue
-        away = (np.clip(given, part.low, part.high) - part.mean) / part.deviation
-        scores = part.weights @ away + part.offset
+        away = (np.clip(given, term_model.low, term_model.high) - term_model.mean) / term_model.deviation
+        scores = term_model.weights @ away + term_model.offset
         probs = softmax(scores)
-        listed = tuple(zip(part.words, map(float, probs), strict=True))
-        found.append(Descriptor(term, part.words[int(np.argmax(probs))], listed))
-    return tuple(found)
+        listed = tuple(zip(term_model.words, map(float, probs), strict=True))
+        descriptors.append(Descriptor(term, term_model.words[int(np.argmax(probs))], listed))
+    return tuple(descriptors)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,10 +166,10 @@ def lexicon_digest() -> str:
 
 @cache
 def _document() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
+    document: dict[str, Any] = json.loads(
         files("busight.descriptors").joinpath("lexicon_model.json").read_text(encoding="utf-8")
     )
-    return found
+    return document
 
 
 @cache

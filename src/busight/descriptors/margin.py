@@ -24,13 +24,13 @@ def margin_features(view: LesionView) -> dict[str, float]:
     smooth = view.smooth(1.5)
     slope = np.hypot(cv2.Sobel(smooth, cv2.CV_64F, 1, 0), cv2.Sobel(smooth, cv2.CV_64F, 0, 1))
     around = np.abs(view.inside)
-    found = {
+    features = {
         "largest step at the edge": largest / (abs(whole) + 8),
         "near over far contrast of the edge": abs(near) / (abs(far) + 10),
         "slope at the edge over slope around": float(slope[around <= 1.5].mean() / (slope[around < 12].mean() + 1)),
         "bright seam outside": (_band(view, -5, -2) - _band(view, -14, -9)) / 255,
     }
-    return {name: 0.0 if value != value else value for name, value in found.items()}
+    return {name: 0.0 if value != value else value for name, value in features.items()}
 
 
 def _known_mean(values: FloatArray) -> float:

@@ -65,8 +65,8 @@ class DescriptorModel:
             changes[term] = changes.get(term, 0.0) + change
             if colon:
                 words[term] = max(words.get(term, (-1.0, NOT_VISIBLE)), (inputs[name], word))
-        told = ((f"{term}: {words[term][1]}" if term in words else term, change) for term, change in changes.items())
-        return tuple(sorted(told, key=lambda item: -abs(item[1])))
+        named = ((f"{term}: {words[term][1]}" if term in words else term, change) for term, change in changes.items())
+        return tuple(sorted(named, key=lambda item: -abs(item[1])))
 
     def _away(self, inputs: FloatArray) -> FloatArray:
         return _deviations(inputs, np.array(self.mean), np.array(self.deviation))
@@ -103,7 +103,9 @@ def average(models: Sequence[DescriptorModel]) -> DescriptorModel:
 
 def descriptor_inputs(numbers: dict[str, float]) -> dict[str, float]:
     """Return the model's inputs: the probability of each word (NaN: not visible) and five features."""
-    words = {f"{one.term}: {word}": prob for one in descriptors_of(numbers) for word, prob in one.probs}
+    words = {
+        f"{descriptor.term}: {word}": prob for descriptor in descriptors_of(numbers) for word, prob in descriptor.probs
+    }
     return words | {name: numbers[name] for name in _NUMBERS}
 
 

@@ -28,10 +28,10 @@ def posterior_features(view: LesionView) -> dict[str, float]:
     pairs = [
         _compared(smooth, int(x), int(last[x]), (int(columns[0]), int(columns[-1]) + 1), reach, side) for x in chosen
     ]
-    seen = np.array([pair for pair in pairs if pair is not None])
-    if 2 * len(seen) < len(pairs):
+    visible = np.array([pair for pair in pairs if pair is not None])
+    if 2 * len(visible) < len(pairs):
         return dict.fromkeys(_NAMES, float("nan"))
-    difference, ratio = (seen[:, 0] - seen[:, 1]) / 255, np.log((seen[:, 0] + 4) / (seen[:, 1] + 4))
+    difference, ratio = (visible[:, 0] - visible[:, 1]) / 255, np.log((visible[:, 0] + 4) / (visible[:, 1] + 4))
     return dict(zip(_NAMES, [*_summary(difference), *_summary(ratio)], strict=True))
 
 

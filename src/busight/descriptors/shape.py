@@ -62,8 +62,8 @@ def shape_features(view: LesionView) -> dict[str, float]:
 
 def _contour(view: LesionView) -> FloatArray:
     """Return the outline as points, float64 (N, 2), column and row."""
-    found, _ = cv2.findContours(view.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(max(found, key=len)[:, 0, :], np.float64)
+    contours, _ = cv2.findContours(view.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(max(contours, key=len)[:, 0, :], np.float64)
 
 
 def _waves(points: FloatArray) -> FloatArray:

@@ -66,7 +66,7 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
     settings = settings or AssessSettings()
     (ours, labels), (theirs, other_labels) = _cases(first), _cases(second)
     if labels != other_labels:
-        ours_tell, theirs_tell = (", ".join(one.names) for one in (labels, other_labels))
+        ours_tell, theirs_tell = (", ".join(schema.names) for schema in (labels, other_labels))
         raise DataError(f"{first} tells {ours_tell} apart, {second} {theirs_tell}; compare runs of one task")
     repeats = min(len(ours), len(theirs))
     ours, theirs = ours[:repeats], theirs[:repeats]

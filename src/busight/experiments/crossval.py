@@ -216,9 +216,9 @@ def _record(
 
 def _calibration_sentence(cards: Sequence[Card]) -> str:
     fitted = sum(card.decision.calibration.calibrator.method != "none" for card in cards)
-    told = f"In {fitted} of {len(cards)} folds a calibration, each on its own validation images."
+    sentence = f"In {fitted} of {len(cards)} folds a calibration, each on its own validation images."
     without = next((card for card in cards if card.decision.calibration.calibrator.method == "none"), None)
-    return told if without is None else f"{told} Elsewhere none: {without.decision.calibration.source}."
+    return sentence if without is None else f"{sentence} Elsewhere none: {without.decision.calibration.source}."
 
 
 def _fold_limitations(plan: Plan, crossing: int, n_splits: int) -> tuple[str, ...]:

@@ -112,7 +112,7 @@ def score_networks(
     plan = {"data_digest": checked.digest}
     open_planned_folder(out, plan, "evaluation", resume=(out / PLAN_FILE).is_file())
     write_plan(out, plan)
-    found: list[tuple[Case, ...]] = []
+    cases_of_networks: list[tuple[Case, ...]] = []
     labels: set[LabelSchema] = set()
     for number, bundle in enumerate(bundles, start=1):
         path = out / f"{bundle.parent.parent.name}-{bundle.parent.name}.csv"
@@ -120,14 +120,14 @@ def score_networks(
             progress.stage(f"{checked.dataset.spec}: network {number} of {len(bundles)}")
             model = Model.load(bundle)
             reader = checked.reader
-            part = score_samples(checked.samples, checked.group_of(), reader, model, progress)
-            write_cases(path, part.cases, model.labels)
+            scored = score_samples(checked.samples, checked.group_of(), reader, model, progress)
+            write_cases(path, scored.cases, model.labels)
         cases, of = read_cases(path)
-        found.append(cases)
+        cases_of_networks.append(cases)
         labels.add(of)
     if len(labels) != 1:
         raise DataError(f"{out}: the networks do not tell the same classes apart; begin anew in another --out")
-    return found, labels.pop()
+    return cases_of_networks, labels.pop()
 
 
 def _document(metrics: MetricTable, spec: str, n_networks: int) -> dict[str, Any]:

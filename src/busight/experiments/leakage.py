@@ -66,28 +66,28 @@ def leakage_study(
     listed = [load(spec) for spec in (external,) if spec]
     kept = _with_conflicts(recipe, "keep")
     checked = open_jobs(kept, out, document, "leakage study", resume=resume, progress=progress)
-    others = [check_dataset(one.read_as(checked.dataset.image_spec), progress) for one in listed]
+    others = [check_dataset(dataset.read_as(checked.dataset.image_spec), progress) for dataset in listed]
     for other in others:
         _require_another_set(checked, other, recipe.classify.task)
     protocols_of = {"image": _Protocol(kept, "image", checked), "group": _Protocol(kept, "group", checked)}
     if checked.in_conflict():  # without a conflicting label it would be the grouped folds again
         dropped = _Protocol(_with_conflicts(recipe, "drop"), "group", checked.without_conflicts())
         protocols_of["without_label_conflicts"] = dropped
-    for name, one in protocols_of.items():
-        plan_folds(one.recipe, out / name, replace(plan, by=one.by), one.checked)
+    for name, protocol in protocols_of.items():
+        plan_folds(protocol.recipe, out / name, replace(plan, by=protocol.by), protocol.checked)
     write_plan(out, document)
     records = {}
-    for name, one in protocols_of.items():
+    for name, protocol in protocols_of.items():
         progress.stage(f"protocol: {DESCRIPTIONS[name]}")
         records[name] = crossval(
-            one.recipe,
+            protocol.recipe,
             out / name,
-            replace(plan, by=one.by),
+            replace(plan, by=protocol.by),
             n_jobs=n_jobs,
             resume=(out / name / PLAN_FILE).is_file(),
             command=command,
             progress=progress,
-            checked=one.checked,
+            checked=protocol.checked,
         )
     protocols = [
         ProtocolResult(

@@ -21,12 +21,12 @@ def seen_by_weights(recipe: Recipe) -> frozenset[str]:
     """
     sources = [recipe.classify.weights] if recipe.classifies else []
     sources += [recipe.segment.weights] if recipe.strategy.segments_first else []
-    seen: set[str] = set()
+    digests: set[str] = set()
     for source in sources:
         path = user_path(source)
         if path.name == WEIGHTS and (path.parent / CARD).is_file():
-            seen.update(load_bundle(path.parent).card.training.digests)
-    return frozenset(seen)
+            digests.update(load_bundle(path.parent).card.training.digests)
+    return frozenset(digests)
 
 
 def require_unseen(seen: frozenset[str], checked: CheckedDataset, split: Split) -> None:

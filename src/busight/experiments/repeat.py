@@ -87,7 +87,9 @@ def seed_folder(out: Path, seed: int) -> Path:
 def _record(recipe: Recipe, jobs: Sequence[Job], command: str, started: str) -> RepeatRecord:
     tables = [read_metrics(job.folder / METRICS_FILE) for job in jobs]
     checked, splits = jobs[0].checked, [job.split for job in jobs]
-    n_train, n_test = (float(np.mean([len(getattr(split, part)) for split in splits])) for part in ("train", "test"))
+    n_train, n_test = (
+        float(np.mean([len(getattr(split, subset)) for split in splits])) for subset in ("train", "test")
+    )
     return RepeatRecord(
         title=recipe.name,
         command=command,

@@ -125,7 +125,7 @@ def _split_summary(split: Split, checked: CheckedDataset) -> SplitSummary:
         kind=split.kind,
         seed=split.seed,
         digest=split.digest,
-        counts=tuple((part, name, count) for (part, name), count in ordered),
+        counts=tuple((subset, name, count) for (subset, name), count in ordered),
         leaking_pairs=leaking_pairs(split, checked.pair_ids()),
     )
 

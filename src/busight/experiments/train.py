@@ -215,10 +215,10 @@ def _split(recipe: Recipe, checked: CheckedDataset, split_file: Path | None, out
 
 def _require_parts(split: Split, trains: bool) -> None:
     """Raise for a split with an empty subset, before hours of training."""
-    counts = {part: len(getattr(split, part)) for part in SUBSETS}
+    counts = {subset: len(getattr(split, subset)) for subset in SUBSETS}
     least = {"train": 2 if trains else 0, "val": 1, "test": 1}
-    if any(counts[part] < least[part] for part in SUBSETS):
-        given = ", ".join(f"{part} {counts[part]}" for part in SUBSETS)
+    if any(counts[subset] < least[subset] for subset in SUBSETS):
+        given = ", ".join(f"{subset} {counts[subset]}" for subset in SUBSETS)
         raise DataError(
             f"the split has too few images in a part ({given}); at least 2 to train, 1 to tune and 1 to test are needed"
         )

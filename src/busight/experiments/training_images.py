@@ -106,7 +106,7 @@ def _facts_of(samples: Sequence[Sample], train: frozenset[str], checked: Checked
 
 
 def _bank(facts: Sequence[_Facts], model: Model) -> FeatureBank | None:
-    known = [(one.sample, one.features) for one in facts if one.trained and one.features is not None]
+    known = [(image.sample, image.features) for image in facts if image.trained and image.features is not None]
     if not known:
         return None
     features = np.array([features for _, features in known])
@@ -118,13 +118,13 @@ def _bank(facts: Sequence[_Facts], model: Model) -> FeatureBank | None:
 def _ood(facts: Sequence[_Facts], bank: FeatureBank | None) -> OodDetector:
     source = f"{len(facts)} training and validation images"
     appearance = None
-    statistics = [one.statistics for one in facts if one.statistics is not None]
+    statistics = [image.statistics for image in facts if image.statistics is not None]
     try:
         appearance = fit_appearance_detector(np.array(statistics))
         source += ", of which one in a hundred lies beyond the limit"
     except DataError as error:
         source = f"no appearance detector: {error}"
-    fresh = [one.features for one in facts if not one.trained and one.features is not None]
+    fresh = [image.features for image in facts if not image.trained and image.features is not None]
     limit = None
     if bank is not None and fresh:
         limit = feature_limit(feature_distance(np.array(fresh), bank.features))
@@ -137,7 +137,7 @@ def _fusion(facts: Sequence[_Facts], checked: CheckedDataset, model: Model, weig
     if model.card.segment is None or model.labels.lesion_pair is None:
         return None
     lexicon = lexicon_digest()
-    described = [(one.descriptors, one.sample.label) for one in facts if one.descriptors is not None]
+    described = [(image.descriptors, image.sample.label) for image in facts if image.descriptors is not None]
     if not described:
         return DescriptorFusion(model=None, lexicon=lexicon, source="no outlined lesion to learn from")
     inputs = np.array([list(descriptors.values()) for descriptors, _ in described])

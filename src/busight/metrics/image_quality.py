@@ -41,7 +41,7 @@ def edge_preservation(image: Image, clean: Image) -> float:
     Source: Sattar, Floreby, Salomonsson and Lövström, Image enhancement based on a nonlinear multiscale method, IEEE
         Transactions on Image Processing 6 (1997) 888–895, eq. 25.
     """
-    edges = [cv2.Laplacian(one.astype(np.float64), cv2.CV_64F).ravel() for one in (image, clean)]
+    edges = [cv2.Laplacian(pixels.astype(np.float64), cv2.CV_64F).ravel() for pixels in (image, clean)]
     first, second = (edge - edge.mean() for edge in edges)
     scale = float(np.sqrt((first @ first) * (second @ second)))
     return float(first @ second) / scale if scale > 0 else _NAN

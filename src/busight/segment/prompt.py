@@ -57,9 +57,9 @@ def guess_at(image: Image, row: int, column: int) -> LesionProposal:
     height, width = image.shape
     if not (0 <= row < height and 0 <= column < width):
         raise DataError(f"click {column},{row}: outside the picture of {width}×{height} pixels; give x,y in its pixels")
-    found = propose_lesion(image, (row, column))
-    if found.mask.any():
-        return LesionProposal(found.mask, _CERTAIN)
+    proposal = propose_lesion(image, (row, column))
+    if proposal.mask.any():
+        return LesionProposal(proposal.mask, _CERTAIN)
     disc = np.zeros(image.shape, np.uint8)
     cv2.circle(disc, (column, row), max(2, min(height, width) // 20), 1, cv2.FILLED)
     return LesionProposal(disc.astype(np.bool_), _CERTAIN)

@@ -95,11 +95,11 @@ def scored(levels: Sequence[Mask], image: Image) -> NDArray[np.float32]:
     Returns:
         float32 HW in 0–1.
     """
-    ways = [candidates(part, image) for dark in levels for part in (dark, _opened(dark))]
-    found, labels = max(ways, key=lambda way: way[0][0].score if way[0] else 0.0)
+    ways = [candidates(mask, image) for dark in levels for mask in (dark, _opened(dark))]
+    ranked, labels = max(ways, key=lambda way: way[0][0].score if way[0] else 0.0)
     table = np.zeros(int(labels.max()) + 1, dtype=np.float32)
-    for rank, one in enumerate(found):
-        table[one.label] = _bounded(one.score) - (0.5 if rank else 0.0)
+    for rank, candidate in enumerate(ranked):
+        table[candidate.label] = _bounded(candidate.score) - (0.5 if rank else 0.0)
     values: NDArray[np.float32] = table[labels]
     return values
 
@@ -136,11 +136,13 @@ def propose_lesion(image: Image, at: tuple[int, int] | None = None) -> LesionPro
             below = (smooth <= np.percentile(smooth, level)).astype(np.uint8)
             for dark in (below, cv2.morphologyEx(below, cv2.MORPH_OPEN, _ELLIPSE_5)):
                 labels = _components(np.asarray(dark, dtype=np.bool_))
-                found = _ranked(labels, view, better_than=score)
+                ranked = _ranked(labels, view, better_than=score)
                 if at is not None:
-                    found = [one for one in found if filled(labels == one.label)[_at(at, image, labels)]]
-                if found and found[0].score > score:
-                    best, score = filled(labels == found[0].label), found[0].score
+                    ranked = [
+                        candidate for candidate in ranked if filled(labels == candidate.label)[_at(at, image, labels)]
+                    ]
+                if ranked and ranked[0].score > score:
+                    best, score = filled(labels == ranked[0].label), ranked[0].score
     wide = cv2.resize(best.astype(np.float32), image.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return LesionProposal(np.asarray(wide > 0.5, dtype=np.bool_), score)
 
@@ -183,7 +185,7 @@ def _ranked(labels: NDArray[np.int32], view: _View, better_than: float = 0.0) ->
     height, width = labels.shape
     sizes = np.bincount(labels.ravel())
     steepness = max(float(view.slope.mean()), 1.0)
-    found = []
+    ranked = []
     for label in range(1, len(sizes)):
         if not _LEAST_SHARE <= sizes[label] / labels.size <= _LARGEST_SHARE:
             continue
@@ -209,8 +211,8 @@ def _ranked(labels: NDArray[np.int32], view: _View, better_than: float = 0.0) ->
             continue
         score = steep * _darkness(view.grey[box], inside, reach) ** 2 * _solidity(inside) * placed
         if score > better_than:
-            found.append(Candidate(score, label))
-    return sorted(found, key=lambda one: -one.score)
+            ranked.append(Candidate(score, label))
+    return sorted(ranked, key=lambda one: -one.score)
 
 
 def _steepness(slope: NDArray[np.int64], inside: Mask) -> float:

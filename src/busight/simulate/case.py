@@ -91,10 +91,10 @@ def patient_of(seed: int, index: int, typical: float = 0.0) -> Patient:
 
 
 def _descriptors(rng: np.random.Generator, seed: int, number: int, label: str, typical: float) -> Descriptors:
-    found = draw_descriptors(rng, label)
+    descriptors = draw_descriptors(rng, label)
     # A random stream of its own: patients that are not typical do not depend on ``typical``.
     own = _generator(seed, number, 9)
-    return draw_typical_descriptors(own, label) if own.random() < typical else found
+    return draw_typical_descriptors(own, label) if own.random() < typical else descriptors
 
 
 def label_of(number: int) -> str:

@@ -45,12 +45,12 @@ class HistoryKeeper(Callback):
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Add the epoch's row. Runs before the checkpoint is written, so that the checkpoint holds the row."""
-        found = {key: float(value) for key, value in trainer.callback_metrics.items()}
+        metrics = {key: float(value) for key, value in trainer.callback_metrics.items()}
         row = EpochRow(
             epoch=trainer.current_epoch + 1,
             learning_rate=float(trainer.optimizers[0].param_groups[0]["lr"]),
             seconds=time.monotonic() - self._started,
-            **{name: found.get(name, float("nan")) for name in COLUMNS if name.startswith(("train", "val"))},
+            **{name: metrics.get(name, float("nan")) for name in COLUMNS if name.startswith(("train", "val"))},
         )
         if not math.isfinite(row.train_loss):
             raise DataError(

@@ -54,16 +54,16 @@ class TrainingModule(lightning.LightningModule):
                 # In full precision: at half precision the geometry would be off by most of a pixel.
                 with torch.autocast(self.device.type, enabled=False):
                     images, masks = self.augment(images, masks)
-            found = self.network(self._layout(images))
-        loss = self._loss(found, masks, known, targets)
-        self._report("train", loss, found, masks, known, targets)
+            network_output = self.network(self._layout(images))
+        loss = self._loss(network_output, masks, known, targets)
+        self._report("train", loss, network_output, masks, known, targets)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Compute loss and metrics of one batch without augmentation."""
         images, masks, known, targets = _as_float(batch)
-        found = self.network(self._layout(images))
-        self._report("val", self._loss(found, masks, known, targets), found, masks, known, targets)
+        network_output = self.network(self._layout(images))
+        self._report("val", self._loss(network_output, masks, known, targets), network_output, masks, known, targets)
 
     def _layout(self, images: Tensor) -> Tensor:
         return images.contiguous(memory_format=torch.channels_last) if self.settings.channels_last else images

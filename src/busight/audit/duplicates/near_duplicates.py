@@ -63,18 +63,18 @@ def find_near_duplicates(
         The near-duplicates, ordered by index.
     """
     first_of: dict[str, int] = {}
-    found = [
+    pairs = [
         NearDuplicate(first, index, "same pixels", "upright", 1.0)
         for index, digest in enumerate(digests)
         if (first := first_of.setdefault(digest, index)) != index
     ]
     kept = sorted(first_of.values())
     prints = fingerprints(np.stack([coefficients(thumbnails[index]) for index in kept]))
-    for one in _confirmed(
+    for pair in _confirmed(
         [thumbnails[i] for i in kept], [thumbnails[i] for i in kept], candidates_within(prints), progress
     ):
-        found.append(NearDuplicate(kept[one.first], kept[one.second], one.kind, one.mirrored, one.correlation))
-    return tuple(sorted(found, key=lambda copy: (copy.first, copy.second)))
+        pairs.append(NearDuplicate(kept[pair.first], kept[pair.second], pair.kind, pair.mirrored, pair.correlation))
+    return tuple(sorted(pairs, key=lambda copy: (copy.first, copy.second)))
 
 
 def find_near_duplicates_between(
@@ -99,16 +99,16 @@ def find_near_duplicates_between(
 def _confirmed(
     first: Pictures, second: Pictures, candidates: Sequence[Candidate], progress: Progress | None
 ) -> list[NearDuplicate]:
-    found = []
-    for number, one in enumerate(candidates, start=1):
-        turned = np.ascontiguousarray(_MIRRORED[one.mirrored](first[one.first]))
-        correlation = aligned_correlation(turned, second[one.second])
+    confirmed = []
+    for number, candidate in enumerate(candidates, start=1):
+        turned = np.ascontiguousarray(_MIRRORED[candidate.mirrored](first[candidate.first]))
+        correlation = aligned_correlation(turned, second[candidate.second])
         if correlation >= CONFIRMED:
-            kind: Kind = "near copy" if one.mirrored == "upright" else "mirrored"
-            found.append(NearDuplicate(one.first, one.second, kind, one.mirrored, correlation))
+            kind: Kind = "near copy" if candidate.mirrored == "upright" else "mirrored"
+            confirmed.append(NearDuplicate(candidate.first, candidate.second, kind, candidate.mirrored, correlation))
         if progress:
             progress(number, len(candidates))
-    return found
+    return confirmed
 
 
 def mirrored(image: NDArray[np.uint8], how: str) -> Image:

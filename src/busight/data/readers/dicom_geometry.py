@@ -37,14 +37,14 @@ def ultrasound_region(header: Dataset) -> Roi | None:
     """
     rows, columns = int(header.Rows), int(header.Columns)
     boxes = [_box(item, rows, columns) for item in _tissue_regions(header)]
-    found = [box for box in boxes if box.height > 0 and box.width > 0]
-    if not found:
+    regions = [box for box in boxes if box.height > 0 and box.width > 0]
+    if not regions:
         return None
     return Roi(
-        min(box.top for box in found),
-        min(box.left for box in found),
-        max(box.bottom for box in found),
-        max(box.right for box in found),
+        min(box.top for box in regions),
+        min(box.left for box in regions),
+        max(box.bottom for box in regions),
+        max(box.right for box in regions),
     )
 
 

@@ -33,7 +33,7 @@ def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     Raises:
         DataError: A path is a bundle or the folder of a run, whose image files are figures.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     masks: list[Path] = []
     for path in paths:
         if _is_result(path):
@@ -46,10 +46,10 @@ def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
                 if inside.is_dir() and _is_result(inside):
                     results.add(inside)
                 if _is_wanted(inside) and results.isdisjoint(inside.parents):
-                    (masks if _is_mask(inside) else found).append(inside)
+                    (masks if _is_mask(inside) else files).append(inside)
         else:
-            found.append(path)
-    return found, masks
+            files.append(path)
+    return files, masks
 
 
 def _is_result(path: Path) -> bool:

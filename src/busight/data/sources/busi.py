@@ -37,13 +37,13 @@ def load_busi(argument: str) -> DataSet:
     samples: list[Sample] = []
     problems: list[DataWarning] = []
     for label in BREAST.names:
-        found, faults = _class_samples(root, label)
-        if not found:
+        listed, faults = _class_samples(root, label)
+        if not listed:
             raise DataError(
                 f"{root / label}: no images of class {label}; BUSI needs the folders "
                 "benign, malignant and normal (for other layouts use folder:PATH)"
             )
-        samples += found
+        samples += listed
         problems += faults
     return DataSet(f"busi:{argument}", "busi", tuple(samples), FileReader(root), BREAST, tuple(problems))
 

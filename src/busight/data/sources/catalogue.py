@@ -92,8 +92,8 @@ def load(spec: str) -> DataSet:
 
     named = [_NAMED.fullmatch(part.strip()) for part in parts]
     return concat(
-        [_load_one(part.strip() if found is None else found[2]) for part, found in zip(parts, named, strict=True)],
-        [None if found is None else found[1] for found in named],
+        [_load_one(part.strip() if match is None else match[2]) for part, match in zip(parts, named, strict=True)],
+        [None if match is None else match[1] for match in named],
     )
 
 

@@ -201,8 +201,8 @@ def _from_table(table: Path) -> tuple[list[Sample], list[DataWarning]]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{table}: not a CSV table in UTF-8 ({error}); save it as CSV, UTF-8") from error
     if "path" not in columns or "label" not in columns:
-        found = ", ".join(sorted(columns)) or "none"
-        raise DataError(f"{table}: the columns path and label are needed, found {found}")
+        given = ", ".join(sorted(columns)) or "none"
+        raise DataError(f"{table}: the columns path and label are needed, found {given}")
     if len(columns) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"{table}: has two columns {twice}; keep the one that counts")

@@ -98,13 +98,13 @@ def fit_temperature(logits: FloatArray, target: IntArray) -> float:
         return -float(log_softmax(logits / np.exp(log_temperature))[cases, target].mean())
 
     # The loss is convex in 1/T, hence has one minimum in log T too, where the search is evenly spaced.
-    found = minimize_scalar(
+    optimum = minimize_scalar(
         mean_negative_log_likelihood,
         bounds=(np.log(_LOWEST), np.log(_HIGHEST)),
         method="bounded",
         options={"xatol": 1e-6},
     )
-    return float(np.exp(found.x))
+    return float(np.exp(optimum.x))
 
 
 def check_can_be_fitted(logits: FloatArray, target: IntArray) -> None:

@@ -72,5 +72,5 @@ def _fit_vector(logits: FloatArray, target: IntArray) -> tuple[tuple[float, ...]
         steep = np.concatenate([(slope * logits).sum(0), slope.sum(0)])
         return float(value), steep + _PRIOR_CASES * away / np.concatenate([start[:k], np.ones(k)])
 
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * k + [(None, None)] * k).x
-    return tuple(map(float, found[:k])), tuple(map(float, found[k:]))
+    parameters = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * k + [(None, None)] * k).x
+    return tuple(map(float, parameters[:k])), tuple(map(float, parameters[k:]))

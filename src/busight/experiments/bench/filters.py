@@ -189,8 +189,10 @@ def _measured(values: FloatArray, groups: Sequence[str], seed: int) -> dict[str,
     def means(weights: FloatArray) -> FloatArray:
         return ratio(weights @ filled, weights @ defined)
 
-    found = clustered_bootstrap(means, groups, np.random.default_rng(seed), resamples=1000)
+    intervals = clustered_bootstrap(means, groups, np.random.default_rng(seed), resamples=1000)
     return {
-        key: Measured(float(found.value[k]), float(found.low[k]), float(found.high[k]), int(defined[:, k].sum()))
+        key: Measured(
+            float(intervals.value[k]), float(intervals.low[k]), float(intervals.high[k]), int(defined[:, k].sum())
+        )
         for k, key in enumerate(MEASURES)
     }

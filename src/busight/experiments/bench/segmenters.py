@@ -178,9 +178,9 @@ def compare_methods(
             image, drawn = reader.image(sample), reader.mask(sample)
             for row, segmenter in enumerate(segmenters):
                 begun = time.perf_counter()
-                found = segmenter.segment(image, sample.sample_id)
+                segmentation = segmenter.segment(image, sample.sample_id)
                 seconds[row, place] = time.perf_counter() - begun
-                scores[row, place] = score_mask(found.mask, drawn, sample.pixel_spacing_mm).values
+                scores[row, place] = score_mask(segmentation.mask, drawn, sample.pixel_spacing_mm).values
             progress.tick(place + 1, len(known))
     groups = [checked.groups[index] for index in known]
     return _comparison(checked, known, groups, segmenters, scores, seconds, seed)
@@ -197,8 +197,8 @@ def comparison_csv(found: MethodComparison) -> str:
     for row in found.rows:
         cells: list[object] = [row.name]
         for name in names:
-            one = row.metrics[name]
-            cells += [csv_number(one.value), csv_number(one.low), csv_number(one.high), one.images]
+            measured = row.metrics[name]
+            cells += [csv_number(measured.value), csv_number(measured.low), csv_number(measured.high), measured.images]
         less = row.against_best
         cells += ["", "", ""] if less is None else [csv_number(less.value), csv_number(less.low), csv_number(less.high)]
         lines.append([*cells, f"{row.milliseconds:.2f}", row.seen])
@@ -218,13 +218,13 @@ def _comparison(
     names = list(mask_metrics(scores[0], np.ones(len(known))))
     dice = names.index(("dice", "lesion images"))
 
-    once = [mask_metrics(one, np.ones(len(known)))["dice", "lesion images"] for one in scores]
+    once = [mask_metrics(scores_of_method, np.ones(len(known)))["dice", "lesion images"] for scores_of_method in scores]
     best = int(np.nan_to_num(once, nan=-1.0).argmax())
 
     def statistic(weights: FloatArray) -> FloatArray:
         """Return the metrics of all segmenters, and each Dice less the best: all on the same resamples, paired."""
-        own = [np.stack(list(mask_metrics(one, weights).values()), axis=-1) for one in scores]
-        less = np.stack([one[..., dice] - own[best][..., dice] for one in own], axis=-1)
+        own = [np.stack(list(mask_metrics(scores_of_method, weights).values()), axis=-1) for scores_of_method in scores]
+        less = np.stack([metrics[..., dice] - own[best][..., dice] for metrics in own], axis=-1)
         return np.concatenate([*own, less], axis=-1)
 
     intervals = clustered_bootstrap(statistic, groups, np.random.default_rng(seed), settings.resamples, settings.level)
@@ -256,7 +256,7 @@ def _measured(intervals: Intervals, index: int, images: int) -> Measured:
 
 def _seen(segmenter: Segmenter, checked: CheckedDataset, known: Sequence[int]) -> int:
     entries = [checked.rows[index] for index in known]
-    return sum(one.is_among(segmenter.trained_on(one.sample.sample_id)) for one in entries)
+    return sum(entry.is_among(segmenter.trained_on(entry.sample.sample_id)) for entry in entries)
 
 
 def _shown(segmenter: Segmenter, checked: CheckedDataset, known: list[int], scores: FloatArray) -> tuple[Shown, ...]:
@@ -270,6 +270,6 @@ def _shown(segmenter: Segmenter, checked: CheckedDataset, known: list[int], scor
         sample = checked.samples[known[place]]
         image, drawn = reader.image(sample), reader.mask(sample)
         assert drawn is not None  # Dice was defined
-        found = segmenter.segment(image, sample.sample_id)
-        shown.append(Shown(rank, sample, image, found, drawn, float(dice[place])))
+        segmentation = segmenter.segment(image, sample.sample_id)
+        shown.append(Shown(rank, sample, image, segmentation, drawn, float(dice[place])))
     return tuple(shown)

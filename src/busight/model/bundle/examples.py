@@ -93,15 +93,15 @@ def replay(model: Model) -> float:
     """
     written = _read(model.folder / EXAMPLES)
     images = [written[name] for name in written if name.endswith(".image")]
-    found = _answers(model, images)
-    if not images or written.keys() != found.keys():
+    arrays = _answers(model, images)
+    if not images or written.keys() != arrays.keys():
         raise BundleError(f"{model.folder}: its examples are of another kind of model; copy the whole folder again")
     worst = 0.0
     for name, expected in written.items():
         if name.endswith(".mask"):
-            worst = max(worst, float((expected != found[name]).mean()))
+            worst = max(worst, float((expected != arrays[name]).mean()))
         elif name.endswith(".calibrated_probs"):
-            worst = max(worst, float(np.abs(expected - found[name]).max()))
+            worst = max(worst, float(np.abs(expected - arrays[name]).max()))
     if not worst <= TOLERANCE:
         raise BundleError(
             f"{model.folder}: answers its own examples otherwise than when it was made (by {worst:.2g}, at most "

@@ -40,10 +40,10 @@ class _Graph(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        found = self.network(images)
-        parts = [found.logits, found.activation, found.features]
-        if found.mask_logits is not None:
-            parts.append(torch.sigmoid(found.mask_logits))
+        network_output = self.network(images)
+        parts = [network_output.logits, network_output.activation, network_output.features]
+        if network_output.mask_logits is not None:
+            parts.append(torch.sigmoid(network_output.mask_logits))
         return tuple(part for part in parts if part is not None)
 
 
@@ -93,9 +93,9 @@ def _export(network: Network, shape: tuple[int, int, int], path: Path) -> list[s
     graph = _Graph(network).eval()
     example = torch.zeros(2, *shape)
     with torch.no_grad():
-        found = network(example[:1])
-    names = ["logits", "activation", "features"] if found.logits is not None else []
-    names += ["mask_probs"] if found.mask_logits is not None else []
+        network_output = network(example[:1])
+    names = ["logits", "activation", "features"] if network_output.logits is not None else []
+    names += ["mask_probs"] if network_output.mask_logits is not None else []
     with _quiet_exporter():
         torch.onnx.export(
             graph,

@@ -33,9 +33,9 @@ def graph_difference(path: Path, inputs: Image, expected: Sequence[NDArray[np.fl
     """
     outputs = EngineSettings().open(path).run(as_network_input(inputs))
     worst = 0.0
-    for found, wanted in zip(outputs.values(), expected, strict=True):
+    for actual, wanted in zip(outputs.values(), expected, strict=True):
         scale = max(1.0, float(np.abs(wanted).max()))
-        worst = max(worst, float(np.abs(found - wanted).max()) / scale)
+        worst = max(worst, float(np.abs(actual - wanted).max()) / scale)
     if not worst <= TOLERANCE:
         raise BundleError(
             f"{path.name}: is {worst:.2g} away from the network that it was made from; use another backbone or decoder"

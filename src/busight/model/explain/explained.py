@@ -118,8 +118,8 @@ def with_pictures(told: Explained, training: Mapping[str, Sample], reader: Image
         DataError: An image cannot be read.
     """
     shown = [
-        replace(one, image=reader.image(training[one.sample_id])) if one.sample_id in training else one
-        for one in told.similar
+        replace(case, image=reader.image(training[case.sample_id])) if case.sample_id in training else case
+        for case in told.similar
     ]
     return replace(told, similar=tuple(shown))
 

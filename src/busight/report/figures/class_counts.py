@@ -34,7 +34,7 @@ def draw_class_counts(bars: list[tuple[str, dict[str, int]]], classes: tuple[str
             label=short_label(name, 24),
         )
         ax.bar_label(drawn, fontsize=8, padding=1)
-    ax.set_xticks(range(len(bars)), [part for part, _ in bars])
+    ax.set_xticks(range(len(bars)), [subset for subset, _ in bars])
     ax.set_ylabel("images")
     ax.grid(visible=False, axis="x")
     ax.margins(y=0.12)
@@ -48,14 +48,14 @@ def figure_specs(record: ResultRecord) -> list[FigureSpec]:
     bars = [("all", whole)]
     classes = tuple(whole)
     if isinstance(record, TrainingRunRecord):
-        for part in dict.fromkeys(part for part, _, _ in record.split.counts):
-            counts = {name: images for p, name, images in record.split.counts if p == part}
-            bars.append((part, counts))
+        for subset in dict.fromkeys(subset for subset, _, _ in record.split.counts):
+            counts = {name: images for p, name, images in record.split.counts if p == subset}
+            bars.append((subset, counts))
             classes += tuple(name for name in counts if name not in classes)
     if not classes:
         return []
     counts_text = "; ".join(
-        f"{part}: " + ", ".join(f"{n} {name}" for name, n in counts.items()) for part, counts in bars
+        f"{subset}: " + ", ".join(f"{n} {name}" for name, n in counts.items()) for subset, counts in bars
     )
     return [
         FigureSpec(

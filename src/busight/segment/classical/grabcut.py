@@ -45,9 +45,9 @@ def grabcut(image: Image, rounds: int = 5, guess: LesionProposal | None = None) 
         cv2.setRNGSeed(0)  # OpenCV starts the mixtures at random
         models = np.zeros((2, 1, 65))
         cv2.grabCut(np.repeat(smooth[..., None], 3, axis=2), trimap, None, *models, rounds, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-        found = (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
+        foreground = (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
         # Regions not connected with the proposal's core are other dark tissue.
-        _, labels = cv2.connectedComponents(found.astype(np.uint8), connectivity=4)
-        return np.isin(labels, np.unique(labels[(depth >= 0.6 * depth.max()) & found]))
+        _, labels = cv2.connectedComponents(foreground.astype(np.uint8), connectivity=4)
+        return np.isin(labels, np.unique(labels[(depth >= 0.6 * depth.max()) & foreground]))
 
     return moved_from_guess(image, move, _SIDE, guess)

@@ -32,15 +32,15 @@ def moved_from_guess(image: Image, move: Move, side: int, guess: LesionProposal 
     if not seed.mask.any():
         return np.zeros(image.shape, dtype=np.float32)
     window = region_of_interest(seed.mask, margin=0.5, square=False)
-    part, start = window.cut(image), window.cut(seed.mask)
-    scale = min(1.0, side / max(part.shape))
-    size = (max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale)))
-    small = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    crop, start = window.cut(image), window.cut(seed.mask)
+    scale = min(1.0, side / max(crop.shape))
+    size = (max(8, round(crop.shape[1] * scale)), max(8, round(crop.shape[0] * scale)))
+    small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     begun = cv2.resize(start.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(np.bool_)
     moved = move(small, begun) if begun.any() else None
     if moved is None:
         return seed.marked(seed.mask)
-    found = np.zeros(image.shape, dtype=np.bool_)
-    back = cv2.resize(moved.astype(np.uint8), part.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    window.cut(found)[:] = back.astype(np.bool_)
-    return seed.marked(found)
+    mask = np.zeros(image.shape, dtype=np.bool_)
+    back = cv2.resize(moved.astype(np.uint8), crop.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    window.cut(mask)[:] = back.astype(np.bool_)
+    return seed.marked(mask)
