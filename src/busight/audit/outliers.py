@@ -25,7 +25,7 @@ def outlier_scores(statistics: Sequence[FloatArray]) -> FloatArray:
     distribution is fitted on the nearest four fifths of the set, so that outliers do not shift it.
 
     Args:
-        statistics: Of `busight.metrics.image_statistics.image_statistics`, one an image.
+        statistics: Those of `busight.metrics.image_statistics.image_statistics`, for each image.
 
     Returns:
         About 1 for a usual image; NaN for all where there are fewer than 60 or they do not differ.

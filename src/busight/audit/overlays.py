@@ -54,7 +54,7 @@ def image_properties(image: Image, path: Path | None = None) -> ImageProperties:
 
     Args:
         image: uint8 HW.
-        path: Its file, for the colour; None where it has none.
+        path: The image file, for the colour; None where there is none.
     """
     return ImageProperties(
         height=image.shape[0],

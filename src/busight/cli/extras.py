@@ -57,7 +57,7 @@ def require_extra(extra: str, what: str) -> None:
     """Raise a one-line error where an extra is not installed.
 
     Args:
-        extra: Its name.
+        extra: Name of the extra.
         what: What needs it, the subject of the error message.
 
     Raises:
@@ -72,7 +72,7 @@ def missing_extra(error: ImportError, command: str) -> MissingExtraError | None:
     """Return a failed import as one line with its remedy; None where no extra brings the library.
 
     Args:
-        error: Of the import.
+        error: The error of the import.
         command: What was called, e.g. ``"busight data audit"``.
     """
     module = (error.name or "").partition(".")[0]

@@ -159,7 +159,7 @@ def union(schemas: Sequence[LabelSchema]) -> LabelSchema:
     """Return the schema of several data sets taken as one.
 
     Raises:
-        DataError: They disagree on the positive class, or on what shows no lesion.
+        DataError: The schemas disagree on the positive class, or on what shows no lesion.
     """
     names = list(dict.fromkeys(name for schema in schemas for name in schema.names))
     positives = {schema.positive for schema in schemas} - {None}

@@ -33,7 +33,7 @@ def write_manifest(path: Path, manifest: DatasetManifest, groups: tuple[str, ...
         groups: The group of each row, in order.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     rows: list[Sequence[object]] = [COLUMNS]
     for entry, group in zip(manifest.rows, groups, strict=True):

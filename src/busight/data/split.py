@@ -85,7 +85,7 @@ def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: Split
     Args:
         samples: N samples.
         groups: Their N group names.
-        settings: How to split.
+        settings: Settings of the split.
 
     Returns:
         The split. For every kind but ``paper``, ``kfold_by_image`` and ``official`` no group is in two subsets.

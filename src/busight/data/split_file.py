@@ -36,7 +36,7 @@ def write_split(path: Path, split: Split, data_digest: str) -> None:
     """Write a split with its own digest and the digest of the data it was made for.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     document = _SplitDocument(
         format=FORMAT,

@@ -40,7 +40,7 @@ class DescriptorFusion(BaseModel):
 
     Attributes:
         model: None where there were too few lesions to fit one.
-        weight: Of its log-odds; 0 leaves the network's logits unchanged.
+        weight: Weight of the model's log-odds; 0 leaves the network's logits unchanged.
         lexicon: SHA-256 of the lexicon model that its inputs come from.
         source: What it was fitted on.
     """
@@ -84,7 +84,7 @@ class DescriptorFusion(BaseModel):
         Args:
             logits: float64 (K,).
             pair: Indices of the negative and the positive lesion class; None where the classes do not grade lesions.
-            evidence: Of the descriptors; None leaves the logits unchanged.
+            evidence: Evidence of the descriptors; None leaves the logits unchanged.
         """
         if not self.weight or pair is None or evidence is None:
             return logits

@@ -26,8 +26,8 @@ class AppearanceDetector:
     """Out-of-distribution detector by appearance: Mahalanobis distance of image statistics.
 
     Attributes:
-        mean: Of the statistics, (D,).
-        deviation: Of the statistics, (D,), above 0.
+        mean: Means of the statistics, (D,).
+        deviation: Standard deviations of the statistics, (D,), above 0.
         precision: Inverse covariance of the standardised statistics, (D, D), row by row.
         limit: Mahalanobis distance above which an image is rejected.
     """

@@ -26,7 +26,7 @@ class LesionView:
         grey: float64 HW, 0–255.
         mask: bool HW: one region without holes.
         inside: float64 HW: distance from the outline in pixels, inside positive, outside negative.
-        radius: Of the circle of the lesion's area, in pixels.
+        radius: Radius of the circle of the lesion's area, in pixels.
     """
 
     grey: FloatArray

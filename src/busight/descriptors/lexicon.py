@@ -30,7 +30,7 @@ class Descriptor:
     """One descriptor of a lesion.
 
     Attributes:
-        term: Of `TERMS`.
+        term: One of `TERMS`.
         word: The likeliest word of the lexicon, or `NOT_VISIBLE`.
         probs: (word, probability) of every word of the term; they sum to 1, or all are NaN.
     """
@@ -47,10 +47,10 @@ class Description:
     Attributes:
         descriptors: One for each of `TERMS`.
         features: (name, value) of each feature; pixels are those of the image at 256 rows.
-        width_px: Of the lesion's box, in pixels of the image.
-        depth_px: Of the lesion's box, in pixels of the image.
-        width_mm: Where the pixel spacing is known, else None.
-        depth_mm: Where the pixel spacing is known, else None.
+        width_px: Width of the lesion's box, in pixels of the image.
+        depth_px: Depth of the lesion's box, in pixels of the image.
+        width_mm: Width in mm where the pixel spacing is known, else None.
+        depth_mm: Depth in mm where the pixel spacing is known, else None.
     """
 
     descriptors: tuple[Descriptor, ...]

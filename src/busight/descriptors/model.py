@@ -25,9 +25,9 @@ class DescriptorModel:
     """Logistic regression on BI-RADS descriptors.
 
     Attributes:
-        names: Of the inputs: ``"term: word"``, and a few numbers. An input that is NaN (not visible) counts as the
-            mean.
-        mean: Of each input over the lesions that the model was fitted on.
+        names: Names of the inputs: ``"term: word"``, and a few features. An input that is NaN (not visible) counts as
+            the mean.
+        mean: Mean of each input over the lesions that the model was fitted on.
         deviation: Standard deviation of each input over these lesions, above 0.
         weights: Change of the log-odds for one deviation of each input.
         offset: Log-odds of an average lesion.

@@ -93,7 +93,7 @@ def prepare(
 
     Args:
         data: The data set.
-        sample_ids: Of the training and the validation subset: the test subset is never prepared.
+        sample_ids: Sample ids of the training and the validation subset: the test subset is never prepared.
         preprocess: The preprocessing.
         choose_view: Chooses the view of each image.
         spec: The network's input.

@@ -24,7 +24,7 @@ class DeLongTest:
         first: AUROC of the first score.
         second: AUROC of the second score.
         difference: ``second - first``.
-        standard_error: Of the difference; 0 where both scores rank every pair alike.
+        standard_error: Standard error of the difference; 0 where both scores rank every pair alike.
         z: ``difference / standard_error``; NaN where the standard error is 0.
         p_value: Two-sided; 1 where the standard error is 0.
         low: Lower end of the interval of the difference.

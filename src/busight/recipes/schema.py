@@ -56,8 +56,8 @@ class Recipe(BaseModel):
     """One experiment, read from a TOML file.
 
     Attributes:
-        name: Of the recipe; the file's without one.
-        description: In a line.
+        name: Name of the recipe; that of the file without one.
+        description: Description in one line.
         data: The data.
         split: How they are split.
         enhance: The enhancement.

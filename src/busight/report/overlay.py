@@ -67,7 +67,7 @@ def write_overlay(prediction: Prediction, folder: Path, number: int) -> Path:
     """Write the overlay as PNG, named after the running number and the file's name, so that no two collide.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     path = folder / image_file_name(prediction.ref.path, prediction.ref.frame, number)
     write_image(path, draw_overlay(prediction))
@@ -98,7 +98,7 @@ def write_image(path: Path, image: Image) -> None:
         image: uint8 HW or RGB.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     _, encoded = cv2.imencode(".png", image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     write_bytes(path, encoded.tobytes())

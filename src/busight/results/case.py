@@ -17,7 +17,7 @@ class Case:
 
     Attributes:
         sample_id: The sample.
-        group: Its group: cases of one group are never split and are resampled together.
+        group: Group of the case: cases of one group are never split and are resampled together.
         target: The target: the label as a class name of the task.
         prediction: The class with the highest calibrated probability.
         logits: Logit of each class.

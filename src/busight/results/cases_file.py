@@ -28,7 +28,7 @@ def write_cases(path: Path, cases: Sequence[Case], labels: LabelSchema) -> None:
     """Write the cases with full precision, and ``labels.json`` beside them; undefined values are empty.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     write_json(path.with_name(LABELS_FILE), asdict(labels))
     write_text(path, csv_text([_header(labels.names), *map(_line, cases)]))

@@ -60,6 +60,6 @@ def write_plan(out: Path, plan: dict[str, Any]) -> None:
     """Write ``plan.json``.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     write_json(out / PLAN_FILE, plan)

@@ -120,8 +120,8 @@ class SplitSummary:
     """A split in numbers.
 
     Attributes:
-        kind: How it was made, e.g. ``"grouped"``.
-        seed: Of the split.
+        kind: Kind of split, e.g. ``"grouped"``.
+        seed: Seed of the split.
         digest: SHA-256 of the split.
         counts: (subset, class, images).
         leaking_pairs: Near-duplicate pairs across two subsets.

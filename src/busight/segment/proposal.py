@@ -29,7 +29,7 @@ class Candidate:
 
     Attributes:
         score: Above 0; higher is more lesion-like.
-        label: Its number in the map of regions.
+        label: Label in the map of regions.
     """
 
     score: float

@@ -47,7 +47,7 @@ class NetworkSegmenter:
 
     Attributes:
         engine: Its graph, with the output ``mask_probs``.
-        spec: Of its input.
+        spec: The spec of its input.
         tta: Whether the mirrored image is run too.
     """
 

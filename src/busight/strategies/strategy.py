@@ -27,7 +27,7 @@ class Stages:
 
     Attributes:
         classifier: The classifier's graph; None for a model that only segments.
-        input: Of the classifier; None without one.
+        input: Input of the classifier; None without one.
         tta: Test-time augmentation of the classifier.
         segmenter: The segmenter of its own; None where the strategy has none.
         postprocess: From probabilities to a mask.

@@ -40,7 +40,7 @@ def mask_loss(logits: Tensor, masks: Tensor, known: Tensor, objective: MaskObjec
         logits: (N, 1, H, W).
         masks: float (N, 1, H, W), 0 or 1.
         known: bool (N,).
-        objective: Its name in `MASK_OBJECTIVES`.
+        objective: Name of the loss in `MASK_OBJECTIVES`.
 
     Returns:
         A scalar; 0 where no mask is known.
@@ -99,7 +99,7 @@ def boundary(logits: Tensor, masks: Tensor, weight: float = 1.0) -> Tensor:
     Args:
         logits: (N, 1, H, W).
         masks: float (N, 1, H, W), 0 or 1.
-        weight: Of the boundary loss.
+        weight: Weight of the boundary loss.
 
     Source:
         Kervadec et al., Boundary loss for highly unbalanced segmentation, MIDL 2019, eq. 5 and 6, with a constant

@@ -96,7 +96,7 @@ def laid_upon(first: Image, second: Image, alignment: Alignment, compared: int) 
     Args:
         first: uint8 HW, in full.
         second: uint8 HW, in full.
-        alignment: Of their thumbnails.
+        alignment: The alignment of their thumbnails.
         compared: Side of the thumbnails in pixels.
     """
     height, width = second.shape

@@ -56,7 +56,7 @@ def find_near_duplicates(
 
     Args:
         thumbnails: uint8 (96, 96) each, of `small_picture`.
-        digests: Of the pixels of each image.
+        digests: Digest of the pixels of each image.
         progress: Called with (done, total) while candidates are confirmed.
 
     Returns:

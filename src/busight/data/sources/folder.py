@@ -44,7 +44,7 @@ def existing_folder(argument: str, source: str) -> Path:
     """Return the folder that a spec names.
 
     Raises:
-        DataError: It is missing, not a folder, or empty.
+        DataError: The folder is missing, not a folder, or empty.
     """
     root = user_path(argument)
     if not argument or not root.is_dir():

@@ -62,7 +62,7 @@ def choose_calibrator(
     Args:
         logits: float64 (N, K).
         target: int64 (N,).
-        groups: Of each case; a group stays in one fold.
+        groups: (N,), the group of each case; a group stays in one fold.
         methods: The candidates, the fewest parameters first.
         folds: Folds; fewer where there are fewer groups.
 

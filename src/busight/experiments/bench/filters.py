@@ -170,7 +170,7 @@ def write_enhanced(image: Image, chain: tuple[Step, ...], path: Path) -> tuple[I
         The crop box of the image, before and after the chain.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
     before = crop_box_of(image, chain).cut(image)
     enhanced = apply_chain(before, chain)

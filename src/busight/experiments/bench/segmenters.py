@@ -36,7 +36,7 @@ class MethodRow:
     """One segmenter on all images.
 
     Attributes:
-        name: Of the segmenter.
+        name: Name of the segmenter.
         metrics: By (metric, of).
         against_best: Its Dice less that of the segmenter with the highest, on the same images; None for that one.
         milliseconds: Median time per image, on one thread; ONNX Runtime chooses its own number of threads.

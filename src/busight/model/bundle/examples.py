@@ -61,7 +61,7 @@ def write_examples(model: Model) -> dict[str, str]:
         The file's name and SHA-256.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     path = model.folder / EXAMPLES
     with written_beside(path) as beside, beside.open("wb") as stream:

@@ -33,7 +33,7 @@ def write_features(path: Path, features: NDArray[np.float32], sample_ids: Sequen
     """Write the features at half precision, which changes the fourth digit of a cosine.
 
     Raises:
-        OutputError: They could not be written.
+        OutputError: The file could not be written.
     """
     with written_beside(path) as beside, beside.open("wb") as stream:
         np.savez_compressed(

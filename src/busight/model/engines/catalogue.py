@@ -16,7 +16,7 @@ class EngineSettings:
     """How a model's graphs are run.
 
     Attributes:
-        name: Of `ENGINES`.
+        name: Name in `ENGINES`.
         threads: Threads of one operator; 0 lets the engine choose.
         batch: Largest number of views in one run.
     """

@@ -145,7 +145,7 @@ def check_arguments(filter_name: str, parameters: tuple[Parameter, ...], argumen
 
     Args:
         filter_name: For the message.
-        parameters: Of the filter.
+        parameters: Parameters of the filter.
         arguments: A value for each parameter, by name.
 
     Raises:

@@ -31,7 +31,7 @@ def write_panel(before: Image, after: Image, chain: str, path: Path) -> None:
         path: Ends in .png.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
     with styled(), written_beside(path) as beside:
         _panel(before, after, chain).savefig(beside)
@@ -41,7 +41,7 @@ def write_filter_sheet(comparison: FilterComparison, path: Path) -> None:
     """Write the example of a comparison under every chain, with the generalised CNR of the set below each.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
     with styled(), written_beside(path) as beside:
         _sheet(comparison).savefig(beside)

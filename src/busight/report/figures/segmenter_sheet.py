@@ -31,7 +31,7 @@ def write_method_sheet(comparison: MethodComparison, path: Path) -> None:
     """Write the best, median and worst image of each segmenter with both outlines, as PNG.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
     with styled(), written_beside(path) as beside:
         _sheet(comparison).savefig(beside)

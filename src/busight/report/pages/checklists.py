@@ -24,7 +24,7 @@ class CardContent:
     """The content of a card, from which items are answered.
 
     Attributes:
-        card: Of the bundle.
+        card: Card of the bundle.
         recipe: Its recipe, parsed: section → key → value.
     """
 

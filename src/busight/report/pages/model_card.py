@@ -18,7 +18,7 @@ def write_card_page(card: Card, folder: Path) -> Path:
     """Write ``report.html`` and ``report.pdf``: the model card.
 
     Args:
-        card: Of a checked bundle.
+        card: Card of a verified bundle.
         folder: New, or empty.
 
     Returns:
