@@ -214,7 +214,7 @@ def _split(recipe: Recipe, checked: CheckedDataset, split_file: Path | None, out
 
 
 def _require_parts(split: Split, trains: bool) -> None:
-    """Raise for a split with an empty subset, before hours of training."""
+    """Raise for a split with too few images in a subset, before hours of training."""
     counts = {subset: len(getattr(split, subset)) for subset in SUBSETS}
     least = {"train": 2 if trains else 0, "val": 1, "test": 1}
     if any(counts[subset] < least[subset] for subset in SUBSETS):

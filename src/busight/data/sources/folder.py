@@ -44,7 +44,7 @@ def existing_folder(argument: str, source: str) -> Path:
     """Return the folder that a spec names.
 
     Raises:
-        DataError: The folder is missing, not a folder, or empty.
+        DataError: The path does not exist, is no folder, or the folder is empty.
     """
     root = user_path(argument)
     if not argument or not root.is_dir():
