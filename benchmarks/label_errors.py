@@ -47,7 +47,7 @@ def main() -> None:
         for tag in sample.tags
         if tag.startswith("wrong-label:")
     }
-    named = {one.sample for one in audit(data, crossval=options.out).likely_wrong}
+    named = {one.sample for one in audit(data, crossval=options.out).label_issues}
     print("| planted | number | named | recall |\n|---|---|---|---|")
     for kind in sorted(set(planted.values())):
         own = {name for name, of in planted.items() if of == kind}

@@ -171,9 +171,10 @@ def test_each_extra_is_enough_for_what_it_promises(place: Path) -> None:
             ["data", "preview", DATA, "--number", "4", "--out", "report.png"],
         ],
         "filters": [["enhance", "image.png", "--chain", "wavelet(1)", "--out", "wavelet-filters"]],
+        "audit": [["data", "audit", "phantom:60,size=64", "--out", "audit-audit"]],
     }
     # scikit-image brings SciPy, Matplotlib does not.
-    beside = {"report": set(), "filters": {"scipy", "matplotlib"}}
+    beside = {"report": set(), "filters": {"scipy", "matplotlib"}, "audit": set()}
     for extra, of_extra in calls.items():
         blocked = sorted(set(OPTIONAL) - set(EXTRAS[extra]) - beside[extra])
         for call, (code, said) in zip(of_extra, called(place, blocked, of_extra), strict=True):

@@ -218,7 +218,7 @@ def test_the_metrics_are_those_that_are_computed() -> None:
         classes=CLASSES,
         positive=2,
         lesion_pair=(1, 2),
-        mask_scores=rng.random((count, len(MASK_SCORES))),
+        mask_scores={name: rng.random(count) for name in MASK_SCORES},
         above_threshold=rng.random(count) > 0.5,
         prediction_sets=rng.random((count, 3)) > 0.5,
         rejected=rng.random(count) > 0.9,

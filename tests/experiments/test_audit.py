@@ -13,7 +13,8 @@ from busight.errors import DataError
 from busight.experiments.audit import audit, write_audit
 from busight.experiments.crossval import crossval
 from busight.recipes.load import load_recipe
-from busight.report.pages.audit import audit_lines, write_audit_page
+from busight.report.pages.audit import write_audit_page
+from busight.report.text.audit import audit_lines
 from busight.results.case import Case
 from busight.results.crossval_folder import Plan, fold_folder
 from busight.results.scoring import case_metrics
@@ -24,30 +25,32 @@ SPEC = "phantom:80,size=96,seed=2,duplicates=0.1,flips=0.05,overlays=0.2"
 
 def test_the_audit_tells_what_was_planted(tmp_path: Path) -> None:
     data, other = load(SPEC), load("phantom:20,size=96,seed=2")
-    record = audit(data, against=other)
+    record = audit(data, external=other)
     planted = {
         frozenset((sample.sample_id, tag.removeprefix("duplicate-of:")))
         for sample in data.samples
         for tag in sample.tags
         if tag.startswith("duplicate-of:")
     }
-    assert planted <= {frozenset((pair.first, pair.second)) for pair in record.copies}
-    assert record.patients_with_several
+    assert planted <= {frozenset((pair.first, pair.second)) for pair in record.near_duplicates.pairs}
+    assert record.patients_with_several_images
     # The other set holds the first twenty phantoms of the same seed, without any injected fault: every one of ours that
     # is no duplicate of another phantom is in both, mirrored or written on as it may be.
     own = {sample.sample_id for sample in data.samples if not any("duplicate-of:" in tag for tag in sample.tags)}
     in_both = {sample.sample_id for sample in other.samples} & own
     assert len(in_both) > 10
-    assert {(name, name) for name in in_both} <= {(pair.first, pair.second) for pair in record.copies_between}
+    assert {(name, name) for name in in_both} <= {
+        (pair.first, pair.second) for pair in record.near_duplicates.external_pairs
+    }
     assert {one.feature for one in record.shortcuts} >= {"height", "all together"}
     document = json.loads(write_audit(record, tmp_path).read_text())
-    assert document["n_images"] == 80
-    assert len(document["copies"]) == len(record.copies)
+    assert document["data"]["n_images"] == 80
+    assert len(document["near_duplicates"]["pairs"]) == len(record.near_duplicates.pairs)
     page = write_audit_page(record, data, tmp_path, other).read_text()
-    for heading in ("Copies", "Marks, colour, borders", "Shortcuts: classes predicted without tissue"):
+    for heading in ("Near-duplicates", "Marks, colour, borders", "Shortcuts: classes predicted without tissue"):
         assert heading in page
     assert (tmp_path / "report.pdf").read_bytes()[:5] == b"%PDF-"
-    assert any("copies:" in line for line in audit_lines(record))
+    assert any("near-duplicates:" in line for line in audit_lines(record))
 
 
 def test_labels_are_held_against_a_cross_validation(tmp_path: Path) -> None:
@@ -55,9 +58,9 @@ def test_labels_are_held_against_a_cross_validation(tmp_path: Path) -> None:
     recipe = load_recipe("demo", [f"data.spec='{spec}'", *QUICK, "classify.strategy=whole", "train.epochs=1"])
     crossval(recipe, tmp_path / "cv", Plan(folds=2))
     doubted = _write_confident_probabilities(tmp_path / "cv")
-    (issue,) = audit(load(spec), crossval=tmp_path / "cv").likely_wrong
+    (issue,) = audit(load(spec), crossval=tmp_path / "cv").label_issues
     assert (issue.sample, issue.label, issue.suggested) == (doubted.sample_id, doubted.target, "normal")
-    assert (issue.probability_of_label, issue.probability_of_suggested) == pytest.approx((0.05, 0.9))
+    assert (issue.prob_label, issue.prob_suggested) == pytest.approx((0.05, 0.9))
     with pytest.raises(DataError, match="a cross-validation of other data than phantom:12"):
         audit(load("phantom:12,size=96"), crossval=tmp_path / "cv")
 

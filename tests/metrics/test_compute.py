@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from busight.metrics.bootstrap import draw_group_counts
 from busight.metrics.compute import ScoredCases, compute_metrics
 from busight.metrics.mask_scores import MASK_SCORES
-from busight.types import IntArray
 
 
 def random_cases(seed: int, n_cases: int) -> ScoredCases:
@@ -19,19 +18,14 @@ def random_cases(seed: int, n_cases: int) -> ScoredCases:
     share = rng.random(n_cases)
     probs /= probs.sum(1, keepdims=True)
     names = ("normal", "benign", "malignant")
-    masks = rng.random((n_cases, len(MASK_SCORES)))
-    masks[:, MASK_SCORES.index("lesions_annotated")] = np.where(target == 0, np.nan, rng.integers(1, 3, n_cases))
-    masks[:, MASK_SCORES.index("lesion_true_positives")] = np.where(target == 0, np.nan, rng.integers(0, 2, n_cases))
-    masks[:, MASK_SCORES.index("dice")] = overlap
-    masks[:, MASK_SCORES.index("hd95_px")] = np.where(overlap < 0.3, np.nan, overlap)
-    masks[:, MASK_SCORES.index("predicted_area_fraction")] = share
-    masks[:, MASK_SCORES.index("annotated_area_fraction")] = np.where(target == 0, 0.0, share)
+    masks = dict(zip(MASK_SCORES, rng.random((n_cases, len(MASK_SCORES))).T, strict=True))
+    masks["lesions_annotated"] = np.where(target == 0, np.nan, rng.integers(1, 3, n_cases))
+    masks["lesion_true_positives"] = np.where(target == 0, np.nan, rng.integers(0, 2, n_cases))
+    masks["dice"] = overlap
+    masks["hd95_px"] = np.where(overlap < 0.3, np.nan, overlap)
+    masks["predicted_area_fraction"] = share
+    masks["annotated_area_fraction"] = np.where(target == 0, 0.0, share)
     return ScoredCases(target, probs, names, 2, (1, 2), masks)
-
-
-def copied(cases: ScoredCases, chosen: IntArray) -> ScoredCases:
-    mask_scores = None if cases.mask_scores is None else cases.mask_scores[chosen]
-    return ScoredCases(cases.target[chosen], cases.probs[chosen], cases.classes, 2, (1, 2), mask_scores)
 
 
 @settings(deadline=None, max_examples=60)
@@ -46,7 +40,7 @@ def test_weighted_metrics_equal_those_of_physically_resampled_cases(seed: int, n
         if counts.sum() == 0:
             assert np.isnan(weighted["accuracy", "overall"][row])
             continue
-        sample = copied(cases, np.repeat(np.arange(n_cases), counts.astype(int)))
+        sample = cases.select(np.repeat(np.arange(n_cases), counts.astype(int)))
         by_copy = compute_metrics(sample, np.ones(len(sample.target)))
         if (sample.support == 0).any():
             # The cases had this class: a resample that lost it must not average over the others only.

@@ -9,7 +9,7 @@ from sklearn import metrics
 
 from busight.errors import DataError
 from busight.metrics.compute import ScoredCases
-from busight.metrics.mask_scores import MASK_SCORES, MaskScores
+from busight.metrics.mask_scores import MaskScores, stack_mask_scores
 from busight.metrics.metric_table import metric_table, repeated_metric_table
 from busight.metrics.table import MetricTable
 
@@ -124,7 +124,7 @@ def test_segmentation_speaks_of_lesions_and_of_normals_apart() -> None:
     found = table_of(
         [0, 0, 1, 2, 2],
         np.full((5, 3), 1 / 3),
-        mask_scores=np.array([scores.values for scores in masks]),
+        mask_scores=stack_mask_scores(masks),
     )
     dice = found.get("dice", "lesion images")
     assert (dice.value, dice.n) == (pytest.approx(0.7), 2)
@@ -167,8 +167,8 @@ def test_one_case_or_one_group_has_values_without_intervals(n_cases: int, groups
         ({"target": []}, "one class index a case"),
         ({"probs": np.ones((3, 3))}, "sums to 3"),
         ({"groups": ["a"]}, r"groups has shape \(1,\) for 3 cases"),
-        ({"mask_scores": np.ones((2, len(MASK_SCORES)))}, r"mask_scores has shape \(2, "),
-        ({"mask_scores": np.ones((3, 1))}, r"mask_scores has shape \(3, 1\) for 3 cases"),
+        ({"mask_scores": stack_mask_scores([MaskScores()] * 2)}, r"mask_scores dice has shape \(2,\) for 3 cases"),
+        ({"mask_scores": {"dice": np.ones(3)}}, r"mask_scores has no annotated_area_fraction; hand over dice, iou"),
         ({"classes": ("a", "b")}, "each column a name"),
         ({"classes": ("a", "a", "b")}, "each column a name"),
         ({"classes": ("a", "macro", "b")}, "rename the class"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from busight.metrics.compute import ScoredCases
-from busight.metrics.mask_scores import MaskScores
+from busight.metrics.mask_scores import MaskScores, stack_mask_scores
 from busight.metrics.subgroups import subgroups
 
 CLASSES = ("normal", "benign", "malignant")
@@ -28,7 +28,7 @@ def test_repeats_are_averaged_and_optional_columns_follow() -> None:
     target = np.tile([0, 1, 2], 20)
     right, wrong = np.eye(3)[target], np.eye(3)[(target + 1) % 3]
     dice = np.where(target == 0, np.nan, np.linspace(0, 1, 60))
-    mask_scores = np.array([MaskScores(dice=value).values for value in dice])
+    mask_scores = stack_mask_scores([MaskScores(dice=value) for value in dice])
     repeats = [ScoredCases(target, probs, CLASSES, mask_scores=mask_scores) for probs in (right, wrong)]
     metadata = [{"half": "first" if i < 30 else "second"} for i in range(60)]
     found = subgroups(repeats, metadata, [str(i) for i in range(60)], 0, resamples=50)

@@ -32,7 +32,7 @@ def table() -> MetricTable:
         rng,
         seed=0,
         resamples=60,
-        mask_scores=rng.random((40, len(MASK_SCORES))),
+        mask_scores={name: rng.random(40) for name in MASK_SCORES},
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from busight.cli.extras import require_extra
+from busight.cli.extras import has_extra, remedy, require_extra
 from busight.cli.guard import command_line, one_line_errors
 
 app = typer.Typer(
@@ -62,36 +62,41 @@ def show(
 @app.command("audit")
 def audit_data(
     spec: Annotated[str, typer.Argument(help="Data spec, e.g. busi:PATH.")],
-    against: Annotated[str, typer.Option("--external", help="Another data set: which images are in both?")] = "",
+    external: Annotated[str, typer.Option("--external", help="Another data set: which images are in both?")] = "",
     crossval: Annotated[
-        Path | None, typer.Option("--crossval", help="Folder of busight crossval on this set: likely wrong labels.")
+        Path | None, typer.Option("--crossval", help="Folder of busight crossval on this set: likely label errors.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="New folder for audit.json and the page.")] = None,
 ) -> None:
-    """Audit a data set: copies, conflicting labels, masks, marks, shortcuts, labels that are likely wrong."""
+    """Audit a data set: near-duplicates, conflicting labels, masks, marks, shortcuts, likely label errors."""
     from datetime import datetime
 
     folder = out or Path("runs") / f"audit-{datetime.now():%Y%m%d-%H%M%S}"
     with one_line_errors():
         # Checked before the data are read: a large set takes minutes.
         require_extra("audit", "busight data audit")
-        require_extra("report", "busight data audit")
         from busight.cli.console import ConsoleProgress
         from busight.data.sources.catalogue import load
-        from busight.experiments.audit import audit, write_audit
+        from busight.experiments.audit import AUDIT_FILE, audit, write_audit
         from busight.io.atomic import require_free_folder
-        from busight.report.pages.audit import audit_lines, write_audit_page
+        from busight.report.text.audit import audit_lines
 
         require_free_folder(folder)
-        dataset, other = load(spec), load(against) if against else None
+        dataset, other = load(spec), load(external) if external else None
         with ConsoleProgress() as progress:
-            record = audit(dataset, against=other, crossval=crossval, command=command_line(), progress=progress)
+            record = audit(dataset, external=other, crossval=crossval, command=command_line(), progress=progress)
             write_audit(record, folder)
-            progress.stage("report")
-            page = write_audit_page(record, dataset, folder, other)
+            if has_extra("report"):
+                from busight.report.pages.audit import write_audit_page
+
+                progress.stage("report")
+                write_audit_page(record, dataset, folder, other)
         for line in audit_lines(record):
             typer.echo(line)
-        typer.echo(f"report: {page}")
+        if has_extra("report"):
+            typer.echo(f"report: {folder / 'report.html'}")
+        else:
+            typer.echo(f"audit: {folder / AUDIT_FILE}; the report needs {remedy('report')}")
 
 
 @app.command("resize")

@@ -1,17 +1,15 @@
-"""The audit of a data set: copies, conflicting labels, masks, marks, shortcuts, labels that are likely wrong."""
+"""Audit of a data set: near-duplicates, conflicting labels, masks, marks, shortcuts, likely label errors."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from busight._version import __version__
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.audit.duplicates.near_duplicates import NearDuplicate, find_near_duplicates_between
 from busight.audit.label_errors import label_issues
@@ -28,6 +26,14 @@ from busight.io.progress import Progress, Silent
 from busight.metrics.bootstrap import clustered_bootstrap
 from busight.metrics.image_statistics import image_statistics
 from busight.metrics.ranking import auroc
+from busight.results.audit_record import (
+    AuditRecord,
+    DuplicatePair,
+    LabelIssue,
+    NearDuplicates,
+    Shortcut,
+    UnusualImages,
+)
 from busight.results.case import Case
 from busight.results.crossval_folder import fold_folder, repeat_cases
 from busight.results.store import SPLIT_FILE
@@ -38,131 +44,14 @@ AUDIT_FILE = "audit.json"
 SHORTCUTS = ("height", "width", "mean_grey", "black_share", "border_share", "stroke_pixels", "colour_share")
 """Image properties from which no class should be predictable: fields of `ImageProperties`."""
 
-
-@dataclass(frozen=True, slots=True)
-class CopyPair:
-    """Two images with the same pixels.
-
-    Attributes:
-        first: Sample id.
-        second: Sample id (of the other set, where two are compared).
-        kind: ``"same pixels"``, ``"near copy"`` or ``"mirrored"``.
-        mirrored: How the first must be mirrored to lie upon the second.
-        correlation: After alignment.
-        labels: The finding of each; empty where unknown.
-        same_patient: Both are known to be of one patient, which is no fault.
-    """
-
-    first: str
-    second: str
-    kind: str
-    mirrored: str
-    correlation: float
-    labels: tuple[str, str]
-    same_patient: bool
-
-    @property
-    def conflicting(self) -> bool:
-        """The two labels differ."""
-        return self.labels[0] != self.labels[1] and all(self.labels)
-
-
-@dataclass(frozen=True, slots=True)
-class Shortcut:
-    """AUROC of one class against the others from image properties that hold no tissue.
-
-    Attributes:
-        label: The class.
-        feature: A field of `ImageProperties`, or ``"all together"`` (a random forest, grouped folds).
-        auroc: 0.5–1; of single features the better direction.
-        low: Lower end of its interval.
-        high: Upper end of its interval.
-    """
-
-    label: str
-    feature: str
-    auroc: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class LikelyWrong:
-    """A label that a network which never saw the image contradicts with confidence."""
-
-    sample: str
-    label: str
-    suggested: str
-    probability_of_label: float
-    probability_of_suggested: float
-
-
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
-    """The record of a data audit.
-
-    Attributes:
-        spec: The data set.
-        against: The set that it was compared with; empty for none.
-        digest: Of the manifest.
-        started: UTC, ISO 8601.
-        command: As typed.
-        n_images: Usable images.
-        n_mask_files: Mask files; one image may have several.
-        class_counts: (class, images).
-        n_patients: None where the source names none.
-        patients_with_several: Patients with more than one image; None where the source names none.
-        images_with_several_masks: Images whose lesion is drawn in several files.
-        problems: (file, what was done) of files that could not be used as they are.
-        copies: Within the set.
-        images_with_copy: Images that have at least one copy.
-        images_in_conflict: Images that have a copy with another label.
-        copies_between: Images of this set that are in the other set too.
-        marked: Images with burned-in text or calipers, (sample, stroke pixels).
-        coloured: Images that are not grey, (sample, share of pixels).
-        bordered: Images with a flat border, (sample, share).
-        unlike: Images unlike all others of the set, (sample, distance in medians), the farthest first.
-        shortcuts: What can be told without tissue.
-        likely_wrong: From a cross-validation; empty without one.
-    """
-
-    spec: str
-    against: str
-    digest: str
-    started: str
-    command: str
-    n_images: int
-    n_mask_files: int
-    class_counts: tuple[tuple[str, int], ...]
-    n_patients: int | None
-    patients_with_several: int | None
-    images_with_several_masks: int
-    problems: tuple[tuple[str, str], ...]
-    copies: tuple[CopyPair, ...]
-    images_with_copy: int
-    images_in_conflict: int
-    copies_between: tuple[CopyPair, ...]
-    marked: tuple[tuple[str, int], ...]
-    coloured: tuple[tuple[str, float], ...]
-    bordered: tuple[tuple[str, float], ...]
-    unlike: tuple[tuple[str, float], ...]
-    shortcuts: tuple[Shortcut, ...]
-    likely_wrong: tuple[LikelyWrong, ...]
-
-    @property
-    def conflicting(self) -> tuple[CopyPair, ...]:
-        """Copies with different labels."""
-        return tuple(pair for pair in self.copies if pair.conflicting)
-
-    def document(self) -> dict[str, Any]:
-        """Return the content of ``audit.json``."""
-        return {"format": 1, "created_by": f"busight {__version__}", **asdict(self)}
+_WIDE_BORDER = 0.02
+"""Share of an image from which a flat border is listed."""
 
 
 def audit(
     dataset: DataSet,
     *,
-    against: DataSet | None = None,
+    external: DataSet | None = None,
     crossval: Path | None = None,
     command: str = "",
     progress: Progress | None = None,
@@ -171,7 +60,7 @@ def audit(
 
     Args:
         dataset: The data set.
-        against: Another one, to look for images that are in both.
+        external: Another one, to find images that are in both.
         crossval: Folder of a cross-validation of this set, whose probabilities are held against the labels.
         command: The command line, for the record.
         progress: Told what happens.
@@ -184,47 +73,21 @@ def audit(
     # Whether the cross-validation is whole is known before a single image is read.
     folds = repeat_cases(crossval) if crossval is not None else None
     checked = check_dataset(dataset, progress)
-    samples = checked.samples
-    progress.stage("audit: pictures")
-    marks, statistics = _measured(checked, progress)
-    copies = _pairs(checked.copies, checked, checked)
-    between: tuple[CopyPair, ...] = ()
-    if against is not None:
-        other = check_dataset(against, progress)
-        progress.stage("audit: copies between the sets")
-        thumbnails = checked.manifest.thumbnails, other.manifest.thumbnails
-        between = _pairs(find_near_duplicates_between(*thumbnails, progress.tick), checked, other)
+    progress.stage("audit: images")
+    properties, statistics = _measured(checked, progress)
+    near_duplicates = _near_duplicates(checked, external, progress)
     progress.stage("audit: shortcuts and labels")
-    patients = Counter(sample.patient_id for sample in samples if sample.patient_id is not None)
-    summary = checked.summary()
-    names = [sample.sample_id for sample in samples]
+    patients = Counter(sample.patient_id for sample in checked.samples if sample.patient_id is not None)
     return AuditRecord(
-        spec=dataset.spec,
-        against=against.spec if against is not None else "",
-        digest=checked.digest,
-        started=started,
         command=command,
-        n_images=len(samples),
-        n_mask_files=summary.n_masks,
-        class_counts=summary.class_counts,
-        n_patients=len(patients) or None,
-        patients_with_several=sum(count > 1 for count in patients.values()) if patients else None,
-        images_with_several_masks=sum(len(sample.mask_paths) > 1 for sample in samples),
-        problems=tuple((problem.path, problem.text) for problem in summary.problems),
-        copies=copies,
-        images_with_copy=len({name for pair in copies for name in (pair.first, pair.second)}),
-        images_in_conflict=len(checked.in_conflict()),
-        copies_between=between,
-        marked=tuple((name, one.stroke_pixels) for name, one in zip(names, marks, strict=True) if one.overlay),
-        coloured=tuple(
-            (name, one.colour_share) for name, one in zip(names, marks, strict=True) if one.colour_share > 0
-        ),
-        bordered=tuple(
-            (name, one.border_share) for name, one in zip(names, marks, strict=True) if one.border_share >= 0.02
-        ),
-        unlike=_unlike(names, statistics),
-        shortcuts=_shortcuts(checked, marks),
-        likely_wrong=_likely_wrong(checked, crossval, *folds) if crossval is not None and folds is not None else (),
+        started=started,
+        data=checked.summary(),
+        patients_with_several_images=sum(count > 1 for count in patients.values()) if patients else None,
+        images_with_several_masks=sum(len(sample.mask_paths) > 1 for sample in checked.samples),
+        near_duplicates=near_duplicates,
+        unusual=_unusual([sample.sample_id for sample in checked.samples], properties, statistics),
+        shortcuts=_shortcuts(checked, properties),
+        label_issues=_label_issues(checked, crossval, *folds) if crossval is not None and folds is not None else (),
     )
 
 
@@ -240,64 +103,89 @@ def write_audit(record: AuditRecord, folder: Path) -> Path:
 
 def _measured(checked: CheckedDataset, progress: Progress) -> tuple[list[ImageProperties], list[FloatArray]]:
     reader = read_as(checked.reader, GREY)
-    marks, statistics = [], []
+    properties, statistics = [], []
     for number, sample in enumerate(checked.samples, start=1):
         image = reader.image(sample)
-        marks.append(image_properties(image, picture_file(reader, sample)))
+        properties.append(image_properties(image, picture_file(reader, sample)))
         statistics.append(image_statistics(image))
         progress.tick(number, len(checked.samples))
-    return marks, statistics
+    return properties, statistics
 
 
-def _pairs(copies: Sequence[NearDuplicate], first: CheckedDataset, second: CheckedDataset) -> tuple[CopyPair, ...]:
-    found = []
-    for copy in copies:
-        a, b = first.samples[copy.first], second.samples[copy.second]
-        found.append(
-            CopyPair(
-                a.sample_id,
-                b.sample_id,
-                copy.kind,
-                copy.mirrored,
-                copy.correlation,
-                (str(a.label or ""), str(b.label or "")),
-                a.patient_id is not None and a.patient_id == b.patient_id,
+def _near_duplicates(checked: CheckedDataset, external: DataSet | None, progress: Progress) -> NearDuplicates:
+    pairs = _pairs(checked.copies, checked, checked)
+    between: tuple[DuplicatePair, ...] = ()
+    if external is not None:
+        other = check_dataset(external, progress)
+        progress.stage("audit: near-duplicates between the sets")
+        thumbnails = checked.manifest.thumbnails, other.manifest.thumbnails
+        between = _pairs(find_near_duplicates_between(*thumbnails, progress.tick), checked, other)
+    return NearDuplicates(
+        pairs=pairs,
+        n_images=len({name for pair in pairs for name in (pair.first, pair.second)}),
+        n_in_conflict=len(checked.in_conflict()),
+        external=external.spec if external is not None else "",
+        external_pairs=between,
+    )
+
+
+def _pairs(found: Sequence[NearDuplicate], first: CheckedDataset, second: CheckedDataset) -> tuple[DuplicatePair, ...]:
+    pairs = []
+    for near_duplicate in found:
+        a, b = first.samples[near_duplicate.first], second.samples[near_duplicate.second]
+        pairs.append(
+            DuplicatePair(
+                first=a.sample_id,
+                second=b.sample_id,
+                kind=near_duplicate.kind,
+                mirrored=near_duplicate.mirrored,
+                correlation=near_duplicate.correlation,
+                labels=(str(a.label or ""), str(b.label or "")),
+                same_patient=a.patient_id is not None and a.patient_id == b.patient_id,
             )
         )
-    return tuple(found)
+    return tuple(pairs)
 
 
-def _unlike(names: Sequence[str], statistics: Sequence[FloatArray]) -> tuple[tuple[str, float], ...]:
+def _unusual(
+    names: Sequence[str], properties: Sequence[ImageProperties], statistics: Sequence[FloatArray]
+) -> UnusualImages:
+    named = list(zip(names, properties, strict=True))
     distance = outlier_scores(statistics)
     far = sorted(np.flatnonzero(distance > FAR).tolist(), key=lambda index: -distance[index])
-    return tuple((names[index], float(distance[index])) for index in far)
+    return UnusualImages(
+        marked=tuple((name, of.stroke_pixels) for name, of in named if of.overlay),
+        coloured=tuple((name, of.colour_share) for name, of in named if of.colour_share > 0),
+        bordered=tuple((name, of.border_share) for name, of in named if of.border_share >= _WIDE_BORDER),
+        outliers=tuple((names[index], float(distance[index])) for index in far),
+    )
 
 
-def _shortcuts(checked: CheckedDataset, marks: Sequence[ImageProperties]) -> tuple[Shortcut, ...]:
+def _shortcuts(checked: CheckedDataset, properties: Sequence[ImageProperties]) -> tuple[Shortcut, ...]:
     """Return the AUROC of each class from image properties that hold no tissue."""
     kept = [index for index, sample in enumerate(checked.samples) if sample.label is not None]
     labels = np.array([str(checked.samples[index].label) for index in kept])
     groups = np.array([checked.groups[index] for index in kept])
-    features = np.array([[float(getattr(marks[index], name)) for name in SHORTCUTS] for index in kept])
+    features = np.array([[float(getattr(properties[index], name)) for name in SHORTCUTS] for index in kept])
     names = checked.dataset.labels.names
     found = []
-    for finding in (name for name in names if (labels == name).any() and (labels != name).any()):
-        positive = labels == finding
+    for label in (name for name in names if (labels == name).any() and (labels != name).any()):
+        positive = labels == label
         for name, values in zip(SHORTCUTS, features.T, strict=True):
             area = float(auroc(values, positive))
-            found.append(_shortcut(finding, name, values if area >= 0.5 else -values, positive, groups))
+            found.append(_shortcut(label, name, values if area >= 0.5 else -values, positive, groups))
         together = _out_of_fold(features, positive, groups)
         if together is not None:
-            found.append(_shortcut(finding, "all together", together, positive, groups))
+            found.append(_shortcut(label, "all together", together, positive, groups))
     return tuple(found)
 
 
-def _shortcut(finding: str, name: str, score: FloatArray, positive: Any, groups: Any) -> Shortcut:
+def _shortcut(label: str, name: str, score: FloatArray, positive: Any, groups: Any) -> Shortcut:
     def statistic(weights: FloatArray) -> FloatArray:
         return auroc(score, positive, weights)[:, None]
 
     interval = clustered_bootstrap(statistic, list(groups), np.random.default_rng(0), resamples=500)
-    return Shortcut(finding, name, float(interval.value[0]), float(interval.low[0]), float(interval.high[0]))
+    return Shortcut(label, name, float(interval.value[0]), float(interval.low[0]), float(interval.high[0]))
 
 
 def _out_of_fold(features: FloatArray, positive: Any, groups: Any) -> FloatArray | None:
@@ -313,9 +201,9 @@ def _out_of_fold(features: FloatArray, positive: Any, groups: Any) -> FloatArray
     return np.asarray(found[:, 1], dtype=np.float64)
 
 
-def _likely_wrong(
+def _label_issues(
     checked: CheckedDataset, folder: Path, repeats: Sequence[Sequence[Case]], labels: LabelSchema
-) -> tuple[LikelyWrong, ...]:
+) -> tuple[LabelIssue, ...]:
     # A cross-validation may have left the conflicting labels out.
     ours = {checked.digest, checked.without_conflicts().manifest.digest}
     if data_digest_of(fold_folder(folder, 0, 0) / SPLIT_FILE) not in ours:
@@ -328,7 +216,7 @@ def _likely_wrong(
     target: IntArray = np.array([labels.names.index(case.target) for case in repeats[0]], dtype=np.int64)
     found = label_issues(target, probs)
     return tuple(
-        LikelyWrong(
+        LabelIssue(
             ids[index],
             labels.names[target[index]],
             labels.names[suggested],

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +30,7 @@ class ScoredCases:
         target: int64 (N,), class 0..K-1.
         probs: float64 (N, K).
         classes: K names.
-        mask_scores: float64 (N, M), in the order of `MASK_SCORES`; None without segmentation.
+        mask_scores: Name of a score → float64 (N,), the fields of `MaskScores`; None without segmentation.
         positive: Index of the positive class; None without one.
         lesion_pair: Indices of the negative and the positive lesion class, where there are other classes beside them;
             None otherwise.
@@ -44,11 +46,24 @@ class ScoredCases:
     classes: tuple[str, ...]
     positive: int | None = None
     lesion_pair: tuple[int, int] | None = None
-    mask_scores: FloatArray | None = None
+    mask_scores: Mapping[str, FloatArray] | None = None
     above_threshold: NDArray[np.bool_] | None = None
     prediction_sets: NDArray[np.bool_] | None = None
     rejected: NDArray[np.bool_] | None = None
     descriptor_probs: FloatArray | None = None
+
+    def select(self, chosen: NDArray[np.bool_] | IntArray) -> ScoredCases:
+        """Return some of the cases, by their indices or a mask over all."""
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        arrays: dict[str, Any] = {
+            name: values[chosen] for name, values in columns.items() if isinstance(values, np.ndarray)
+        }
+        scores = self.mask_scores
+        return replace(
+            self,
+            **arrays,
+            mask_scores=None if scores is None else {name: values[chosen] for name, values in scores.items()},
+        )
 
     @property
     def lesion_comparison(self) -> str | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
+
+import numpy as np
 
 from busight.metrics.detection import detect
 from busight.metrics.overlap import area_fraction, dice, iou, pixel_precision, pixel_recall
 from busight.metrics.surface import assd, hd95
-from busight.types import Mask
+from busight.types import FloatArray, Mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,12 @@ class MaskScores:
 
 MASK_SCORES = tuple(field.name for field in fields(MaskScores))
 """The names of the scores, in order."""
+
+
+def stack_mask_scores(scores: Sequence[MaskScores]) -> dict[str, FloatArray]:
+    """Return the scores of N masks by name, float64 (N,) each."""
+    rows = np.array([of_mask.values for of_mask in scores], dtype=np.float64).reshape(-1, len(MASK_SCORES))
+    return dict(zip(MASK_SCORES, rows.T, strict=True))
 
 
 def score_mask(

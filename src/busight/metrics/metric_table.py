@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +34,7 @@ def metric_table(
     seed: int,
     resamples: int = 2000,
     level: float = 0.95,
-    mask_scores: FloatArray | None = None,
+    mask_scores: Mapping[str, FloatArray] | None = None,
     above_threshold: NDArray[np.bool_] | None = None,
     positive: int | None = None,
     lesion_pair: tuple[int, int] | None = None,
@@ -71,8 +71,7 @@ def metric_table(
         seed: Seed of ``rng``, for the record.
         resamples: Bootstrap resamples.
         level: Coverage of the intervals, between 0 and 1.
-        mask_scores: float64 (N, M), each row the values of a `busight.metrics.mask_scores.MaskScores`; None without
-            segmentation.
+        mask_scores: Of `busight.metrics.mask_scores.stack_mask_scores`; None without segmentation.
         above_threshold: bool (N,), the positive class's probability reaches the threshold; or None.
         positive: Index of the positive class; None without one.
         lesion_pair: Indices of the negative and the positive lesion class, where there are other classes; or None.
@@ -141,11 +140,11 @@ def _check(cases: ScoredCases, groups: Sequence[str] | Sequence[int]) -> None:
     check_probs(target, cases.probs)
     _check_names(cases.classes, cases.probs.shape[1])
     check_per_case("groups", np.asarray(groups), len(target))
-    if cases.mask_scores is not None and cases.mask_scores.shape != (len(target), len(MASK_SCORES)):
-        raise DataError(
-            f"mask_scores has shape {cases.mask_scores.shape} for {len(target)} cases; hand over {len(MASK_SCORES)} "
-            "values a case"
-        )
+    if cases.mask_scores is not None:
+        if missing := set(MASK_SCORES) - set(cases.mask_scores):
+            raise DataError(f"mask_scores has no {min(missing)}; hand over {', '.join(MASK_SCORES)}")
+        for name, values in cases.mask_scores.items():
+            check_per_case(f"mask_scores {name}", values, len(target))
     check_per_case("above_threshold", cases.above_threshold, len(target))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from busight.metrics.mask_scores import MASK_SCORES
 from busight.metrics.ratio import ratio, weighted_mean
 from busight.types import FloatArray
 
@@ -22,11 +23,11 @@ _MEANS_ON_LESIONS = (
 )
 
 
-def mask_metrics(mask_scores: FloatArray, weights: FloatArray) -> dict[tuple[str, str], FloatArray]:
+def mask_metrics(mask_scores: Mapping[str, FloatArray], weights: FloatArray) -> dict[tuple[str, str], FloatArray]:
     """Compute every metric of predicted masks.
 
     Args:
-        mask_scores: float64 (N, M), the scores of each image's mask in the order of `MASK_SCORES`.
+        mask_scores: Name of a score → float64 (N,), the fields of `MaskScores`.
         weights: float64 (..., N): how often each image counts.
 
     Returns:
@@ -34,30 +35,24 @@ def mask_metrics(mask_scores: FloatArray, weights: FloatArray) -> dict[tuple[str
         all annotated lesions that were hit. All metrics are always returned, NaN where no image defines one.
     """
     metrics = {name: weighted_mean(values, weights) for name, values in _values(mask_scores).items()}
-    annotated, hits = (
-        np.nan_to_num(_column(mask_scores, name)) for name in ("lesions_annotated", "lesion_true_positives")
-    )
+    annotated, hits = (np.nan_to_num(mask_scores[name]) for name in ("lesions_annotated", "lesion_true_positives"))
     metrics["lesion_sensitivity", LESION_IMAGES] = ratio(weights @ hits, weights @ annotated)
     return metrics
 
 
-def mask_metric_counts(mask_scores: FloatArray) -> dict[tuple[str, str], int]:
+def mask_metric_counts(mask_scores: Mapping[str, FloatArray]) -> dict[tuple[str, str], int]:
     """Count the images that define each metric of `mask_metrics`."""
     counts = {name: int((~np.isnan(values)).sum()) for name, values in _values(mask_scores).items()}
-    counts["lesion_sensitivity", LESION_IMAGES] = int((_column(mask_scores, "lesions_annotated") > 0).sum())
+    counts["lesion_sensitivity", LESION_IMAGES] = int((mask_scores["lesions_annotated"] > 0).sum())
     return counts
 
 
-def _values(mask_scores: FloatArray) -> dict[tuple[str, str], FloatArray]:
+def _values(mask_scores: Mapping[str, FloatArray]) -> dict[tuple[str, str], FloatArray]:
     """Return values per image, NaN on images that do not define the metric."""
-    values = {(metric, LESION_IMAGES): _column(mask_scores, metric) for metric in _MEANS_ON_LESIONS}
-    normal = _column(mask_scores, "annotated_area_fraction") == 0
-    false_area = np.where(normal, _column(mask_scores, "predicted_area_fraction"), np.nan)
-    values["false_positives_per_image", ANNOTATED_IMAGES] = _column(mask_scores, "lesion_false_positives")
+    values = {(metric, LESION_IMAGES): mask_scores[metric] for metric in _MEANS_ON_LESIONS}
+    normal = mask_scores["annotated_area_fraction"] == 0
+    false_area = np.where(normal, mask_scores["predicted_area_fraction"], np.nan)
+    values["false_positives_per_image", ANNOTATED_IMAGES] = mask_scores["lesion_false_positives"]
     values["specificity_image_level", NORMAL_IMAGES] = np.where(np.isnan(false_area), np.nan, false_area == 0)
     values["fp_area_fraction", NORMAL_IMAGES] = false_area
     return values
-
-
-def _column(mask_scores: FloatArray, name: str) -> FloatArray:
-    return np.asarray(mask_scores[:, MASK_SCORES.index(name)])

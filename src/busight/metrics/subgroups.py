@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from busight.metrics.compute import ScoredCases
 from busight.metrics.metric_table import repeated_metric_table
@@ -68,18 +66,9 @@ def subgroups(
             continue
         for value in values:
             selected = np.array([attributes.get(attribute) == value for attributes in metadata])
-            cases_of_value = [_select(cases, selected) for cases in repeats]
+            cases_of_value = [cases.select(selected) for cases in repeats]
             groups_of_value = [group for group, is_selected in zip(groups, selected, strict=True) if is_selected]
             rng = np.random.default_rng(seed)
             table = repeated_metric_table(cases_of_value, groups_of_value, rng, seed, resamples, level)
             tables.append(Subgroup(attribute, value, table))
     return tuple(tables)
-
-
-def _select(cases: ScoredCases, selected: NDArray[np.bool_]) -> ScoredCases:
-    """Return the selected cases: every field that is an array has one entry a case."""
-    fields_of_cases = {field.name: getattr(cases, field.name) for field in fields(cases)}
-    arrays: dict[str, Any] = {
-        name: values[selected] for name, values in fields_of_cases.items() if isinstance(values, np.ndarray)
-    }
-    return replace(cases, **arrays)

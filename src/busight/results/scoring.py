@@ -12,6 +12,7 @@ from busight.data.labels import LabelSchema
 from busight.decision.settings import AssessSettings
 from busight.errors import DataError
 from busight.metrics.compute import ScoredCases
+from busight.metrics.mask_scores import stack_mask_scores
 from busight.metrics.metric_table import repeated_metric_table
 from busight.metrics.subgroups import Subgroup, subgroups
 from busight.metrics.table import MetricTable
@@ -20,7 +21,7 @@ from busight.results.case import Case
 
 def scored_cases(cases: Sequence[Case], labels: LabelSchema) -> ScoredCases:
     """Return cases as the arrays that `busight.metrics` takes."""
-    mask_scores = np.array([case.mask_scores.values for case in cases], dtype=np.float64)
+    mask_scores = stack_mask_scores([case.mask_scores for case in cases])
     segmented = any(not np.isnan(case.mask_scores.predicted_area_fraction) for case in cases)
     above_threshold = [case.above_threshold for case in cases]
     rejected = [case.rejected for case in cases]

@@ -46,7 +46,7 @@ CHANGES = {
 def test_a_changed_copy_is_found_and_nothing_else(phantoms: list[Image], change: str) -> None:
     copy = np.ascontiguousarray(CHANGES[change](phantoms[7]))
     found = copies_of([*phantoms, copy])
-    assert (7, 40, "near copy") in found
+    assert (7, 40, "near-duplicate") in found
     assert not {pair for pair in found if 40 in pair[:2] and 7 not in pair[:2]}
 
 

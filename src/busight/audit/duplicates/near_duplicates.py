@@ -14,7 +14,7 @@ from busight.audit.duplicates.fingerprint import coefficients, fingerprints
 from busight.audit.duplicates.neighbours import Candidate, candidates_between, candidates_within
 from busight.types import Image
 
-Kind = Literal["same pixels", "near copy", "mirrored"]
+Kind = Literal["same pixels", "near-duplicate", "mirrored"]
 Progress = Callable[[int, int], None]
 Pictures = Sequence[Image] | NDArray[np.uint8]
 """uint8 (96, 96) each, or (N, 96, 96)."""
@@ -34,7 +34,7 @@ class NearDuplicate:
     Attributes:
         first: Index of an image.
         second: Index of another (of the other set, where two are compared).
-        kind: ``"same pixels"``, ``"near copy"`` (brightness, noise, crop, scale, overlay) or ``"mirrored"``.
+        kind: ``"same pixels"``, ``"near-duplicate"`` (brightness, noise, crop, scale, overlay) or ``"mirrored"``.
         mirrored: How the first must be mirrored to match the second: ``"upright"``, ``"left-right"`` ...
         correlation: After alignment, −1–1.
     """
@@ -104,7 +104,7 @@ def _confirmed(
         turned = np.ascontiguousarray(_MIRRORED[candidate.mirrored](first[candidate.first]))
         correlation = aligned_correlation(turned, second[candidate.second])
         if correlation >= CONFIRMED:
-            kind: Kind = "near copy" if candidate.mirrored == "upright" else "mirrored"
+            kind: Kind = "near-duplicate" if candidate.mirrored == "upright" else "mirrored"
             confirmed.append(NearDuplicate(candidate.first, candidate.second, kind, candidate.mirrored, correlation))
         if progress:
             progress(number, len(candidates))

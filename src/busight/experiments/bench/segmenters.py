@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from busight.experiments.bench.measured import Measured, chosen_at_random, one_o
 from busight.io.csv_text import csv_number, csv_text
 from busight.io.progress import Progress, Silent
 from busight.metrics.bootstrap import Intervals, clustered_bootstrap
-from busight.metrics.mask_scores import MASK_SCORES, score_mask
+from busight.metrics.mask_scores import MaskScores, score_mask, stack_mask_scores
 from busight.metrics.segmentation import mask_metric_counts, mask_metrics
 from busight.model.bundle.load import load_bundle
 from busight.model.model import Model
@@ -169,7 +169,7 @@ def compare_methods(
     if len(known) < drawn_images:
         progress.line(f"{drawn_images - len(known)} images left out, which the cross-validation did not test")
     known = chosen_at_random(known, limit, seed)
-    scores = np.empty((len(segmenters), len(known), len(MASK_SCORES)))
+    scores: list[list[MaskScores]] = [[] for _ in segmenters]
     seconds = np.empty((len(segmenters), len(known)))
     progress.stage("outlines")
     with one_opencv_thread():
@@ -180,10 +180,10 @@ def compare_methods(
                 begun = time.perf_counter()
                 segmentation = segmenter.segment(image, sample.sample_id)
                 seconds[row, place] = time.perf_counter() - begun
-                scores[row, place] = score_mask(segmentation.mask, drawn, sample.pixel_spacing_mm).values
+                scores[row].append(score_mask(segmentation.mask, drawn, sample.pixel_spacing_mm))
             progress.tick(place + 1, len(known))
     groups = [checked.groups[index] for index in known]
-    return _comparison(checked, known, groups, segmenters, scores, seconds, seed)
+    return _comparison(checked, known, groups, segmenters, list(map(stack_mask_scores, scores)), seconds, seed)
 
 
 def comparison_csv(found: MethodComparison) -> str:
@@ -210,7 +210,7 @@ def _comparison(
     known: list[int],
     groups: list[str],
     segmenters: Sequence[Segmenter],
-    scores: FloatArray,
+    scores: Sequence[Mapping[str, FloatArray]],
     seconds: FloatArray,
     seed: int,
 ) -> MethodComparison:
@@ -259,8 +259,10 @@ def _seen(segmenter: Segmenter, checked: CheckedDataset, known: Sequence[int]) -
     return sum(entry.is_among(segmenter.trained_on(entry.sample.sample_id)) for entry in entries)
 
 
-def _shown(segmenter: Segmenter, checked: CheckedDataset, known: list[int], scores: FloatArray) -> tuple[Shown, ...]:
-    dice = scores[:, MASK_SCORES.index("dice")]
+def _shown(
+    segmenter: Segmenter, checked: CheckedDataset, known: list[int], scores: Mapping[str, FloatArray]
+) -> tuple[Shown, ...]:
+    dice = scores["dice"]
     ranked = [place for place in np.argsort(-dice, kind="stable").tolist() if dice[place] == dice[place]]
     if not ranked:
         return ()

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from busight.experiments.audit import SHORTCUTS, Shortcut
+from busight.experiments.audit import SHORTCUTS
 from busight.report.render.style import FULL_WIDTH, MUTED, class_style, new_figure
+from busight.results.audit_record import Shortcut
 
 
 def draw_shortcuts(shortcuts: Sequence[Shortcut]) -> Figure:

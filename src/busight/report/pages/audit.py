@@ -9,7 +9,6 @@ from typing import TypeVar
 
 from busight.audit.duplicates.alignment import CONFIRMED
 from busight.data.dataset import DataSet
-from busight.experiments.audit import AuditRecord, CopyPair
 from busight.report.blocks.model import (
     KPI,
     Block,
@@ -23,11 +22,13 @@ from busight.report.blocks.model import (
     Table,
 )
 from busight.report.figures.contact_sheet import SheetImage, draw_contact_sheet
-from busight.report.figures.copy_pairs import PairImages, draw_copy_pairs
+from busight.report.figures.duplicate_pairs import PairImages, draw_duplicate_pairs
 from busight.report.figures.shortcuts import draw_shortcuts
 from busight.report.render.figure_spec import FigureSpec
 from busight.report.render.files import write_document, write_figures
+from busight.report.text.audit import files_sentence
 from busight.report.text.numbers import counted
+from busight.results.audit_record import AuditRecord, DuplicatePair
 from busight.types import Image
 
 Number = TypeVar("Number", int, float)
@@ -45,14 +46,14 @@ _PAIRS_CAPTION = (
 )
 
 
-def write_audit_page(record: AuditRecord, dataset: DataSet, folder: Path, against: DataSet | None = None) -> Path:
+def write_audit_page(record: AuditRecord, dataset: DataSet, folder: Path, external: DataSet | None = None) -> Path:
     """Write the figures, ``report.html`` and ``report.pdf``, each whole or not at all.
 
     Args:
         record: Of the audit.
         dataset: The audited set, for its images.
         folder: Where to.
-        against: The set that it was compared with.
+        external: The set that it was compared with.
 
     Returns:
         The path of ``report.html``.
@@ -61,18 +62,22 @@ def write_audit_page(record: AuditRecord, dataset: DataSet, folder: Path, agains
         OutputError: A file cannot be written.
     """
     image_of = _image_reader(dataset)
-    image_of_other = _image_reader(against) if against is not None else image_of
-    conflicting, doubtful = record.conflicting, [pair for pair in record.copies if not pair.conflicting]
+    image_of_other = _image_reader(external) if external is not None else image_of
+    pairs = record.near_duplicates
     # The least similar of the others: whoever doubts the threshold should look at these.
-    doubtful.sort(key=lambda pair: pair.correlation)
-    marked = [(name, f"{strokes} px") for name, strokes in _strongest(record.marked)]
-    coloured = [(name, f"{share:.1%}") for name, share in _strongest(record.coloured)]
-    outliers = [(name, f"{distance:.1f} × usual") for name, distance in record.unlike[:_N_SHOWN]]
-    wrong = [(issue.sample, f"{issue.label} → {issue.suggested}?") for issue in record.likely_wrong[:_N_SHOWN]]
+    doubtful = sorted((pair for pair in pairs.pairs if not pair.conflicting), key=lambda pair: pair.correlation)
+    marked = [(name, f"{strokes} px") for name, strokes in _strongest(record.unusual.marked)]
+    coloured = [(name, f"{share:.1%}") for name, share in _strongest(record.unusual.coloured)]
+    outliers = [(name, f"{distance:.1f} × usual") for name, distance in record.unusual.outliers[:_N_SHOWN]]
+    wrong = [(issue.sample, f"{issue.label} → {issue.suggested}?") for issue in record.label_issues[:_N_SHOWN]]
     specs = {
-        "conflicts": _pairs("conflicting-copies", "Copies with different labels", conflicting, image_of, image_of),
-        "copies": _pairs("doubtful-copies", "Copies with the lowest correlation", doubtful, image_of, image_of),
-        "between": _pairs("copies-between", "Images of both sets", record.copies_between, image_of, image_of_other),
+        "conflicts": _pairs(
+            "conflicting-labels", "Near-duplicates with different labels", pairs.conflicting, image_of, image_of
+        ),
+        "pairs": _pairs(
+            "lowest-correlation", "Near-duplicates with the lowest correlation", doubtful, image_of, image_of
+        ),
+        "external": _pairs("in-both-sets", "Images of both sets", pairs.external_pairs, image_of, image_of_other),
         "marked": _sheet("marked", "Burned-in marks", marked, dataset, image_of),
         "coloured": _sheet("coloured", "Not grey", coloured, dataset, image_of),
         "outliers": _sheet("outliers", "Outliers", outliers, dataset, image_of),
@@ -83,95 +88,68 @@ def write_audit_page(record: AuditRecord, dataset: DataSet, folder: Path, agains
     return write_document(_document(record, figures), folder)
 
 
-def audit_lines(record: AuditRecord) -> list[str]:
-    """Return what a terminal shows."""
-    all_together = [shortcut for shortcut in record.shortcuts if shortcut.feature == "all together"]
-    aurocs = ", ".join(f"{s.label} {s.auroc:.2f} ({s.low:.2f}–{s.high:.2f})" for s in all_together)
-    lines = [
-        f"images: {record.n_images}, mask files: {record.n_mask_files}, together {_files(record)}",
-        f"copies: {len(record.copies)} pairs, {record.images_with_copy} images; with different labels: "
-        f"{len(record.conflicting)} pairs, {record.images_in_conflict} images",
-        f"burned-in marks: {len(record.marked)} images; not grey: {len(record.coloured)}; flat border: "
-        f"{len(record.bordered)}; outliers: {len(record.unlike)}",
-        f"AUROC from shortcuts without tissue: {aurocs or 'too few groups'}",
-    ]
-    if record.patients_with_several is not None:
-        lines.insert(1, f"patients: {record.n_patients}, with several images: {record.patients_with_several}")
-    if record.against:
-        lines.append(f"also in {record.against}: {len(record.copies_between)} pairs")
-    if record.likely_wrong:
-        lines.append(f"likely label errors: {len(record.likely_wrong)}")
-    return lines
-
-
 def _document(record: AuditRecord, figures: dict[str, FigureGrid]) -> Document:
-    sections = [_summary(record), _copies(record, figures), _labels(record, figures), _marks(record, figures)]
+    sections = [_summary(record), _near_duplicates(record, figures), _labels(record, figures), _marks(record, figures)]
     sections += [_masks(record), _shortcuts(figures)]
     return Document(
         title="Data audit",
-        subtitle=f"{record.spec}: {counted(record.n_images, 'image')}. Nothing was changed.",
+        subtitle=f"{record.data.spec}: {counted(record.data.n_images, 'image')}. Nothing was changed.",
         started=record.started,
         sections=tuple(section for section in sections if section is not None),
     )
 
 
 def _summary(record: AuditRecord) -> Section:
-    share = record.images_with_copy / record.n_images
-    n_marked, n_conflicting = len(record.marked), len(record.conflicting)
-    in_conflict = counted(record.images_in_conflict, "image")
+    data, pairs = record.data, record.near_duplicates
+    share, n_marked = pairs.n_images / data.n_images, len(record.unusual.marked)
+    in_conflict = counted(pairs.n_in_conflict, "image")
     kpis = (
-        KPI("Images with a copy", str(record.images_with_copy), f"{share:.0%} of {record.n_images}", "in the same set"),
-        KPI("Pairs of copies", str(len(record.copies)), "", f"correlation {CONFIRMED:.2f} or more"),
-        KPI("With different labels", str(n_conflicting), in_conflict, "at least one label is wrong"),
-        KPI("Burned-in marks", str(n_marked), f"{n_marked / record.n_images:.0%}", "text, calipers"),
+        KPI("Images with a near-duplicate", str(pairs.n_images), f"{share:.0%} of {data.n_images}", "in the same set"),
+        KPI("Pairs", str(len(pairs.pairs)), "", f"correlation {CONFIRMED:.2f} or more"),
+        KPI("With different labels", str(len(pairs.conflicting)), in_conflict, "at least one label is wrong"),
+        KPI("Burned-in marks", str(n_marked), f"{n_marked / data.n_images:.0%}", "text, calipers"),
     )
     patients = "not named by the source"
-    if record.n_patients is not None:
-        patients = f"{record.n_patients}, of them {record.patients_with_several} with several images"
-    pairs = (
-        ("Data", record.spec),
-        ("Classes", ", ".join(f"{name} {count}" for name, count in record.class_counts)),
-        ("Files", f"{record.n_images} images and {record.n_mask_files} masks, together {_files(record)}"),
+    if data.n_patients is not None:
+        patients = f"{data.n_patients}, of them {record.patients_with_several_images} with several images"
+    facts = (
+        ("Data", data.spec),
+        ("Classes", ", ".join(f"{name} {count}" for name, count in data.class_counts)),
+        ("Files", f"{data.n_images} images and {data.n_masks} masks, together {files_sentence(record.data)}"),
         ("Patients", patients),
-        ("Compared with", record.against or "no other set"),
-        ("Manifest SHA-256", record.digest),
+        ("Compared with", pairs.external or "no other set"),
+        ("Manifest SHA-256", data.digest),
     )
-    blocks: list[Block] = [KPIs(kpis), KeyValues(pairs)]
+    blocks: list[Block] = [KPIs(kpis), KeyValues(facts)]
     if record.command:
         blocks.append(Listing(record.command))
     return Section("summary", "Summary", tuple(blocks))
 
 
-def _files(record: AuditRecord) -> str:
-    n_files = record.n_images + record.n_mask_files
-    # The paper counted BUSI's masks among its images.
-    is_busi = record.spec.startswith("busi:")
-    return f"{n_files} (a count of {n_files} images counts the masks)" if is_busi else str(n_files)
-
-
-def _copies(record: AuditRecord, figures: dict[str, FigureGrid]) -> Section:
+def _near_duplicates(record: AuditRecord, figures: dict[str, FigureGrid]) -> Section:
     method = (
         "Candidates are retrieved by the lowest frequencies of the image, also mirrored, and confirmed by aligning one "
-        "image to the other: brightness, noise, scale, crops and overlays do not hide a copy. A split with copies on "
-        "both sides tests on its training images."
+        "image to the other, whatever their brightness, noise, scale, crop and overlays. A split with near-duplicates "
+        "on both sides tests on its training images."
     )
-    n_uncertain = sum(pair.correlation < _CERTAIN for pair in (*record.copies, *record.copies_between))
+    found = record.near_duplicates
+    n_uncertain = sum(pair.correlation < _CERTAIN for pair in (*found.pairs, *found.external_pairs))
     note = (
         f"Pairs count from a correlation of {CONFIRMED:.2f}. {counted(n_uncertain, 'pair')} below {_CERTAIN:.2f} may "
         "be neighbouring frames or one place imaged twice rather than one image; a split keeps them together all the "
         "same."
     )
-    blocks: list[Block] = [Paragraph(method), Paragraph(note, "note"), figures["conflicts"], figures["copies"]]
-    if record.copies:
-        blocks.append(_table("All pairs of copies", record.copies))
-    if record.copies_between:
-        blocks += [figures["between"], _table(f"Also in {record.against}", record.copies_between)]
-    elif record.against:
-        blocks.append(Paragraph(f"No image is also in {record.against}."))
-    return Section("copies", "Copies", tuple(blocks))
+    blocks: list[Block] = [Paragraph(method), Paragraph(note, "note"), figures["conflicts"], figures["pairs"]]
+    if found.pairs:
+        blocks.append(_table("All pairs", found.pairs))
+    if found.external_pairs:
+        blocks += [figures["external"], _table(f"Also in {found.external}", found.external_pairs)]
+    elif found.external:
+        blocks.append(Paragraph(f"No image is also in {found.external}."))
+    return Section("near-duplicates", "Near-duplicates", tuple(blocks))
 
 
-def _table(caption: str, pairs: Sequence[CopyPair]) -> Table:
+def _table(caption: str, pairs: Sequence[DuplicatePair]) -> Table:
     header = ("one image", "label", "the other", "label", "kind", "correlation", "same patient")
     rows = tuple(
         (p.first, p.labels[0], p.second, p.labels[1], p.kind, f"{p.correlation:.3f}", "yes" if p.same_patient else "")
@@ -181,44 +159,45 @@ def _table(caption: str, pairs: Sequence[CopyPair]) -> Table:
 
 
 def _labels(record: AuditRecord, figures: dict[str, FigureGrid]) -> Section | None:
-    if not record.likely_wrong:
+    if not record.label_issues:
         return None
     method = (
-        "A network that was trained neither on the image nor on a copy of it gives another class a probability that "
-        "is higher by 0.3 or more (from a cross-validation). Some of these labels are wrong, others are hard cases. "
-        "Only a radiologist, or the pathology, can decide."
+        "A network that was trained neither on the image nor on a near-duplicate gives another class a probability "
+        "that is higher by 0.3 or more (from a cross-validation). Some of these labels are wrong, others are hard "
+        "cases. Only a radiologist, or the pathology, can decide."
     )
     header = ("image", "label", "p(label)", "suggested", "p(suggested)")
     rows = tuple(
-        (w.sample, w.label, f"{w.probability_of_label:.3f}", w.suggested, f"{w.probability_of_suggested:.3f}")
-        for w in record.likely_wrong
+        (w.sample, w.label, f"{w.prob_label:.3f}", w.suggested, f"{w.prob_suggested:.3f}") for w in record.label_issues
     )
     table = Table(f"All {len(rows)}, the most confident first", header, rows, numeric=(2, 4), folded=True)
     return Section("labels", "Likely label errors", (Paragraph(method), figures["wrong"], table))
 
 
 def _marks(record: AuditRecord, figures: dict[str, FigureGrid]) -> Section:
+    unusual = record.unusual
     note = (
-        f"{counted(len(record.marked), 'image')} with text, calipers or rulers burned in, "
-        f"{counted(len(record.coloured), 'image')} not grey, {counted(len(record.bordered), 'image')} with a flat "
-        f"border, {counted(len(record.unlike), 'outlier')}: photographs, screenshots or other kinds of images, and "
+        f"{counted(len(unusual.marked), 'image')} with text, calipers or rulers burned in, "
+        f"{counted(len(unusual.coloured), 'image')} not grey, {counted(len(unusual.bordered), 'image')} with a flat "
+        f"border, {counted(len(unusual.outliers), 'outlier')}: photographs, screenshots or other kinds of images, and "
         "ultrasound images of unusual appearance. Marks are detected by their thin, nearly white strokes; a bright "
         "tissue edge is sometimes mistaken for one."
     )
     blocks: list[Block] = [Paragraph(note), figures["marked"], figures["coloured"], figures["outliers"]]
-    if record.unlike:
-        rows = tuple((name, f"{distance:.2f}") for name, distance in record.unlike)
+    if unusual.outliers:
+        rows = tuple((name, f"{distance:.2f}") for name, distance in unusual.outliers)
         blocks.append(Table("Outliers", ("image", "distance, in medians"), rows, (1,), folded=True))
     return Section("marks", "Marks, colour, borders", tuple(blocks))
 
 
 def _masks(record: AuditRecord) -> Section:
+    problems = tuple((problem.path, problem.text) for problem in record.data.problems)
     several = counted(record.images_with_several_masks, "image")
     blocks: list[Block] = [
         Paragraph(f"{several} with more than one mask file; they are joined when the data are read.")
     ]
-    if record.problems:
-        blocks.append(Table("Files with a problem, and how it was handled", ("file", "problem"), record.problems))
+    if problems:
+        blocks.append(Table("Files with a problem, and how it was handled", ("file", "problem"), problems))
     else:
         blocks.append(Paragraph("Every file could be used as it is."))
     return Section("files", "Files and masks", tuple(blocks))
@@ -244,7 +223,7 @@ def _image_reader(dataset: DataSet) -> Callable[[str], Image]:
 def _pairs(
     name: str,
     title: str,
-    pairs: Sequence[CopyPair],
+    pairs: Sequence[DuplicatePair],
     first_image: Callable[[str], Image],
     second_image: Callable[[str], Image],
 ) -> list[FigureSpec]:
@@ -256,7 +235,7 @@ def _pairs(
         images = [PairImages(pair, first_image(pair.first), second_image(pair.second)) for pair in batch]
         names = "; ".join(f"{p.first} ({p.labels[0]}) and {p.second} ({p.labels[1]})" for p in batch)
         numbered_title = title if len(batches) == 1 else f"{title} ({number} of {len(batches)})"
-        draw = partial(draw_copy_pairs, images)
+        draw = partial(draw_duplicate_pairs, images)
         alt = f"{title}: {names}."
         specs.append(FigureSpec(f"{name}-{number}", numbered_title, _PAIRS_CAPTION, alt, draw, photographic=True))
     return specs

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from busight.audit.duplicates.alignment import align, laid_upon
 from busight.audit.duplicates.near_duplicates import mirrored
 from busight.data.thumbnail import SIDE, small_picture
-from busight.experiments.audit import CopyPair
 from busight.report.figures.panels import bare, panel_grid, show_grey, title
 from busight.report.figures.shrink import small_image
 from busight.report.render.style import SEQUENTIAL
 from busight.report.text.sanitise import short_label
+from busight.results.audit_record import DuplicatePair
 from busight.types import Image
 
 
@@ -24,12 +24,12 @@ from busight.types import Image
 class PairImages:
     """A near-duplicate pair with its images, uint8 HW each."""
 
-    pair: CopyPair
+    pair: DuplicatePair
     first: Image
     second: Image
 
 
-def draw_copy_pairs(pairs: Sequence[PairImages]) -> Figure:
+def draw_duplicate_pairs(pairs: Sequence[PairImages]) -> Figure:
     """Draw a row for each pair: the first (mirrored to match the second), the second, and the difference."""
     figure, axes = panel_grid(3 * len(pairs), 3, panel_height=2.1)
     for number, pair_images in enumerate(pairs):
