@@ -1,7 +1,7 @@
 """BUSight: breast-ultrasound AI that people can believe. Research use only, not a medical device.
 
-The names below are the public interface; each is imported when it is first used, so that prediction never waits for
-what only training needs.
+The names below are the public interface; each is imported when it is first used, so that prediction never loads what
+only training needs.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Every error BUSight raises on purpose, in one tree.
 
     BusightError
-    ├── DataError          a data set, a split or a manifest does not hold together
+    ├── DataError          a data set, a split or a manifest is inconsistent
     │   └── ImageError     one file cannot be used as an image or a mask
     ├── ConfigError        a recipe, an override, a data spec, a filter chain or an option is not allowed
-    ├── WeightsError       weights that cannot be had or do not fit
+    ├── WeightsError       weights that are not available or do not fit
     ├── BundleError        a bundle that is damaged, newer than this code, or unsafe
-    ├── OutputError        a result cannot be written where it was asked for
+    ├── OutputError        a result cannot be written to the given path
     └── MissingExtraError  a library of an optional extra is not installed
 
 Each message is one line: the file or value, the rule, the remedy. None carries patient data.
@@ -18,7 +18,7 @@ class BusightError(Exception):
 
 
 class DataError(BusightError):
-    """A data set, a split or a manifest does not hold together."""
+    """A data set, a split or a manifest is inconsistent."""
 
 
 class ImageError(DataError):
@@ -30,7 +30,7 @@ class ConfigError(BusightError):
 
 
 class WeightsError(BusightError):
-    """Weights cannot be had or do not fit the network."""
+    """Weights are not available or do not fit the network."""
 
 
 class BundleError(BusightError):
@@ -38,7 +38,7 @@ class BundleError(BusightError):
 
 
 class OutputError(BusightError):
-    """A result cannot be written where it was asked for."""
+    """A result cannot be written to the given path."""
 
 
 class MissingExtraError(BusightError):

@@ -1,4 +1,4 @@
-"""The types that travel between rooms: image, mask, region of interest, sample, prediction."""
+"""The types shared by all rooms: image, mask, region of interest, sample, prediction."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class Roi:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One image of a data set and everything its source says about it. Pixels are read by the data set's reader.
+    """One image of a data set with the metadata of its source. Pixels are read by the data set's reader.
 
     Attributes:
         sample_id: Unique within its data set, stable across machines (``"benign/benign (12)"``).
         source: The source's name (``"busi"``).
-        label: As the source gives it; None where there is none. A missing label is not a negative one.
+        label: Label of the source; None where there is none. A missing label is not a negative one.
         image_path: The file, relative to the source's root; empty for images that are not files of their own.
         mask_paths: Mask files, relative to the root, to be joined by logical or.
         frame: Frame index within a multi-frame file.
@@ -69,7 +69,7 @@ class Sample:
         pixel_spacing_mm: Row and column distance between pixel centres in mm, or None.
         region: The part of the file's frame that is ultrasound, to which the reader cuts; None for all of it.
         official_subset: ``"train"``, ``"val"``, ``"test"`` or a fold ``"1"``..``"k"`` that the data set's authors gave.
-        tags: Free marks of the source, e.g. what was planted in a phantom (``"duplicate-of:phantom-00003"``).
+        tags: Free tags of the source, e.g. an injected fault of a phantom (``"duplicate-of:phantom-00003"``).
     """
 
     sample_id: str
@@ -93,7 +93,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class DataWarning:
-    """Something wrong with a file of a data set: what was done about it stands in the text."""
+    """A problem of a file of a data set; the text says what was done about it."""
 
     path: str
     text: str
@@ -101,14 +101,14 @@ class DataWarning:
 
 @dataclass(frozen=True, slots=True)
 class ImageRef:
-    """Where an image comes from: the identity that a prediction answers to. Never a patient's.
+    """The origin of an image, by which a prediction is identified. It never identifies a patient.
 
     Attributes:
         path: The file as the user named it; empty for pixels in memory.
         frame: Frame index within a multi-frame file.
-        SOPInstanceUID: Of the DICOM object, where it is one.
-        StudyInstanceUID: Likewise.
-        SeriesInstanceUID: Likewise.
+        SOPInstanceUID: Of the DICOM object; None for other images.
+        StudyInstanceUID: Of the DICOM object; None for other images.
+        SeriesInstanceUID: Of the DICOM object; None for other images.
         pixel_spacing_mm: Row and column distance between pixel centres where known.
         origin: Row and column of the image's first pixel in the file's frame: not (0, 0) where only the ultrasound
             region of a DICOM frame was read.
@@ -129,7 +129,7 @@ class InputImage:
 
     Attributes:
         pixels: uint8 HW, or HW3 for RGB; of a DICOM object only the ultrasound region, where it names one.
-        ref: Where it comes from.
+        ref: Its origin.
     """
 
     pixels: Image
@@ -138,13 +138,13 @@ class InputImage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DescriptorEvidence:
-    """What a lesion's BI-RADS descriptors say of malignancy, apart from the network.
+    """Evidence of malignancy from a lesion's BI-RADS descriptors, apart from the network.
 
     Attributes:
-        prob_positive: The descriptor model's probability of the positive class against the other kind of lesion, 0–1.
-        contributions: (descriptor, change of the log-odds), the strongest first.
+        prob_positive: The descriptor model's probability of the positive class against the other lesion class, 0–1.
+        contributions: (descriptor, change of the log-odds), the largest first.
         region: bool HW: the region described, in the image's own pixels.
-        from_proposal: The region is the lesion proposal, since the network outlined nothing or is unsure.
+        from_proposal: The region is the lesion proposal, since the network's mask is empty or uncertain.
     """
 
     prob_positive: float
@@ -155,12 +155,12 @@ class DescriptorEvidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prediction:
-    """A model's answer for one image; logits, raw and calibrated probabilities are kept apart.
+    """A model's prediction for one image; logits, raw and calibrated probabilities are separate fields.
 
     Attributes:
         ref: Where the image comes from.
         classes: Class names, in the order of the vectors below.
-        positive: The class that ``above_threshold`` speaks of; None without one.
+        positive: The positive class, of ``above_threshold``; None without one.
         label: The class with the highest calibrated probability.
         logits: float64, shape (K,): the network's, the mean over views and test-time augmentation, after the fusion
             with the descriptors where the bundle fuses.
@@ -174,11 +174,12 @@ class Prediction:
         mask_probs: float32 HW in 0–1 behind ``mask``, or None.
         activation: float32 HW: the class-activation map of ``label``, or None. It explains ``network_logits``.
         above_threshold: The positive class's calibrated probability reaches the bundle's threshold; None without one.
-        prediction_set: Classes that the image may be of at the bundle's coverage, perhaps none; None without such sets.
-        warnings: What a reader should know before trusting the answer.
+        prediction_set: Classes of the conformal set at the bundle's coverage, possibly none; None without prediction
+            sets.
+        warnings: What a reader should know before trusting the prediction.
         features: float32 (C,): the pooled features before the class head, or None.
-        descriptors: What BI-RADS descriptors say of the lesion; None where the bundle has no descriptor model, or the
-            image no region with a form.
+        descriptors: Evidence from the lesion's BI-RADS descriptors; None where the bundle has no descriptor model, or
+            the image no region large enough to describe.
     """
 
     ref: ImageRef
@@ -209,11 +210,11 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rejected:
-    """An image that a model does not answer.
+    """A rejected image: out of distribution, without a prediction.
 
     Attributes:
         reason: Why, in one line.
-        withheld: What the network would have said. Not to be shown as an answer; scores count it.
+        withheld: The prediction, not to be shown as one; metrics count it.
     """
 
     reason: str
@@ -221,7 +222,7 @@ class Rejected:
 
     @property
     def ref(self) -> ImageRef:
-        """Where the image comes from."""
+        """The origin of the image."""
         return self.withheld.ref
 
 
@@ -234,5 +235,5 @@ class Failure:
 
 
 def prediction_of(answer: Prediction | Rejected) -> Prediction:
-    """Return a prediction, withheld or not: for scores and for whoever asked to see it."""
+    """Return a prediction, withheld or not: for metrics, and where rejected predictions are to be shown."""
     return answer.withheld if isinstance(answer, Rejected) else answer

@@ -1,4 +1,4 @@
-"""The first stage: data read from end to end, copies found, groups formed."""
+"""The first stage: check a data set: read every image, search for near-duplicates, form groups."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class CheckedDataset:
 
     Attributes:
         manifest: The usable samples, read once.
-        copies: Pairs of images with the same pixels: identical, near-copies, mirrored.
+        copies: Near-duplicate pairs: same pixels, near copies, mirrored.
         groups: The group of each sample.
     """
 
@@ -32,17 +32,17 @@ class CheckedDataset:
 
     @property
     def dataset(self) -> DataSet:
-        """The data set, without what could not be read."""
+        """The data set, without the samples that could not be read."""
         return self.manifest.dataset
 
     @property
     def reader(self) -> ImageReader:
-        """Reads the pixels."""
+        """The reader of the pixels."""
         return self.manifest.dataset.reader
 
     @property
     def labels(self) -> LabelSchema:
-        """The classes of the source."""
+        """The label schema of the source."""
         return self.manifest.dataset.labels
 
     @property
@@ -61,12 +61,12 @@ class CheckedDataset:
         return self.manifest.dataset.samples
 
     def samples_of(self, ids: Iterable[str]) -> list[Sample]:
-        """Return the samples of these names, in the data's order."""
+        """Return the samples with these ids, in the order of the data set."""
         wanted = set(ids)
         return [sample for sample in self.samples if sample.sample_id in wanted]
 
     def pair_ids(self) -> tuple[tuple[str, str], ...]:
-        """Pairs of copies as sample ids."""
+        """Near-duplicate pairs as sample ids."""
         return tuple((self.samples[c.first].sample_id, self.samples[c.second].sample_id) for c in self.copies)
 
     def group_of(self) -> dict[str, str]:
@@ -74,14 +74,14 @@ class CheckedDataset:
         return {sample.sample_id: group for sample, group in zip(self.samples, self.groups, strict=True)}
 
     def conflicting(self) -> tuple[NearDuplicate, ...]:
-        """Copies with different labels; a missing label contradicts none."""
+        """Near-duplicates with different labels; a missing label contradicts none."""
         return tuple(copy for copy in self.copies if self._contradict(copy.first, copy.second))
 
     def in_conflict(self) -> frozenset[int]:
-        """Indices of the images that have a copy with another label.
+        """Indices of the images that have a near-duplicate with another label.
 
-        Of several images with the same pixels only the first is paired with the others; what is a copy of one of them
-        is a copy of all.
+        Of several images with the same pixels only the first is paired with the others; a near-duplicate of one of them
+        is one of all.
         """
         twins: dict[int, list[int]] = {}
         for copy in self.copies:
@@ -98,7 +98,7 @@ class CheckedDataset:
         return one is not None and other is not None and one != other
 
     def without_conflicts(self) -> CheckedDataset:
-        """Return the data without any image that has a copy with another label, grouped anew."""
+        """Return the data without any image that has a near-duplicate with another label, grouped anew."""
         dropped = self.in_conflict()
         if not dropped:
             return self
@@ -106,7 +106,7 @@ class CheckedDataset:
         return _material(kept.manifest, kept.copies)
 
     def subset(self, indices: Sequence[int]) -> CheckedDataset:
-        """Return some of the samples, in their groups."""
+        """Return a subset of the samples, in their groups."""
         new = {old: index for index, old in enumerate(indices)}
         copies = tuple(
             replace(copy, first=new[copy.first], second=new[copy.second])
@@ -116,10 +116,10 @@ class CheckedDataset:
         return CheckedDataset(self.manifest.kept(indices), copies, tuple(self.groups[index] for index in indices))
 
     def require_classes(self, task: TaskName) -> None:
-        """Refuse data from which a classifier could learn nothing but to say always the same.
+        """Raise for data in which all labelled images are of one class of the task.
 
         Args:
-            task: What shall be told apart; a segmentation needs no classes.
+            task: The task of the classifier; a segmentation needs no classes.
 
         Raises:
             DataError: All labelled images are of one class of the task, or the source has no such task.
@@ -135,7 +135,7 @@ class CheckedDataset:
             )
 
     def summary(self) -> DataSummary:
-        """What the report tells of the data."""
+        """Counts of the data set for the report."""
         patients = {sample.patient_id for sample in self.samples if sample.patient_id is not None}
         crossing = [(self.samples[copy.first], self.samples[copy.second]) for copy in self.conflicting()]
         return DataSummary(
@@ -153,15 +153,15 @@ class CheckedDataset:
 
 
 def check_dataset(dataset: DataSet, progress: Progress, conflicts: Literal["keep", "drop"] = "keep") -> CheckedDataset:
-    """Read every pixel of a data set once, find copies and groups.
+    """Read every image of a data set once, search for near-duplicates and form groups.
 
     Args:
         dataset: The data set, as `busight.data.sources.catalogue.load` lists it.
-        progress: Told what happens.
-        conflicts: ``"drop"`` leaves out every image that has a copy with another label.
+        progress: Receives stages, ticks and lines.
+        conflicts: ``"drop"`` leaves out every image that has a near-duplicate with another label.
 
     Raises:
-        DataError: It holds nothing usable.
+        DataError: The data set holds no usable image.
     """
     progress.stage("data")
     manifest = build_manifest(dataset, progress.tick)
@@ -180,7 +180,7 @@ def _material(manifest: DatasetManifest, copies: tuple[NearDuplicate, ...]) -> C
 
 @dataclass(frozen=True, slots=True)
 class DataSummary:
-    """What went in; ``n_masks`` counts mask files, of which one image may have several."""
+    """Counts of a data set; ``n_masks`` counts mask files, of which one image may have several."""
 
     spec: str
     digest: str

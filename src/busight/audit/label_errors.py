@@ -1,4 +1,4 @@
-"""Which labels are likely wrong, by the probabilities that a network gave to images it never saw."""
+"""Likely label errors, by out-of-fold probabilities (confident learning)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ MARGIN = 0.3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelIssues:
-    """Cases whose label is likely wrong.
+    """Cases with a likely label error.
 
     Attributes:
-        index: int64 (M,), the cases, the surest first.
-        suggested: int64 (M,), the class that the network holds likeliest.
+        index: int64 (M,), the cases, the most confident first.
+        suggested: int64 (M,), the class with the highest probability.
         self_confidence: float64 (M,), probability of the given label.
     """
 
@@ -29,20 +29,20 @@ class LabelIssues:
 
 
 def label_issues(target: IntArray, probs: FloatArray, margin: float = MARGIN) -> LabelIssues:
-    """Find cases that the network clearly puts into another class than their label.
+    """Return the cases that the network assigns to another class than their label, by more than a margin.
 
-    A case is an issue where the likeliest class is more probable than its label by more than the margin: confident
+    A case is an issue where the most probable class exceeds its label's probability by more than the margin: confident
     learning's normalised margin with one bound for all classes. Its own bound, a probability above the class's mean,
-    names fewer: where a network is sure of nearly all cases the mean lies so high that half of the wrong labels hide
-    below it.
+    returns fewer: where a network is confident on nearly all cases, the mean is so high that half of the label errors
+    lie below it.
 
     Args:
         target: int64 (N,), labels 0..K-1.
-        probs: float64 (N, K), each row by a network that did not train on the case or on a copy of it.
+        probs: float64 (N, K), each row by a network that did not train on the case or on a near-duplicate of it.
         margin: 0–1.
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are no matching targets and probabilities; see `busight.metrics.checks.check_probs`.
 
     Source: Northcutt, Jiang and Chuang, "Confident learning: estimating uncertainty in dataset labels", Journal of
         Artificial Intelligence Research 70, 2021, section 3.2 (ranking by normalised margin).
@@ -53,8 +53,8 @@ def label_issues(target: IntArray, probs: FloatArray, margin: float = MARGIN) ->
         [3]
     """
     check_probs(target, probs)
-    # cleanlab has the same margins (the tests compare them); it would bring pandas for these five lines.
-    # A class that no case is labelled with was never trained and is never suggested.
+    # cleanlab has the same margins (the tests compare them); it would bring pandas for these five lines. A class
+    # without labelled cases was never trained and is never suggested.
     trained = np.bincount(target, minlength=probs.shape[1]) > 0
     suggested = np.where(trained, probs, -1.0).argmax(axis=1)
     rows = np.arange(len(target))

@@ -1,4 +1,4 @@
-"""What was added to a picture, or surrounds it: burned-in text and calipers, flat borders, colour."""
+"""Image properties without tissue: burned-in text and calipers, flat borders, colour."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from busight.errors import ImageError
 from busight.types import Image, Mask
 
 OVERLAY = 15
-"""Stroke pixels from which an image counts as marked. With the two levels below, on 600 phantoms with planted overlays:
-recall 0.967, precision 0.949 (`benchmarks/audit_planted.py`); BUSI writes its labels in grey 215 to 230."""
+"""Stroke pixels from which an image counts as marked. With the two levels below, on 600 phantoms with injected
+overlays: recall 0.967, precision 0.949 (`benchmarks/audit_planted.py`); BUSI writes its labels in grey 215 to 230."""
 
 _BRIGHT = 215
 _CONTRAST = 140
@@ -23,7 +23,7 @@ _FLAT = 3
 
 @dataclass(frozen=True, slots=True)
 class ImageProperties:
-    """Facts about one picture that have nothing to do with tissue.
+    """Properties of one image that hold no tissue.
 
     Attributes:
         height: Rows.
@@ -32,7 +32,7 @@ class ImageProperties:
         black_share: Share of pixels that are 0.
         border_share: Share of rows and columns at the edges that hold one value only.
         stroke_pixels: Pixels of thin, nearly white strokes on a darker ground: text, calipers, rulers.
-        colour_share: Share of pixels that are not grey; 0 where the source does not say.
+        colour_share: Share of pixels that are not grey; 0 where it is not known.
     """
 
     height: int
@@ -50,11 +50,11 @@ class ImageProperties:
 
 
 def image_properties(image: Image, path: Path | None = None) -> ImageProperties:
-    """Measure one picture.
+    """Return the properties of an image.
 
     Args:
         image: uint8 HW.
-        path: Its file, for the colour; None where it has none.
+        path: The image file, for the colour; None where there is none.
     """
     return ImageProperties(
         height=image.shape[0],
@@ -73,10 +73,10 @@ def stroke_pixels(image: Image) -> int:
 
 
 def stroke_mask(image: Image) -> Mask:
-    """Find the pixels of thin, nearly white strokes.
+    """Return the mask of thin, nearly white strokes.
 
-    A stroke is bright, at most four pixels thin (a white top-hat of 7×7 leaves it), and holds together over at least
-    five pixels, which speckle seldom does.
+    A stroke is bright, at most four pixels thin (a white top-hat of 7×7 leaves it), and is connected over at least five
+    pixels, which speckle seldom does.
 
     Args:
         image: uint8 HW.
@@ -89,7 +89,7 @@ def stroke_mask(image: Image) -> Mask:
     strokes = ((image >= _BRIGHT) & (stands_out >= _CONTRAST)).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
     holds_together = stats[:, cv2.CC_STAT_AREA] >= 5
-    holds_together[0] = False  # the ground
+    holds_together[0] = False  # the background
     mask: Mask = holds_together[labels]
     return mask
 

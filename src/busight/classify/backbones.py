@@ -15,7 +15,7 @@ from busight.errors import ConfigError
 
 
 class TorchvisionResNet(nn.Module):
-    """A torchvision ResNet up to its last feature map; its own 1000-way layer is left away."""
+    """A torchvision ResNet up to its last feature map; its own 1000-way layer is left out."""
 
     feature_channels = 2048
 
@@ -109,7 +109,7 @@ class Variant:
 VARIANTS: dict[str, Variant] = {
     "tf_mobilenetv2_100": Variant("mobilenetv2_100", {"pad_type": "same"}, INCEPTION),
 }
-"""Names that timm does not have."""
+"""Backbone names that timm does not have."""
 
 # Our own networks; every other name is timm's, or a variant of one of timm's.
 BACKBONES: dict[str, Callable[[], nn.Module]] = {
@@ -142,7 +142,7 @@ def build_backbone(name: str, options: Mapping[str, str | bool | int | float]) -
 def timm_arguments(
     name: str, options: Mapping[str, str | bool | int | float]
 ) -> tuple[str, dict[str, str | bool | int | float]]:
-    """Return timm's architecture and the arguments for a backbone's name: what a variant brings, and what is given."""
+    """Return timm's architecture and the arguments for a backbone's name: those of a variant, and the given options."""
     if name in VARIANTS:
         return VARIANTS[name].architecture, {**VARIANTS[name].options, **options}
     return name, dict(options)

@@ -14,13 +14,13 @@ from busight.segment.settings import LEARNED, SegmentSettings, is_learned
 
 
 class NetworkOutput(NamedTuple):
-    """What every network here returns; a part that it does not have is None.
+    """The output of every network here; what a network does not have is None.
 
     Attributes:
         logits: (N, K).
         activation: (N, K, h, w): class-activation maps; their spatial mean is the logits.
         mask_logits: (N, 1, H, W).
-        features: (N, C): what the class head's linear layer sees.
+        features: (N, C): the pooled features, the input of the class head's linear layer.
     """
 
     logits: Tensor | None
@@ -30,7 +30,7 @@ class NetworkOutput(NamedTuple):
 
 
 class Normalise(nn.Module):
-    """Grey input in 0–1 to three normalised channels, inside the network so that nobody can feed it the wrong way."""
+    """Grey input in 0–1 to three normalised channels, inside the network: no caller can normalise it wrongly."""
 
     mean: Tensor
     std: Tensor
@@ -92,7 +92,7 @@ class Classifier(nn.Module):
 
 
 class MaskNetwork(nn.Module):
-    """A network that draws a mask, with or without a class head on its encoder's last features."""
+    """A mask network, with or without a class head on its encoder's last features."""
 
     def __init__(self, segmenter: nn.Module, normalisation: Normalisation) -> None:
         super().__init__()
@@ -101,7 +101,7 @@ class MaskNetwork(nn.Module):
         self.head: PooledLinear | None = None
 
     def add_class_head(self, classes: int, dropout: float) -> None:
-        """Put a pooled linear head on the encoder's last features."""
+        """Add a pooled linear head on the encoder's last features."""
         self.head = PooledLinear(self.segmenter.encoder.out_channels[-1], classes, dropout)
 
     def forward(self, batch: Tensor) -> NetworkOutput:

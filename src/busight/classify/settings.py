@@ -19,8 +19,8 @@ class ClassifySettings:
             ``lesion`` (images with against images without a lesion), or ``segmentation`` (no classifier at all).
         strategy: How the lesion is used: ``two_stage`` (segment, cut the region, classify it), ``masked`` (segment,
             black out all else), ``mask_channel`` (segment, give the mask as the third channel), ``joint`` (one encoder,
-            a mask decoder and a class head), ``global_local`` (a joint network that sees the whole image and then the
-            region of the mask that it found there, and takes the mean) or ``whole`` (no segmentation);
+            a mask decoder and a class head), ``global_local`` (a joint network on the whole image and then on the
+            region of its predicted mask, the mean of both) or ``whole`` (no segmentation);
             `busight.strategies.catalogue` has them.
         backbone: ``torchvision/resnet101``, ``small_cnn``, or any timm name. It brings its own normalisation.
         weights: ``imagenet``, ``none``, or the path of a safetensors file.

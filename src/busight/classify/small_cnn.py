@@ -10,10 +10,10 @@ from torch import Tensor, nn
 class SmallCNN(nn.Module):
     """Four blocks of convolution, ReLU and max pooling.
 
-    The paper names the layers (convolution, ReLU, pooling, flatten, dense, softmax) and neither their number nor
-    their widths; 16–32–64–128 are ours, with batch normalisation so that it trains from scratch in a few epochs.
-    Flatten and dense are replaced by mean pooling and one dense layer, as for every other backbone here, so that
-    the class-activation map is exact.
+    The paper names the layers (convolution, ReLU, pooling, flatten, dense, softmax) and neither their number nor their
+    widths; 16–32–64–128 are chosen here, with batch normalisation so that it trains from scratch in a few epochs.
+    Flatten and dense are replaced by mean pooling and one dense layer, as for every other backbone here, so that the
+    class-activation map is exact.
     """
 
     feature_channels = 128

@@ -20,7 +20,7 @@ TORCHVISION_PREFIX = "torchvision/"
 
 @dataclass(frozen=True, slots=True)
 class LoadedWeights:
-    """What was loaded into a network.
+    """The initial weights that were loaded into a network.
 
     Attributes:
         source: ``none``, ``imagenet`` with the library's name for them, or the file's name with its digest.
@@ -35,7 +35,7 @@ class LoadedWeights:
     unused: tuple[str, ...]
 
     def sentence(self) -> str:
-        """Say in one sentence where the initial weights came from."""
+        """Return in one sentence where the initial weights came from."""
         if self.source == "none":
             return "none, every parameter started at random."
         gap = f"; {len(self.missing)} tensors started at random ({_some(self.missing)})" if self.missing else ""
@@ -53,7 +53,7 @@ def load_weights(network: Network, weights: str, backbone: str) -> LoadedWeights
         backbone: The backbone's name.
 
     Raises:
-        WeightsError: The file is missing, not safetensors, or fits nowhere; or ImageNet weights cannot be had.
+        WeightsError: The file is missing, not safetensors, or fits nowhere; or ImageNet weights are not available.
     """
     if weights == "none":
         return LoadedWeights("none", 0, (), ())
@@ -153,7 +153,7 @@ def _from_timm(name: str) -> tuple[dict[str, Tensor], str]:
         raise WeightsError(
             f"{name}: timm has no trained weights of this name; use --set classify.weights=none or a file"
         )
-    # Without this look, the hub's client tries for 45 seconds before it says that there is no network.
+    # Without this check, the hub's client retries for 45 seconds before it reports that there is no network.
     cached_only = not _answers(constants.ENDPOINT)
     path = hf_hub_download(
         f"timm/{published.architecture}.{published.tag}", "model.safetensors", local_files_only=cached_only
@@ -162,7 +162,7 @@ def _from_timm(name: str) -> tuple[dict[str, Tensor], str]:
 
 
 def available(backbone: str) -> str:
-    """Say where the ImageNet weights of a backbone would come from.
+    """Return where the ImageNet weights of a backbone would come from.
 
     Returns:
         ``"on this machine"``, ``"can be downloaded"`` or ``"cannot be had"``.

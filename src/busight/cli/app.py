@@ -39,7 +39,7 @@ _UsageError: Any = typer.BadParameter.__mro__[1]
 
 
 class OneLineGroup(TyperGroup):
-    """Says in one line what is wrong with a call: Typer writes four, with the usage above the reason."""
+    """Reports a wrong call in one line: Typer writes four, with the usage above the reason."""
 
     def main(self, args: Sequence[str] | None = None, standalone_mode: bool = True, **more: Any) -> Any:  # type: ignore[override]
         """Run the command line; exit code 2 for a wrong call."""
@@ -105,17 +105,17 @@ def _options(
 
 
 def main() -> None:
-    """Run the command line: exit code 0 when all went well, 1 for an error, 2 for a wrong call."""
+    """Run the command line: exit code 0 for success, 1 for an error, 2 for a wrong call."""
     _make_streams_sound()
     app()
 
 
 def _make_streams_sound() -> None:
-    """Let a closed stream swallow its text, and escape what a stream's encoding has no sign for."""
+    """Ignore text for a closed stream, and escape characters that a stream's encoding does not have."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 - open as long as the program runs
         elif isinstance(stream, io.TextIOWrapper):
-            # In a JSON record an escape stands for the very same sign.
+            # In a JSON record an escape stands for the same character.
             stream.reconfigure(errors="backslashreplace")

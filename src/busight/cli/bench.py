@@ -64,13 +64,13 @@ def segmenters(
             *(CrossvalSegmenter(folder) for folder in crossval or []),
         ]
         if fallback_to_proposal:
-            # Beside the networks as they are: the table shows what the proposal is worth.
+            # Beside the networks as they are: the table shows what the fallback gains.
             ways += [FallbackToProposal(way) for way in ways if not isinstance(way, ClassicalMethod)]
         with ConsoleProgress() as progress:
-            found = compare_methods(load(data), ways, limit=limit, progress=progress)
-            write_text(out / "methods.csv", comparison_csv(found))
-            write_method_sheet(found, out / "methods.png")
-        for line in method_lines(found):
+            comparison = compare_methods(load(data), ways, limit=limit, progress=progress)
+            write_text(out / "methods.csv", comparison_csv(comparison))
+            write_method_sheet(comparison, out / "methods.png")
+        for line in method_lines(comparison):
             typer.echo(line)
         typer.echo(f"table: {out / 'methods.csv'}; picture: {out / 'methods.png'}")
 
@@ -96,9 +96,9 @@ def filters(
 
         require_free_folder(out)
         with ConsoleProgress() as progress:
-            found = compare_filters(load(data), chain or list(FILTERS), limit=limit, progress=progress)
-            write_text(out / "filters.csv", comparison_csv(found))
-            write_filter_sheet(found, out / "filters.png")
-        for line in comparison_lines(found):
+            comparison = compare_filters(load(data), chain or list(FILTERS), limit=limit, progress=progress)
+            write_text(out / "filters.csv", comparison_csv(comparison))
+            write_filter_sheet(comparison, out / "filters.png")
+        for line in comparison_lines(comparison):
             typer.echo(line)
         typer.echo(f"table: {out / 'filters.csv'}; picture: {out / 'filters.png'}")

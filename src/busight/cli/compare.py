@@ -23,8 +23,8 @@ def command(
 
         if out is not None:
             require_new_file(out)
-        found = compare_runs(first, second)
+        comparison = compare_runs(first, second)
         if out is not None:
-            write_json(out, found.document())
-        for line in comparison_lines(found):
+            write_json(out, comparison.document())
+        for line in comparison_lines(comparison):
             typer.echo(line)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ConsoleProgress:
-    """Shows stages and how far they are: a bar on a terminal, one line a stage in a pipe. Everything on stderr."""
+    """Progress on stderr: a bar on a terminal, one line for each stage in a pipe."""
 
     def __init__(self) -> None:
         self._bars: RichProgress | None = None
@@ -32,7 +32,7 @@ class ConsoleProgress:
             self._bars = Progress(*columns, console=Console(stderr=True), transient=True)
 
     def __getstate__(self) -> dict[str, object]:
-        # Training on several devices hands this to other processes: they may write lines, the bar stays here.
+        # Training on several devices pickles this object for other processes: they may write lines, the bar stays here.
         return {**self.__dict__, "_bars": None, "_task": None}
 
     def __enter__(self) -> Self:
@@ -44,7 +44,7 @@ class ConsoleProgress:
         self._close()
 
     def stage(self, name: str) -> None:
-        """Say that a stage begins."""
+        """Show the start of a stage."""
         self._close()
         typer.echo(f"[{time.monotonic() - self._began:6.0f} s] {one_line(name)}", err=True)
         self._name = name
@@ -61,7 +61,7 @@ class ConsoleProgress:
             self._close()
 
     def line(self, text: str) -> None:
-        """Say something worth a line."""
+        """Write a line of text."""
         typer.echo(f"           {one_line(text)}", err=True)
 
     def _close(self) -> None:

@@ -1,4 +1,4 @@
-"""``busight data``: what there is, what it looks like, what is wrong with it, where to get it, a small copy of it."""
+"""``busight data``: list, preview, audit, download and resize data sets."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def audit_data(
 
     folder = out or Path("runs") / f"audit-{datetime.now():%Y%m%d-%H%M%S}"
     with one_line_errors():
-        # Asked before the data are read: a large set takes minutes.
+        # Checked before the data are read: a large set takes minutes.
         require_extra("audit", "busight data audit")
         from busight.cli.console import ConsoleProgress
         from busight.data.sources.catalogue import load

@@ -1,4 +1,4 @@
-"""``busight doctor``: what is installed, what can be used, what to do about each gap."""
+"""``busight doctor``: installed libraries, accelerators and weights, and the remedy for each that is missing."""
 
 from __future__ import annotations
 

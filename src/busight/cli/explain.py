@@ -1,4 +1,4 @@
-"""``busight explain``: everything that a bundle can say about one image, on one page."""
+"""``busight explain``: the explanation of one prediction, on one page."""
 
 from __future__ import annotations
 
@@ -56,23 +56,25 @@ def command(
         else:
             raise DataError(f"{image}: has no frame {frame}; it has {frames}")
         (answer,) = model.predict([chosen])
-        told = explained(model, answer, prevalence)
+        explanation = explained(model, answer, prevalence)
         if known is not None:
-            if not told.similar:
+            if not explanation.similar:
                 raise DataError(f"--training-data {training_data}: the bundle keeps no features to compare images by")
-            told = with_pictures(told, {sample.sample_id: sample for sample in known.samples}, known.reader)
-            if not any(one.image is not None for one in told.similar):
+            explanation = with_pictures(
+                explanation, {sample.sample_id: sample for sample in known.samples}, known.reader
+            )
+            if not any(case.image is not None for case in explanation.similar):
                 raise DataError(
                     f"--training-data {training_data}: holds none of the training images that look alike, such as "
-                    f"{told.similar[0].sample_id}; name the data that the bundle was trained on"
+                    f"{explanation.similar[0].sample_id}; name the data that the bundle was trained on"
                 )
-        page = write_explanation(told, folder, show_rejected)
+        page = write_explanation(explanation, folder, show_rejected)
         if isinstance(answer, Rejected) and not show_rejected:
             typer.echo(f"not answered: the image is {answer.reason}")
         else:
-            found = told.prediction
-            value = found.calibrated_probs[found.classes.index(found.label)]
-            typer.echo(f"{found.label} {value:.2f} (research use only)")
-            for warning in found.warnings:
+            prediction = explanation.prediction
+            value = prediction.calibrated_probs[prediction.classes.index(prediction.label)]
+            typer.echo(f"{prediction.label} {value:.2f} (research use only)")
+            for warning in prediction.warnings:
                 typer.echo(f"warning: {one_line(warning)}")
         typer.echo(f"page: {page}; PDF: {page.with_suffix('.pdf')}")

@@ -1,4 +1,4 @@
-"""Which extra brings which optional library: the one table, and the line that a command says where one is missing."""
+"""Table of the extras and their optional libraries, and the error message where one is missing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EXTRAS = {
         "timm", "torch", "torchvision",
     ),
 }  # fmt: skip
-"""Modules by the extra whose users meet them first; SciPy comes with `filters` too, and `train` has both."""
+"""Modules by extra; SciPy comes with `filters` too, and `train` has both."""
 
 _DISTRIBUTIONS = {
     "faiss": "faiss-cpu",
@@ -54,14 +54,14 @@ def has_extra(extra: str) -> bool:
 
 
 def require_extra(extra: str, what: str) -> None:
-    """Refuse in one line where an extra is not installed.
+    """Raise a one-line error where an extra is not installed.
 
     Args:
-        extra: Its name.
-        what: What needs it, the subject of the sentence.
+        extra: Name of the extra.
+        what: What needs it, the subject of the error message.
 
     Raises:
-        MissingExtraError: One of its libraries cannot be found.
+        MissingExtraError: One of its libraries cannot be imported.
     """
     if missing := _missing(EXTRAS[extra]):
         names = ", ".join(_DISTRIBUTIONS.get(name, name) for name in missing)
@@ -72,7 +72,7 @@ def missing_extra(error: ImportError, command: str) -> MissingExtraError | None:
     """Return a failed import as one line with its remedy; None where no extra brings the library.
 
     Args:
-        error: Of the import.
+        error: The error of the import.
         command: What was called, e.g. ``"busight data audit"``.
     """
     module = (error.name or "").partition(".")[0]

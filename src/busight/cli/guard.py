@@ -1,4 +1,4 @@
-"""What every command shares: errors as one line, an interruption as one line, exit codes."""
+"""Error handling of every command: errors and interruptions as one line, exit codes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def one_line_errors(hint: Callable[[], str] = str) -> Iterator[None]:
     """Turn errors into one line on stderr: exit code 2 for a wrong call or a missing extra, else 1.
 
     Args:
-        hint: Asked after Ctrl-C what to do next; empty for nothing.
+        hint: Called after Ctrl-C; returns the advice on how to resume, or an empty text.
     """
     try:
         yield
@@ -40,13 +40,13 @@ def one_line_errors(hint: Callable[[], str] = str) -> Iterator[None]:
         raise typer.Exit(1) from error
     except KeyboardInterrupt as error:
         # Ctrl-C inside an `exec` of text (a dataclass made during an import) marks the interpreter, which then ends
-        # `python -m busight` by signal although the interruption is dealt with here; the next `exec` clears the mark.
+        # `python -m busight` by signal although the interruption is handled here; the next `exec` clears the mark.
         exec("")
         advice = hint()
         _say(f"busight: interrupted{'; ' + advice if advice else ''}")
         raise typer.Exit(1) from error
     except BrokenPipeError:
-        raise  # whoever read our output has seen enough; Typer ends without a word and with exit code 1
+        raise  # the reader of our output closed the pipe; Typer ends silently with exit code 1
     except MemoryError as error:
         _say("busight: out of memory; use smaller images, batches or sets, or a machine with more")
         raise typer.Exit(1) from error
@@ -57,7 +57,7 @@ def one_line_errors(hint: Callable[[], str] = str) -> Iterator[None]:
 
 
 def how_to_go_on(folder: Path, marker: str) -> Callable[[], str]:
-    """Return the advice after Ctrl-C for work in a folder that can be resumed once ``marker`` stands in it."""
+    """Return the advice after Ctrl-C for work in a folder that can be resumed once it holds ``marker``."""
 
     def advice() -> str:
         # Before that there is nothing to resume: the data were still being read.
@@ -68,7 +68,7 @@ def how_to_go_on(folder: Path, marker: str) -> Callable[[], str]:
 
 
 def require_training() -> None:
-    """Refuse in one line where the extra ``train`` is not installed.
+    """Raise a one-line error where the extra ``train`` is not installed.
 
     Raises:
         MissingExtraError: PyTorch or Lightning is missing.

@@ -1,4 +1,4 @@
-"""``busight leakage``: what a split that leaks adds to the scores."""
+"""``busight leakage``: how much a leaking split inflates the metrics."""
 
 from __future__ import annotations
 

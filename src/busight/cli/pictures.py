@@ -1,4 +1,4 @@
-"""The pictures that a user names, as every command that reads them tells of them."""
+"""The input images that a user names, and the note on mask files that were left out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from busight.cli.guard import one_line
 
 
 def listed(paths: list[Path]) -> list[Path]:
-    """Return the files to read, and say on stderr which mask files below folders were left out.
+    """Return the image files to read, and report on stderr which mask files below folders were left out.
 
     Raises:
         DataError: A path is a bundle or a result.

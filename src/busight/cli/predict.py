@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 _ESCAPE = "backslashreplace"
-"""How a file name that is not UTF-8 is written; in JSON the escape stands for the very same name."""
+"""How a file name that is not UTF-8 is written; in JSON the escape stands for the same name."""
 
 
 class Form(StrEnum):
-    """How records are written."""
+    """Format of the records."""
 
     JSON = "json"
     CSV = "csv"
@@ -78,7 +78,7 @@ def command(
             _check_prevalence(prevalence, pages, model)
         draw = _drawing(model, overlays, pages, prevalence, show_rejected)
         failures: list[Failure] = []
-        # On a terminal the records themselves show how far it is.
+        # On a terminal the records themselves show the progress.
         with ConsoleProgress() as progress:
             tick = progress.tick if out is not None or not sys.stdout.isatty() else _no_tick
             answers = predict_stream(model, _inputs(paths, model.preprocess.image, tick), batch)
@@ -87,7 +87,7 @@ def command(
                 for line in lines:
                     typer.echo(line)
             else:
-                # Opened before the first prediction: a place that cannot be written is noticed at once.
+                # Opened before the first prediction: a file that cannot be written raises at once.
                 with (
                     written_beside(out, interrupted) as beside,
                     beside.open("w", encoding="utf-8", errors=_ESCAPE) as stream,
@@ -134,7 +134,7 @@ def _check_prevalence(prevalence: float, pages: Path | None, model: Model) -> No
 def _drawing(
     model: Model, overlays: Path | None, pages: Path | None, prevalence: float | None, show_rejected: bool
 ) -> Callable[[Prediction | Rejected, int], None]:
-    """Return what draws an answer, given its running number, in every way that was asked for."""
+    """Return the function that draws a prediction, given its running number, in every requested form."""
     from busight.report.overlay import image_file_name, write_overlay
     from busight.types import Rejected, prediction_of
 

@@ -1,4 +1,4 @@
-"""``busight repeat``: one protocol with several seeds."""
+"""``busight repeat``: repeated hold-out, one recipe with several seeds."""
 
 from __future__ import annotations
 

@@ -139,10 +139,10 @@ def _segment(paths: list[Path], segmenter: Segmenter, out: Path, uncertainty: bo
         table.write(",".join(COLUMNS) + "\n")
         for number, path in enumerate(files, start=1):
             for frame in read_frames(path):
-                rows, found = _frame(frame, segmenter, out, done + 1, uncertainty)
-                done += found is not None
-                failed += found is None
-                with_lesion += bool(found)
+                rows, n_lesions = _frame(frame, segmenter, out, done + 1, uncertainty)
+                done += n_lesions is not None
+                failed += n_lesions is None
+                with_lesion += bool(n_lesions)
                 table.write(lesion_lines(rows))
             progress.tick(number, len(files))
     if done:
@@ -157,7 +157,7 @@ def _segment(paths: list[Path], segmenter: Segmenter, out: Path, uncertainty: bo
 def _frame(
     frame: InputImage | Failure, segmenter: Segmenter, out: Path, number: int, uncertainty: bool
 ) -> tuple[list[dict[str, object]], int | None]:
-    """Outline one frame and write its pictures; return its rows and the number of lesions, None where it failed."""
+    """Segment one frame and write its images; return its rows and the number of lesions, None where it failed."""
     from dataclasses import replace
 
     import numpy as np
@@ -173,18 +173,18 @@ def _frame(
         typer.echo(f"busight: {one_line(frame.reason)}", err=True)
         return [error_row(frame.ref.path, frame.ref.frame, frame.reason)], None
     if isinstance(segmenter, ClassicalMethod) and segmenter.prompt is not None:
-        # A person points at the file's frame; of a DICOM object only the ultrasound region was read.
+        # A prompt is in pixels of the file's frame; of a DICOM object only the ultrasound region was read.
         segmenter = replace(segmenter, prompt=segmenter.prompt.moved(frame.ref.origin))
     try:
-        found = segmenter.segment(frame.pixels, "")
-    except DataError as error:  # a box or click that lies outside this picture
+        segmentation = segmenter.segment(frame.pixels, "")
+    except DataError as error:  # a box or click outside this image
         typer.echo(f"busight: {one_line(f'{frame.ref.path}: {error}')}", err=True)
         return [error_row(frame.ref.path, frame.ref.frame, str(error))], None
     name = image_file_name(frame.ref.path, frame.ref.frame, number)
-    words = f"{segmenter.name}: {found.mask.mean():.1%} outlined - research use only"
-    write_image(out / "masks" / name, found.mask.astype(np.uint8) * 255)
-    write_image(out / "outlines" / name, with_outline(frame.pixels, found.mask, words))
-    if uncertainty and found.probs is not None:
-        write_image(out / "uncertainty" / name, (entropy(found.probs) * 255).round().astype(np.uint8))
-    lesions = lesions_of(found.mask, found.probs, frame.ref.origin)
+    words = f"{segmenter.name}: {segmentation.mask.mean():.1%} outlined - research use only"
+    write_image(out / "masks" / name, segmentation.mask.astype(np.uint8) * 255)
+    write_image(out / "outlines" / name, with_outline(frame.pixels, segmentation.mask, words))
+    if uncertainty and segmentation.probs is not None:
+        write_image(out / "uncertainty" / name, (entropy(segmentation.probs) * 255).round().astype(np.uint8))
+    lesions = lesions_of(segmentation.mask, segmentation.probs, frame.ref.origin)
     return lesion_rows(frame.ref.path, frame.ref.frame, name, lesions, frame.ref.pixel_spacing_mm), len(lesions)

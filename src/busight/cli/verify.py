@@ -1,4 +1,4 @@
-"""``busight verify``: whether a bundle still answers as it did when it was made."""
+"""``busight verify``: check of a bundle's files, and replay of its examples."""
 
 from __future__ import annotations
 

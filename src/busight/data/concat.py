@@ -16,7 +16,7 @@ from busight.types import DataWarning, Image, Mask, Sample
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConcatReader:
-    """Hands each sample to the reader of the set that it comes from.
+    """Reader of joined data sets: each sample is read by the reader of its own set.
 
     Attributes:
         origin: ImageReader and sample before joining, by sample id.
@@ -30,9 +30,9 @@ class ConcatReader:
         return reader.image(before)
 
     def mask(self, sample: Sample) -> Mask | None:
-        """Return the lesion mask, bool HW; None where there is none, or where it was found unusable."""
+        """Return the lesion mask, bool HW; None where there is none, or where it is unusable."""
         reader, before = self.origin[sample.sample_id]
-        # A mask that does not fit its image is struck out of the sample.
+        # A mask whose size differs from its image's is removed from the sample.
         return reader.mask(replace(before, mask_paths=sample.mask_paths))
 
     def read_as(self, spec: ImageSpec) -> ConcatReader:
@@ -41,28 +41,28 @@ class ConcatReader:
 
 
 def concat(parts: Sequence[DataSet], names: Sequence[str | None] = ()) -> DataSet:
-    """Join data sets. Ids of samples, patients and examinations are told apart by the name of their source.
+    """Join data sets. Ids of samples, patients and examinations are prefixed with the name of their source.
 
-    Official parts are dropped: those of one set say nothing about another. Images are RGB where those of every set are,
+    Official subsets are dropped: those of one set do not apply to another. Images are RGB where those of every set are,
     else grey; sets of different depths are read as 8-bit ones.
 
     Args:
         parts: Two sets or more; a set may come twice under different paths.
-        names: Name of the source that each is of; None for the set's own, numbered where several have it. Sets with one
-            name given are one source: a patient of both is one patient.
+        names: Source name of each set; None for the set's own, numbered where several have it. Sets with one name given
+            are one source: a patient of both is one patient.
     """
     given = list(names) or [None] * len(parts)
-    own = iter(_numbered([part.name for part, name in zip(parts, given, strict=True) if name is None]))
+    own = iter(_numbered([dataset.name for dataset, name in zip(parts, given, strict=True) if name is None]))
     sources = [next(own) if name is None else name for name in given]
     prefixes = _numbered(sources)
-    image_spec = _common([part.image_spec for part in parts])
-    parts = [part.read_as(image_spec) for part in parts]
+    image_spec = _common([dataset.image_spec for dataset in parts])
+    parts = [dataset.read_as(image_spec) for dataset in parts]
     samples: list[Sample] = []
     origin: dict[str, tuple[ImageReader, Sample]] = {}
     problems: list[DataWarning] = []
-    for prefix, source, part in zip(prefixes, sources, parts, strict=True):
-        problems += [replace(problem, path=f"{prefix}:{problem.path}") for problem in part.problems]
-        for before in part.samples:
+    for prefix, source, dataset in zip(prefixes, sources, parts, strict=True):
+        problems += [replace(problem, path=f"{prefix}:{problem.path}") for problem in dataset.problems]
+        for before in dataset.samples:
             after = replace(
                 before,
                 sample_id=f"{prefix}:{before.sample_id}",
@@ -72,15 +72,17 @@ def concat(parts: Sequence[DataSet], names: Sequence[str | None] = ()) -> DataSe
                 official_subset=None,
             )
             samples.append(after)
-            origin[after.sample_id] = part.reader, before
-    labels = union([part.labels for part in parts])
-    specs = [part.spec if name is None else f"{name}={part.spec}" for part, name in zip(parts, given, strict=True)]
+            origin[after.sample_id] = dataset.reader, before
+    labels = union([dataset.labels for dataset in parts])
+    specs = [
+        dataset.spec if name is None else f"{name}={dataset.spec}" for dataset, name in zip(parts, given, strict=True)
+    ]
     spec = " + ".join(specs)
     return DataSet(spec, "+".join(prefixes), tuple(samples), ConcatReader(origin), labels, tuple(problems), image_spec)
 
 
 def _common(specs: Sequence[ImageSpec]) -> ImageSpec:
-    """Return what the images of all sets can be read as."""
+    """Return the image spec that the images of all sets can be read as."""
     if len(set(specs)) == 1:
         return specs[0]
     channels = min(spec.channels for spec in specs)
@@ -90,7 +92,7 @@ def _common(specs: Sequence[ImageSpec]) -> ImageSpec:
 
 
 def picture_file(reader: ImageReader, sample: Sample) -> Path | None:
-    """Return the file that a sample's picture was read from; None where it is not a picture file of its own."""
+    """Return the file that a sample's image was read from; None where it is not an image file of its own."""
     if isinstance(reader, ConcatReader):
         return picture_file(*reader.origin[sample.sample_id])
     return reader.root / sample.image_path if isinstance(reader, FileReader) else None
@@ -98,8 +100,8 @@ def picture_file(reader: ImageReader, sample: Sample) -> Path | None:
 
 def _numbered(names: Sequence[str]) -> list[str]:
     counts, seen = Counter(names), Counter[str]()
-    found = []
+    numbered = []
     for name in names:
         seen[name] += 1
-        found.append(f"{name}-{seen[name]}" if counts[name] > 1 else name)
-    return found
+        numbered.append(f"{name}-{seen[name]}" if counts[name] > 1 else name)
+    return numbered

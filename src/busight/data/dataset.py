@@ -1,4 +1,4 @@
-"""A data set: samples (what is known) and a reader (the pixels)."""
+"""A data set: samples (metadata) and a reader (pixels)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from busight.types import DataWarning, Image, Mask, Sample
 
 
 class ImageReader(Protocol):
-    """Reads the pixels of a sample. The one plug-in point of every source."""
+    """Reads the pixels of a sample. The only plug-in point of a source."""
 
     def image(self, sample: Sample) -> Image:
         """Return the image, uint8, HW or HW3 as the data set's ``image_spec`` says."""
@@ -25,15 +25,15 @@ class ImageReader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DataSet:
-    """What a source yields.
+    """A data set as a source lists it.
 
     Attributes:
-        spec: The text that names it (``"busi:PATH"``).
+        spec: The data spec (``"busi:PATH"``).
         name: The source's name.
         samples: Usable samples, in a stable order.
         reader: Reads their pixels.
-        labels: The classes that the source tells apart.
-        problems: Files that were left out or need a look, each with what was done.
+        labels: The classes of the source.
+        problems: Files that were left out or need attention, each with what was done.
         image_spec: The format of its images, as the reader gives them.
     """
 
@@ -51,7 +51,7 @@ class DataSet:
         return dict(sorted(counts.items()))
 
     def read_as(self, spec: ImageSpec) -> DataSet:
-        """Return this data set with its images read as ``spec`` says: what a bundle takes."""
+        """Return this data set with its images read as ``spec`` says, the image spec of a bundle."""
         if spec == self.image_spec:
             return self
         return replace(self, reader=read_as(self.reader, spec), image_spec=spec)
@@ -65,7 +65,7 @@ def read_as(reader: ImageReader, spec: ImageSpec) -> ImageReader:
 
 @dataclass(frozen=True, slots=True)
 class ConvertingReader:
-    """Converts the 8-bit images of another reader."""
+    """Reader that converts the 8-bit images of another reader."""
 
     reader: ImageReader
     spec: ImageSpec

@@ -1,4 +1,4 @@
-"""Public data sets that can be had from their authors: `busight data download NAME`."""
+"""Public data sets that can be downloaded from their authors: `busight data download NAME`."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class RemoteArchive:
         url: The authors' address (https).
         sha256: Digest of the archive, 64 hexadecimal digits.
         size_bytes: Size of the archive for the progress bar; None where only the server knows it.
-        folder: The folder that is there after unpacking.
+        folder: The folder that exists after unpacking.
         n_files: Files in that folder; fewer mean that it is incomplete.
-        citation: What the authors ask to be cited.
-        licence: Under what terms the data may be used.
+        citation: The citation that the authors ask for.
+        licence: The terms of use of the data.
     """
 
     name: str
@@ -72,17 +72,17 @@ def get(
 
     Args:
         name: A key of ``REMOTE``.
-        target: The folder in which the data set's own folder shall appear, whole or not at all.
+        target: The folder that receives the data set's own folder, whole or not at all.
         url: Another address of the same archive (a mirror); http is allowed only here.
         sha256: Digest to expect in place of the catalogue's, for a newer version of the archive.
-        progress: Called with the bytes that are there and the bytes expected (None where unknown).
+        progress: Called with the bytes received and the bytes expected (None where unknown).
 
     Returns:
-        ``target / folder``. Where it is there and complete already, nothing is downloaded (see ``is_there``).
+        ``target / folder``. Where it exists and is complete already, nothing is downloaded (see ``is_there``).
 
     Raises:
         DataError: Unknown name, unusable address, no network, an HTTP error, another digest, an unsafe archive, or a
-            folder that is there but incomplete. Where the connection broke, the part stays for the next call.
+            folder that exists but is incomplete. Where the connection broke, the partial file stays for the next call.
         OutputError: ``target`` cannot be written (full disk, no permission, ...).
     """
     archive = _archive_named(name)
@@ -98,7 +98,7 @@ def get(
 
 
 def is_there(archive: RemoteArchive, target: Path) -> bool:
-    """Say whether the data set lies complete in ``target`` already.
+    """Return whether the data set is complete in ``target`` already.
 
     Raises:
         DataError: Its folder exists but holds too few files, or is no folder.
@@ -106,10 +106,10 @@ def is_there(archive: RemoteArchive, target: Path) -> bool:
     folder = target / archive.folder
     if not folder.exists():
         return False
-    found = sum(path.is_file() for path in folder.rglob("*"))
-    if found < archive.n_files:
+    n_files = sum(path.is_file() for path in folder.rglob("*"))
+    if n_files < archive.n_files:
         raise DataError(
-            f"{folder}: exists with {found} of {archive.n_files} files and is never overwritten; "
+            f"{folder}: exists with {n_files} of {archive.n_files} files and is never overwritten; "
             "move it away or choose another folder, then run again"
         )
     return True
@@ -124,7 +124,7 @@ def _archive_named(name: str) -> RemoteArchive:
 
 
 def _checked_url(url: str | None, archive: RemoteArchive) -> str:
-    """Return the address to use: https, or what the user gave on purpose with http."""
+    """Return the address to use: https, or the user's own, which may be http."""
     address = url or archive.url
     allowed = ("https", "http") if url else ("https",)
     try:
@@ -163,7 +163,7 @@ def _downloaded(address: str, sha256: str, work: Path, archive: RemoteArchive, p
         return Path(pooch.retrieve(address, f"sha256:{sha256.lower()}", "archive.zip", work, downloader=downloader))
     except requests.RequestException as error:
         with suppress(OSError):
-            work.rmdir()  # where nothing has arrived
+            work.rmdir()  # where nothing was received
         raise DataError(f"{address}: {reason(error)}; run again to continue, or {_by_hand(archive)}") from error
     except ValueError as error:  # another digest; pooch has removed the file
         shutil.rmtree(work, ignore_errors=True)
@@ -188,7 +188,7 @@ def _unpack(zip_file: Path, folder: Path, archive: RemoteArchive) -> None:
             raise DataError(f"{zip_file}: holds no folder {archive.folder}; {_by_hand(archive)}")
         (beside / archive.folder).rename(folder)
     except DataError:
-        shutil.rmtree(zip_file.parent, ignore_errors=True)  # what was refused once is never offered again
+        shutil.rmtree(zip_file.parent, ignore_errors=True)  # an archive that was refused is not tried again
         raise
     except OSError as error:
         raise OutputError(f"{folder}: could not be written ({error.strerror}); choose another folder") from error

@@ -1,4 +1,4 @@
-"""The groups that must never be split: one patient, and everything that is a copy of one of their pictures."""
+"""Groups that must never be split: the images of one patient and all their near-duplicates."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from busight.types import Sample
 
 
 def group_samples(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) -> tuple[str, ...]:
-    """Give each sample the group that it belongs to.
+    """Return the group of each sample.
 
-    Groups are the connected components of "same patient", "same examination" and "copy" together.
+    Groups are the connected components of "same patient", "same examination" and "near-duplicate" together.
 
     Args:
         samples: N samples.
-        pairs: Indices of two samples that show the same pixels.
+        pairs: Near-duplicate pairs as indices of samples.
 
     Returns:
         N group names; a group is named after the first of its samples.
@@ -30,7 +30,7 @@ def group_samples(samples: Sequence[Sample], pairs: Sequence[tuple[int, int]]) -
 
 
 def connected(n: int, links: Iterable[tuple[int, int]]) -> list[int]:
-    """Return for each of n things the lowest of those that links connect it with, itself included.
+    """Return the connected component of each of n nodes, as the lowest index in it.
 
     Example:
         >>> connected(4, [(3, 1)])

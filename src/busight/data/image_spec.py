@@ -1,4 +1,4 @@
-"""What a network's images are, grey or RGB, of 8 to 16 bits, and how decoded pixels become such an image."""
+"""The image spec: grey or RGB, 8 to 16 bits, and how decoded pixels become such an image."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 """Decoded pixels: uint8 or uint16; HW (grey), HWC with three channels (RGB) or four (RGB and opacity)."""
 
 BIT_DEPTHS = (8, 10, 12, 14, 16)
-"""Depths that detectors and scanners have, of which ``spec_of`` chooses."""
+"""Bit depths of detectors and scanners, from which ``spec_of`` chooses."""
 
 _COLOUR_DIFFERENCE = 8 / 255
 """Share of the range by which a pixel's channels differ before it counts as coloured: JPEG alone makes less."""
@@ -31,7 +31,7 @@ at most 0.045 in BUSI."""
 
 @dataclass(frozen=True, slots=True)
 class ImageSpec:
-    """The images that a data set holds and a bundle takes.
+    """The format of the images of a data set, or of the input of a bundle.
 
     Attributes:
         channels: 1 for grey, 3 for RGB.
@@ -50,7 +50,7 @@ class ImageSpec:
     window: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what is no kind of image, also where no pydantic model stands before it."""
+        """Raise for a format that is none, also where no pydantic model validates it."""
         if self.channels not in (1, 3) or not 8 <= self.bits <= 16:
             raise ValueError(f"an image has 1 or 3 channels of 8 to 16 bits, not {self.channels} of {self.bits}")
         if self.window is not None and not -math.inf < self.window[0] < self.window[1] < math.inf:
@@ -61,11 +61,12 @@ class ImageSpec:
 
         Without a window, pixels whose own scale is known (8-bit pixels, or a stated ``white_level``) are mapped from
         that scale; so an 8-bit image is left alone. Others are taken to have ``bits`` bits. Where these are 8, 16-bit
-        pixels are 8-bit ones in a wide file if none is above 255, and full-scale from 32768 up; between the two nobody
-        can know the scale and the image is refused. A window holds for images of ``bits`` bits, and for no others.
+        pixels are 8-bit ones in a wide file if none is above 255, and full-scale from 32768 up; between the two the
+        scale is unknown and the image is refused. A window holds for images of ``bits`` bits, and for no others.
 
         Colour becomes ITU-R 601 luma where grey is wanted; equal channels give exactly that channel. Grey becomes three
-        equal channels where RGB is wanted. Transparent pixels are laid over black, the surround of ultrasound images.
+        equal channels where RGB is wanted. Transparent pixels are composited over black, the background of ultrasound
+        images.
 
         Args:
             pixels: uint8 or uint16; HW, HWC with three channels, or four of which the last is opacity.
@@ -77,8 +78,8 @@ class ImageSpec:
             uint8, HW or HWC as ``channels`` says, 0–255; ``pixels`` itself where nothing is to be changed.
 
         Raises:
-            ImageError: Pixels of another shape or type, above the range, or of a scale that is not known or not that
-                of the window.
+            ImageError: Pixels of another shape or type, above the range, or of a scale that is unknown or not that of
+                the window.
 
         Source:
             ITU-R Recommendation BT.601-7, section 2.5.1: luma = 0.299 R + 0.587 G + 0.114 B.
@@ -126,11 +127,11 @@ class ImageSpec:
 
 
 GREY = ImageSpec()
-"""8-bit grey: what ultrasound is, and what is meant where nothing is said."""
+"""8-bit grey: the format of ultrasound images, and the default."""
 
 
 def spec_of(images: Iterable[Pixels]) -> ImageSpec:
-    """Infer what kind of images a data set holds.
+    """Infer the image spec of a data set.
 
     Bits are the smallest of 8, 10, 12, 14 and 16 that hold the largest value. Channels are three where more than half
     of the images have colour in more than 5 % of their pixels: breast ultrasound is often stored as RGB with equal
@@ -167,7 +168,7 @@ def colour_share(pixels: Pixels) -> float:
 
 
 def full_scale(pixels: Pixels) -> int | None:
-    """Return the white level of 16-bit pixels where their largest value tells it: 255 or 65535; otherwise None."""
+    """Return the white level of 16-bit pixels where their largest value determines it: 255 or 65535; otherwise None."""
     high = int(pixels.max())
     if high <= 255:
         return 255
@@ -203,7 +204,7 @@ def _mapped(pixels: Pixels, low: float, high: float) -> Image:
 
 
 def _over_black(image: Image, opacity: Pixels) -> Image:
-    """Lay an image over black."""
+    """Composite an image over black."""
     # A 16-bit file that holds 8-bit values holds an 8-bit opacity too.
     white = 255 if opacity.dtype == np.uint8 else full_scale(opacity) or 65535
     weight = _mapped(opacity, 0, white).astype(np.uint32)

@@ -1,4 +1,4 @@
-"""Labels as data: which classes there are, which is the positive one, which show no lesion."""
+"""The label schema: the classes, the positive class, the classes without a lesion."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _OR = " or "
 
 @dataclass(frozen=True, slots=True)
 class LabelSchema:
-    """The classes that a model tells apart; it comes from the data source and stands in the bundle.
+    """The classes of a model; it comes from the data source and is stored in the bundle.
 
     Attributes:
         names: Class names, in the order of every logit and probability vector.
-        positive: The class that thresholds, PPV and NPV speak of (scikit-learn's ``pos_label``); None without one.
+        positive: The positive class, of thresholds, PPV and NPV (scikit-learn's ``pos_label``); None without one.
         without_lesion: Classes of images that show no lesion.
         members: For each class the labels of the source that belong to it; empty where each is a label itself.
 
@@ -43,7 +43,7 @@ class LabelSchema:
     members: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse classes that contradict each other: a class that is read as another is the worst mistake of all."""
+        """Raise for classes that contradict each other: to take one class for another is the worst error."""
         if len(self.names) < 2 or len(set(self.names)) < len(self.names) or not all(self.names):
             raise ValueError(f"labels {', '.join(self.names) or 'none'}: at least two different names are needed")
         unknown = {*self.without_lesion, *([self.positive] if self.positive is not None else [])} - set(self.names)
@@ -58,7 +58,7 @@ class LabelSchema:
     def index(self, label: str | None) -> int:
         """Return the index of the class that a source's label belongs to; -1 where it has none.
 
-        A label that leaves several open (``"normal or benign"``) belongs to a class that holds all of them.
+        A label of several classes (``"normal or benign"``) belongs to a class that holds all of them.
         """
         if label is None:
             return -1
@@ -76,12 +76,12 @@ class LabelSchema:
 
     @property
     def positive_index(self) -> int | None:
-        """Place of the positive class in the vectors; None without one."""
+        """Index of the positive class in the vectors; None without one."""
         return None if self.positive is None else self.names.index(self.positive)
 
     @property
     def lesion_pair(self) -> tuple[int, int] | None:
-        """Places of the one negative and the positive kind of lesion; None unless these are the only kinds."""
+        """Indices of the one negative and the positive lesion class; None unless these are the only lesion classes."""
         lesions = [name for name in self.names if name not in self.without_lesion]
         if self.positive is None or len(lesions) != 2 or self.members:
             return None
@@ -159,7 +159,7 @@ def union(schemas: Sequence[LabelSchema]) -> LabelSchema:
     """Return the schema of several data sets taken as one.
 
     Raises:
-        DataError: They disagree on the positive class, or on what shows no lesion.
+        DataError: The schemas disagree on the positive class, or on what shows no lesion.
     """
     names = list(dict.fromkeys(name for schema in schemas for name in schema.names))
     positives = {schema.positive for schema in schemas} - {None}

@@ -1,4 +1,4 @@
-"""One pass over every pixel of a data set: what cannot be used is named, what can is given a digest."""
+"""The manifest: one pass over every image of a data set, with a digest for each and a list of unusable files."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from busight.types import DataWarning, Image, Mask, Sample
 
 @dataclass(frozen=True, slots=True)
 class ManifestRow:
-    """One line of the manifest.
+    """One row of the manifest.
 
     Attributes:
         sample: The sample.
         height: Rows of its image.
         width: Columns of its image.
-        image_digest: SHA-256 over shape and grey pixels, so that re-compressing a file changes nothing.
-        mask_digest: Likewise for the joined mask; empty where there is none.
+        image_digest: SHA-256 over shape and grey pixels, so that re-compressing a file does not change it.
+        mask_digest: SHA-256 over the joined mask; empty where there is none.
     """
 
     sample: Sample
@@ -37,28 +37,28 @@ class ManifestRow:
 
     @property
     def short_digest(self) -> str:
-        """What a bundle's card keeps of the image's digest: 16 hexadecimal digits."""
+        """The first 16 hexadecimal digits of the image's digest, as a bundle's card holds them."""
         return self.image_digest[:16]
 
     @property
     def digest_aliases(self) -> frozenset[str]:
-        """The short digests under which a bundle may know it: its own, and that of the picture it was shrunk from."""
+        """The short digests that a bundle may list it by: its own, and that of the image it was resized from."""
         origins = (tag.removeprefix("origin:") for tag in self.sample.tags if tag.startswith("origin:"))
         return frozenset((self.short_digest, *origins))
 
     def is_among(self, digests: Set[str]) -> bool:
-        """Return whether short digests, as of a bundle's training images, hold this image."""
+        """Return whether short digests, such as those of a bundle's training images, contain this image."""
         return not self.digest_aliases.isdisjoint(digests)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DatasetManifest:
-    """A data set that was read from end to end.
+    """A data set of which every image was read.
 
     Attributes:
-        dataset: The usable samples; its problems now include what the pixels showed.
+        dataset: The usable samples; its problems now include those of the pixels.
         rows: The manifest, in the order of the samples.
-        thumbnails: uint8 (N, 96, 96): the images shrunk, for the search for copies.
+        thumbnails: uint8 (N, 96, 96): the images shrunk, for the search for near-duplicates.
         digest: SHA-256 of the manifest: changes when an image, a mask or a label changes.
     """
 
@@ -68,14 +68,14 @@ class DatasetManifest:
     digest: str
 
     def kept(self, indices: Sequence[int]) -> DatasetManifest:
-        """Return the manifest of some of the samples, with a digest of its own."""
+        """Return the manifest of a subset of the samples, with a digest of its own."""
         rows = tuple(self.rows[index] for index in indices)
         dataset = replace(self.dataset, samples=tuple(row.sample for row in rows))
         return DatasetManifest(dataset, rows, self.thumbnails[list(indices)], manifest_digest(list(rows)))
 
 
 def build_manifest(dataset: DataSet, progress: Callable[[int, int], None] | None = None) -> DatasetManifest:
-    """Read every image and mask once; leave out what cannot be read and say so.
+    """Read every image and mask once; leave out what cannot be read and list it as a problem.
 
     Args:
         dataset: The data set.
@@ -135,7 +135,7 @@ def pixel_digest(pixels: NDArray[np.uint8] | NDArray[np.bool_]) -> str:
 
 
 def manifest_digest(rows: list[ManifestRow]) -> str:
-    """Return the SHA-256 of what training depends on: identity, label, patient, pixels of image and mask."""
+    """Return the SHA-256 of everything that training depends on: id, label, patient, pixels of image and mask."""
     return sha256_of_json(
         [
             [e.sample.sample_id, e.sample.label, e.sample.patient_id, e.image_digest, e.mask_digest]

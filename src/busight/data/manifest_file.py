@@ -28,12 +28,12 @@ def write_manifest(path: Path, manifest: DatasetManifest, groups: tuple[str, ...
     """Write ``manifest.csv``.
 
     Args:
-        path: Where to.
+        path: The file to write.
         manifest: The data set as read.
-        groups: The group of each entry, in order.
+        groups: The group of each row, in order.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     rows: list[Sequence[object]] = [COLUMNS]
     for entry, group in zip(manifest.rows, groups, strict=True):

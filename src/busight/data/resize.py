@@ -1,4 +1,4 @@
-"""A small copy of a data set for another machine: lossless pictures and one table, read by ``folder:PATH``."""
+"""A resized copy of a data set: lossless images and one table, read by ``folder:PATH``."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ COLUMNS = (
 def write_shrunk(
     manifest: DatasetManifest, folder: Path, size: int, progress: Callable[[int, int], None] | None = None
 ) -> int:
-    """Write a copy of a data set whose pictures have no side longer than ``size``.
+    """Write a copy of a data set whose images have no side longer than ``size``.
 
-    Smaller pictures stay as they are. Sample ids, labels, patients and what else the source said are kept, so that a
-    ``split.json`` of the one serves for the other; each picture's digest is kept too, so that a bundle trained on the
-    one knows the other. The several masks of an image become one.
+    Smaller images stay as they are. Sample ids, labels, patients and all other metadata are kept, so that a
+    ``split.json`` of the one is valid for the other; each image's digest is kept too, so that a bundle trained on the
+    one recognises the other. Several masks of an image become one.
 
     Args:
         manifest: The data set as read; what could not be read is not in it.
-        folder: A new folder; it appears when everything is in it. It receives ``samples.csv``, ``labels.json``,
-            ``images/``, ``masks/`` and ``source.json``, which says what it was made from.
+        folder: A new folder; it appears when it is complete. It receives ``samples.csv``, ``labels.json``, ``images/``,
+            ``masks/`` and ``source.json``, which says what it was made from.
         size: Longest side in pixels, 32 or more.
         progress: Called with (done, total).
 
@@ -46,7 +46,7 @@ def write_shrunk(
 
     Raises:
         OutputError: The folder exists, or could not be written.
-        ImageError: A picture was changed since it was inspected and is damaged now.
+        ImageError: An image was changed since the manifest was built and is damaged now.
     """
     require_free_folder(folder)
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")

@@ -1,4 +1,4 @@
-"""Smaller images and masks of the same aspect, averaged over areas so that speckle makes no false patterns."""
+"""Smaller images and masks of the same aspect, by area averaging, so that speckle is not aliased."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def shrink(image: NDArray[PixelT], longest: int) -> NDArray[PixelT]:
 
 
 def shrink_mask(mask: Mask, longest: int) -> Mask:
-    """Return a mask, bool HW, likewise; a pixel is lesion when at least half of its area is."""
+    """Return a mask, bool HW, as `shrink` does; a pixel is lesion when at least half of its area is."""
     if max(mask.shape) <= longest:
         return mask
     return shrink(mask.astype(np.uint8) * 255, longest) >= 128

@@ -1,4 +1,4 @@
-"""Who trains, who chooses, who tests: seeded, stratified splits, by group or (as the paper) by image."""
+"""Splits into train, validation and test subset: seeded, stratified, by group or (as the paper) by image."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SplitKind = Literal["grouped", "paper", "folds", "kfold_by_image", "leave_one_so
 
 @dataclass(frozen=True, slots=True)
 class SplitSettings:
-    """How to split.
+    """Settings of a split.
 
     Attributes:
-        kind: ``grouped`` (by patient and near-duplicate component), ``paper`` (by image, as published), ``folds``
-            and ``kfold_by_image`` (cross-validation of either kind), ``leave_one_source_out`` (each joined data set
-            tests in turn, in the order of their names), ``official`` (the authors' parts or folds).
+        kind: ``grouped`` (by patient and near-duplicate component), ``paper`` (by image, as published), ``folds`` and
+            ``kfold_by_image`` (cross-validation of either kind), ``leave_one_source_out`` (each joined data set tests
+            in turn, in the order of their names), ``official`` (the authors' subsets or folds).
         seed: Seed of the shuffling, 0 to 2^32 - 1.
         val: Share of images for validation.
         test: Share of images for test.
@@ -42,7 +42,7 @@ class SplitSettings:
     fold: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse shares and folds that cannot be."""
+        """Raise for shares and folds out of range."""
         if not (0 < self.val < 1 and 0 < self.test < 1 and self.val + self.test < 1):
             raise ConfigError(f"split.val {self.val} and split.test {self.test}: each above 0, together below 1")
         if self.folds < 2 or not 0 <= self.fold < self.folds:
@@ -53,14 +53,14 @@ class SplitSettings:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """The outcome: sample ids by part.
+    """A split: sample ids by subset.
 
     Attributes:
         kind: The kind that made it.
         seed: The seed that made it.
         train: Sample ids.
-        val: Sample ids; what is chosen or fitted after training is chosen or fitted here.
-        test: Sample ids; touched once.
+        val: Sample ids; everything that is chosen or fitted after training uses these.
+        test: Sample ids; used once.
     """
 
     kind: str
@@ -71,27 +71,27 @@ class Split:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the three parts, whatever the order in which they are listed."""
+        """SHA-256 of the three subsets, independent of the order of their ids."""
         return sha256_of_json([sorted(self.train), sorted(self.val), sorted(self.test)])
 
     def subset_of(self) -> dict[str, str]:
-        """Return the part of each sample id."""
-        return {sample_id: part for part in SUBSETS for sample_id in getattr(self, part)}
+        """Return the subset of each sample id."""
+        return {sample_id: subset for subset in SUBSETS for sample_id in getattr(self, subset)}
 
 
 def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: SplitSettings) -> Split:
-    """Split labelled samples; unlabelled ones belong to no part.
+    """Split labelled samples; unlabelled ones belong to no subset.
 
     Args:
         samples: N samples.
         groups: Their N group names.
-        settings: How to split.
+        settings: Settings of the split.
 
     Returns:
-        The split. For every kind but ``paper``, ``kfold_by_image`` and ``official`` no group crosses.
+        The split. For every kind but ``paper``, ``kfold_by_image`` and ``official`` no group is in two subsets.
 
     Raises:
-        DataError: Too few cases or groups for the wanted parts, or the data set has no official parts.
+        DataError: Too few cases or groups for the wanted subsets, or the data set has no official subsets.
     """
     labelled = [index for index, sample in enumerate(samples) if sample.label is not None]
     if not labelled:
@@ -99,17 +99,17 @@ def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: Split
     kept = [samples[index] for index in labelled]
     names = [groups[index] for index in labelled]
     if settings.kind == "official":
-        part = _official(kept, names, settings)
+        subset = _official(kept, names, settings)
     elif settings.kind == "leave_one_source_out":
-        part = _source_folds(kept, names, settings)
+        subset = _source_folds(kept, names, settings)
     else:
         by_image = settings.kind in ("paper", "kfold_by_image")
-        part = _random(kept, [s.sample_id for s in kept] if by_image else names, settings)
+        subset = _random(kept, [s.sample_id for s in kept] if by_image else names, settings)
     ids = {
-        name: tuple(sample.sample_id for sample, where in zip(kept, part, strict=True) if where == name)
+        name: tuple(sample.sample_id for sample, where in zip(kept, subset, strict=True) if where == name)
         for name in SUBSETS
     }
-    _check_parts(kept, part, settings.kind)
+    _check_parts(kept, subset, settings.kind)
     return Split(settings.kind, settings.seed, **ids)
 
 
@@ -118,8 +118,9 @@ def _check_parts(samples: list[Sample], part: list[str], kind: str) -> None:
         if name not in part:
             raise DataError(f"split {kind}: no image left for the {name} part; use more data or other shares")
     if kind == "leave_one_source_out":
-        return  # a class that one source alone has is none that a network could learn from the others
-    # A class missing from val or test gives undefined scores, which are told; one missing from train is never learnt.
+        return  # a class that only one source has cannot be learned from the others
+    # A class missing from val or test gives undefined metrics, which are reported; one missing from train is never
+    # learned.
     trained = {sample.label for sample, where in zip(samples, part, strict=True) if where == "train"}
     if unseen := {str(sample.label) for sample in samples if sample.label not in trained}:
         raise DataError(
@@ -139,10 +140,10 @@ def _random(samples: list[Sample], groups: list[str], settings: SplitSettings) -
     rest = np.setdiff1d(everything, test)
     wanted = settings.val / (1 - settings.test) if settings.kind in ("paper", "grouped") else settings.val
     val = _share(rest, labels, group_index, wanted, settings)
-    part = np.full(len(samples), "train", dtype=object)
-    part[test] = "test"
-    part[val] = "val"
-    return [str(name) for name in part]
+    subset = np.full(len(samples), "train", dtype=object)
+    subset[test] = "test"
+    subset[val] = "val"
+    return [str(name) for name in subset]
 
 
 def _check_enough(labels: NDArray[np.str_], groups: NDArray[np.int64]) -> None:
@@ -211,23 +212,23 @@ def _fold(labels: NDArray[np.str_], groups: NDArray[np.int64], settings: SplitSe
 
 def _official(samples: list[Sample], groups: list[str], settings: SplitSettings) -> list[str]:
     parts = [sample.official_subset for sample in samples]
-    if any(part is None for part in parts):
+    if any(subset is None for subset in parts):
         raise DataError(f"split official: {samples[0].source} has no official parts; use split.kind=grouped")
     if set(parts) <= set(SUBSETS):
-        return [str(part) for part in parts]
+        return [str(subset) for subset in parts]
     # Official folds: the wanted fold tests; validation is drawn by group from the others.
     names = sorted(set(map(str, parts)), key=lambda name: (len(name), name))  # 2 before 10
     if len(names) < 2:
         raise DataError(f"split official: {samples[0].source} has one official fold only; use split.kind=grouped")
     if settings.fold >= len(names):
         raise DataError(f"split official: no fold {settings.fold}; they are counted from 0, here 0 to {len(names) - 1}")
-    test = np.array([part == names[settings.fold] for part in parts])
+    test = np.array([subset == names[settings.fold] for subset in parts])
     labels = np.array([str(sample.label) for sample in samples])
     _, group_index = np.unique(np.array(groups), return_inverse=True)
     val = _share(np.nonzero(~test)[0], labels, group_index, settings.val, settings)
-    part = np.where(test, "test", "train").astype(object)
-    part[val] = "val"
-    return [str(name) for name in part]
+    subset = np.where(test, "test", "train").astype(object)
+    subset[val] = "val"
+    return [str(name) for name in subset]
 
 
 def source_names(samples: Sequence[Sample]) -> tuple[str, ...]:
@@ -236,7 +237,7 @@ def source_names(samples: Sequence[Sample]) -> tuple[str, ...]:
 
 
 def _source_folds(samples: list[Sample], groups: list[str], settings: SplitSettings) -> list[str]:
-    """Let one source test; images of the others that share a group with it belong to no part."""
+    """Let one source test; images of the others that share a group with it belong to no subset."""
     names = source_names(samples)
     if len(names) < 2:
         raise DataError(
@@ -251,13 +252,13 @@ def _source_folds(samples: list[Sample], groups: list[str], settings: SplitSetti
     rest = np.array([not held and group not in tested for group, held in zip(groups, test, strict=True)])
     labels = np.array([str(sample.label) for sample in samples])
     _, group_index = np.unique(np.array(groups), return_inverse=True)
-    part = np.full(len(samples), "", dtype=object)
-    part[test], part[rest] = "test", "train"
-    part[_share(np.nonzero(rest)[0], labels, group_index, settings.val, settings)] = "val"
-    return [str(name) for name in part]
+    subset = np.full(len(samples), "", dtype=object)
+    subset[test], subset[rest] = "test", "train"
+    subset[_share(np.nonzero(rest)[0], labels, group_index, settings.val, settings)] = "val"
+    return [str(name) for name in subset]
 
 
 def leaking_pairs(split: Split, pairs: Sequence[tuple[str, str]]) -> int:
-    """Count near-duplicate pairs (given as sample ids) whose two images lie in different parts."""
-    part = split.subset_of()
-    return sum(part[a] != part[b] for a, b in pairs if a in part and b in part)
+    """Count near-duplicate pairs (given as sample ids) whose two images are in different subsets."""
+    subset = split.subset_of()
+    return sum(subset[a] != subset[b] for a, b in pairs if a in subset and b in subset)

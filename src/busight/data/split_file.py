@@ -1,4 +1,4 @@
-"""A split as a file, so that another run can be given exactly the same parts."""
+"""A split as a file, so that another run can use exactly the same subsets."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_split(path: Path, split: Split, data_digest: str) -> None:
     """Write a split with its own digest and the digest of the data it was made for.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     document = _SplitDocument(
         format=FORMAT,
@@ -56,20 +56,20 @@ def read_split(path: Path, samples: Sequence[Sample], data_digest: str | None = 
 
     Args:
         path: A file that `write_split` wrote.
-        samples: The data set it shall be used with.
-        data_digest: Refuse the split when it was made for data with another digest; None accepts it when it names
-            only samples that are there.
+        samples: The samples of the data set that it is used with.
+        data_digest: Refuse the split when it was made for data with another digest; None accepts it when it names only
+            samples of the data set.
 
     Raises:
-        DataError: Not a split file, a changed one, one with a sample in two parts, or one for other samples.
+        DataError: Not a split file, a changed one, one with a sample in two subsets, or one for other samples.
     """
     document = _read(path)
-    split = Split(document.kind, document.seed, *(tuple(getattr(document, part)) for part in SUBSETS))
+    split = Split(document.kind, document.seed, *(tuple(getattr(document, subset)) for subset in SUBSETS))
     if split.digest != document.digest:
         raise DataError(f"{path}: its parts do not match its digest; it was changed after it was written, make it anew")
     if data_digest is not None and document.data_digest != data_digest:
         raise DataError(f"{path}: was made for other data (the images, masks or labels have changed since); begin anew")
-    ids = [sample_id for part in SUBSETS for sample_id in getattr(split, part)]
+    ids = [sample_id for subset in SUBSETS for sample_id in getattr(split, subset)]
     if len(set(ids)) != len(ids):
         raise DataError(f"{path}: a sample stands in two parts; make the split anew")
     if missing := set(ids) - {sample.sample_id for sample in samples}:
@@ -92,7 +92,7 @@ def data_digest_of(path: Path) -> str:
 def _read(path: Path) -> _SplitDocument:
     try:
         content = path.read_bytes()
-        # First the format alone: a newer one may have other fields, and should be called newer, not damaged.
+        # First the format alone: a newer one may have other fields, and should be reported as newer, not as damaged.
         version = _Header.model_validate_json(content).format
         if version > FORMAT:
             raise DataError(f"{path}: split format {version} is newer than {FORMAT}; update busight")

@@ -8,11 +8,11 @@ import numpy as np
 from busight.types import Image
 
 SIDE = 96
-"""Side of the small picture on which copies are confirmed."""
+"""Side of the thumbnail on which near-duplicates are confirmed."""
 
 
 def small_picture(image: Image) -> Image:
-    """Shrink an image to 96×96 by area averaging; the aspect ratio is not kept, since copies are rescaled too.
+    """Shrink an image to 96×96 by area averaging; the aspect ratio is not kept: near-duplicates are rescaled too.
 
     Args:
         image: uint8 HW.

@@ -1,4 +1,4 @@
-"""Downloads that go on where a broken one stopped: a downloader for pooch."""
+"""Resumable HTTP downloads: a downloader for pooch."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ import requests
 from busight._version import __version__
 
 Progress = Callable[[int, int | None], None]
-"""Called with the bytes that are there and the bytes expected (None where the server does not say)."""
+"""Called with the bytes received and the bytes expected (None where the server does not say)."""
 
 TIMEOUT_S = 30.0
 """A connection that is silent for this long counts as cut."""
 
 PAUSE_S = 0.5
-"""First pause before a new attempt; doubled, up to 8 s, while attempts bring nothing."""
+"""First pause before a new attempt; doubled, up to 8 s, while attempts receive nothing."""
 
 _IDLE_ATTEMPTS = 4
-_ATTEMPTS = 100  # 2 MB an attempt still bring BUSI's 200 MB home
+_ATTEMPTS = 100  # at 2 MB an attempt, enough for BUSI's 200 MB
 _CHUNK_BYTES = 1 << 13  # less than this is lost when a connection is cut
 _WORTH_WAITING_FOR = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class ResumingDownloader:
-    """Downloads over HTTP into a part that a later attempt, or a later call, continues.
+    """Downloads over HTTP into a partial file that a later attempt, or a later call, continues.
 
-    pooch's own downloader begins every attempt at the first byte. Whether the pieces are of one version is not asked
-    of the server: pooch compares the SHA-256 of the whole.
+    pooch's own downloader begins every attempt at the first byte. Whether the pieces are of one version is not checked
+    with the server: pooch compares the SHA-256 of the whole.
 
     Attributes:
-        part: The bytes so far.
+        part: The partial file.
         progress: Called after every piece.
 
     Source:
@@ -44,11 +44,11 @@ class ResumingDownloader:
         self.progress = progress
 
     def __call__(self, url: str, output_file: str, pooch: object = None, check_only: bool = False) -> None:
-        """Download a file as pooch asks for it; try again when the connection is cut and something had arrived.
+        """Download a file as pooch asks for it; retry when the connection is cut after some bytes were received.
 
         Raises:
-            requests.RequestException: No connection, an HTTP error, or too many cuts. The part stays.
-            OSError: The part cannot be written. It stays as well.
+            requests.RequestException: No connection, an HTTP error, or too many cuts. The partial file stays.
+            OSError: The partial file cannot be written. It stays as well.
         """
         idle, arrived = 0, False
         for attempt in range(1, _ATTEMPTS + 1):
@@ -69,7 +69,7 @@ class ResumingDownloader:
         return self.part.stat().st_size if self.part.exists() else 0
 
     def _attempt(self, url: str) -> None:
-        """Ask once for what is missing and append it to the part; an error where not all of it came."""
+        """Request the missing bytes once and append them to the partial file; raise where some did not arrive."""
         have = self._size()
         headers = {"User-Agent": f"busight/{__version__}", "Accept-Encoding": "identity"}
         if have:
@@ -77,10 +77,10 @@ class ResumingDownloader:
         with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_S) as response:
             span = response.headers.get("Content-Range", "")
             if response.status_code == 416 and span == f"bytes */{have}":
-                return None  # all of it had arrived before
+                return None  # the file was complete before
             continues = response.status_code == 206 and span.startswith(f"bytes {have}-")
             if have and response.status_code in {206, 416} and not continues:
-                self.part.unlink()  # what is there does not go with what the server has
+                self.part.unlink()  # the partial file does not fit the server's file
                 return self._attempt(url)
             response.raise_for_status()
             have = have if continues else 0
@@ -99,7 +99,7 @@ def reason(error: requests.RequestException) -> str:
     """Return in a few words why a download failed."""
     if error.response is not None:
         return f"the server answered {error.response.status_code} {error.response.reason}"
-    # requests wraps the errors of urllib3, which wrap those of the system: the innermost says what happened.
+    # requests wraps the errors of urllib3, which wrap those of the system: the innermost names the cause.
     cause: BaseException = error
     while cause.__context__ is not None:
         cause = cause.__context__

@@ -1,4 +1,4 @@
-"""Unpacking a zip archive that came from elsewhere: all of it inside one new folder, or nothing at all."""
+"""Unpacking of an untrusted zip archive: all of it inside one new folder, or nothing at all."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from pathlib import Path
 from busight.errors import DataError, OutputError
 
 MAX_BYTES = 4 << 30
-"""Most bytes that may come out of an archive (20 times BUSI)."""
+"""Largest unpacked size of an archive in bytes (20 times BUSI)."""
 
 MAX_RATIO = 100
-"""Most bytes out for each byte in; pictures give about 1, text about 10, zip bombs above 1000."""
+"""Largest compression ratio; images give about 1, text about 10, zip bombs above 1000."""
 
 _MAX_MEMBERS = 100_000
-_RATIO_FREE_BYTES = 16 << 20  # an archive this small does no harm, however well it is packed
+_RATIO_FREE_BYTES = 16 << 20  # an archive this small is harmless at any ratio
 _CHUNK_BYTES = 1 << 16
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, struct.error, OSError)
 
 
 def unpack_zip(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES) -> None:
-    """Unpack a zip archive into a new folder. Nothing stays behind where it is refused or interrupted.
+    """Unpack a zip archive into a new folder. Nothing remains where it is refused or interrupted.
 
     Args:
         archive: The zip file.
         target: The folder to make; it must not exist yet.
-        max_bytes: Most bytes that may come out, counted while they come.
+        max_bytes: Largest unpacked size, counted while unpacking.
 
     Raises:
         DataError: Damaged, encrypted or too large; or a member that is absolute, climbs out with ``..``, has a drive
-            letter, is a link or a device, or comes twice.
+            letter, is a link or a device, or occurs twice.
         OutputError: The folder exists already or cannot be written.
     """
     if target.exists() or target.is_symlink():
@@ -51,7 +51,7 @@ def unpack_zip(archive: Path, target: Path, *, max_bytes: int = MAX_BYTES) -> No
 
 @contextmanager
 def _whole_or_not_at_all(target: Path) -> Iterator[None]:
-    """Make a folder, and remove it again where the block does not end well."""
+    """Make a folder, and remove it where the block raises."""
     made = done = False
     try:
         target.mkdir(parents=True)
@@ -76,7 +76,7 @@ def _opened(archive: Path) -> zipfile.ZipFile:
 
 
 def _check_members(archive: Path, members: Sequence[zipfile.ZipInfo], limit: int) -> None:
-    """Refuse what the directory already gives away, before anything is written."""
+    """Raise for members that the directory already shows to be unsafe, before anything is written."""
     if len(members) > _MAX_MEMBERS:
         raise _refusal(archive, f"{len(members)} members, at most {_MAX_MEMBERS} are unpacked")
     if sum(member.file_size for member in members) > limit:
@@ -99,7 +99,7 @@ def _check_members(archive: Path, members: Sequence[zipfile.ZipInfo], limit: int
 
 
 def _name_fault(name: str) -> str | None:
-    r"""Say what is wrong with a member's name on any system; None for a plain relative path.
+    r"""Return what makes a member's name unsafe on any system; None for a plain relative path.
 
     Example:
         >>> _name_fault("BUSI/benign/benign (1).png")
@@ -118,7 +118,7 @@ def _name_fault(name: str) -> str | None:
 
 
 def _kind_fault(member: zipfile.ZipInfo) -> str | None:
-    """Say why a member is no plain file or folder that we can read; None where it is one."""
+    """Return why a member is no plain, readable file or folder; None where it is one."""
     kind = stat.S_IFMT(member.external_attr >> 16)  # the Unix mode; 0 from other systems
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
         return "is a link or a device"
@@ -143,7 +143,7 @@ def _write_members(
         with path.open("xb") as stream:
             for chunk in _chunks(archive, source, member):
                 written += len(chunk)
-                if written > limit:  # the directory's sizes may lie
+                if written > limit:  # the sizes in the directory may be false
                     raise _refusal(archive, f"more than {limit} bytes come out of it (a zip bomb?)")
                 stream.write(chunk)
 

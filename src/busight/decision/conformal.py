@@ -1,4 +1,4 @@
-"""Prediction sets that hold the actual class as often as they promise, for each class by itself."""
+"""Conformal prediction sets with class-conditional coverage."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from busight.types import FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True)
 class ConformalSets:
-    """Fitted prediction sets.
+    """Fitted class-conditional conformal prediction sets.
 
     Attributes:
-        level: Promised coverage, 0–1, of each class.
+        level: Guaranteed coverage, 0–1, of each class.
         thresholds: For each class the calibrated probability from which it is in the set; 0, always, where the class
-            has too few validation cases for the promise.
+            has too few validation cases for this coverage.
         cases: Calibration cases of each class.
         source: What they were fitted on.
     """
@@ -37,7 +37,7 @@ class ConformalSets:
     def sets(self, probs: FloatArray) -> NDArray[np.bool_]:
         """Return which classes are in each set, bool (N, K), for calibrated probabilities, float64 (N, K).
 
-        A set may be empty: then the image is unlike the validation cases of every class.
+        A set may be empty: the image is then unlike the validation cases of every class.
         """
         inside: NDArray[np.bool_] = probs >= np.array(self.thresholds)
         return inside
@@ -46,18 +46,18 @@ class ConformalSets:
 def fit_conformal(probs: FloatArray, target: IntArray, level: float = 0.9) -> ConformalSets:
     """Fit class-conditional split-conformal sets on validation cases.
 
-    With n cases of a class, the class is in the set where its probability is not below the k-th lowest that the class's
-    own cases were given, k = ⌊(n + 1)(1 − level)⌋. A new case of the class, drawn like these cases, then finds it in
-    its set with a probability of at least ``level``, whatever the network, provided that the probabilities were not
-    calibrated on the same cases. For other devices nothing is promised.
+    With n cases of a class, the class is in the set where its probability is not below the k-th lowest among the
+    class's own cases, k = ⌊(n + 1)(1 − level)⌋. The set of a new case, exchangeable with these cases, then contains its
+    class with a probability of at least ``level``, for any network, provided that the probabilities were not calibrated
+    on the same cases. For other devices there is no guarantee.
 
     Args:
         probs: float64 (N, K), calibrated, of validation cases.
         target: int64 (N,), actual class 0..K-1.
-        level: Promised coverage, above 0 and below 1.
+        level: Guaranteed coverage, above 0 and below 1.
 
     Raises:
-        DataError: The level is out of range, or the arrays do not belong together.
+        DataError: The level is out of range, or the shapes of the arrays do not match.
 
     Source: Vovk, "Conditional validity of inductive conformal predictors", ACML 2012, section 3 (label-conditional);
         score 1 − p of Sadinle et al., "Least ambiguous set-valued classifiers with bounded error levels", 2019.

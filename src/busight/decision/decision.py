@@ -25,10 +25,10 @@ class Calibration(_Part):
 
     Attributes:
         calibrator: From logits to calibrated probabilities.
-        calibrated: False where nothing could be fitted or was to be. Without a calibrator it is true where that was the
-            best way, or where each of several networks is calibrated by itself.
-        cases: Cases that it was fitted on.
-        prevalence: Share of the positive class among them; None without a positive class.
+        calibrated: False where no calibration could be fitted or none was requested. With the identity it is true where
+            that was the best method, or where each of several networks is calibrated on its own cases.
+        cases: Number of cases that it was fitted on.
+        prevalence: Prevalence of the positive class among these cases; None without a positive class.
         source: The cases in words, and what else was fitted on them.
     """
 
@@ -43,11 +43,11 @@ class Threshold(_Part):
     """A threshold on the positive class's calibrated probability; null where undefined.
 
     Attributes:
-        wanted_sensitivity: That it was chosen for.
-        threshold: A case is above it at ``probability >= threshold``.
-        sensitivity: Reached on the cases that it was chosen on.
-        specificity: Likewise.
-        source: Those cases in words.
+        wanted_sensitivity: The sensitivity that it was chosen for.
+        threshold: A case is above threshold at ``probability >= threshold``.
+        sensitivity: On the cases that it was chosen on.
+        specificity: On the cases that it was chosen on.
+        source: These cases in words.
     """
 
     wanted_sensitivity: float
@@ -58,14 +58,14 @@ class Threshold(_Part):
 
 
 class Decision(_Part):
-    """Everything that is fitted after the networks, and decides what an answer says.
+    """Everything that is fitted after the networks: from logits to a prediction.
 
     Attributes:
         calibration: Calibrated probabilities.
         threshold: For the positive class; None without one.
         conformal: Prediction sets; None without them.
-        ood: Which images are not answered; None where every image is.
-        fusion: The descriptor model; None where the bundle has none.
+        ood: The out-of-distribution detector; None where no image is rejected.
+        fusion: The fusion with the descriptor model; None where the bundle has none.
     """
 
     calibration: Calibration
@@ -75,10 +75,10 @@ class Decision(_Part):
     fusion: DescriptorFusion | None = None
 
     def require_classes(self, n_classes: int) -> Self:
-        """Return it, refused where its numbers are of another number of classes: they would fail, or say nonsense.
+        """Return the decision; raise where it was fitted on another number of classes.
 
         Raises:
-            ValueError: They are.
+            ValueError: A part was fitted on another number of classes.
         """
         calibrator = self.calibration.calibrator
         if not calibrator.fits(n_classes):
@@ -105,7 +105,7 @@ class Decision(_Part):
         return bool(probs[labels.positive_index] >= self.threshold.threshold)
 
     def prediction_set(self, probs: FloatArray, labels: LabelSchema) -> tuple[str, ...] | None:
-        """Return the classes of the prediction set, perhaps none; None without such sets."""
+        """Return the classes of the prediction set, which may be empty; None without prediction sets."""
         if self.conformal is None:
             return None
         inside = self.conformal.sets(probs[None])[0]

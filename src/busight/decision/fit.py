@@ -1,4 +1,4 @@
-"""Fitting the decision on cases that took no part in training and will take none in testing."""
+"""Fitting of the decision on cases that are neither training nor test cases."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from busight.types import FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CalibrationCases:
-    """What a decision is fitted on.
+    """The cases that a decision is fitted on.
 
     Attributes:
         logits: float64 (N, K).
         target: int64 (N,), actual class 0..K-1.
         groups: (N,), patient or near-duplicate component of each case.
         source: The cases in words, e.g. ``"90 validation images"``.
-        chose_otherwise: What else was chosen on them, e.g. ``"mask threshold"``; empty for nothing.
+        chose_otherwise: What else was chosen on these cases, e.g. ``"mask threshold"``; empty for nothing.
     """
 
     logits: FloatArray
@@ -39,10 +39,10 @@ class CalibrationCases:
 def fit_decision(
     decision: Decision, cases: CalibrationCases, labels: LabelSchema, settings: AssessSettings
 ) -> Decision:
-    """Return a decision with calibration, threshold and prediction sets; what cannot be fitted says why.
+    """Return a decision with calibration, threshold and prediction sets; a part that cannot be fitted holds the reason.
 
     Args:
-        decision: Whose other parts stay.
+        decision: Its other parts are kept.
         cases: N cases.
         labels: The K classes.
         settings: The recipe's ``assess`` section.

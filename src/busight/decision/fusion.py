@@ -1,4 +1,4 @@
-"""Late fusion: a descriptor model's log-odds move the network's between the two kinds of lesion."""
+"""Late fusion: a descriptor model's log-odds are added to the network's between the two lesion classes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from busight.segment.fallback import fallback_to_proposal
 from busight.types import DescriptorEvidence, FloatArray, Image, Mask
 
 MAX_LOG_ODDS = 4.0
-"""Largest log-odds of the descriptor model that count, at weight 1: fifty to one."""
+"""Clipping limit of the descriptor model's log-odds, at weight 1: fifty to one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -25,9 +25,9 @@ class DescribedRegion:
     """A region with the descriptor model's inputs.
 
     Attributes:
-        inputs: By name.
-        region: bool HW: what they describe.
-        from_proposal: It is the lesion proposal, not the network's mask.
+        inputs: The descriptor model's inputs by name.
+        region: bool HW: the described region.
+        from_proposal: Whether it is the lesion proposal, not the network's mask.
     """
 
     inputs: dict[str, float]
@@ -36,11 +36,11 @@ class DescribedRegion:
 
 
 class DescriptorFusion(BaseModel):
-    """A descriptor model and the weight of its log-odds.
+    """The fusion with a descriptor model: the model and the weight of its log-odds.
 
     Attributes:
         model: None where there were too few lesions to fit one.
-        weight: Of its log-odds; 0 keeps the network's answer as it is.
+        weight: Weight of the model's log-odds; 0 leaves the network's logits unchanged.
         lexicon: SHA-256 of the lexicon model that its inputs come from.
         source: What it was fitted on.
     """
@@ -55,16 +55,16 @@ class DescriptorFusion(BaseModel):
     def evidence(
         self, image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, propose: Callable[[], Mask]
     ) -> DescriptorEvidence | None:
-        """Return what the descriptors of an image's lesion say; None without a model or a region with a form.
+        """Return the descriptor evidence of an image; None without a model or a region large enough to describe.
 
         Args:
             image: uint8 HW, grey.
             mask: bool HW, the network's; None without segmentation.
             probs: float32 HW behind it.
-            propose: Returns the lesion proposal, bool HW; called only where the mask is unsure.
+            propose: Returns the lesion proposal, bool HW; called only where the mask is empty or uncertain.
 
         Raises:
-            BundleError: The model was fitted on other descriptors than this version has.
+            BundleError: The model was fitted on other descriptors than those of this version.
         """
         if self.model is None or (described := described_region(image, mask, probs, propose)) is None:
             return None
@@ -79,12 +79,12 @@ class DescriptorFusion(BaseModel):
         )
 
     def fuse(self, logits: FloatArray, pair: tuple[int, int] | None, evidence: DescriptorEvidence | None) -> FloatArray:
-        """Return logits, float64 (K,), moved by the evidence; all other odds stay as they are.
+        """Return logits, float64 (K,), after fusion with the evidence; all other odds are unchanged.
 
         Args:
             logits: float64 (K,).
-            pair: Places of the negative and the positive kind of lesion; None where the classes do not grade lesions.
-            evidence: Of the descriptors; None leaves the logits alone.
+            pair: Indices of the negative and the positive lesion class; None where the classes do not grade lesions.
+            evidence: Evidence of the descriptors; None leaves the logits unchanged.
         """
         if not self.weight or pair is None or evidence is None:
             return logits
@@ -99,10 +99,10 @@ class DescriptorFusion(BaseModel):
 def described_region(
     image: Image, mask: Mask | None, probs: NDArray[np.float32] | None, propose: Callable[[], Mask]
 ) -> DescribedRegion | None:
-    """Return the inputs of a descriptor model: of the network's mask or, where that is unsure, of the lesion proposal.
+    """Return the descriptor model's inputs: of the network's mask or, where that is uncertain, of the lesion proposal.
 
     Returns:
-        None where there is no region with a form.
+        None where there is no region large enough to describe.
     """
     if mask is None or probs is None:
         return None

@@ -15,19 +15,19 @@ from busight.metrics.mahalanobis import Cloud, fit_cloud
 from busight.types import FloatArray, Image
 
 NEIGHBOURS = 5
-"""Few enough to follow the edge of what is known, more than the copies that one image has."""
+"""Neighbours: few enough to follow the boundary of the training features, more than an image's near-duplicates."""
 
 MIN_IMAGES = 40
-"""Fewer images than this do not say how nineteen statistics vary."""
+"""Fewer images than this do not determine the covariance of nineteen statistics."""
 
 
 @dataclass(frozen=True, slots=True)
 class AppearanceDetector:
-    """Rejects images whose appearance is unlike that of the known ones.
+    """Out-of-distribution detector by appearance: Mahalanobis distance of image statistics.
 
     Attributes:
-        mean: Of the statistics, (D,).
-        deviation: Of the statistics, (D,), above 0.
+        mean: Means of the statistics, (D,).
+        deviation: Standard deviations of the statistics, (D,), above 0.
         precision: Inverse covariance of the standardised statistics, (D, D), row by row.
         limit: Mahalanobis distance above which an image is rejected.
     """
@@ -40,7 +40,7 @@ class AppearanceDetector:
     limit: float
 
     def __post_init__(self) -> None:
-        """Refuse numbers that do not belong together, of which no distance comes."""
+        """Raise for parameters that define no distance."""
         count = len(self.mean)
         square = len(self.precision) == count and all(len(row) == count for row in self.precision)
         if not (square and len(self.deviation) == count and min(self.deviation, default=0) > 0 and self.limit > 0):
@@ -55,13 +55,14 @@ class AppearanceDetector:
 
 @dataclass(frozen=True, slots=True)
 class OodDetector:
-    """What an image must look like to be answered, and how far its features may lie from known ones.
+    """The out-of-distribution detector: limits of an image's appearance and of the distance of its features.
 
     Attributes:
-        appearance: None where there were too few images to tell, or the images are not grey ultrasound.
-        feature_limit: Largest usual distance to the known features; None where the graph gives no features.
-        neighbours: Of the distance.
-        source: What the limits were fitted on.
+        appearance: None where there were too few images to fit it, or the images are not grey ultrasound.
+        feature_limit: Largest in-distribution distance to the training features; None where the graph gives no
+            features.
+        neighbours: k of the distance.
+        source: The images that the limits were fitted on.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
@@ -72,10 +73,10 @@ class OodDetector:
     source: str
 
     def rejection(self, image: Image) -> str | None:
-        """Return why an image, uint8 HW or HW3, is not to be answered; None where it is.
+        """Return why an image, uint8 HW or HW3, is rejected; None where it is not.
 
-        The statement is about appearance alone: a photograph, an X-ray or a page of text differs from all that the
-        bundle knows, but so may another device's ultrasound.
+        It depends on appearance alone: a photograph, an X-ray or a page of text differs from all training images, but
+        so may another device's ultrasound.
         """
         if self.appearance is None:
             return None
@@ -86,17 +87,17 @@ class OodDetector:
         return f"unlike the images that this bundle learned from ({times:.1f} times the limit)"
 
     def is_unfamiliar(self, features: NDArray[np.float32], known: NDArray[np.float32]) -> bool:
-        """Return whether features, float32 (C,), lie farther than usual from the known ones, float32 (M, C)."""
+        """Return whether features, float32 (C,), are beyond the limit from the training features, float32 (M, C)."""
         if self.feature_limit is None:
             return False
         return bool(feature_distance(features[None], known, self.neighbours)[0] > self.feature_limit)
 
 
 def fit_appearance_detector(statistics: FloatArray, rejected: float = 0.01) -> AppearanceDetector:
-    """Fit a detector on known images.
+    """Fit a detector by appearance on training and validation images.
 
     Args:
-        statistics: float64 (N, D), of training and validation images; see `busight.metrics.image_statistics`.
+        statistics: float64 (N, D), of these images; see `busight.metrics.image_statistics`.
         rejected: Share of these images beyond the limit, 0 to below 1.
 
     Raises:
@@ -119,11 +120,11 @@ def fit_appearance_detector(statistics: FloatArray, rejected: float = 0.01) -> A
 def feature_distance(
     features: NDArray[np.floating], known: NDArray[np.floating], neighbours: int = NEIGHBOURS
 ) -> FloatArray:
-    """Return how far features are from those of the training images: 1 − cosine to the k-th most similar one.
+    """Return the distance of features from those of the training images: 1 − cosine to the k-th most similar one.
 
     Args:
         features: (N, C).
-        known: (M, C), M at least 1.
+        known: (M, C), of the training images, M at least 1.
         neighbours: k; the last one where there are fewer.
 
     Returns:
@@ -136,12 +137,12 @@ def feature_distance(
 
 
 def similarity(features: NDArray[np.floating], known: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Return the cosine of each pair of features, (N, C) and (M, C): (N, M); 0 where one of them is 0."""
+    """Return the cosine similarity of each pair of features, (N, C) and (M, C): (N, M); 0 where one of them is 0."""
     return np.asarray(_unit(features) @ _unit(known).T)
 
 
 def feature_limit(distances: FloatArray, beyond: float = 0.05) -> float:
-    """Return the distance beyond which this share of the validation images lies."""
+    """Return the limit of the feature distance, beyond which this share of the validation images lies."""
     return float(np.quantile(distances, 1 - beyond))
 
 

@@ -1,4 +1,4 @@
-"""The recipe's ``assess`` section: the decisions that are fitted, and the intervals of the metrics."""
+"""The recipe's ``assess`` section: the fitted decisions, and the intervals of the metrics."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class AssessSettings:
             log-loss on grouped folds of the calibration cases), or ``none``.
         calibrate_on: The cases that calibration, threshold and conformal limits are fitted on: the ``validation``
             subset, or the out-of-fold predictions of ``inner-folds`` over training and validation subset, which are
-            many more and chose nothing, for as many more trainings.
+            many more and not used for any other choice, at the cost of as many more trainings.
         inner_folds: Folds of ``inner-folds``.
-        coverage: How often a prediction set is to hold the actual class, for each class.
+        coverage: Coverage of the prediction sets, for each class.
         sensitivity: Wanted sensitivity of the threshold for the positive class.
-        descriptor_weight: Weight of the descriptor model's log-odds (`busight.decision.fusion`), which move the
-            positive against the other kind of lesion by the BI-RADS descriptors of the outlined lesion; 0 leaves the
-            network's answer alone. For classes that grade lesions and strategies with a mask.
+        descriptor_weight: Weight of the descriptor model's log-odds (`busight.decision.fusion`), of the positive
+            against the other lesion class by the BI-RADS descriptors of the segmented lesion; 0 leaves the network's
+            logits unchanged. For classes that grade lesions and strategies with a mask.
         resamples: Bootstrap resamples over groups.
         level: Coverage of the intervals.
         seed: Seed of the resampling.

@@ -1,4 +1,4 @@
-"""The threshold that a wanted sensitivity asks for, chosen on validation cases only."""
+"""The threshold for a wanted sensitivity, chosen on validation cases only."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from busight.types import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """A threshold and what it gave on the cases it was chosen on.
+    """A threshold with its sensitivity and specificity on the cases that it was chosen on.
 
     Attributes:
         threshold: A case is called positive at ``score >= threshold``; NaN where undefined.
-        sensitivity: Reached on these cases, at least ``wanted``; NaN where undefined.
-        specificity: Reached on these cases; NaN where undefined.
+        sensitivity: On these cases, at least ``wanted``; NaN where undefined.
+        specificity: On these cases; NaN where undefined.
         n_positive: Positive cases.
         n_negative: Negative cases.
-        wanted: The sensitivity that was asked for.
+        wanted: The wanted sensitivity.
     """
 
     threshold: float
@@ -34,7 +34,7 @@ class OperatingPoint:
 
 
 def threshold_for_sensitivity(score: FloatArray, positive: NDArray[np.bool_], wanted: float = 0.95) -> OperatingPoint:
-    """Find the highest threshold that still finds the wanted share of positive cases.
+    """Return the highest threshold that reaches the wanted sensitivity.
 
     Args:
         score: float64 (N,), higher means more likely positive.
@@ -42,8 +42,8 @@ def threshold_for_sensitivity(score: FloatArray, positive: NDArray[np.bool_], wa
         wanted: Sensitivity to reach, above 0 and at most 1.
 
     Returns:
-        The operating point. Without a positive case threshold and sensitivity are NaN, and so is the specificity;
-        without a negative case only the specificity is.
+        The threshold with its sensitivity and specificity. Without a positive case threshold and sensitivity are NaN,
+        and so is the specificity; without a negative case only the specificity is.
 
     Raises:
         DataError: ``wanted`` is out of range, there is no case, shapes differ, or a score is not finite.

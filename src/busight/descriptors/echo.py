@@ -1,4 +1,4 @@
-"""Numbers of a lesion's inside: how bright it is against the tissue around it, and how even."""
+"""Features of the echo pattern: brightness of a lesion against the surrounding tissue, and its texture."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _FINE, _COARSE = 2.5, 6.0
 
 
 def echo_features(view: LesionView) -> dict[str, float]:
-    """Return the numbers behind the echo pattern; grey values are shares of 255.
+    """Return the features of the echo pattern; grey values are shares of 255.
 
     "Around" is the tissue beside the lesion at its own depth, five pixels away from it and more, smoothed over 1 mm;
-    its lower quartile stands for fat, which BI-RADS compares with.
+    its lower quartile represents fat, the reference of BI-RADS.
     """
     fine, coarse = view.smooth(_FINE), view.smooth(_COARSE)
     core = view.inside > max(2.0, 0.2 * view.radius)
@@ -29,7 +29,7 @@ def echo_features(view: LesionView) -> dict[str, float]:
     ring = (view.inside < -0.15 * view.radius) & (view.inside > -0.7 * view.radius)
     inner, outer = float(view.grey[core].mean()), float(view.grey[ring].mean()) if ring.any() else middle
     near = view.smooth(max(1.0, 0.06 * view.radius))[core]
-    found = {
+    features = {
         "grey inside": inner,
         "grey in a ring": outer,
         "inside less ring": inner - outer,
@@ -46,8 +46,8 @@ def echo_features(view: LesionView) -> dict[str, float]:
         "inside less around": middle - float(np.quantile(around, 0.5)),
         "darkest of the picture": float(np.quantile(coarse[_outside(view)], 0.05)),
     }
-    found |= {f"around, {q} %": float(np.quantile(around, q / 100)) for q in (10, 25, 50, 75)}
-    found |= {f"inside, {q} %": float(np.quantile(within, q / 100)) for q in (2, 10, 25, 50, 75, 90, 98)}
+    features |= {f"around, {q} %": float(np.quantile(around, q / 100)) for q in (10, 25, 50, 75)}
+    features |= {f"inside, {q} %": float(np.quantile(within, q / 100)) for q in (2, 10, 25, 50, 75, 90, 98)}
     shares = {
         "inside over ring": (inner + 5) / (outer + 5),
         "variation of the inside": float(near.std() / (near.mean() + 5)),
@@ -55,11 +55,11 @@ def echo_features(view: LesionView) -> dict[str, float]:
         "share much darker than around": float((within < 0.35 * np.median(around)).mean()),
         "two levels": (skew**2 + 1) / max(peak, 1e-9) if spread > 1e-6 else 0.0,
     }
-    return {name: value / 255 for name, value in found.items()} | shares
+    return {name: value / 255 for name, value in features.items()} | shares
 
 
 def _beside(view: LesionView) -> FloatArray:
-    """Return the pixels beside the lesion, in its rows and half a radius above; all outside where these are few."""
+    """Return the pixels beside the lesion, in its rows and half a radius above; all outside it where these are few."""
     rows = np.flatnonzero(view.mask.any(axis=1))
     band = np.zeros_like(view.mask)
     band[max(0, rows[0] - int(0.5 * view.radius)) : rows[-1] + 1] = True
@@ -69,6 +69,6 @@ def _beside(view: LesionView) -> FloatArray:
 
 
 def _outside(view: LesionView) -> Mask:
-    """Return the pixels five and more away from the lesion; all outside where a mask leaves no such pixel."""
+    """Return the pixels five and more away from the lesion; all pixels outside where a mask leaves no such pixel."""
     far = view.inside < -5
     return np.asarray(far if far.any() else ~view.mask)

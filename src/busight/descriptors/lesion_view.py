@@ -1,4 +1,4 @@
-"""A lesion at the size at which it is described."""
+"""A lesion at the working size of the descriptors."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from busight.errors import DataError
 from busight.types import FloatArray, Image, Mask
 
 ROWS = 256
-"""Rows of the picture when it is described. A breast picture shows some four centimetres: a row is about 0.16 mm."""
+"""Rows of the image at the working size. A breast image shows some four centimetres: a row is about 0.16 mm."""
 
 LEAST_AREA = 60
-"""Pixels of the smallest lesion that is described: below, an outline has no form."""
+"""Pixels of the smallest lesion that is described: below, an outline has no shape."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LesionView:
-    """A picture with a lesion, 256 rows high.
+    """An image with a lesion, 256 rows high.
 
     Attributes:
         grey: float64 HW, 0–255.
         mask: bool HW: one region without holes.
         inside: float64 HW: distance from the outline in pixels, inside positive, outside negative.
-        radius: Of the circle of the lesion's area, in pixels.
+        radius: Radius of the circle of the lesion's area, in pixels.
     """
 
     grey: FloatArray
@@ -35,19 +35,19 @@ class LesionView:
     radius: float
 
     def smooth(self, sigma: float) -> FloatArray:
-        """Return the picture after a Gaussian of this deviation in pixels."""
+        """Return the image after a Gaussian of this deviation in pixels."""
         return np.asarray(cv2.GaussianBlur(self.grey, (0, 0), sigma), np.float64)
 
 
 def lesion_view(image: Image, mask: Mask) -> LesionView:
-    """Return a picture and its largest region at the working size.
+    """Return an image and its largest region at the working size.
 
     Args:
         image: uint8 HW.
         mask: bool HW.
 
     Raises:
-        DataError: The mask is empty, too small, or touches the picture's border: what lies outside is not guessed.
+        DataError: The mask is empty, too small, or touches the image's border: what lies outside is unknown.
     """
     if not mask.any():
         raise DataError("no lesion is outlined: descriptors are undefined")

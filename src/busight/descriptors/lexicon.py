@@ -1,4 +1,4 @@
-"""A lesion in the words of BI-RADS, and the numbers behind each word."""
+"""BI-RADS descriptors of a lesion, and the features behind each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from busight.metrics.activations import softmax
 from busight.types import FloatArray, Image, Mask
 
 NOT_VISIBLE = "not visible"
-"""Stands for a word where what it speaks of is not in the picture."""
+"""In place of a word where the described region is not in the image."""
 
 TERMS = ("shape", "orientation", "margin", "echo_pattern", "posterior")
 
@@ -30,7 +30,7 @@ class Descriptor:
     """One descriptor of a lesion.
 
     Attributes:
-        term: Of `TERMS`.
+        term: One of `TERMS`.
         word: The likeliest word of the lexicon, or `NOT_VISIBLE`.
         probs: (word, probability) of every word of the term; they sum to 1, or all are NaN.
     """
@@ -42,15 +42,15 @@ class Descriptor:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A lesion in words and numbers.
+    """The description of a lesion: descriptors, features and size.
 
     Attributes:
         descriptors: One for each of `TERMS`.
-        features: (name, value) of what was measured; pixels are those of the picture at 256 rows.
-        width_px: Of the lesion's box, in pixels of the image.
-        depth_px: Of the lesion's box, in pixels of the image.
-        width_mm: Where the pixel spacing is known, else None.
-        depth_mm: Likewise.
+        features: (name, value) of each feature; pixels are those of the image at 256 rows.
+        width_px: Width of the lesion's box, in pixels of the image.
+        depth_px: Depth of the lesion's box, in pixels of the image.
+        width_mm: Width in mm where the pixel spacing is known, else None.
+        depth_mm: Depth in mm where the pixel spacing is known, else None.
     """
 
     descriptors: tuple[Descriptor, ...]
@@ -62,17 +62,17 @@ class Description:
 
     def word(self, term: str) -> str:
         """Return the word of a term."""
-        return next(one.word for one in self.descriptors if one.term == term)
+        return next(descriptor.word for descriptor in self.descriptors if descriptor.term == term)
 
     def sentence(self) -> str:
-        """Return the description as a reader would write it.
+        """Return the description in one line.
 
         Example:
             >>> words = (Descriptor("shape", "oval", ()), Descriptor("margin", "angular", ()))
             >>> Description(words, (), 9, 6, None, None).sentence()
             'shape oval, margin angular; 9 × 6 pixels (width × depth)'
         """
-        words = ", ".join(f"{one.term.replace('_', ' ')} {one.word}" for one in self.descriptors)
+        words = ", ".join(f"{descriptor.term.replace('_', ' ')} {descriptor.word}" for descriptor in self.descriptors)
         size = f"{self.width_px:.0f} × {self.depth_px:.0f} pixels"
         if self.width_mm is not None and self.depth_mm is not None:
             size = f"{self.width_mm:.1f} × {self.depth_mm:.1f} mm"
@@ -80,14 +80,14 @@ class Description:
 
 
 def lesion_features(image: Image, mask: Mask) -> dict[str, float]:
-    """Measure a lesion: everything that words and readers are made from.
+    """Compute the features of a lesion, from which descriptors and the descriptor model's inputs are derived.
 
     Args:
         image: uint8 HW.
         mask: bool HW; its largest region counts, holes filled.
 
     Returns:
-        Name → value. What lies behind the lesion is NaN where none of it is in the picture; all others are finite.
+        Name → value. Posterior features are NaN where nothing behind the lesion is in the image; all others are finite.
 
     Raises:
         DataError: The mask is empty, too small, or touches the border.
@@ -99,8 +99,8 @@ def lesion_features(image: Image, mask: Mask) -> dict[str, float]:
 def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | None = None) -> Description:
     """Describe a lesion in BI-RADS words.
 
-    The words come from a logistic model a term on the numbers, learned from phantoms whose words are known
-    (`benchmarks/descriptors.py` measures them and makes them anew). On patients' images they are suggestions.
+    The words come from one logistic model per term on the features, fitted on phantoms whose words are known
+    (`benchmarks/descriptors.py` evaluates and refits them). On patients' images they are suggestions.
 
     Args:
         image: uint8 HW.
@@ -108,7 +108,7 @@ def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | N
         pixel_spacing_mm: Row and column spacing where known.
 
     Raises:
-        DataError: The mask is empty, too small, or touches the border: descriptors are undefined then, not guessed.
+        DataError: The mask is empty, too small, or touches the border: descriptors are then undefined.
 
     Source: ACR BI-RADS Atlas, Ultrasound, 5th edition (2013): shape, orientation, margin, echo pattern, posterior
         features.
@@ -128,26 +128,26 @@ def describe(image: Image, mask: Mask, pixel_spacing_mm: tuple[float, float] | N
 
 
 def descriptors_of(numbers: dict[str, float]) -> tuple[Descriptor, ...]:
-    """Return the words that fit a lesion's numbers best; `NOT_VISIBLE` for a term of which a number is unknown."""
+    """Return the most probable words for a lesion's features; `NOT_VISIBLE` for a term of which a feature is NaN."""
     model = _model()
-    found = []
+    descriptors = []
     for term in TERMS:
-        part = model[term]
-        given = np.array([numbers[name] for name in part.names])
+        term_model = model[term]
+        given = np.array([numbers[name] for name in term_model.names])
         if np.isnan(given).any():
-            found.append(Descriptor(term, NOT_VISIBLE, tuple((word, float("nan")) for word in part.words)))
+            descriptors.append(Descriptor(term, NOT_VISIBLE, tuple((word, float("nan")) for word in term_model.words)))
             continue
-        away = (np.clip(given, part.low, part.high) - part.mean) / part.deviation
-        scores = part.weights @ away + part.offset
+        away = (np.clip(given, term_model.low, term_model.high) - term_model.mean) / term_model.deviation
+        scores = term_model.weights @ away + term_model.offset
         probs = softmax(scores)
-        listed = tuple(zip(part.words, map(float, probs), strict=True))
-        found.append(Descriptor(term, part.words[int(np.argmax(probs))], listed))
-    return tuple(found)
+        listed = tuple(zip(term_model.words, map(float, probs), strict=True))
+        descriptors.append(Descriptor(term, term_model.words[int(np.argmax(probs))], listed))
+    return tuple(descriptors)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _TermModel:
-    """A term's logistic model. Numbers beyond what the phantoms showed are taken as the outermost one shown."""
+    """A term's logistic model. Features are clipped to their range over the phantoms."""
 
     words: tuple[str, ...]
     names: tuple[str, ...]
@@ -160,16 +160,16 @@ class _TermModel:
 
 
 def lexicon_digest() -> str:
-    """Return the SHA-256 of the models behind the words."""
+    """Return the SHA-256 of the lexicon model."""
     return sha256_of_json(_document())
 
 
 @cache
 def _document() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(
+    document: dict[str, Any] = json.loads(
         files("busight.descriptors").joinpath("lexicon_model.json").read_text(encoding="utf-8")
     )
-    return found
+    return document
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Numbers of a lesion's edge: how abruptly the grey changes there."""
+"""Features of a lesion's margin: how abruptly the grey value changes there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from busight.types import FloatArray
 
 
 def margin_features(view: LesionView) -> dict[str, float]:
-    """Return the numbers behind a circumscribed or an indistinct margin.
+    """Return the features of the margin: circumscribed or indistinct.
 
     A step is the change of the mean grey over one pixel of distance from the outline, the largest within eight pixels,
     over the change between its ends.
@@ -24,17 +24,17 @@ def margin_features(view: LesionView) -> dict[str, float]:
     smooth = view.smooth(1.5)
     slope = np.hypot(cv2.Sobel(smooth, cv2.CV_64F, 1, 0), cv2.Sobel(smooth, cv2.CV_64F, 0, 1))
     around = np.abs(view.inside)
-    found = {
+    features = {
         "largest step at the edge": largest / (abs(whole) + 8),
         "near over far contrast of the edge": abs(near) / (abs(far) + 10),
         "slope at the edge over slope around": float(slope[around <= 1.5].mean() / (slope[around < 12].mean() + 1)),
         "bright seam outside": (_band(view, -5, -2) - _band(view, -14, -9)) / 255,
     }
-    return {name: 0.0 if value != value else value for name, value in found.items()}
+    return {name: 0.0 if value != value else value for name, value in features.items()}
 
 
 def _known_mean(values: FloatArray) -> float:
-    """Return the mean of what is known; NaN where a lesion is too thin, or too near the border, for any of it."""
+    """Return the mean of the finite values; NaN where a lesion is too thin, or too near the border, for any of them."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")
 

@@ -1,4 +1,4 @@
-"""The descriptor model: malignant or benign from BI-RADS descriptors alone, by one weight a descriptor."""
+"""The descriptor model: malignant or benign from BI-RADS descriptors alone, by logistic regression."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from busight.metrics.activations import expit
 from busight.types import FloatArray
 
 MIN_LESIONS = 40
-"""Fewer lesions than this do not determine two dozen weights, however they are shrunk."""
+"""Fewer lesions than this do not determine two dozen weights, even with shrinkage."""
 
 _NUMBERS = ("depth over width", "form factor", "solidity", "waves 2 to 7", "share of the picture")
 
@@ -25,12 +25,12 @@ class DescriptorModel:
     """Logistic regression on BI-RADS descriptors.
 
     Attributes:
-        names: Of the inputs: ``"term: word"``, and a few numbers. An input that is NaN, of what is not visible, counts
-            as the average lesion's.
-        mean: Of each input over the lesions that it was fitted on.
-        deviation: Likewise, above 0.
-        weights: Logarithm of the odds that one deviation of an input adds.
-        offset: Logarithm of the odds of an average lesion.
+        names: Names of the inputs: ``"term: word"``, and a few features. An input that is NaN (not visible) counts as
+            the mean.
+        mean: Mean of each input over the lesions that the model was fitted on.
+        deviation: Standard deviation of each input over these lesions, above 0.
+        weights: Change of the log-odds for one deviation of each input.
+        offset: Log-odds of an average lesion.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
@@ -42,7 +42,7 @@ class DescriptorModel:
     offset: float
 
     def __post_init__(self) -> None:
-        """Refuse numbers that do not belong together."""
+        """Raise for parameters of different lengths or out of range."""
         if len({len(self.names), len(self.mean), len(self.deviation), len(self.weights)}) > 1:
             raise ValueError("a descriptor model has a mean, a deviation and a weight for each name")
         if min(self.deviation, default=1) <= 0:
@@ -53,9 +53,9 @@ class DescriptorModel:
         return np.asarray(expit(self._away(inputs) @ np.array(self.weights) + self.offset))
 
     def contributions(self, inputs: dict[str, float]) -> tuple[tuple[str, float], ...]:
-        """Return (descriptor, change of the log-odds) of one lesion, the strongest first.
+        """Return (descriptor, change of the log-odds) of one lesion, the largest first.
 
-        The probabilities of a term's words go together: the term contributes once, under the word that fits best.
+        The probabilities of a term's words are correlated: the term contributes once, under its most probable word.
         """
         away = self._away(np.array([[inputs[name] for name in self.names]]))[0]
         changes: dict[str, float] = {}
@@ -65,15 +65,15 @@ class DescriptorModel:
             changes[term] = changes.get(term, 0.0) + change
             if colon:
                 words[term] = max(words.get(term, (-1.0, NOT_VISIBLE)), (inputs[name], word))
-        told = ((f"{term}: {words[term][1]}" if term in words else term, change) for term, change in changes.items())
-        return tuple(sorted(told, key=lambda item: -abs(item[1])))
+        named = ((f"{term}: {words[term][1]}" if term in words else term, change) for term, change in changes.items())
+        return tuple(sorted(named, key=lambda item: -abs(item[1])))
 
     def _away(self, inputs: FloatArray) -> FloatArray:
         return _deviations(inputs, np.array(self.mean), np.array(self.deviation))
 
 
 def _deviations(inputs: FloatArray, mean: FloatArray, deviation: FloatArray) -> FloatArray:
-    """Return how far inputs are from their means; what is not visible is not away from it."""
+    """Return the standardised inputs; 0 where an input is NaN (not visible)."""
     away = (inputs - mean) / deviation
     return np.where(np.isnan(away), 0.0, away)
 
@@ -85,12 +85,12 @@ def average(models: Sequence[DescriptorModel]) -> DescriptorModel:
         models: One or more, with the same inputs.
 
     Raises:
-        DataError: They have other inputs.
+        DataError: Their inputs differ.
     """
     first = models[0]
     if any(model.names != first.names for model in models):
         raise DataError("the descriptor models have other inputs; they cannot be averaged")
-    # Of inputs as they are, each model is linear, and so is their mean.
+    # On raw inputs each model is linear, and so is their mean.
     slopes = np.array([np.array(model.weights) / np.array(model.deviation) for model in models])
     offsets = [model.offset - float(slope @ np.array(model.mean)) for model, slope in zip(models, slopes, strict=True)]
     mean, deviation = np.array(first.mean), np.array(first.deviation)
@@ -103,20 +103,22 @@ def average(models: Sequence[DescriptorModel]) -> DescriptorModel:
 
 def descriptor_inputs(numbers: dict[str, float]) -> dict[str, float]:
     """Return the model's inputs: the probability of each word (NaN: not visible) and five features."""
-    words = {f"{one.term}: {word}": prob for one in descriptors_of(numbers) for word, prob in one.probs}
+    words = {
+        f"{descriptor.term}: {word}": prob for descriptor in descriptors_of(numbers) for word, prob in descriptor.probs
+    }
     return words | {name: numbers[name] for name in _NUMBERS}
 
 
 def fit_descriptor_model(names: Sequence[str], inputs: FloatArray, malignant: NDArray[np.bool_]) -> DescriptorModel:
-    """Fit the model on lesions of a training subset; weights are shrunk, since words of a term go together.
+    """Fit the model on lesions of a training subset; weights are shrunk, since the words of a term are correlated.
 
     Args:
         names: D names.
-        inputs: float64 (N, D); NaN where a lesion does not show it.
+        inputs: float64 (N, D); NaN where an input is not visible.
         malignant: bool (N,).
 
     Raises:
-        DataError: Fewer than 40 lesions, or of one kind only, or an input that no lesion shows.
+        DataError: Fewer than 40 lesions, or of one kind only, or an input that is NaN for every lesion.
     """
     from sklearn.linear_model import LogisticRegression
 

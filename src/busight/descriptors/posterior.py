@@ -1,4 +1,4 @@
-"""Numbers of what lies behind a lesion: brighter or darker than its neighbourhood at the same depth."""
+"""Posterior features: whether the tissue behind a lesion is brighter or darker than beside it at the same depth."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _GAP = 5
 
 
 def posterior_features(view: LesionView) -> dict[str, float]:
-    """Return the numbers behind the posterior features.
+    """Return the posterior features.
 
     Below each column of the lesion but its outer tenths, the mean grey over a lesion's radius of depth is compared with
     that on both sides at the same depth: as a difference (share of 255) and as a logarithm of the ratio. A side is two
-    fifths of the columns. All are NaN where less than half of the columns have anything behind them in the picture.
+    fifths of the columns. All are NaN where less than half of the columns have anything behind them in the image.
     """
     smooth = view.smooth(2.5)
     columns = np.flatnonzero(view.mask.any(axis=0))
@@ -28,10 +28,10 @@ def posterior_features(view: LesionView) -> dict[str, float]:
     pairs = [
         _compared(smooth, int(x), int(last[x]), (int(columns[0]), int(columns[-1]) + 1), reach, side) for x in chosen
     ]
-    seen = np.array([pair for pair in pairs if pair is not None])
-    if 2 * len(seen) < len(pairs):
+    visible = np.array([pair for pair in pairs if pair is not None])
+    if 2 * len(visible) < len(pairs):
         return dict.fromkeys(_NAMES, float("nan"))
-    difference, ratio = (seen[:, 0] - seen[:, 1]) / 255, np.log((seen[:, 0] + 4) / (seen[:, 1] + 4))
+    difference, ratio = (visible[:, 0] - visible[:, 1]) / 255, np.log((visible[:, 0] + 4) / (visible[:, 1] + 4))
     return dict(zip(_NAMES, [*_summary(difference), *_summary(ratio)], strict=True))
 
 
@@ -45,7 +45,7 @@ _NAMES = tuple(
 def _compared(
     smooth: FloatArray, column: int, bottom: int, extent: tuple[int, int], reach: int, side: int
 ) -> tuple[float, float] | None:
-    """Return the grey behind a column of the lesion and beside it; None where the picture ends."""
+    """Return the grey behind a column of the lesion and beside it; None where the image ends."""
     rows = slice(bottom + _GAP, bottom + _GAP + reach)
     behind = smooth[rows, column]
     if len(behind) < 4:

@@ -1,4 +1,4 @@
-"""Numbers of a lesion's outline: how long, how it lies, how rough."""
+"""Features of a lesion's outline: size, orientation and roughness."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _POINTS = 256
 
 
 def shape_features(view: LesionView) -> dict[str, float]:
-    """Return the numbers behind shape, orientation and the outline's part of margin.
+    """Return the features of shape, orientation and the outline's part of margin.
 
     Lengths are of the ellipse with the lesion's second moments; waves are those of the outline's distance from the
     centre once that ellipse is made a circle, as a share of its radius: slow ones (2–7 around) are shape, faster ones
@@ -62,12 +62,12 @@ def shape_features(view: LesionView) -> dict[str, float]:
 
 def _contour(view: LesionView) -> FloatArray:
     """Return the outline as points, float64 (N, 2), column and row."""
-    found, _ = cv2.findContours(view.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(max(found, key=len)[:, 0, :], np.float64)
+    contours, _ = cv2.findContours(view.mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(max(contours, key=len)[:, 0, :], np.float64)
 
 
 def _waves(points: FloatArray) -> FloatArray:
-    """Return the size of each wave of the distance from the centre around the outline."""
+    """Return the amplitude of each wave of the distance from the centre around the outline."""
     angle, reach = np.arctan2(points[:, 1], points[:, 0]), np.hypot(points[:, 0], points[:, 1])
     order = np.argsort(angle)
     even = np.linspace(-np.pi, np.pi, _ANGLES, endpoint=False)

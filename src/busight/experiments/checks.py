@@ -1,4 +1,4 @@
-"""What is checked before an experiment begins."""
+"""Checks before an experiment begins."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from busight.recipes.schema import Recipe
 
 
 def check_data_is_named(recipe: Recipe) -> None:
-    """Refuse a recipe that names no data.
+    """Raise for a recipe without data.
 
     Raises:
-        ConfigError: It names none.
+        ConfigError: The recipe names no data.
     """
     if not recipe.data.spec:
         raise ConfigError(f"recipe {recipe.name}: it names no data; say --data SPEC, e.g. --data busi:PATH")
 
 
 def require_classes_to_learn(checked: CheckedDataset, split: Split, task: TaskName) -> None:
-    """Refuse a split whose train subset lacks a class of the task: a network would never say it.
+    """Raise for a split whose train subset lacks a class of the task: a network would never predict it.
 
     Raises:
-        DataError: It lacks one. Splits within one data set are made so that none does; leaving a source out may.
+        DataError: A class is missing. Splits within one data set are made so that none does; leaving a source out may.
     """
     if task == "segmentation":
         return
@@ -41,17 +41,17 @@ def require_classes_to_learn(checked: CheckedDataset, split: Split, task: TaskNa
 
 
 def require_split_file(split_file: Path | None) -> None:
-    """Refuse a split that cannot be read, before the data are.
+    """Raise for a split file that cannot be read, before the data are read.
 
     Raises:
-        DataError: It is none.
+        DataError: The file is not a split.
     """
     if split_file is not None:
         data_digest_of(split_file)
 
 
 def tell_other_data(split_file: Path | None, checked: CheckedDataset, progress: Progress) -> None:
-    """Warn of a split that was made for other data with the same names."""
+    """Warn of a split that was made for other data with the same sample ids."""
     if split_file is not None and data_digest_of(split_file) != checked.digest:
         progress.line(
             f"warning: {split_file} was made for other images, masks or labels of the same names; what it keeps apart "

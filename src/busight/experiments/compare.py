@@ -1,4 +1,4 @@
-"""Two runs, evaluations or cross-validations, compared on the cases that both were tested on."""
+"""Comparison of two runs, evaluations or cross-validations on the cases that both were tested on."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from busight.results.store import CASES_FILE, finished_cases
 
 @dataclass(frozen=True, slots=True)
 class RunComparison:
-    """A comparison with where it comes from.
+    """A comparison with its two folders.
 
     Attributes:
         first: The first folder.
         second: The second folder.
         only_first: Cases that only the first was tested on; left out.
-        only_second: Likewise.
+        only_second: Cases that only the second was tested on; left out.
         comparison: Differences and tests on the shared cases.
     """
 
@@ -51,9 +51,9 @@ class RunComparison:
 
 
 def compare_runs(first: Path, second: Path, settings: AssessSettings | None = None) -> RunComparison:
-    """Compare two folders that ``run``, ``evaluate`` or ``crossval`` left, on the cases that both hold.
+    """Compare two folders of ``run``, ``evaluate`` or ``crossval`` on their shared cases.
 
-    Of two cross-validations repeat is compared with repeat; a surplus of repeats on one side is left out.
+    Two cross-validations are compared repeat by repeat; a surplus of repeats on one side is left out.
 
     Args:
         first: A folder.
@@ -66,7 +66,7 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
     settings = settings or AssessSettings()
     (ours, labels), (theirs, other_labels) = _cases(first), _cases(second)
     if labels != other_labels:
-        ours_tell, theirs_tell = (", ".join(one.names) for one in (labels, other_labels))
+        ours_tell, theirs_tell = (", ".join(schema.names) for schema in (labels, other_labels))
         raise DataError(f"{first} tells {ours_tell} apart, {second} {theirs_tell}; compare runs of one task")
     repeats = min(len(ours), len(theirs))
     ours, theirs = ours[:repeats], theirs[:repeats]

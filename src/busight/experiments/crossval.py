@@ -1,4 +1,4 @@
-"""Cross-validation: in each repeat every image is tested once, by a network that never saw its group."""
+"""Cross-validation: in each repeat every image is tested once, by a network that its group was held out from."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ def crossval(
     """Train and test every fold of every repeat, then compute the metrics over all of them.
 
     Args:
-        recipe: What to do; its own split is replaced by folds, its seeds are raised by one a repeat.
+        recipe: The recipe; its split is replaced by folds, its seeds are raised by one for each repeat.
         out: A new folder: ``repeat-R/fold-F/`` holds what a run leaves, ``crossval.json`` the metrics.
         plan: Folds and repeats.
-        n_jobs: Trainings at a time; see `busight.experiments.jobs.run_jobs`.
-        resume: Go on in a folder that an interrupted call of the same plan left; finished folds are kept.
+        n_jobs: Parallel trainings; see `busight.experiments.jobs.run_jobs`.
+        resume: Continue in the folder of an interrupted call with the same plan; finished folds are kept.
         command: The command line, for the record.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
         checked: The recipe's data where they are read already; None reads them.
 
     Raises:
-        BusightError: One line that names what is wrong; folds that cannot be made are noticed before any training.
+        BusightError: One line that names the fault; folds that cannot be made are reported before any training.
     """
     progress = progress or Silent()
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
@@ -80,10 +80,10 @@ def crossval(
 
 
 def plan_folds(recipe: Recipe, out: Path, plan: Plan, checked: CheckedDataset) -> list[Job]:
-    """Return the jobs of all folds; nothing is written.
+    """Return the jobs of all folds, without writing anything.
 
     Args:
-        recipe: Whose split is replaced.
+        recipe: The recipe, whose split is replaced.
         out: Folder of the cross-validation.
         plan: Folds and repeats.
         checked: The data.
@@ -121,10 +121,10 @@ _KINDS: dict[By, SplitKind] = {"group": "folds", "image": "kfold_by_image", "sou
 
 
 def plan_of_sources(recipe: Recipe, dataset: DataSet, repeats: int) -> Plan:
-    """Return the plan that leaves out each of the data sets that a recipe joins, in turn.
+    """Return the plan that leaves out each of a recipe's joined data sets in turn.
 
     Raises:
-        ConfigError: It joins none.
+        ConfigError: The recipe joins no data sets.
     """
     names = source_names(dataset.samples)
     if len(names) < 2:
@@ -216,9 +216,9 @@ def _record(
 
 def _calibration_sentence(cards: Sequence[Card]) -> str:
     fitted = sum(card.decision.calibration.calibrator.method != "none" for card in cards)
-    told = f"In {fitted} of {len(cards)} folds a calibration, each on its own validation images."
+    sentence = f"In {fitted} of {len(cards)} folds a calibration, each on its own validation images."
     without = next((card for card in cards if card.decision.calibration.calibrator.method == "none"), None)
-    return told if without is None else f"{told} Elsewhere none: {without.decision.calibration.source}."
+    return sentence if without is None else f"{sentence} Elsewhere none: {without.decision.calibration.source}."
 
 
 def _fold_limitations(plan: Plan, crossing: int, n_splits: int) -> tuple[str, ...]:

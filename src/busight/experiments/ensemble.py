@@ -1,4 +1,4 @@
-"""An ensemble: the networks of a cross-validation in one bundle, whose answer is the mean of theirs."""
+"""An ensemble: the networks of a cross-validation in one bundle, whose output is their mean."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from busight.segment.postprocess import PostprocessSettings
 def make_ensemble(folder: Path, out: Path, *, progress: Progress | None = None) -> Model:
     """Join the networks of a cross-validation in one model. Nothing is trained or fitted.
 
-    Every image of the set was seen by some of the members: there is no case left to calibrate or to test the ensemble
-    on. So each member keeps the temperature of its own validation images, the threshold is the mean of theirs, and the
-    card holds no metrics; those of the cross-validation are of one network, and another set can be tried with
-    ``busight evaluate``.
+    Every image of the set was a training image of some member: no case is left to calibrate or to test the ensemble on.
+    So each member keeps the temperature of its own validation images, the threshold is the mean of theirs, and the card
+    holds no metrics; those of the cross-validation are of one network, and the ensemble can be evaluated on another set
+    with ``busight evaluate``.
 
     Args:
-        folder: Of a finished cross-validation.
+        folder: The folder of a finished cross-validation.
         out: A new folder for the bundle.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
         DataError: Not a finished cross-validation.
@@ -73,10 +73,10 @@ def _copied_graphs(members: Sequence[Bundle], out: Path) -> dict[str, str]:
 
 
 def _inverse_temperature(member: Bundle) -> float:
-    """Return what a member's logits are multiplied by before the mean; other calibrations have no such factor.
+    """Return the factor of a member's logits before the mean, its inverse temperature.
 
     Raises:
-        BundleError: It has another one.
+        BundleError: The member has another calibration, without such a factor.
     """
     calibrator = member.card.decision.calibration.calibrator
     if isinstance(calibrator, Identity):
@@ -90,7 +90,7 @@ def _inverse_temperature(member: Bundle) -> float:
 
 
 def _chain(card: Card) -> tuple[object, ...]:
-    """Return what members must have in common: all but the thresholds of masks that each chose for itself."""
+    """Return what members must have in common: everything but the mask thresholds, which each tuned for itself."""
     own = card
     if card.segment is not None:
         own = card.with_postprocess(replace(card.segment.postprocess, threshold=0.5, peak=0.0))
@@ -101,7 +101,7 @@ def ensemble_card(cards: Sequence[Card], factors: tuple[float, ...], files: dict
     """Return the card of an ensemble.
 
     Args:
-        cards: Of two or more members, made by one recipe.
+        cards: The cards of two or more members, trained by one recipe.
         factors: Inverse temperature of each member.
         files: SHA-256 of each graph.
 
@@ -135,7 +135,7 @@ def ensemble_card(cards: Sequence[Card], factors: tuple[float, ...], files: dict
 
 
 def _median_postprocess(cards: Sequence[Card]) -> PostprocessSettings | None:
-    """Return the members' post-processing with the medians of its two numbers: a peak of 0 asks nothing."""
+    """Return the members' post-processing with the medians of threshold and peak; a peak of 0 requires nothing."""
     given = [card.segment.postprocess for card in cards if card.segment is not None]
     if not given:
         return None
@@ -160,7 +160,7 @@ def _decision(cards: Sequence[Card], factors: tuple[float, ...]) -> Decision:
 
 
 def _mean_prevalence(cards: Sequence[Card]) -> float | None:
-    """Return the share of the positive class among all members' cases; None where a member does not say."""
+    """Return the prevalence of the positive class among all members' cases; None where a member has none."""
     shares = [card.decision.calibration.prevalence for card in cards]
     counts = [card.decision.calibration.cases for card in cards]
     if any(share is None for share in shares) or not sum(counts):
@@ -183,9 +183,9 @@ def _mean_threshold(cards: Sequence[Card]) -> Threshold | None:
 
 
 def _mean_fusion(cards: Sequence[Card], factors: tuple[float, ...]) -> DescriptorFusion | None:
-    """Average the members' descriptor models; none where a member has none.
+    """Return the average of the members' descriptor models; None where a member has none.
 
-    The weight is the mean of those that they have after their temperatures.
+    The weight is the mean of the members' weights after their temperatures.
     """
     fusions = [card.decision.fusion for card in cards if card.decision.fusion is not None]
     models = [fusion.model for fusion in fusions if fusion.model is not None]

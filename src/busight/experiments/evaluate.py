@@ -1,4 +1,4 @@
-"""Evaluation of a finished bundle on a data set: the same metrics and report as of a run."""
+"""Evaluation of a bundle on a data set, with the metrics and report of a run."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def evaluate(
         model: A finished model.
         spec: The data set.
         out: A new folder for ``cases.csv``, ``metrics.json`` and, later, the report.
-        split_file: Evaluate only the test part of this split.
+        split_file: Evaluate only the test subset of this split.
         settings: Resampling of the intervals.
         command: The command line, for the record.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
-        BusightError: One line that names what is wrong.
+        BusightError: One line that names the fault.
     """
     progress = progress or Silent()
     settings = settings or AssessSettings()
@@ -59,12 +59,12 @@ def evaluate(
     wanted = set(split.test) if split is not None else {sample.sample_id for sample in checked.samples}
     samples = checked.samples_of(wanted)
     progress.stage("assess")
-    part = score_samples(samples, checked.group_of(), reader, model, progress)
-    metrics = case_metrics([part.cases], model.labels, settings)
+    scored = score_samples(samples, checked.group_of(), reader, model, progress)
+    metrics = case_metrics([scored.cases], model.labels, settings)
     data, card = checked.summary(), model.card
     write_result(
         out,
-        part.cases,
+        scored.cases,
         model.labels,
         metrics,
         data=spec,
@@ -72,9 +72,9 @@ def evaluate(
         split_digest=split.digest if split is not None else None,
         bundle_digest=card.digest,
     )
-    seen = _seen_before(card, checked, wanted)
-    _tell(seen, progress)
-    shown = shown_cases(part, reader, model, settings.seed)
+    warnings = _seen_before(card, checked, wanted)
+    _tell(warnings, progress)
+    shown = shown_cases(scored, reader, model, settings.seed)
     return EvaluationRecord(
         title=card.name,
         command=command,
@@ -84,18 +84,18 @@ def evaluate(
         classes=model.labels.names,
         network=_network(card),
         weights=card.training.weights,
-        calibration=calibration_sentence(card.decision, card.labels, part.cases),
+        calibration=calibration_sentence(card.decision, card.labels, scored.cases),
         data=data,
         digests=(("data", data.digest), ("bundle", card.digest)),
         versions=versions(),
         metrics=metrics,
-        cases=part.cases,
+        cases=scored.cases,
         example_cases=shown.example_cases,
         explanations=shown.explanations,
         more_cases=shown.more_cases,
-        warnings=seen,
-        subgroups=subgroup_metrics([part.cases], model.labels, settings),
-        limitations=(*seen, *limitations(data, None, metrics, None)),
+        warnings=warnings,
+        subgroups=subgroup_metrics([scored.cases], model.labels, settings),
+        limitations=(*warnings, *limitations(data, None, metrics, None)),
     )
 
 
@@ -110,10 +110,10 @@ def _tell(warnings: tuple[str, ...], progress: Progress) -> None:
 
 
 def _seen_before(card: Card, checked: CheckedDataset, wanted: set[str]) -> tuple[str, ...]:
-    """Warn when images that are scored were among those that the bundle was trained or tuned on."""
-    seen = set(card.training.digests)
+    """Return a warning where evaluated images were training or validation images of the bundle."""
+    digests = set(card.training.digests)
     scored = [entry for entry in checked.rows if entry.sample.sample_id in wanted]
-    again = sum(entry.is_among(seen) for entry in scored)
+    again = sum(entry.is_among(digests) for entry in scored)
     if not again:
         return ()
     return (

@@ -1,4 +1,4 @@
-"""Evaluation of the networks of a cross-validation on another data set: each by itself, and as an ensemble."""
+"""Evaluation of the networks of a cross-validation on another data set: each alone, and as an ensemble."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class FoldsEvaluation:
     """Metrics of the networks of a cross-validation on another set.
 
     Attributes:
-        n_networks: Networks.
+        n_networks: Number of networks.
         n_trained_on: Images of the set that one of them was trained or tuned on.
         per_network_mean: Metrics of one network: the mean over all of them.
         ensemble: Metrics of the mean of their calibrated probabilities.
@@ -48,7 +48,7 @@ class FoldsEvaluation:
 
 
 def is_crossval(folder: Path) -> bool:
-    """Return whether a folder is one that ``busight crossval`` left."""
+    """Return whether a folder is that of a cross-validation."""
     return any(folder.glob("repeat-*/fold-*/bundle/card.json"))
 
 
@@ -63,15 +63,15 @@ def evaluate_folds(
     """Evaluate every network of a cross-validation on a data set, and their ensemble. Nothing is fitted.
 
     Args:
-        folder: Of the cross-validation.
+        folder: The folder of the cross-validation.
         spec: The data set.
         out: A new folder: ``networks/`` with the cases of each network, ``per_network_mean.json`` with the mean of
             their metrics, ``cases.csv`` and ``metrics.json`` of the ensemble.
         settings: Resampling of the intervals.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
-        BusightError: One line that names what is wrong.
+        BusightError: One line that names the fault.
     """
     progress, settings = progress or Silent(), settings or AssessSettings()
     require_free_folder(out)
@@ -94,25 +94,25 @@ def evaluate_folds(
 def score_networks(
     bundles: Sequence[Path], checked: CheckedDataset, out: Path, progress: Progress
 ) -> tuple[list[tuple[Case, ...]], LabelSchema]:
-    """Evaluate each network on a data set; what an interrupted call has finished is read.
+    """Evaluate each network on a data set; cases that an interrupted call has finished are read.
 
     Args:
         bundles: ``repeat-R/fold-F/bundle`` of a cross-validation.
         checked: The data set.
         out: Receives ``repeat-R-fold-F.csv``.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Returns:
         The cases of each network, in one order, and the labels.
 
     Raises:
-        DataError: The networks do not tell the same classes apart.
-        OutputError: What is there already was made with other data.
+        DataError: The networks have different classes.
+        OutputError: Finished cases were computed on other data.
     """
     plan = {"data_digest": checked.digest}
     open_planned_folder(out, plan, "evaluation", resume=(out / PLAN_FILE).is_file())
     write_plan(out, plan)
-    found: list[tuple[Case, ...]] = []
+    cases_of_networks: list[tuple[Case, ...]] = []
     labels: set[LabelSchema] = set()
     for number, bundle in enumerate(bundles, start=1):
         path = out / f"{bundle.parent.parent.name}-{bundle.parent.name}.csv"
@@ -120,14 +120,14 @@ def score_networks(
             progress.stage(f"{checked.dataset.spec}: network {number} of {len(bundles)}")
             model = Model.load(bundle)
             reader = checked.reader
-            part = score_samples(checked.samples, checked.group_of(), reader, model, progress)
-            write_cases(path, part.cases, model.labels)
+            scored = score_samples(checked.samples, checked.group_of(), reader, model, progress)
+            write_cases(path, scored.cases, model.labels)
         cases, of = read_cases(path)
-        found.append(cases)
+        cases_of_networks.append(cases)
         labels.add(of)
     if len(labels) != 1:
         raise DataError(f"{out}: the networks do not tell the same classes apart; begin anew in another --out")
-    return found, labels.pop()
+    return cases_of_networks, labels.pop()
 
 
 def _document(metrics: MetricTable, spec: str, n_networks: int) -> dict[str, Any]:

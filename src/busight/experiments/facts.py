@@ -51,7 +51,7 @@ def network_sentence(recipe: Recipe, parameters: dict[str, int]) -> str:
 
 
 def calibration_sentence(decision: Decision, labels: LabelSchema, cases: Sequence[Case]) -> str:
-    """Return what was fitted on which cases, and the effect of the threshold on the cases at hand."""
+    """Return what was fitted on which cases, and the effect of the threshold on the evaluated cases."""
     calibrator, source = decision.calibration.calibrator, decision.calibration.source
     name = f"Temperature {calibrator.temperature:.3f}" if isinstance(calibrator, Temperature) else calibrator.method
     fitted = f"None: {source}." if calibrator.method == "none" else f"{name.capitalize()}, {source}."
@@ -77,7 +77,7 @@ def _threshold_sentence(point: Threshold, labels: LabelSchema, cases: Sequence[C
 def limitations(
     data: DataSummary, split: SplitSummary | None, metrics: MetricTable, recipe: Recipe | None
 ) -> tuple[str, ...]:
-    """Return what a reader must know before believing a metric."""
+    """Return the limitations of the metrics."""
     sentences = []
     if split is not None and split.leaking_pairs:
         sentences.append(

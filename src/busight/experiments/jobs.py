@@ -1,4 +1,4 @@
-"""A list of trainings and one runner for them: folds, repeats, protocols. A finished job is not run again."""
+"""Jobs: a list of trainings (folds, repeats, protocols) and their runner. A finished job is not run again."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Job:
     """One training with its evaluation.
 
     Attributes:
-        name: In messages, e.g. ``"repeat 1 of 3, fold 2 of 5"``.
-        folder: Receives what a run leaves.
-        recipe: With the job's own split and seeds; saved as a file, it runs this job alone.
+        name: Its name in messages, e.g. ``"repeat 1 of 3, fold 2 of 5"``.
+        folder: Receives the files of a run.
+        recipe: The recipe with the job's own split and seeds; saved as a file, it runs this job alone.
         checked: The data.
         split: The split that the recipe makes of them.
     """
@@ -44,10 +44,10 @@ class Job:
 
 
 def plan_job(name: str, folder: Path, recipe: Recipe, checked: CheckedDataset) -> Job:
-    """Return a job with its split made; nothing is written.
+    """Return a job with its split, without writing anything.
 
     Raises:
-        DataError: The data cannot be split so, or a class of the task is missing in the train subset.
+        DataError: The data cannot be split by the recipe, or a class of the task is missing in the train subset.
     """
     split = make_split(checked.samples, checked.groups, recipe.split)
     require_classes_to_learn(checked, split, recipe.classify.task)
@@ -65,15 +65,15 @@ def open_jobs(
     dataset: DataSet | None = None,
     checked: CheckedDataset | None = None,
 ) -> CheckedDataset:
-    """Check folder, plan and data of an experiment with many jobs; nothing is written.
+    """Check folder, plan and data of an experiment with several jobs, without writing anything.
 
     Args:
-        recipe: Of all jobs.
-        out: Folder of the experiment.
+        recipe: The recipe of all jobs.
+        out: The folder of the experiment.
         plan: Content of its ``plan.json``.
-        kind: Of the experiment, in messages.
-        resume: Go on in a folder that an interrupted call with the same plan left.
-        progress: Told what happens.
+        kind: The kind of experiment, in messages.
+        resume: Continue in the folder of an interrupted call with the same plan.
+        progress: Receives stages, ticks and lines.
         dataset: The recipe's data where they are listed already.
         checked: The recipe's data where they are read already.
 
@@ -81,7 +81,7 @@ def open_jobs(
         The data, read once for all jobs.
 
     Raises:
-        BusightError: One line that names what is wrong.
+        BusightError: One line that names the fault.
     """
     check_data_is_named(recipe)
     open_planned_folder(out, plan, kind, resume)
@@ -91,19 +91,19 @@ def open_jobs(
 
 
 def run_jobs(jobs: Sequence[Job], *, n_jobs: int = 1, command: str = "", progress: Progress) -> None:
-    """Run every job that is not finished; go on with those that were interrupted.
+    """Run every job that is not finished; continue those that were interrupted.
 
     With ``n_jobs`` above 1 a script that calls this needs ``if __name__ == "__main__":``, as with `multiprocessing`.
 
     Args:
-        jobs: In their order.
-        n_jobs: How many run at a time, each in a process of its own and on its share of the processor's cores. Other
-            numbers of cores add in another order: results differ as they do on another processor.
+        jobs: The jobs, in their order.
+        n_jobs: Parallel jobs, each in a process of its own on its share of the cores. With another number of cores sums
+            are in another order, so that results differ as on another processor.
         command: The command line, for the records.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
-        BusightError: One line that names what is wrong; the jobs that run beside it are stopped and can be resumed.
+        BusightError: One line that names the fault; jobs running in parallel are stopped and can be resumed.
     """
     if n_jobs < 1:
         raise ConfigError(f"{n_jobs} jobs at a time: at least 1 is needed")
@@ -133,7 +133,7 @@ class _Running:
 
 
 class _Sent:
-    """Progress of a job in another process: stages and lines are sent, ticks are not."""
+    """Progress of a job in another process: it sends stages and lines, not ticks."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -188,7 +188,7 @@ def _start(job: Job, cores: list[int], command: str) -> tuple[Connection, _Runni
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_in_process, args=(job, cores, command, sender), name=job.name)
     process.start()
-    sender.close()  # the process has its own: when that is closed, the receiver knows
+    sender.close()  # the process has its own copy: when that is closed, the receiver gets EOF
     return receiver, _Running(job, process, cores)
 
 

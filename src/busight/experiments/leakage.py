@@ -1,4 +1,4 @@
-"""Leakage study: one recipe under four evaluation protocols, from the most optimistic to the hardest."""
+"""Leakage study: one recipe under four evaluation protocols, from the most optimistic to the strictest."""
 
 from __future__ import annotations
 
@@ -43,22 +43,22 @@ def leakage_study(
 ) -> LeakageRecord:
     """Run one recipe under image folds, grouped folds, grouped folds without conflicting labels, and on other data.
 
-    The folds are as large under every protocol, and each image is tested once a repeat, so that nothing differs but
-    what may lie on both sides of a split.
+    The folds are of equal size under every protocol, and each image is tested once per repeat, so that the protocols
+    differ only in what may be in two subsets of a split.
 
     Args:
-        recipe: What to do.
+        recipe: The recipe.
         out: A new folder: ``image/``, ``group/`` and ``without_label_conflicts/`` are cross-validations, ``external/``
             the other data. Where no labels conflict there is no ``without_label_conflicts/``.
         plan: Folds and repeats; its ``by`` is not used.
         external: Another data set for the fourth protocol, tested with every network of the grouped folds; or empty.
-        n_jobs: Trainings at a time; see `busight.experiments.jobs.run_jobs`.
-        resume: Go on in a folder that an interrupted call of the same plan left.
+        n_jobs: Parallel trainings; see `busight.experiments.jobs.run_jobs`.
+        resume: Continue in the folder of an interrupted call with the same plan.
         command: The command line, for the record.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
-        BusightError: One line that names what is wrong; whatever can be wrong is noticed before any training.
+        BusightError: One line that names the fault; all checks are made before any training.
     """
     progress = progress or Silent()
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -66,28 +66,28 @@ def leakage_study(
     listed = [load(spec) for spec in (external,) if spec]
     kept = _with_conflicts(recipe, "keep")
     checked = open_jobs(kept, out, document, "leakage study", resume=resume, progress=progress)
-    others = [check_dataset(one.read_as(checked.dataset.image_spec), progress) for one in listed]
+    others = [check_dataset(dataset.read_as(checked.dataset.image_spec), progress) for dataset in listed]
     for other in others:
         _require_another_set(checked, other, recipe.classify.task)
     protocols_of = {"image": _Protocol(kept, "image", checked), "group": _Protocol(kept, "group", checked)}
     if checked.in_conflict():  # without a conflicting label it would be the grouped folds again
         dropped = _Protocol(_with_conflicts(recipe, "drop"), "group", checked.without_conflicts())
         protocols_of["without_label_conflicts"] = dropped
-    for name, one in protocols_of.items():
-        plan_folds(one.recipe, out / name, replace(plan, by=one.by), one.checked)
+    for name, protocol in protocols_of.items():
+        plan_folds(protocol.recipe, out / name, replace(plan, by=protocol.by), protocol.checked)
     write_plan(out, document)
     records = {}
-    for name, one in protocols_of.items():
+    for name, protocol in protocols_of.items():
         progress.stage(f"protocol: {DESCRIPTIONS[name]}")
         records[name] = crossval(
-            one.recipe,
+            protocol.recipe,
             out / name,
-            replace(plan, by=one.by),
+            replace(plan, by=protocol.by),
             n_jobs=n_jobs,
             resume=(out / name / PLAN_FILE).is_file(),
             command=command,
             progress=progress,
-            checked=one.checked,
+            checked=protocol.checked,
         )
     protocols = [
         ProtocolResult(
@@ -127,7 +127,7 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Protocol:
-    """A cross-validation of the study: its recipe, what its folds keep together, its data."""
+    """A cross-validation of the study: its recipe, what its folds are grouped by, its data."""
 
     recipe: Recipe
     by: By

@@ -1,4 +1,4 @@
-"""The networks of a recipe: built, fitted, exported."""
+"""The networks of a recipe: building and fitting."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ class BuiltNetwork:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedNetwork:
-    """A fitted network with what the report says of it.
+    """A fitted network with its facts for the report.
 
     Attributes:
-        network: It.
+        network: The network.
         size: Side of its input in pixels.
-        channels: Of its input, 1 or 3.
+        channels: Channels of its input, 1 or 3.
         weights: Its initial weights.
-        history: The course of its training.
-        parameters: How many it has.
+        history: Its training history.
+        parameters: Number of its parameters.
     """
 
     network: Network
@@ -55,19 +55,18 @@ class TrainedNetwork:
 def build_networks(recipe: Recipe, n_classes: int) -> dict[str, BuiltNetwork]:
     """Build every network that a recipe trains and load its initial weights.
 
-    This comes before any other work: a backbone that does not exist, or weights that cannot be had, shall not be
-    noticed after an hour.
+    This is the first step, so that an unknown backbone or unavailable weights are not reported after an hour.
 
     Args:
         recipe: The recipe.
         n_classes: Classes of its task.
 
     Returns:
-        ``"segmenter"`` and ``"classifier"``, those that the recipe has.
+        ``"segmenter"`` and ``"classifier"``, as far as the recipe has them.
 
     Raises:
         ConfigError: A network cannot be built.
-        WeightsError: Weights cannot be had or do not fit.
+        WeightsError: Weights are not available or do not fit.
     """
     built: dict[str, BuiltNetwork] = {}
     segment, classify, strategy = recipe.segment, recipe.classify, recipe.strategy
@@ -115,16 +114,16 @@ def train_classifier(
     work: Path,
     progress: Progress,
 ) -> TrainedNetwork:
-    """Fit the recipe's classifier on the views that prediction will show it, local ones too where it has them.
+    """Fit the recipe's classifier on the views of prediction, local ones too where the strategy has them.
 
     Args:
         built: The network.
         recipe: The recipe.
         checked: The data.
-        split: Its subsets.
-        stages: The segmenter that comes first, as prediction will run it.
-        work: For arrays and checkpoints.
-        progress: Told what happens.
+        split: Its training and validation subset are used.
+        stages: The segmenter before the classifier, as in prediction.
+        work: Folder for arrays and checkpoints.
+        progress: Receives stages, ticks and lines.
     """
     progress.stage("classify: training")
     arrays = work / "classifier" / "arrays"

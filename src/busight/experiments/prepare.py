@@ -1,4 +1,4 @@
-"""From samples to arrays on disk, by the very preprocessing and views that prediction uses."""
+"""From samples to arrays on disk, by the preprocessing and views of prediction."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from busight.training.prepared import PreparedSet, Rows
 from busight.types import Mask, Roi
 
 ChooseView = Callable[[PreparedImage, Mask | None], View]
-"""From a prepared image and, in training, its annotated mask in the crop box, to the view that a network gets."""
+"""From a prepared image and, in training, its annotated mask in the crop box, to the view of a network."""
 
 
 def whole_view(image: PreparedImage, annotated: Mask | None = None) -> View:
@@ -33,7 +33,7 @@ def whole_view(image: PreparedImage, annotated: Mask | None = None) -> View:
 
 
 def first_view(strategy: Strategy, stages: Stages) -> ChooseView:
-    """Return the view that prediction begins with: by predicted masks, never by annotated ones."""
+    """Return the first view of prediction: by predicted masks, never by annotated ones."""
 
     def choose(image: PreparedImage, annotated: Mask | None = None) -> View:
         return strategy.first_views([image], stages)[0].view
@@ -42,16 +42,16 @@ def first_view(strategy: Strategy, stages: Stages) -> ChooseView:
 
 
 def training_view(margin: float, rng: np.random.Generator) -> ChooseView:
-    """Return local views to train on, drawn once for each image.
+    """Return the random local views for training, drawn once for each image.
 
     Around an annotated lesion: the margin is between half and twice the recipe's and the box is off its centre by up to
-    a tenth, since at prediction time it will be a predicted one. Where the annotated mask is empty: a square anywhere,
-    with 0.3 to 0.8 of the shorter side. The network must know normal tissue at close range too: masks are sometimes
-    found where no lesion is. Where nobody annotated a mask: the whole image, since nobody knows where to look.
+    a tenth, since prediction uses a predicted box. Where the annotated mask is empty: a square anywhere, with 0.3 to
+    0.8 of the shorter side. The network needs local views of normal tissue too: predicted masks are sometimes false
+    positives. Without an annotated mask: the whole image, since the place of a lesion is unknown.
 
     Args:
-        margin: Of `RoiSettings`.
-        rng: Draws.
+        margin: The margin of `RoiSettings`.
+        rng: Source of the draws.
     """
 
     def choose(image: PreparedImage, annotated: Mask | None = None) -> View:
@@ -93,13 +93,13 @@ def prepare(
 
     Args:
         data: The data set.
-        sample_ids: Of the training and the validation subset: the test subset is never prepared.
-        preprocess: What happens to an image first.
-        choose_view: Chooses what the network sees.
-        spec: Of the network's input.
-        labels: Give the targets; None for segmentation.
-        folder: For the arrays; they are overwritten.
-        progress: Told about each image.
+        sample_ids: Sample ids of the training and the validation subset: the test subset is never prepared.
+        preprocess: The preprocessing.
+        choose_view: Chooses the view of each image.
+        spec: The network's input.
+        labels: The classes of the targets; None for segmentation.
+        folder: Receives the arrays; existing ones are overwritten.
+        progress: Receives a tick for each image.
 
     Raises:
         OutputError: The arrays do not fit on the disk.
@@ -122,7 +122,7 @@ def prepare(
             masks[row] = resize_or_pad_mask(view.roi.cut(mask), spec.size, spec.keep_aspect)
         progress.tick(row + 1, len(samples))
     targets = np.array([labels.index(s.label) if labels else -1 for s in samples], dtype=np.int64)
-    # A number that does not depend on which other sets are there: some of the samples are prepared a second time.
+    # A number that does not depend on the other sets: some of the samples are prepared a second time.
     sources = np.array([zlib.crc32(sample.source.encode()) for sample in samples], dtype=np.int64)
     findings = np.array([data.labels.index(sample.label) for sample in samples], dtype=np.int64)
     ids = tuple(sample.sample_id for sample in samples)
@@ -130,7 +130,7 @@ def prepare(
 
 
 def _zeros_on_disk(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Map a new array with its space already taken: writing to a map on a full disk would end the process (SIGBUS)."""
+    """Return a memory map with its disk space allocated: on a full disk a write would end the process (SIGBUS)."""
     try:
         mapped: np.memmap[Any, np.dtype[np.uint8]] = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
         with path.open("r+b") as stream:

@@ -1,4 +1,4 @@
-"""Weights that come from another run's bundle: what that network has seen must not be tested on."""
+"""Initial weights from another run's bundle: its training images must not be in the test or validation subset."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from busight.recipes.schema import Recipe
 def seen_by_weights(recipe: Recipe) -> frozenset[str]:
     """Return the images that a recipe's initial weights were trained on, as `TrainingPart.digests` names them.
 
-    Empty for ImageNet weights, for none, and for a file that lies in no bundle: nobody knows what it has seen.
+    Empty for ImageNet weights, for none, and for a file outside a bundle, whose training images are unknown.
 
     Raises:
-        BundleError: The file lies in a bundle that is damaged.
+        BundleError: The file is in a damaged bundle.
     """
     sources = [recipe.classify.weights] if recipe.classifies else []
     sources += [recipe.segment.weights] if recipe.strategy.segments_first else []
-    seen: set[str] = set()
+    digests: set[str] = set()
     for source in sources:
         path = user_path(source)
         if path.name == WEIGHTS and (path.parent / CARD).is_file():
-            seen.update(load_bundle(path.parent).card.training.digests)
-    return frozenset(seen)
+            digests.update(load_bundle(path.parent).card.training.digests)
+    return frozenset(digests)
 
 
 def require_unseen(seen: frozenset[str], checked: CheckedDataset, split: Split) -> None:
-    """Refuse a split whose test or validation part holds images, or copies of images, that the weights have seen.
+    """Raise for a split that tests or validates on training images of the weights, or on near-duplicates of them.
 
     Args:
         seen: From `seen_by_weights`.
         checked: The data.
-        split: How they are split.
+        split: The split of the data.
 
     Raises:
-        DataError: It does.
+        DataError: There is such an image.
     """
     if not seen:
         return

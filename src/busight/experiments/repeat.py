@@ -1,4 +1,4 @@
-"""Repeated hold-out: one recipe with several seeds, each with another split and another training."""
+"""Repeated hold-out: one recipe with several seeds, each with its own split and training."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ def repeat_seeds(
     command: str = "",
     progress: Progress | None = None,
 ) -> RepeatRecord:
-    """Run a recipe with seed after seed: another split by the recipe's own rule, another training.
+    """Run a recipe with several seeds, each with its own split by the recipe's rule and its own training.
 
     Args:
-        recipe: What to do; 0 to ``count - 1`` is added to ``split.seed`` and ``train.seed``.
-        out: A new folder: ``seed-K/`` holds what a run leaves, ``repeat.json`` the outcome.
-        count: Seeds, 2 or more.
-        n_jobs: Trainings at a time; see `busight.experiments.jobs.run_jobs`.
-        resume: Go on in a folder that an interrupted call left; finished seeds are kept.
+        recipe: The recipe; 0 to ``count - 1`` is added to ``split.seed`` and ``train.seed``.
+        out: A new folder: ``seed-K/`` holds the files of a run, ``repeat.json`` the record.
+        count: Number of seeds, 2 or more.
+        n_jobs: Parallel trainings; see `busight.experiments.jobs.run_jobs`.
+        resume: Continue in the folder of an interrupted call; finished seeds are kept.
         command: The command line, for the record.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
 
     Raises:
-        BusightError: One line that names what is wrong; splits that cannot be made are noticed before any training.
+        BusightError: One line that names the fault; splits that cannot be made are reported before any training.
     """
     progress = progress or Silent()
     started = datetime.now(UTC).isoformat(timespec="seconds")
@@ -87,7 +87,9 @@ def seed_folder(out: Path, seed: int) -> Path:
 def _record(recipe: Recipe, jobs: Sequence[Job], command: str, started: str) -> RepeatRecord:
     tables = [read_metrics(job.folder / METRICS_FILE) for job in jobs]
     checked, splits = jobs[0].checked, [job.split for job in jobs]
-    n_train, n_test = (float(np.mean([len(getattr(split, part)) for split in splits])) for part in ("train", "test"))
+    n_train, n_test = (
+        float(np.mean([len(getattr(split, subset)) for split in splits])) for subset in ("train", "test")
+    )
     return RepeatRecord(
         title=recipe.name,
         command=command,
@@ -111,7 +113,7 @@ def _record(recipe: Recipe, jobs: Sequence[Job], command: str, started: str) -> 
 def _repeated_metric(tables: Sequence[MetricTable], metric: str, of: str, train: int, test: int) -> RepeatedMetric:
     nan = float("nan")
     estimates = [table.find(metric, of) for table in tables]
-    # A seed whose test part lacks a class has no such metric.
+    # A seed whose test subset lacks a class has no such metric.
     values = tuple(nan if estimate is None else estimate.value for estimate in estimates)
     ends = np.array([(e.low, e.high) for e in estimates if e is not None and e.low == e.low])
     low, high = ends.mean(axis=0).tolist() if len(ends) else (nan, nan)

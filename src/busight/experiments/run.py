@@ -1,4 +1,4 @@
-"""A run: train a model, score it on the test subset, and leave everything that a report is written from."""
+"""A run: train a model, evaluate it on the test subset, and write all inputs of a report."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ def run(
     progress: Progress | None = None,
     checked: CheckedDataset | None = None,
 ) -> TrainingRunRecord:
-    """Train by a recipe, assess on the test subset, and write everything but the report.
+    """Train by a recipe, evaluate on the test subset, and write everything but the report.
 
     Args:
-        recipe: What to do; ``data.spec`` names the data.
+        recipe: The recipe; ``data.spec`` names the data.
         out: A new folder. It receives what `busight.experiments.train.train` writes, ``cases.csv`` and, last,
             ``metrics.json``.
         split_file: A split to use instead of making one.
-        resume: Go on in a folder that an interrupted run of the same recipe left.
-        keep_checkpoints: Leave the checkpoints, so that whatever comes after (a report) can fail without costing the
-            training; call `finish` then.
+        resume: Continue in the folder of an interrupted run of the same recipe.
+        keep_checkpoints: Keep the checkpoints, so that a later step (a report) can fail without the loss of the
+            training; call `finish` afterwards.
         command: The command line, for the record.
-        progress: Told what happens.
+        progress: Receives stages, ticks and lines.
         checked: The recipe's data where they are read already; None reads them.
 
     Returns:
-        The record that a report is written from.
+        The record, from which a report is written.
 
     Raises:
-        BusightError: One line that names what is wrong; see `busight.errors`.
+        BusightError: One line that names the fault; see `busight.errors`.
     """
     progress = progress or Silent()
     timer = StageTimer(progress)
@@ -125,13 +125,13 @@ def _split_summary(split: Split, checked: CheckedDataset) -> SplitSummary:
         kind=split.kind,
         seed=split.seed,
         digest=split.digest,
-        counts=tuple((part, name, count) for (part, name), count in ordered),
+        counts=tuple((subset, name, count) for (subset, name), count in ordered),
         leaking_pairs=leaking_pairs(split, checked.pair_ids()),
     )
 
 
 def finish(out: Path) -> None:
-    """Remove what only an interrupted run needs: arrays, checkpoints and the intermediate graph."""
+    """Remove the files that only a resumed run needs: arrays, checkpoints and the intermediate graph."""
     work = out / "training"
     shutil.rmtree(work / "graph", ignore_errors=True)
     shutil.rmtree(work / "inner-folds", ignore_errors=True)

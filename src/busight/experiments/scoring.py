@@ -1,4 +1,4 @@
-"""From predictions to evaluated cases, and to the cases that a report shows."""
+"""From predictions to evaluated cases, and the choice of the cases shown in a report."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _LESION_SIZES = ((0.03, "below 3 % of the image"), (0.1, "3 to 10 %"), (float("i
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredPart:
-    """Cases of one part with their samples, in one order."""
+    """Evaluated cases with their samples, in the same order."""
 
     samples: tuple[Sample, ...]
     cases: tuple[Case, ...]
 
     def logits(self) -> FloatArray:
-        """float64 (N, K)."""
+        """Logits, float64 (N, K)."""
         return np.array([case.logits for case in self.cases], dtype=np.float64)
 
     def target(self, classes: tuple[str, ...]) -> IntArray:
@@ -77,7 +77,7 @@ def _score(
 
 
 def _metadata(sample: Sample, image: Image, lesion_fraction: float) -> tuple[tuple[str, str], ...]:
-    """Return what is known of a case besides its label; an attribute that is not known is absent."""
+    """Return the metadata of a case; an unknown attribute is absent."""
     lesion_size = None
     if lesion_fraction > 0:
         lesion_size = next(name for below, name in _LESION_SIZES if lesion_fraction < below)
@@ -93,7 +93,7 @@ def _metadata(sample: Sample, image: Image, lesion_fraction: float) -> tuple[tup
 
 
 def choose_example_cases(part: ScoredPart, classes: tuple[str, ...]) -> list[int]:
-    """Choose one case a class: the right prediction of median confidence, else the wrong one."""
+    """Choose one case per class: the right prediction of median confidence, else the wrong one."""
     chosen = []
     for index, name in enumerate(classes):
         of_class = [i for i, case in enumerate(part.cases) if case.target == name]
@@ -105,7 +105,7 @@ def choose_example_cases(part: ScoredPart, classes: tuple[str, ...]) -> list[int
 
 
 def choose_more_cases(part: ScoredPart, without: Sequence[int], rng: np.random.Generator) -> list[int]:
-    """Choose up to 16 more cases at random: half of them errors, where there are that many."""
+    """Choose up to 16 more cases at random: half of them errors, if there are as many."""
     left = [i for i in range(len(part.cases)) if i not in set(without)]
     order = rng.permutation(len(left))
     shuffled = [left[i] for i in order]
@@ -116,7 +116,7 @@ def choose_more_cases(part: ScoredPart, without: Sequence[int], rng: np.random.G
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShownCases:
-    """The cases that a report shows; see `busight.results.records.ModelRecord`."""
+    """The cases shown in a report; see `busight.results.records.ModelRecord`."""
 
     example_cases: tuple[StageImages, ...]
     explanations: tuple[Explained, ...]
@@ -126,14 +126,14 @@ class ShownCases:
 def shown_cases(
     part: ScoredPart, reader: ImageReader, model: Model, seed: int, training: Sequence[Sample] = ()
 ) -> ShownCases:
-    """Choose the cases that a report shows (`choose_example_cases`, `choose_more_cases`), and predict them again.
+    """Choose the cases shown in a report (`choose_example_cases`, `choose_more_cases`), and predict them again.
 
     Args:
         part: The evaluated cases.
-        reader: Reads their images, and the training images.
-        model: The one that predicted them.
-        seed: Of the choice.
-        training: The training images that are at hand: similar ones are shown.
+        reader: The reader of their images, and of the training images.
+        model: The model that predicted them.
+        seed: Seed of the choice.
+        training: The available training images, of which similar ones are shown.
     """
     chosen = choose_example_cases(part, model.labels.names)
     more = choose_more_cases(part, chosen, np.random.default_rng(seed))

@@ -1,4 +1,4 @@
-"""Training: from a recipe to a finished model, whose bundle lies in the run's folder."""
+"""Training: from a recipe to a finished model and its bundle."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ class Training:
     """A finished training.
 
     Attributes:
-        model: Finished: calibrated, its bundle saved.
+        model: The finished model: calibrated, its bundle saved.
         checked: The data.
-        split: Its subsets.
-        networks: What the report says of the networks.
+        split: The split of the data.
+        networks: The trained networks, for the report.
         stage_seconds: (stage, seconds), in order.
     """
 
@@ -66,21 +66,21 @@ def train(
     progress: Progress | None = None,
     checked: CheckedDataset | None = None,
 ) -> Model:
-    """Train a model by a recipe. The test subset is put aside and never read.
+    """Train a model by a recipe. The test subset is held out and never read.
 
     Args:
-        recipe: What to do; ``data.spec`` names the data.
+        recipe: The recipe; ``data.spec`` names the data.
         out: A new folder. It receives ``recipe.toml``, ``manifest.csv``, ``split.json``, ``training/`` and ``bundle/``.
         split_file: A split to use instead of making one.
-        resume: Go on in a folder that an interrupted training by the same recipe left.
-        progress: Told what happens.
+        resume: Continue in the folder of an interrupted training by the same recipe.
+        progress: Receives stages, ticks and lines.
         checked: The recipe's data where they are read already; None reads them.
 
     Returns:
-        A finished model; its bundle lies in ``out/bundle``.
+        The finished model; its bundle is ``out/bundle``.
 
     Raises:
-        BusightError: One line that names what is wrong; see `busight.errors`.
+        BusightError: One line that names the fault; see `busight.errors`.
     """
     timer = StageTimer(progress or Silent())
     return run_training(recipe, out, timer, split_file=split_file, resume=resume, checked=checked).model
@@ -95,13 +95,13 @@ def run_training(
     resume: bool = False,
     checked: CheckedDataset | None = None,
 ) -> Training:
-    """Do what `train` does, and return everything that a report says of it."""
+    """Train as `train` does, and return everything that a report needs."""
     progress = timer.progress
     check_data_is_named(recipe)
     trainer_device(recipe.train)
     _open_folder(out, recipe, resume)
     require_split_file(split_file)
-    # What is cheap to find wrong comes first: the data's place before any download, weights before any reading.
+    # Cheap checks come first: the path of the data before any download, weights before the data are read.
     dataset = load(recipe.data.spec) if checked is None else checked.dataset
     built = build_networks(recipe, len(dataset.labels.for_task(recipe.classify.task).names))
     recipe.preprocess(dataset.image_spec)
@@ -112,7 +112,7 @@ def run_training(
     require_classes_to_learn(checked, split, recipe.classify.task)
     require_unseen(seen_by_weights(recipe), checked, split)
     tell_other_data(split_file, checked, progress)
-    # Not before data and split are known to be sound: after a mistake there the same --out can be used again.
+    # Only once data and split are valid: after an error there the same --out can be used again.
     write_text(out / RECIPE_FILE, recipe_toml(recipe))
     write_manifest(out / "manifest.csv", checked.manifest, checked.groups)
     write_split(out / SPLIT_FILE, split, checked.digest)
@@ -130,7 +130,7 @@ def _undecided(
 ) -> tuple[Model, dict[str, TrainedNetwork]]:
     """Train everything but calibration, threshold and prediction sets."""
     model, networks = train_networks(built, recipe, checked, split, out, timer)
-    # Before any case is scored: the descriptor model may move what is calibrated.
+    # Before any case is scored: the fusion with the descriptor model changes the logits that are calibrated.
     model = with_training_images(model, checked, split, recipe.assess.descriptor_weight, timer.progress)
     timer.lap("training images")
     return model, networks
@@ -162,9 +162,9 @@ def _as_calibration_cases(cases: Sequence[Case], model: Model, source: str, chos
 
 
 def _out_of_fold(recipe: Recipe, checked: CheckedDataset, split: Split, folder: Path, timer: StageTimer) -> list[Case]:
-    """Score training and validation images by networks of inner folds that never saw their group.
+    """Predict training and validation images out of fold, by networks of inner folds.
 
-    Each finished fold leaves its cases, which a resumed training reads.
+    Each finished fold writes its cases, which a resumed training reads.
     """
     known = {*split.train, *split.val}
     places = [place for place, sample in enumerate(checked.samples) if sample.sample_id in known]
@@ -201,7 +201,7 @@ def _open_folder(out: Path, recipe: Recipe, resume: bool) -> None:
 
 
 def _split(recipe: Recipe, checked: CheckedDataset, split_file: Path | None, out: Path, resume: bool) -> Split:
-    """Make the split, read the one given, or, when going on, take the one that the run began with."""
+    """Make the split, read the given one, or, on resumption, read that of the interrupted run."""
     begun = out / SPLIT_FILE
     if resume and begun.is_file():
         split = read_split(begun, checked.samples, checked.digest)
@@ -214,11 +214,11 @@ def _split(recipe: Recipe, checked: CheckedDataset, split_file: Path | None, out
 
 
 def _require_parts(split: Split, trains: bool) -> None:
-    """Refuse a split that could be trained on for hours and then not be assessed."""
-    counts = {part: len(getattr(split, part)) for part in SUBSETS}
+    """Raise for a split with too few images in a subset, before hours of training."""
+    counts = {subset: len(getattr(split, subset)) for subset in SUBSETS}
     least = {"train": 2 if trains else 0, "val": 1, "test": 1}
-    if any(counts[part] < least[part] for part in SUBSETS):
-        given = ", ".join(f"{part} {counts[part]}" for part in SUBSETS)
+    if any(counts[subset] < least[subset] for subset in SUBSETS):
+        given = ", ".join(f"{subset} {counts[subset]}" for subset in SUBSETS)
         raise DataError(
             f"the split has too few images in a part ({given}); at least 2 to train, 1 to tune and 1 to test are needed"
         )

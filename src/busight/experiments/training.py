@@ -1,4 +1,4 @@
-"""From a recipe's built networks to a model whose decisions are not fitted yet: training, tuning, export."""
+"""From a recipe's built networks to a model without fitted decision: training, tuning, export."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ from busight.strategies.views import InputSpec
 
 @dataclass(slots=True)
 class StageTimer:
-    """Seconds of each stage, in order."""
+    """Timer of the stages: seconds of each, in order."""
 
     progress: Progress
     seconds: list[tuple[str, float]] = field(default_factory=list)
     _last: float = field(default_factory=time.monotonic)
 
     def lap(self, stage: str) -> None:
-        """Note that a stage has ended now."""
+        """Record the end of a stage."""
         now = time.monotonic()
         self.seconds.append((stage, now - self._last))
         self._last = now
@@ -55,18 +55,18 @@ class StageTimer:
 def train_networks(
     built: dict[str, BuiltNetwork], recipe: Recipe, checked: CheckedDataset, split: Split, out: Path, timer: StageTimer
 ) -> tuple[Model, dict[str, TrainedNetwork]]:
-    """Train what there is to train and export it.
+    """Train the networks of a recipe and export them.
 
     Args:
         built: The networks with their initial weights.
         recipe: The recipe.
         checked: The data.
-        split: Its subsets.
+        split: The split of the data.
         out: Receives ``training/`` and ``bundle/``, whose card is not written yet.
-        timer: Told what happens.
+        timer: Receives the stages.
 
     Returns:
-        A model with the networks, tuned post-processing and no decisions, and what the report says of the networks.
+        A model with the networks and tuned post-processing, without decision; and the trained networks, for the report.
     """
     work, folder = out / "training", out / "bundle"
     networks: dict[str, TrainedNetwork] = {}
@@ -105,7 +105,7 @@ def _tuned(recipe: Recipe, checked: CheckedDataset, split: Split, segmenter: Mas
 
 
 def _segmenter(recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path) -> MaskSource:
-    """Open the recipe's segmenter exactly as prediction will, a network as the exported graph."""
+    """Open the recipe's segmenter as prediction does, a network as the exported graph."""
     settings = recipe.segment
     if not is_learned(settings.method):
         return ClassicalSegmenter(settings.method)

@@ -1,4 +1,4 @@
-"""What a model keeps of its training images: feature bank, out-of-distribution detector, descriptor model."""
+"""Parts of a model fitted on its training images: feature bank, out-of-distribution detector, descriptor model."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from busight.types import FloatArray, Sample
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Facts:
-    """What is needed of one image of the training or the validation subset."""
+    """Features, statistics and descriptor inputs of one image of the training or the validation subset."""
 
     sample: Sample
     trained: bool
@@ -50,14 +50,14 @@ def with_training_images(
     """Write the feature bank beside the graphs, and fit out-of-distribution detector and descriptor model.
 
     Args:
-        model: Without decisions.
+        model: The model without decision.
         checked: The data; images of the training and the validation subset count.
-        split: Which they are.
-        descriptor_weight: Of the descriptor model's log-odds in the answer.
-        progress: Told about each image.
+        split: The split of the data.
+        descriptor_weight: Weight of the descriptor model's log-odds in the fusion.
+        progress: Receives a tick for each image.
 
     Returns:
-        The model with a card that names the features' file and holds the rest.
+        The model with a card that lists the file of the features and holds the detector and the fusion.
 
     Raises:
         OutputError: The features could not be written.
@@ -106,7 +106,7 @@ def _facts_of(samples: Sequence[Sample], train: frozenset[str], checked: Checked
 
 
 def _bank(facts: Sequence[_Facts], model: Model) -> FeatureBank | None:
-    known = [(one.sample, one.features) for one in facts if one.trained and one.features is not None]
+    known = [(image.sample, image.features) for image in facts if image.trained and image.features is not None]
     if not known:
         return None
     features = np.array([features for _, features in known])
@@ -118,13 +118,13 @@ def _bank(facts: Sequence[_Facts], model: Model) -> FeatureBank | None:
 def _ood(facts: Sequence[_Facts], bank: FeatureBank | None) -> OodDetector:
     source = f"{len(facts)} training and validation images"
     appearance = None
-    statistics = [one.statistics for one in facts if one.statistics is not None]
+    statistics = [image.statistics for image in facts if image.statistics is not None]
     try:
         appearance = fit_appearance_detector(np.array(statistics))
         source += ", of which one in a hundred lies beyond the limit"
     except DataError as error:
         source = f"no appearance detector: {error}"
-    fresh = [one.features for one in facts if not one.trained and one.features is not None]
+    fresh = [image.features for image in facts if not image.trained and image.features is not None]
     limit = None
     if bank is not None and fresh:
         limit = feature_limit(feature_distance(np.array(fresh), bank.features))
@@ -133,11 +133,11 @@ def _ood(facts: Sequence[_Facts], bank: FeatureBank | None) -> OodDetector:
 
 
 def _fusion(facts: Sequence[_Facts], checked: CheckedDataset, model: Model, weight: float) -> DescriptorFusion | None:
-    """Fit the descriptor model on lesions as the network outlines them, not as they were annotated."""
+    """Fit the descriptor model on predicted masks, not on annotated ones."""
     if model.card.segment is None or model.labels.lesion_pair is None:
         return None
     lexicon = lexicon_digest()
-    described = [(one.descriptors, one.sample.label) for one in facts if one.descriptors is not None]
+    described = [(image.descriptors, image.sample.label) for image in facts if image.descriptors is not None]
     if not described:
         return DescriptorFusion(model=None, lexicon=lexicon, source="no outlined lesion to learn from")
     inputs = np.array([list(descriptors.values()) for descriptors, _ in described])

@@ -1,4 +1,4 @@
-"""Threshold and peak of a mask, chosen on validation images."""
+"""Tuning of the post-processing of masks on validation images: threshold and peak."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MaskProbs = Callable[[Image], tuple[NDArray[np.float32], Roi]]
 
 
 def segmenter_probs(preprocess: Preprocess, segmenter: MaskSource) -> MaskProbs:
-    """Return the probabilities of a segmenter before there is a model."""
+    """Return the function from an image to a segmenter's probabilities, before there is a model."""
 
     def probs(image: Image) -> tuple[NDArray[np.float32], Roi]:
         """Preprocess and segment an image."""
@@ -36,19 +36,19 @@ def segmenter_probs(preprocess: Preprocess, segmenter: MaskSource) -> MaskProbs:
 def tune_postprocess(
     mask_probs: MaskProbs, samples: Sequence[Sample], reader: ImageReader, given: PostprocessSettings
 ) -> PostprocessSettings:
-    """Choose threshold and peak so that masks fit lesions and normal images stay clean.
+    """Choose the threshold and peak that maximise the mean score of masks on validation images.
 
-    What is maximised is the mean over the images with a known mask: Dice where a lesion is drawn, else 1 for an image
-    left unmarked and 0 for a marked one. Among equals the pair nearest to what was given is taken.
+    The score is over the images with a known mask: Dice where a lesion is annotated, else 1 for an empty and 0 for a
+    non-empty predicted mask. Among equals the pair nearest to the given one is taken.
 
     Args:
-        mask_probs: Gives the probabilities.
+        mask_probs: Returns the probabilities of an image.
         samples: Validation images; those without a known mask do not count.
-        reader: Reads them.
-        given: The other settings.
+        reader: The reader of their images and masks.
+        given: The given settings.
 
     Returns:
-        The post-processing with the two numbers chosen; as given where no image has a known mask.
+        The post-processing with tuned threshold and peak; as given where no image has a known mask.
     """
     ways = [
         replace(given, threshold=threshold, peak=peak)
@@ -62,7 +62,7 @@ def tune_postprocess(
         drawn = reader.mask(sample)
         if drawn is not None:
             probs, crop_box = mask_probs(reader.image(sample))
-            # A lesion outside the crop box counts as missed, whatever the way.
+            # A lesion outside the crop box counts as missed, for every pair.
             outside = int(drawn.sum()) - int(crop_box.cut(drawn).sum())
             scores.append([_score(to_mask(probs, way), crop_box.cut(drawn), outside) for way in ways])
     # Rounded, so that the order of summation cannot decide between equals; argmax takes the first of them.

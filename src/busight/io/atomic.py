@@ -14,11 +14,11 @@ from busight.errors import OutputError
 
 @contextmanager
 def written_beside(path: Path, interrupted: Path | None = None) -> Iterator[Path]:
-    """Yield a path beside ``path``; rename it to ``path`` when the block ends well, remove it when it does not.
+    """Yield a path beside ``path``; rename it to ``path`` when the block succeeds, remove it when it raises.
 
     Args:
-        path: The file that shall appear, whole or not at all. Its folder is made if missing.
-        interrupted: After Ctrl-C, keep what was written so far under this name instead of removing it.
+        path: The file to write, whole or not at all. Its folder is made if missing.
+        interrupted: After Ctrl-C, keep the partial file under this name instead of removing it.
 
     Yields:
         The temporary path, in the same folder and with the same suffix.
@@ -39,7 +39,7 @@ def written_beside(path: Path, interrupted: Path | None = None) -> Iterator[Path
         reason = error.strerror or str(error)
         raise OutputError(f"{path}: could not be written ({reason}); free space or choose another place") from error
     finally:
-        # After an error there may be nothing to remove, not even its folder; that error is the one to tell.
+        # After an error there may be nothing to remove, not even its folder; that error is the one to report.
         with suppress(OSError):
             beside.unlink()
 
@@ -72,7 +72,7 @@ def nan_as_none(value: Any) -> Any:
 
 
 def require_new_file(path: Path) -> None:
-    """Refuse a file for results that is there already; worth asking before the work begins.
+    """Raise for a file of results that exists already; to be called before the work begins.
 
     Raises:
         OutputError: Something of this name exists.
@@ -82,15 +82,15 @@ def require_new_file(path: Path) -> None:
 
 
 def require_free_folder(path: Path) -> None:
-    """Refuse a folder for results that holds something or could not be written; never overwrite, make nothing yet.
+    """Raise for a folder of results that is not empty or not writable; nothing is overwritten or made yet.
 
-    The folder appears with the first result, so that a mistake noticed before leaves no empty folder behind.
+    The folder appears with the first result, so that an earlier error leaves no empty folder behind.
 
     Raises:
         OutputError: The path exists and is not an empty folder that may be written in, or cannot be made.
     """
     try:
-        # A link to nowhere does not exist for most purposes, but nothing can be made in its place.
+        # A dead link does not exist for most functions, but nothing can be written in its place.
         if os.path.lexists(path) and (not path.is_dir() or any(path.iterdir())):
             raise OutputError(f"{path}: exists already and is never overwritten; choose another place or remove it")
         nearest = next(parent for parent in (path, *path.absolute().parents) if parent.exists())

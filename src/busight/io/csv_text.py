@@ -1,4 +1,4 @@
-"""CSV that reads back as it was written."""
+"""CSV text that is read back unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def csv_text(rows: Iterable[Sequence[Any]]) -> str:
-    """Return rows as CSV that reads back as it was, whatever stands in a cell.
+    """Return rows as CSV that is read back unchanged, with any text in a cell.
 
     `csv.writer` leaves a carriage return unquoted when lines end in a line feed, and then cannot read its own line.
     """

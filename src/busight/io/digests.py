@@ -9,7 +9,7 @@ from typing import Any
 
 
 def sha256_of_file(path: Path) -> str:
-    """Return the SHA-256 of a file as 64 hexadecimal digits, reading it in pieces."""
+    """Return the SHA-256 of a file as 64 hexadecimal digits, read in pieces."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 

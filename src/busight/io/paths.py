@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def is_utf8(text: str) -> bool:
-    """Tell whether a text of the command line was UTF-8; Python keeps other bytes as lone surrogates."""
+    """Return whether a text of the command line was UTF-8; Python keeps other bytes as lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -15,7 +15,7 @@ def is_utf8(text: str) -> bool:
 
 
 def user_path(text: str) -> Path:
-    """Return a path that a user typed, its ``~`` expanded; ``~nobody`` stays as it is where there is no such user."""
+    """Return a path with its ``~`` expanded; ``~name`` stays as it is where there is no such user."""
     try:
         return Path(text).expanduser()
     except RuntimeError:

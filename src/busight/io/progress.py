@@ -1,4 +1,4 @@
-"""How a long step tells where it is."""
+"""Progress of long operations."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """Receives what happens; the command line shows it, tests and notebooks may ignore it."""
+    """Receives stages, ticks and lines; the command line shows them, tests and notebooks may ignore them."""
 
     def stage(self, name: str) -> None:
-        """Say that a stage begins."""
+        """Receive the start of a stage."""
         ...
 
     def tick(self, done: int, total: int) -> None:
-        """Say how far the stage is."""
+        """Receive how far the stage is: ``done`` of ``total``."""
         ...
 
     def line(self, text: str) -> None:
-        """Say something worth a line."""
+        """Receive a line of text."""
         ...
 
 
 class Silent:
-    """Tells nobody."""
+    """Progress that ignores everything."""
 
     def stage(self, name: str) -> None:
-        """Ignore it."""
+        """Ignore the call."""
 
     def tick(self, done: int, total: int) -> None:
-        """Ignore it."""
+        """Ignore the call."""
 
     def line(self, text: str) -> None:
-        """Ignore it."""
+        """Ignore the call."""

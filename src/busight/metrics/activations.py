@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from busight.types import FloatArray
 
 PROB_MARGIN = 1e-7
-"""Probabilities are kept this far from 0 and 1 before a logarithm: float32, which networks answer in, ends there."""
+"""Probabilities are clipped this far from 0 and 1 before a logarithm: the resolution of the networks' float32."""
 
 
 def log_softmax(logits: FloatArray) -> FloatArray:

@@ -12,7 +12,7 @@ from busight.metrics.ratio import ratio
 from busight.types import FloatArray, IntArray
 
 Statistic = Callable[[FloatArray], FloatArray]
-"""From weights, float64 (R, N), to metrics, float64 (R, S): S metrics in each of R weighted versions of N cases."""
+"""From weights, float64 (R, N), to metrics, float64 (R, S): S metrics in each of R resamples of N cases."""
 
 # Weights of this many resample × case pairs are held at once (16 MB), however large the data set is.
 _PAIRS_AT_ONCE = 2_000_000
@@ -48,10 +48,10 @@ def clustered_bootstrap(
 ) -> Intervals:
     """Compute percentile intervals of metrics by drawing whole groups with replacement.
 
-    A resample is never copied together: it is a weight for each case, the number of times its group was drawn.
+    A resample is represented by a weight for each case, the number of times its group was drawn.
 
-    Known limits: with fewer than about ten groups the interval is too narrow, and a metric at the end of its range
-    (20 of 20 detected) gets an interval without width, since no resample can hold an error that the data do not.
+    Known limits: with fewer than about ten groups the interval is too narrow, and a metric at the end of its range (20
+    of 20 detected) has an interval without width, since no resample can contain an error that the data do not.
 
     Args:
         statistic: The metrics as a function of weights.
@@ -61,8 +61,8 @@ def clustered_bootstrap(
         level: Coverage, between 0 and 1.
 
     Returns:
-        The metrics on all cases with their intervals. A single group says nothing about others: its intervals are
-        NaN and every resample counts as undefined.
+        The metrics on all cases with their intervals. With a single group the intervals are NaN and every resample
+        counts as undefined.
 
     Raises:
         DataError: There is no case, ``resamples`` is below 1, or ``level`` is not between 0 and 1.
@@ -90,7 +90,7 @@ def repeated_bootstrap(
     """Compute percentile intervals of the mean of metrics over repeats of one experiment on the same cases.
 
     Each resample draws whole groups and, with them, repeats (other folds, other seeds) with replacement, so that an
-    interval holds both the choice of patients and the luck of a training. With few repeats the second part is
+    interval covers both the sampling of patients and the randomness of training. With few repeats the second part is
     underestimated.
 
     Args:
@@ -146,7 +146,7 @@ def _draw(
 
 
 def draw_group_counts(n_groups: int, resamples: int, rng: np.random.Generator) -> FloatArray:
-    """Draw groups with replacement, as many as there are; return how often each came, float64 (resamples, n_groups)."""
+    """Draw groups with replacement, as many as there are; return the count of each, float64 (resamples, n_groups)."""
     drawn = rng.integers(n_groups, size=(resamples, n_groups))
     drawn += np.arange(resamples)[:, None] * n_groups
     counts = np.bincount(drawn.ravel(), minlength=resamples * n_groups)

@@ -1,4 +1,4 @@
-"""Scores of probabilities: how far they are from the truth, and whether they mean what they say."""
+"""Metrics of probabilities: Brier score, log-loss and expected calibration error."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from busight.metrics.ratio import ratio, weighted_mean
 from busight.types import FloatArray, IntArray
 
 ECE_BINS = 15
-"""Bins of Guo et al. 2017, section 2; the figure depends on it, so it is the same everywhere."""
+"""Bins of Guo et al. 2017, section 2; the metric depends on it, so it is the same everywhere."""
 
 
 def brier(target: IntArray, probs: FloatArray, weights: FloatArray | None = None) -> FloatArray:
-    """Return the mean squared distance of the probability vector from the truth, summed over classes.
+    """Return the Brier score: the mean squared distance of the probability vector from the target, summed over classes.
 
-    Brier's own convention, 0–2. For two classes it is twice the figure of scikit-learn's binary ``brier_score_loss``.
+    Brier's own convention, 0–2. For two classes it is twice scikit-learn's binary ``brier_score_loss``.
 
     Args:
         target: int64 (N,), actual class 0..K-1.
@@ -26,7 +26,7 @@ def brier(target: IntArray, probs: FloatArray, weights: FloatArray | None = None
         float64 (...).
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are no matching targets and probabilities; see `busight.metrics.checks.check_probs`.
 
     Source: Brier, "Verification of forecasts expressed in terms of probability", 1950, eq. 2.
 
@@ -41,7 +41,7 @@ def brier(target: IntArray, probs: FloatArray, weights: FloatArray | None = None
 
 
 def log_loss(target: IntArray, probs: FloatArray, weights: FloatArray | None = None) -> FloatArray:
-    """Return the mean negative logarithm (base e) of the probability that the actual class was given.
+    """Return the log-loss: the mean negative logarithm (base e) of the target class's probability.
 
     A probability of 0 is read as 2⁻⁵² (scikit-learn's convention), so that one such case costs 36 and not infinity.
 
@@ -54,13 +54,13 @@ def log_loss(target: IntArray, probs: FloatArray, weights: FloatArray | None = N
         float64 (...).
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are no matching targets and probabilities; see `busight.metrics.checks.check_probs`.
     """
     return weighted_mean(log_losses(target, probs), weights)
 
 
 def log_losses(target: IntArray, probs: FloatArray) -> FloatArray:
-    """Return what each case adds to `log_loss`, float64 (N,); arguments and errors are its own."""
+    """Return the log-loss of each case, float64 (N,); arguments and errors as of `log_loss`."""
     check_probs(target, probs)
     given = probs[np.arange(len(target)), target]
     return np.asarray(-np.log(np.clip(given, np.finfo(np.float64).eps, 1.0)))
@@ -69,8 +69,8 @@ def log_losses(target: IntArray, probs: FloatArray) -> FloatArray:
 def ece(target: IntArray, probs: FloatArray, weights: FloatArray | None = None, bins: int = ECE_BINS) -> FloatArray:
     """Return the expected calibration error: the mean gap between confidence and accuracy over bins of confidence.
 
-    Confidence is the highest probability of a case; bins are equally wide and closed above, as in the source. The
-    figure is never negative and grows with noise: on few cases, and in every resample, it errs upwards.
+    Confidence is the highest probability of a case; bins are equally wide and closed above, as in the source. It is
+    never negative and grows with noise: on few cases, and in every resample, it is biased upwards.
 
     Args:
         target: int64 (N,), actual class 0..K-1.
@@ -82,7 +82,7 @@ def ece(target: IntArray, probs: FloatArray, weights: FloatArray | None = None, 
         float64 (...), 0–1.
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are no matching targets and probabilities; see `busight.metrics.checks.check_probs`.
 
     Source: Guo et al., "On calibration of modern neural networks", 2017, eq. 3.
     """

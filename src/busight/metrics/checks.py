@@ -1,4 +1,4 @@
-"""Checks that the arrays of one set of cases belong together."""
+"""Checks that the arrays of one set of cases are valid and of matching shapes."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def check_per_case(name: str, values: NDArray[Any] | None, n_cases: int) -> None
     """Check that an array that may be missing has one value for each case.
 
     Raises:
-        DataError: It has another shape.
+        DataError: The array has another shape.
     """
     if values is not None and values.shape != (n_cases,):
         raise DataError(f"{name} has shape {values.shape} for {n_cases} cases; hand over one value a case, or None")

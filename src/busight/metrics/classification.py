@@ -5,8 +5,8 @@ Every function takes float64 (..., K, K) and works on all leading indices at onc
 - sensitivity (= recall) of a class without cases, precision of a class that was never predicted, specificity where
   every case belongs to the class, F1 of a class that neither occurs nor is predicted;
 - kappa and MCC where one class takes all cases. (scikit-learn says 0 for MCC and, with a warning, for precision.)
-- A macro average is the mean over *all* classes, and NaN as soon as one of them is undefined: a mean over the classes
-  that happen to be there would compare unlike things. Balanced accuracy can be told which classes to average.
+- A macro average is the mean over *all* classes, and NaN as soon as one of them is undefined: means over different
+  classes would not be comparable. Balanced accuracy takes the classes to average.
 
 Source: scikit-learn user guide, section 3.4.4, for all definitions not given below.
 """
@@ -21,7 +21,7 @@ from busight.types import FloatArray
 
 
 def accuracy(confusion: FloatArray) -> FloatArray:
-    """Return the share of cases predicted right, shape (...)."""
+    """Return the share of right predictions, shape (...)."""
     return ratio(_diagonal(confusion).sum(-1), confusion.sum((-2, -1)))
 
 
@@ -41,7 +41,7 @@ def precision(confusion: FloatArray) -> FloatArray:
 
 
 def specificity(confusion: FloatArray) -> FloatArray:
-    """Return, for each class, the share of the other classes' cases that was not given to it, shape (..., K)."""
+    """Return, for each class, the share of the other classes' cases that is not predicted as it, shape (..., K)."""
     negatives = confusion.sum((-2, -1))[..., None] - confusion.sum(-1)
     false_positives = confusion.sum(-2) - _diagonal(confusion)
     return ratio(negatives - false_positives, negatives)

@@ -24,18 +24,18 @@ MetricValues = dict[tuple[str, str], FloatArray]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredCases:
-    """One set of cases as arrays, checked before they come here.
+    """One set of cases as arrays, already validated.
 
     Attributes:
         target: int64 (N,), class 0..K-1.
         probs: float64 (N, K).
         classes: K names.
         mask_scores: Name of a score → float64 (N,), the fields of `MaskScores`; None without segmentation.
-        positive: Place of the positive class; None without one.
-        lesion_pair: Places of the negative and the positive kind of lesion, where there are other classes beside them;
+        positive: Index of the positive class; None without one.
+        lesion_pair: Indices of the negative and the positive lesion class, where there are other classes beside them;
             None otherwise.
         above_threshold: bool (N,), the positive class's probability reaches the threshold; None without one.
-        prediction_sets: bool (N, K), classes in each prediction set; None without such sets.
+        prediction_sets: bool (N, K), classes in each prediction set; None without prediction sets.
         rejected: bool (N,), rejected as out of distribution; None without a detector.
         descriptor_probs: float64 (N,), probability of the positive class by the descriptor model, NaN where it has
             none; None without such a model.
@@ -67,8 +67,9 @@ class ScoredCases:
 
     @property
     def lesion_comparison(self) -> str | None:
-        """Name of the subset of lesion images, e.g. ``"malignant vs benign"``: what data sets with and without normal
-        images have in common.
+        """Name of the subset of lesion images, e.g. ``"malignant vs benign"``; None without a lesion pair.
+
+        On this subset data sets with and without normal images are comparable.
         """
         if self.lesion_pair is None:
             return None
@@ -82,7 +83,7 @@ class ScoredCases:
 
     @property
     def is_lesion(self) -> NDArray[np.bool_] | None:
-        """Which cases show one of the two kinds of lesion, bool (N,); None where no such pair is given."""
+        """Whether each case is of one of the two lesion classes, bool (N,); None without such a pair."""
         return None if self.lesion_pair is None else np.isin(self.target, self.lesion_pair)
 
     @property
@@ -105,7 +106,7 @@ def compute_metrics(cases: ScoredCases, weights: FloatArray) -> MetricValues:
 
     Returns:
         (metric, of) → float64 (...), in the order of a metric table. Balanced accuracy is over the classes that have
-        cases, and undefined in a resample that lost one of them.
+        cases, and undefined in a resample without one of them.
     """
     confusion = confusion_matrix(cases.target, cases.prediction, len(cases.classes), weights)
     by_class = _by_class(cases, confusion, weights)
@@ -157,8 +158,8 @@ def _by_class(cases: ScoredCases, confusion: FloatArray, weights: FloatArray) ->
         counts_at_thresholds(cases.probs[:, index], cases.target == index, weights)
         for index in range(len(cases.classes))
     ]
-    # A class without cases has nothing to be detected or missed: the precision of 0 that its false positives would
-    # give, and the F1 that follows, would be averaged as if it had been tested.
+    # A class without cases has no true positives or false negatives: the precision of 0 that its false positives would
+    # give, and the F1 that follows, would be averaged as if the class had been tested.
     tested = np.where(confusion.sum(-1) > 0, 0.0, np.nan)
     return {
         "precision": classification.precision(confusion) + tested,
@@ -171,12 +172,12 @@ def _by_class(cases: ScoredCases, confusion: FloatArray, weights: FloatArray) ->
 
 
 def _lesions_apart(cases: ScoredCases, weights: FloatArray) -> MetricValues:
-    """Compute the AUROC of the positive against the negative kind of lesion, by the share that the positive has."""
+    """Compute the AUROC of the positive against the negative lesion class, by the positive's share of both."""
     lesions = cases.is_lesion
     if cases.lesion_comparison is None or cases.lesion_pair is None or lesions is None:
         return {}
     negative, positive = (cases.probs[:, place] for place in cases.lesion_pair)
-    # Where both are 0 to the last digit, nothing speaks for either.
+    # Where both are exactly 0, neither is more probable.
     share = np.divide(positive, negative + positive, out=np.full(len(positive), 0.5), where=negative + positive > 0)
     return {("auroc", cases.lesion_comparison): _auroc_of_positive(cases, lesions, share, weights)}
 
@@ -201,7 +202,7 @@ def _auroc_of_positive(
 
 
 def _operating_point_values(cases: ScoredCases) -> dict[tuple[str, str], FloatArray]:
-    """Return right or not at the threshold, NaN on images that do not define the metric."""
+    """Return whether each image is right at the threshold, NaN on images that do not define the metric."""
     if cases.above_threshold is None or cases.positive is None:
         return {}
     positive, name = cases.target == cases.positive, cases.classes[cases.positive]
@@ -212,7 +213,7 @@ def _operating_point_values(cases: ScoredCases) -> dict[tuple[str, str], FloatAr
 
 
 def _decision_values(cases: ScoredCases) -> dict[tuple[str, str], FloatArray]:
-    """Return size of the prediction set, whether it covers the target (NaN on other classes' images), and rejection."""
+    """Return per image set size, coverage of the target by the set (NaN on other classes' images), and rejection."""
     values: dict[tuple[str, str], FloatArray] = {}
     if cases.prediction_sets is not None:
         covered = cases.prediction_sets[np.arange(len(cases.target)), cases.target]

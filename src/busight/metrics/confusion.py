@@ -1,4 +1,4 @@
-"""The confusion matrix, for one set of cases or for many weighted versions of it at once."""
+"""The confusion matrix, for one set of cases or for many resamples of it at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from busight.types import FloatArray, IntArray
 def confusion_matrix(
     target: IntArray, predicted: IntArray, n_classes: int, weights: FloatArray | None = None
 ) -> FloatArray:
-    """Count target against predicted class.
+    """Return the confusion matrix.
 
     Args:
         target: int64 (N,), class 0..K-1.

@@ -53,7 +53,7 @@ class ReliabilityBins:
     Attributes:
         edges: float64 (B + 1,): bin m holds confidences in (edges[m], edges[m + 1]].
         confidence: float64 (B,), mean confidence; NaN in a bin without cases.
-        accuracy: float64 (B,), share predicted right; NaN in a bin without cases.
+        accuracy: float64 (B,), share of right predictions; NaN in a bin without cases.
         count: int64 (B,), cases.
     """
 
@@ -109,7 +109,7 @@ def reliability_bins(target: IntArray, probs: FloatArray, bins: int = ECE_BINS) 
         bins: Number of bins over 0–1.
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are no matching targets and probabilities; see `busight.metrics.checks.check_probs`.
 
     Source: Guo et al., "On calibration of modern neural networks", 2017, section 2.
     """

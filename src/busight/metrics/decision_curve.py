@@ -1,4 +1,4 @@
-"""Decision curves: net benefit of acting on a probability, against acting on everybody or on nobody."""
+"""Decision curves: net benefit of treatment by a probability, against treating all or none."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class DecisionCurve:
     """Net benefit over threshold probabilities.
 
     Attributes:
-        threshold: float64 (M,), probabilities at which one would act: 0.1 says that one missed cancer weighs as much as
-            nine needless biopsies.
-        model: float64 (M,), net benefit of acting at ``probability >= threshold``, in true positives per case.
-        everybody: float64 (M,), of acting on everybody; acting on nobody has 0.
+        threshold: float64 (M,), threshold probabilities: 0.1 means that one missed cancer weighs as much as nine
+            needless biopsies.
+        model: float64 (M,), net benefit of treatment at ``probability >= threshold``, in true positives per case.
+        everybody: float64 (M,), net benefit of treating all; treating none has 0.
     """
 
     threshold: FloatArray
@@ -41,7 +41,8 @@ def decision_curve(
         prevalence: Among the people examined; None for that of the cases.
 
     Raises:
-        DataError: The arrays do not belong together, a threshold is out of range, or one of the classes has no case.
+        DataError: The shapes of the arrays do not match, a threshold is out of range, or there is no positive or no
+            negative case.
 
     Source: Vickers and Elkin, "Decision curve analysis", Medical Decision Making 26 (2006) 565.
 

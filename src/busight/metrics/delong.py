@@ -18,18 +18,18 @@ from busight.types import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class DeLongTest:
-    """Two areas on the same cases and their difference.
+    """DeLong's test: two AUROCs on the same cases and their difference.
 
     Attributes:
         first: AUROC of the first score.
         second: AUROC of the second score.
         difference: ``second - first``.
-        standard_error: Of the difference; 0 where both scores rank every pair alike.
+        standard_error: Standard error of the difference; 0 where both scores rank every pair alike.
         z: ``difference / standard_error``; NaN where the standard error is 0.
         p_value: Two-sided; 1 where the standard error is 0.
         low: Lower end of the interval of the difference.
         high: Upper end of the interval of the difference.
-        n_groups: Independent groups that the variance is taken over.
+        n_groups: Independent groups of the variance.
     """
 
     first: float
@@ -126,11 +126,11 @@ def auroc_covariance(
 
 
 def _components(score: FloatArray, positive: NDArray[np.bool_]) -> FloatArray:
-    """Return for each case the share of the opposite cases that it is ranked rightly against, ties half."""
+    """Return for each case the share of the opposite cases that it is correctly ranked against, ties half."""
     m, n = int(positive.sum()), int((~positive).sum())
     overall, among = _ranks(score), np.empty(len(score))
     among[positive], among[~positive] = _ranks(score[positive]), _ranks(score[~positive])
-    # A case's rank among all less its rank among its own kind is the number of the other kind below it.
+    # A case's rank among all less its rank among its own class is the number of opposite cases below it.
     below = overall - among
     shares: FloatArray = np.where(positive, below / n, 1 - below / m)
     return shares

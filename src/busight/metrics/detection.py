@@ -1,4 +1,4 @@
-"""Lesion detection: which annotated lesions of an image a predicted mask hits, and what else it marks."""
+"""Lesion detection: true and false positive regions of a predicted mask."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ HIT_IOU = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """Counts of lesions and predicted regions of one image.
+    """Counts of annotated lesions and predicted regions of one image.
 
     Attributes:
         annotated: Connected annotated regions.
-        true_positives: Annotated regions that a predicted region of their own overlaps.
-        false_positives: Connected predicted regions without such an annotated one.
+        true_positives: Annotated regions that are matched with a predicted region.
+        false_positives: Connected predicted regions that are not matched.
     """
 
     annotated: int

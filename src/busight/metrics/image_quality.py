@@ -1,6 +1,6 @@
-"""What a filter does to a picture: against the clean one, and between a lesion and its surroundings.
+"""Image quality metrics of a filtered image: against the clean image, and between a lesion and its surroundings.
 
-Pictures are uint8 HW; masks are bool HW. Every figure is NaN where it is undefined.
+Images are uint8 HW; masks are bool HW. Every metric is NaN where it is undefined.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _NAN = float("nan")
 
 
 def psnr(image: Image, clean: Image) -> float:
-    """Return the peak signal-to-noise ratio, 10 log10(255^2 / mean squared error) dB; infinite for equal pictures."""
+    """Return the peak signal-to-noise ratio, 10 log10(255^2 / mean squared error) dB; infinite for equal images."""
     from skimage.metrics import peak_signal_noise_ratio
 
     with np.errstate(divide="ignore"):
@@ -22,7 +22,7 @@ def psnr(image: Image, clean: Image) -> float:
 
 
 def ssim(image: Image, clean: Image) -> float:
-    """Return the structural similarity, -1–1, with Gaussian windows; NaN for pictures below 11 × 11 pixels.
+    """Return the structural similarity, -1–1, with Gaussian windows; NaN for images below 11 × 11 pixels.
 
     Source: Wang et al., Image quality assessment: from error visibility to structural similarity, IEEE Transactions on
         Image Processing 13 (2004) 600–612, as in scikit-image with the paper's settings.
@@ -36,12 +36,12 @@ def ssim(image: Image, clean: Image) -> float:
 
 
 def edge_preservation(image: Image, clean: Image) -> float:
-    """Return the correlation of the Laplacians of a picture and the clean one, -1–1; NaN where one has no edge.
+    """Return the correlation of the Laplacians of an image and the clean one, -1–1; NaN where one has no edge.
 
     Source: Sattar, Floreby, Salomonsson and Lövström, Image enhancement based on a nonlinear multiscale method, IEEE
         Transactions on Image Processing 6 (1997) 888–895, eq. 25.
     """
-    edges = [cv2.Laplacian(one.astype(np.float64), cv2.CV_64F).ravel() for one in (image, clean)]
+    edges = [cv2.Laplacian(pixels.astype(np.float64), cv2.CV_64F).ravel() for pixels in (image, clean)]
     first, second = (edge - edge.mean() for edge in edges)
     scale = float(np.sqrt((first @ first) * (second @ second)))
     return float(first @ second) / scale if scale > 0 else _NAN
@@ -57,7 +57,7 @@ def contrast_to_noise(image: Image, lesion: Mask, around: Mask) -> float:
 
 
 def generalised_cnr(image: Image, lesion: Mask, around: Mask) -> float:
-    """Return one minus the overlap of the two regions' histograms, 0–1: what the best threshold between them gains.
+    """Return one minus the overlap of the two regions' histograms, 0–1: the separability by the best threshold.
 
     Unlike the contrast-to-noise ratio it cannot be raised by stretching grey values. NaN where a region is empty.
 
@@ -82,7 +82,7 @@ def speckle_snr(image: Image, tissue: Mask) -> float:
 def surroundings(lesion: Mask) -> Mask:
     """Return a ring around a lesion about as large as the lesion, with a gap of a tenth of its diameter.
 
-    The ring ends at the picture's border; it is empty where there is no lesion.
+    The ring ends at the image's border; it is empty where there is no lesion.
     """
     if not lesion.any():
         return np.zeros_like(lesion)

@@ -1,4 +1,4 @@
-"""What an image looks like in nineteen numbers, cheap enough for every image that comes in."""
+"""Nineteen statistics of an image's appearance, cheap enough for every input image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from busight.types import FloatArray, Image
 SIDE = 128
 
 STATISTICS_VERSION = "1"
-"""Changes with any change of a statistic: bundles that reject images by their appearance name it."""
+"""To be changed with any change of a statistic: bundles that reject images by their appearance depend on it."""
 
 NAMES = (
     "mean grey",
@@ -33,7 +33,7 @@ NAMES = (
     "slow change in depth over across",
     "mirror symmetry",
 )
-"""The statistics, in order."""
+"""Names of the statistics, in order."""
 
 
 def image_statistics(image: Image) -> FloatArray:
@@ -88,13 +88,13 @@ def _texture(small: FloatArray, smooth: FloatArray, fine: FloatArray, local: Flo
 
 
 def _slow(small: FloatArray) -> list[float]:
-    """Return how much slow change there is in depth against across, and how alike left and right are."""
+    """Return the low-frequency variation in depth against across, and the left-right correlation."""
     depth, across = (float(_low_waves(small.mean(axis=axis)).sum()) for axis in (1, 0))
     return [float(np.log((depth + 1) / (across + 1))), _correlation(small, small[:, ::-1])]
 
 
 def _low_waves(profile: FloatArray) -> FloatArray:
-    """Return the size of a profile's first seven waves."""
+    """Return the amplitudes of a profile's first seven frequencies."""
     return np.asarray(np.abs(np.fft.rfft(profile - profile.mean()))[1:8])
 
 
@@ -103,7 +103,7 @@ def _step(values: FloatArray, axis: int) -> float:
 
 
 def _log_ratio(first: float, second: float) -> float:
-    """Return the logarithm of a ratio of grey-value differences; half a grey level is taken for nothing."""
+    """Return the logarithm of a ratio of grey-value differences, each plus half a grey level."""
     return float(np.log((first + 0.5) / (second + 0.5)))
 
 

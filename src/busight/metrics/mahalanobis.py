@@ -1,4 +1,4 @@
-"""Mahalanobis distance to a cloud of vectors whose covariance is estimated from few of them."""
+"""Mahalanobis distance with a shrunk covariance estimate."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from busight.types import FloatArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cloud:
-    """Centre and spread of vectors.
+    """Mean and covariance of vectors.
 
     Attributes:
         mean: float64 (D,).
-        deviation: Of each number, float64 (D,), above 0.
-        precision: Inverse covariance of the standardised numbers, float64 (D, D).
+        deviation: Standard deviations, float64 (D,), above 0.
+        precision: Inverse covariance of the standardised vectors, float64 (D, D).
     """
 
     mean: FloatArray
@@ -31,7 +31,7 @@ class Cloud:
 
 
 def fit_cloud(vectors: FloatArray) -> Cloud:
-    """Estimate centre and spread; the covariance is shrunk, so that it can be inverted whatever the vectors are.
+    """Estimate mean and covariance; the covariance is shrunk, so that it is always invertible.
 
     Args:
         vectors: float64 (N, D), N at least 2.

@@ -1,4 +1,4 @@
-"""Every score of one predicted mask."""
+"""Scores of one predicted mask."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from busight.types import FloatArray, Mask
 class MaskScores:
     """The scores of one image's mask; NaN where they are undefined.
 
-    Overlap, distances and true positives are defined on images with an annotated lesion (distances only where
-    something is predicted). On images known to have none, only false positives and their area are. Where nobody
-    annotated a mask, only the predicted area is known; without segmentation, nothing.
+    Overlap, distances and true positives are defined on images with an annotated lesion (distances only where something
+    is predicted). On images known to have none, only false positives and their area are. Without an annotated mask only
+    the predicted area is known; without segmentation, nothing.
 
     Attributes:
         dice: 2 |A ∩ B| / (|A| + |B|), 0–1; 0 where nothing is predicted.
-        iou: |A ∩ B| / |A ∪ B|, 0–1; likewise.
+        iou: |A ∩ B| / |A ∪ B|, 0–1; 0 where nothing is predicted.
         pixel_recall: Share of the annotated pixels that were predicted, 0–1.
         pixel_precision: Share of the predicted pixels that are annotated, 0–1; NaN where nothing is predicted.
         hd95_px: 95 % Hausdorff distance of the outlines in pixels.
         assd_px: Average symmetric surface distance in pixels.
         hd95_mm: In mm; NaN too where the pixel spacing is not known.
-        assd_mm: Likewise.
+        assd_mm: In mm; NaN too where the pixel spacing is not known.
         lesions_annotated: Connected annotated regions.
-        lesion_true_positives: Those that a predicted region of their own meets with an IoU of 0.5 or more.
-        lesion_false_positives: Connected predicted regions that meet none so.
+        lesion_true_positives: Annotated regions matched with a predicted region of IoU 0.5 or more.
+        lesion_false_positives: Connected predicted regions that are not matched.
         annotated_area_fraction: Annotated lesion's share of the image, 0–1.
         predicted_area_fraction: Predicted lesion's share of the image, 0–1.
     """
@@ -74,8 +74,8 @@ def score_mask(
 
     Args:
         predicted: bool HW; None without segmentation.
-        annotated: bool HW of the same size, empty where it is known that there is no lesion; None where nobody
-            annotated the image.
+        annotated: bool HW of the same size, empty where it is known that there is no lesion; None without an
+            annotation.
         spacing_mm: Distance between rows and between columns in mm, or None.
 
     Raises:

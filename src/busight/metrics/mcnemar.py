@@ -13,11 +13,11 @@ from busight.errors import DataError
 
 @dataclass(frozen=True, slots=True)
 class McNemarTest:
-    """Cases on which exactly one of two models is right.
+    """McNemar's test: cases on which exactly one of two models is right.
 
     Attributes:
-        only_first: Cases that only the first model gets right.
-        only_second: Cases that only the second model gets right.
+        only_first: Cases that only the first model predicts right.
+        only_second: Cases that only the second model predicts right.
         p_value: Exact, two-sided; 1 where there is no such case.
     """
 
@@ -31,7 +31,7 @@ def mcnemar_test(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]
 
     Args:
         first_right: bool (N,), whether the first model is right on each case.
-        second_right: bool (N,), likewise.
+        second_right: bool (N,), whether the second model is right on each case.
 
     Raises:
         DataError: There is no case, or the arrays differ in shape or are not boolean.
@@ -57,7 +57,7 @@ def mcnemar_test(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]
 
 
 def _two_sided(fewer: int, n: int) -> float:
-    """Return the probability that n fair coins fall at least as unevenly as ``fewer`` against the rest."""
+    """Return the two-sided binomial p-value of ``fewer`` of ``n`` at probability 1/2."""
     if 2 * fewer == n:
         return 1.0
     # The greatest term in whole numbers, which neither overflow nor round; each further one is a fraction of it.

@@ -47,7 +47,7 @@ def metric_table(
     - ``"macro"``: precision, sensitivity, f1, auroc, average_precision, NaN where one class is undefined;
     - ``"weighted"`` by cases: precision, sensitivity, f1;
     - each class against the rest: precision, sensitivity, specificity, f1, auroc, average_precision;
-    - the positive against the negative kind of lesion (``"malignant vs benign"``): auroc over the lesion images alone,
+    - the positive against the negative lesion class (``"malignant vs benign"``): auroc over the lesion images alone,
       where ``lesion_pair`` is given;
     - the positive class at its threshold: operating_sensitivity, operating_specificity, where ``above_threshold`` is
       given;
@@ -68,16 +68,16 @@ def metric_table(
         classes: K names.
         groups: (N,), patient or near-duplicate component of each case: resampled as a whole.
         rng: Source of the resampling.
-        seed: What ``rng`` was made from, for the record.
+        seed: Seed of ``rng``, for the record.
         resamples: Bootstrap resamples.
         level: Coverage of the intervals, between 0 and 1.
         mask_scores: Of `busight.metrics.mask_scores.stack_mask_scores`; None without segmentation.
         above_threshold: bool (N,), the positive class's probability reaches the threshold; or None.
-        positive: Place of the positive class; None without one.
-        lesion_pair: Places of the negative and the positive kind of lesion, where there are other classes; or None.
+        positive: Index of the positive class; None without one.
+        lesion_pair: Indices of the negative and the positive lesion class, where there are other classes; or None.
 
     Raises:
-        DataError: There is no case, or the arrays do not belong together.
+        DataError: There is no case, or the arrays are invalid or of different lengths.
     """
     cases = ScoredCases(target, probs, classes, positive, lesion_pair, mask_scores, above_threshold)
     return repeated_metric_table([cases], groups, rng, seed, resamples, level)
@@ -97,7 +97,7 @@ def repeated_metric_table(
         repeats: The cases of each repeat, in one order, with the same targets and classes.
         groups: (N,), patient or near-duplicate component of each case.
         rng: Source of the resampling, which draws groups and repeats; see `busight.metrics.bootstrap`.
-        seed: What ``rng`` was made from.
+        seed: Seed of ``rng``.
         resamples: Bootstrap resamples.
         level: Coverage of the intervals, between 0 and 1.
 
@@ -107,7 +107,7 @@ def repeated_metric_table(
         matrix is summed over the repeats.
 
     Raises:
-        DataError: There is no repeat or no case, or the arrays do not belong together.
+        DataError: There is no repeat or no case, or the arrays are invalid or of different lengths.
     """
     if not repeats:
         raise DataError("no repeat to evaluate; hand over the cases of at least one")
@@ -181,10 +181,10 @@ def _estimates(
 
 
 def _without_bias(names: Sequence[tuple[str, str]], intervals: Intervals) -> tuple[FloatArray, FloatArray]:
-    """Return the intervals, that of the calibration error moved down by what resampling adds to it.
+    """Return the intervals, that of the calibration error corrected for the bias of resampling.
 
-    A resample holds some cases several times, which makes its bins rougher: the resampled ECE lies above the ECE of the
-    cases themselves on average, and its percentiles may even leave that out.
+    A resample contains some cases several times, which makes its bins noisier: the resampled ECE is above the ECE of
+    the cases themselves on average, and its percentiles may even exclude that.
     """
     biased = np.array([metric == "ece" for metric, _ in names]) & ~np.isnan(intervals.mean)
     shift = np.where(biased, intervals.mean - intervals.value, 0.0)

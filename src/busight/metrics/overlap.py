@@ -16,8 +16,8 @@ def dice(mask_a: Mask, mask_b: Mask) -> float:
         mask_b: bool HW of the same size.
 
     Returns:
-        0–1; 0 where just one mask is empty; NaN where both are: there was nothing to segment, which is neither a
-        perfect overlap nor a miss. A prediction on an image without a lesion is scored by its area.
+        0–1; 0 where just one mask is empty; NaN where both are: without a lesion there is neither a perfect overlap nor
+        a miss. A prediction on an image without a lesion is scored by its area.
 
     Raises:
         DataError: A mask is not bool HW, or the sizes differ.

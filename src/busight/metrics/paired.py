@@ -1,4 +1,4 @@
-"""Two models on the same cases: difference of every metric with its interval, DeLong's and McNemar's tests."""
+"""Paired comparison of two models: difference of every metric with its interval, DeLong's and McNemar's tests."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from busight.types import FloatArray
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One metric of two models on the same cases.
+    """Difference of one metric between two models on the same cases.
 
     Attributes:
         metric: As in a metric table.
         of: As in a metric table.
         first: The first model's value, the mean over repeats; NaN where undefined.
-        second: The second model's.
+        second: The second model's value.
         value: ``second - first``.
         low: Lower end of its interval; NaN where undefined.
         high: Upper end of its interval; NaN where undefined.
@@ -41,16 +41,16 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two models on the same cases.
+    """Paired comparison of two models on the same cases.
 
     Attributes:
         classes: Class names.
         positive: The positive class; None without one.
         lesion_comparison: Name of the subset of lesion images; None without one.
         n_images: Cases that both were tested on.
-        n_groups: Independent groups among them: what was resampled.
+        n_groups: Independent groups of these cases, which are resampled.
         repeats: Pairs of repeats that were compared.
-        differences: Every metric that both have.
+        differences: Every metric that both models have.
         delong: For each repeat, DeLong's test for clustered cases of each class's AUROC; None where it is undefined.
         mcnemar: For each repeat, McNemar's test of right and wrong predictions. It takes cases as independent.
         level: Coverage of the intervals.

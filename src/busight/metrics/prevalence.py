@@ -1,4 +1,4 @@
-"""Predictive values and probabilities at another prevalence than that of the measured cases."""
+"""Predictive values and probabilities at another prevalence than that of the evaluated cases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def predictive_values(sensitivity: float, specificity: float, prevalence: float)
         prevalence: Share of people with the disease among those examined, above 0 and below 1.
 
     Returns:
-        PPV and NPV, 0–1; NaN where nobody would be called so.
+        PPV and NPV, 0–1; NaN where no case would be predicted so.
 
     Raises:
         DataError: The prevalence is not above 0 and below 1.
@@ -36,10 +36,11 @@ def predictive_values(sensitivity: float, specificity: float, prevalence: float)
 
 
 def at_prevalence(probs: FloatArray, positive: int, measured: float, wanted: float) -> FloatArray:
-    """Move calibrated probabilities from the prevalence of the cases they were calibrated on to another one.
+    """Adjust calibrated probabilities from the prevalence of the calibration cases to another one.
 
     Bayes' rule: the odds of the positive class are multiplied by the ratio of the prior odds. What remains is shared
-    among the other classes as before. It is right where only the mix of patients differs, not the images themselves.
+    among the other classes as before. It is valid under label shift: only the prevalence differs, not the images of a
+    class.
 
     Args:
         probs: float64 (..., K), rows sum to 1.
@@ -65,10 +66,10 @@ def at_prevalence(probs: FloatArray, positive: int, measured: float, wanted: flo
 
 
 def check_prevalence(prevalence: float) -> None:
-    """Raise for a prevalence out of range.
+    """Raise for a prevalence that is out of range.
 
     Raises:
-        DataError: It is not above 0 and below 1.
+        DataError: The prevalence is not above 0 and below 1.
     """
     if not 0 < prevalence < 1:
         raise DataError(

@@ -9,7 +9,7 @@ from busight.errors import DataError
 
 
 def wilson_interval(successes: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Return the score interval of a binomial proportion, which holds also near 0 and 1 and for few cases.
+    """Return Wilson's score interval of a binomial proportion, valid near 0 and 1 and for few cases too.
 
     Args:
         successes: 0 to ``n``.
@@ -20,7 +20,7 @@ def wilson_interval(successes: int, n: int, level: float = 0.95) -> tuple[float,
         Lower and upper end, 0–1.
 
     Raises:
-        DataError: Counts or a level that cannot be.
+        DataError: A count or the level is out of range.
 
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", 1927. SciPy has the same
         (`binomtest(...).proportion_ci`), but the extra ``report`` does not bring it.

@@ -43,7 +43,7 @@ def counts_at_thresholds(
     check_scores(score, positive)
     order = np.argsort(-score, kind="stable")
     falling = score[order]
-    # Cases with one score stand or fall together: only the last of a tie is a threshold.
+    # Cases with equal scores are on one side of a threshold: only the last of a tie is one.
     last_of_tie = np.flatnonzero(np.append(np.diff(falling) != 0, True))
     in_order = (np.ones(len(score)) if weights is None else weights)[..., order]
     called = in_order.cumsum(-1)[..., last_of_tie]
@@ -88,14 +88,14 @@ def average_precision(score: FloatArray, positive: NDArray[np.bool_], weights: F
     Raises:
         DataError: There is no case, shapes differ, or a score is not finite.
 
-    Source: scikit-learn ``average_precision_score``; unlike the trapezoid it does not flatter (Davis and Goadrich,
+    Source: scikit-learn ``average_precision_score``; unlike the trapezoid it is not biased upwards (Davis and Goadrich,
         "The relationship between precision-recall and ROC curves", 2006).
     """
     return average_precision_of_counts(counts_at_thresholds(score, positive, weights))
 
 
 def auroc_of_counts(counts: ThresholdCounts) -> FloatArray:
-    """Return the area under the ROC curve of counts already made, shape (...)."""
+    """Return the area under the ROC curve from threshold counts, shape (...)."""
     hits, false_positives = counts.true_positives, counts.false_positives
     mean_height = hits - np.diff(hits, prepend=0.0) / 2
     area = (np.diff(false_positives, prepend=0.0) * mean_height).sum(-1)
@@ -103,9 +103,9 @@ def auroc_of_counts(counts: ThresholdCounts) -> FloatArray:
 
 
 def average_precision_of_counts(counts: ThresholdCounts) -> FloatArray:
-    """Return the average precision of counts already made, shape (...)."""
+    """Return the average precision from threshold counts, shape (...)."""
     hits = counts.true_positives
     new_hits = np.diff(hits, prepend=0.0)
-    # Where a resample holds no case yet, precision is undefined, but there is no new hit either.
+    # Where a resample holds no case yet, precision is undefined, but recall does not rise either.
     precision = np.nan_to_num(ratio(hits, hits + counts.false_positives))
     return ratio((new_hits * precision).sum(-1), hits[..., -1])

@@ -9,7 +9,7 @@ from busight.types import FloatArray
 
 
 def ratio(numerator: ArrayLike, denominator: ArrayLike) -> FloatArray:
-    """Divide element by element; a denominator of zero gives NaN.
+    """Return the quotient element by element; a denominator of zero gives NaN.
 
     Args:
         numerator: Any shape.
@@ -29,14 +29,14 @@ def ratio(numerator: ArrayLike, denominator: ArrayLike) -> FloatArray:
 
 
 def weighted_mean(values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
-    """Average over the cases whose value is defined.
+    """Return the weighted mean over the cases whose value is defined.
 
     Args:
         values: float64 (N,); NaN marks a case that does not define the metric.
         weights: float64 (..., N), not negative: how often each case counts; None for once each.
 
     Returns:
-        float64 (...): NaN where the defined cases weigh nothing.
+        float64 (...): NaN where the defined cases have no weight.
 
     Example:
         >>> float(weighted_mean(np.array([1.0, 4.0, np.nan]), np.array([1.0, 2.0, 5.0])))

@@ -1,4 +1,4 @@
-"""Spread of a metric over seeds: repeats with another split and another training each."""
+"""Spread of a metric over seeds: repeats with a split and a training of their own."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class SeedSpread:
     Attributes:
         mean: Over the seeds; NaN where no seed defines the metric.
         std: Standard deviation over the seeds (n - 1); NaN with fewer than two.
-        min: The lowest.
-        max: The highest.
+        min: The lowest value.
+        max: The highest value.
         low: Lower end of the interval of the mean; NaN with fewer than two seeds.
         high: Upper end.
         seeds: Seeds that define the metric.
@@ -36,8 +36,8 @@ class SeedSpread:
 def seed_spread(values: Sequence[float], train: int, test: int, level: float = 0.95) -> SeedSpread:
     """Compute the spread of a metric over seeds, each with a random split of its own.
 
-    The test parts of different seeds overlap, and so do the training parts still more: the seeds are not independent,
-    and the naive interval, s / sqrt(n), is far too narrow. The correction adds the ratio of test to training images.
+    The test subsets of different seeds overlap, and the training subsets even more: the seeds are not independent, and
+    the naive interval, s / sqrt(n), is far too narrow. The correction adds the ratio of test to training images.
 
     Args:
         values: The metric of each seed; NaN where undefined, left out and counted.
@@ -46,7 +46,7 @@ def seed_spread(values: Sequence[float], train: int, test: int, level: float = 0
         level: Coverage, above 0 and below 1.
 
     Raises:
-        DataError: No seed, a part without images, or a level that is none.
+        DataError: There is no seed, a subset without images, or the level is out of range.
 
     Source: Nadeau and Bengio, "Inference for the generalization error", Machine Learning 52 (2003), section 3: the
         corrected resampled t-test.

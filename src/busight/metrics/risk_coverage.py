@@ -1,4 +1,4 @@
-"""Selective prediction: risk over coverage when only the cases of highest confidence are answered."""
+"""Selective prediction: risk over coverage when only the cases of highest confidence are predicted."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class RiskCoverage:
     """Risk–coverage curve.
 
     Attributes:
-        confidence: float64 (M,), falling: the least confidence that is still answered.
-        coverage: float64 (M,), share of the cases answered, rising to 1.
-        risk: float64 (M,), share of the answered ones that are wrong.
+        confidence: float64 (M,), falling: the confidence threshold.
+        coverage: float64 (M,), share of the cases that are predicted, rising to 1.
+        risk: float64 (M,), share of these that are wrong.
     """
 
     confidence: FloatArray
@@ -26,25 +26,25 @@ class RiskCoverage:
 
     @property
     def area(self) -> float:
-        """Mean risk over all cases as cut-offs (AURC), 0–1; the lower the better."""
+        """Area under the curve (AURC), the mean risk over all cases as thresholds, 0–1; lower is better."""
         steps = np.diff(self.coverage, prepend=0.0)
         return float((self.risk * steps).sum())
 
     def at(self, coverage: float) -> tuple[float, float]:
-        """Return coverage and risk of the first point that answers at least this share of the cases."""
+        """Return coverage and risk of the first point with at least this coverage."""
         place = int(np.argmax(self.coverage >= coverage - 1e-12))
         return float(self.coverage[place]), float(self.risk[place])
 
 
 def risk_coverage(target: IntArray, probs: FloatArray) -> RiskCoverage:
-    """Return the curve; cases of equal confidence are answered together.
+    """Return the risk–coverage curve; cases of equal confidence form one point.
 
     Args:
         target: int64 (N,), class 0..K-1.
         probs: float64 (N, K), calibrated; the confidence of a case is its highest probability.
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are no matching targets and probabilities; see `busight.metrics.checks.check_probs`.
 
     Source: El-Yaniv and Wiener, "On the foundations of noise-free selective classification", JMLR 2010; area: Geifman
         et al., "Bias-reduced uncertainty estimation for deep neural classifiers", ICLR 2019.

@@ -1,4 +1,4 @@
-"""Metrics of a segmentation, as a function of how often each image counts."""
+"""Metrics of a segmentation, as a function of the weights of the images."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MEANS_ON_LESIONS = (
 
 
 def mask_metrics(mask_scores: Mapping[str, FloatArray], weights: FloatArray) -> dict[tuple[str, str], FloatArray]:
-    """Compute every metric of the masks.
+    """Compute every metric of predicted masks.
 
     Args:
         mask_scores: Name of a score → float64 (N,), the fields of `MaskScores`.
@@ -32,7 +32,7 @@ def mask_metrics(mask_scores: Mapping[str, FloatArray], weights: FloatArray) -> 
 
     Returns:
         (metric, of) → float64 (...): means over the images that define a metric; ``lesion_sensitivity`` is the share of
-        all annotated lesions that were hit. The metrics are the same whatever is known: NaN where nothing defines one.
+        all annotated lesions that were hit. All metrics are always returned, NaN where no image defines one.
     """
     metrics = {name: weighted_mean(values, weights) for name, values in _values(mask_scores).items()}
     annotated, hits = (np.nan_to_num(mask_scores[name]) for name in ("lesions_annotated", "lesion_true_positives"))

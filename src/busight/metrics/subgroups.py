@@ -31,7 +31,7 @@ class Subgroup:
 
     @property
     def few(self) -> bool:
-        """There are too few cases to conclude anything."""
+        """Whether there are too few cases for a conclusion."""
         return self.table.n_images < FEW
 
 
@@ -47,7 +47,7 @@ def subgroups(
 
     Args:
         repeats: The cases of each repeat, in one order.
-        metadata: (N,), attributes of each case; an attribute that is not known is absent.
+        metadata: (N,), attributes of each case; an unknown attribute is absent.
         groups: (N,), patient or near-duplicate component of each case.
         seed: Seed of the resampling.
         resamples: Bootstrap resamples of each subgroup.
@@ -57,7 +57,7 @@ def subgroups(
         In the order in which the attributes first appear, values sorted.
 
     Raises:
-        DataError: The arrays do not belong together.
+        DataError: The arrays are invalid or of different lengths.
     """
     tables: list[Subgroup] = []
     for attribute in dict.fromkeys(name for attributes in metadata for name in attributes):

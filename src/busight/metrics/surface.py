@@ -17,8 +17,8 @@ def hd95(mask_a: Mask, mask_b: Mask, spacing: tuple[float, float] = (1.0, 1.0)) 
         spacing: Distance between rows and between columns: 1 for pixels, else mm.
 
     Returns:
-        The larger of the two directions' 95th percentiles, in the unit of ``spacing``; NaN where a mask is empty: there
-        is no outline to measure from.
+        The larger of the two directions' 95th percentiles, in the unit of ``spacing``; NaN where a mask is empty: it
+        has no outline.
 
     Raises:
         DataError: A mask is not bool HW, or the sizes differ.
@@ -61,7 +61,7 @@ def _distances(mask_a: Mask, mask_b: Mask, spacing: tuple[float, float]) -> tupl
     check_pair(mask_a, mask_b)
     if not mask_a.any() or not mask_b.any():
         return np.zeros(0), np.zeros(0)
-    # Nothing outside the box of both matters; a mask that touches the image's border has an outline there too.
+    # Only the bounding box of both matters; a mask that touches the image's border has an outline there too.
     rows, columns = (np.flatnonzero((mask_a | mask_b).any(axis=axis)) for axis in (1, 0))
     box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
     outline_a, outline_b = (_outline(mask[box]) for mask in (mask_a, mask_b))
@@ -69,7 +69,7 @@ def _distances(mask_a: Mask, mask_b: Mask, spacing: tuple[float, float]) -> tupl
 
 
 def _outline(mask: Mask) -> Mask:
-    """Return the pixels of a mask that have one of the four neighbours, or the picture's end, outside it."""
+    """Return the pixels of a mask that have one of the four neighbours, or the image's end, outside it."""
     padded = np.pad(mask, 1)
     inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return mask & ~inner
@@ -79,7 +79,7 @@ def _to_nearest(asked: Mask, outline: Mask, spacing: tuple[float, float]) -> Flo
     """Return the Euclidean distance of each pixel of ``asked`` to the nearest pixel of an outline that is not empty.
 
     Source: Felzenszwalb and Huttenlocher, Distance transforms of sampled functions, Theory of Computing 8 (2012)
-        section 2.1: first along each column, then over the columns; the second step at the asked pixels only.
+        section 2.1: first along each column, then over the columns; the second step at the pixels of ``asked`` only.
     """
     height, width = outline.shape
     rows = np.arange(height, dtype=np.float64)[:, None]

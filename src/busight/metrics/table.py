@@ -1,4 +1,4 @@
-"""The metric table: every metric of one model on one set of cases, found by its name."""
+"""The metric table: every metric of one model on one set of cases, by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 
 class NamedByMetric(Protocol):
-    """A record of one metric, named by the metric and by what it is of."""
+    """A record with the key (metric, of)."""
 
     @property
     def metric(self) -> str:
@@ -23,7 +23,7 @@ RowT = TypeVar("RowT", bound=NamedByMetric)
 
 
 class MetricRows(tuple[RowT, ...]):
-    """Records in order, each found by (metric, of).
+    """Records in order, with lookup by key (metric, of).
 
     Example:
         >>> rows = MetricRows([MetricEstimate("accuracy", "overall", 0.9, 0.8, 1.0, 20)])
@@ -35,7 +35,7 @@ class MetricRows(tuple[RowT, ...]):
         """Return the record of a metric.
 
         Raises:
-            KeyError: There is none.
+            KeyError: There is no such record.
         """
         row = self.find(metric, of)
         if row is None:
@@ -85,10 +85,10 @@ class MetricTable:
 
     Attributes:
         classes: Class names, in the order of the confusion matrix.
-        positive: The positive class, of which the metrics at a threshold speak; None without one.
+        positive: The positive class, of the metrics at the threshold; None without one.
         lesion_comparison: Name of the subset of lesion images, e.g. ``"malignant vs benign"``; None without one.
         n_images: Cases evaluated.
-        n_groups: Independent groups among them (patients and near-duplicate components): what was resampled.
+        n_groups: Independent groups of these cases (patients and near-duplicate components), which are resampled.
         support: Cases per class.
         confusion: Rows target, columns prediction; over repeats of one experiment, their sum.
         rows: The metrics.

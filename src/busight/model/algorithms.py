@@ -1,7 +1,7 @@
-"""Versions of the algorithms outside the graphs that decide an answer.
+"""Versions of the algorithms outside the graphs that determine a prediction.
 
-A bundle names those that it uses. Where this version of BUSight has another one, the bundle is refused: it would answer
-otherwise than when its figures were measured.
+A bundle names those that it uses. Where this version of BUSight has another one, the bundle is refused: its predictions
+would differ from those that its metrics were computed on.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from busight.segment.proposal import PROPOSAL_VERSION
 
 
 def algorithms_of(decision: Decision, *, classical: bool, use_proposal: bool) -> dict[str, str]:
-    """Return the versions that a model depends on.
+    """Return the versions of the algorithms that a model depends on.
 
     Args:
-        decision: Of the model.
-        classical: Its masks come from a method without training, which begins with a lesion proposal.
-        use_proposal: It has a local view of the lesion proposal.
+        decision: The model's decision.
+        classical: Whether its masks come from a method without training, which starts from a lesion proposal.
+        use_proposal: Whether it has a local view of the lesion proposal.
     """
     versions: dict[str, str] = {}
     describes = decision.fusion is not None and decision.fusion.model is not None
@@ -33,15 +33,15 @@ def algorithms_of(decision: Decision, *, classical: bool, use_proposal: bool) ->
 
 
 def require_same(algorithms: dict[str, str], where: str, busight: str) -> None:
-    """Refuse a bundle that depends on other algorithms than this version has.
+    """Raise for a bundle that depends on other versions of the algorithms than this one has.
 
     Args:
-        algorithms: Of its card.
+        algorithms: The card's versions.
         where: The bundle, for the message.
-        busight: The version that wrote it.
+        busight: The BUSight version that wrote it.
 
     Raises:
-        BundleError: It does.
+        BundleError: A version differs.
     """
     own = {"proposal": PROPOSAL_VERSION, "lexicon": lexicon_digest(), "image statistics": STATISTICS_VERSION}
     other = [name for name, version in algorithms.items() if own.get(name) != version]

@@ -84,23 +84,23 @@ def lesion_rows(
 
     Args:
         path: The file.
-        frame: Its frame.
-        picture: Name of the pictures made of it.
-        lesions: Of `lesions_of`.
+        frame: Index of its frame.
+        picture: Name of the image files of this frame.
+        lesions: Lesions of `lesions_of`.
         spacing_mm: Row and column spacing where known.
     """
     empty: dict[str, object] = dict.fromkeys(COLUMNS, "")
     empty |= {"path": path, "frame": frame, "picture": picture, "lesion": 0}
     rows = []
-    for number, one in enumerate(lesions, start=1):
-        left, top, width, height = one.box
-        row = empty | {"lesion": number, "area_px": one.area_px, "area_share": round(one.area_share, 6)}
+    for number, lesion in enumerate(lesions, start=1):
+        left, top, width, height = lesion.box
+        row = empty | {"lesion": number, "area_px": lesion.area_px, "area_share": round(lesion.area_share, 6)}
         row |= {"box_x": left, "box_y": top, "box_width": width, "box_height": height}
-        row |= {"centre_x": round(one.centre[0], 2), "centre_y": round(one.centre[1], 2)}
-        row |= {"mean_prob": "" if one.mean_prob is None else round(one.mean_prob, 4)}
+        row |= {"centre_x": round(lesion.centre[0], 2), "centre_y": round(lesion.centre[1], 2)}
+        row |= {"mean_prob": "" if lesion.mean_prob is None else round(lesion.mean_prob, 4)}
         if spacing_mm is not None:
             down, across = spacing_mm
-            row |= {"area_mm2": round(one.area_px * down * across, 3)}
+            row |= {"area_mm2": round(lesion.area_px * down * across, 3)}
             row |= {"width_mm": round(width * across, 3), "height_mm": round(height * down, 3)}
         rows.append(row)
     return rows or [empty]

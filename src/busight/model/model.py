@@ -1,4 +1,4 @@
-"""The model: labels, preprocessing, strategy, engines and decision in one object. Its bundle is what it saves."""
+"""The model: labels, preprocessing, strategy, engines and decision in one object. It is saved as a bundle."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from busight.strategies.strategy import RawOutput, Stages, Strategy, grey_of, pr
 from busight.types import Image, InputImage, Prediction, Rejected, Roi
 
 BATCH = 16
-"""Images that go through the networks together."""
+"""Images of one batch through the networks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,10 +38,10 @@ class Model:
     """A trained model, ready to predict.
 
     Attributes:
-        folder: Of its bundle.
-        card: Everything that the bundle says about itself.
-        preprocess: What happens to an image first.
-        strategy: Which views the networks get, and how their answers are joined.
+        folder: The folder of its bundle.
+        card: The card of its bundle.
+        preprocess: The preprocessing.
+        strategy: Which views the networks get, and how their outputs are combined.
         stages: The networks.
         bank: Features of the training images; None where the bundle has none.
 
@@ -67,7 +67,7 @@ class Model:
             engine: How its graphs are run.
 
         Raises:
-            BundleError: It is no bundle, a file of it was changed, or this version cannot run it.
+            BundleError: The folder is no bundle, a file of it was changed, or this version cannot run it.
         """
         return cls.of_card(*load_bundle(folder).parts, engine)
 
@@ -94,7 +94,7 @@ class Model:
         return replace(self, folder=folder, card=write_card(folder, self.card))
 
     def with_card(self, card: Card) -> Self:
-        """Return the model with another card: other decisions, another way from probabilities to a mask."""
+        """Return the model with another card: another decision or post-processing."""
         stages = self.stages if card.segment is None else replace(self.stages, postprocess=card.segment.postprocess)
         return replace(self, card=card, stages=stages)
 
@@ -109,13 +109,13 @@ class Model:
         return self.card.decision
 
     def predict(self, images: Sequence[Image | InputImage]) -> list[Prediction | Rejected]:
-        """Predict images; those of a list go through the networks together.
+        """Predict images, in batches.
 
         Args:
-            images: uint8 HW or, for a model of RGB images, HW3, of any sizes; or such pixels with their origin.
+            images: uint8 HW or, for a model of RGB images, HW3, of any sizes; or `InputImage` with such pixels.
 
         Returns:
-            One answer an image, in their order.
+            One prediction or rejection for each image, in order.
         """
         given = [image if isinstance(image, InputImage) else InputImage(image) for image in images]
         answers: list[Prediction | Rejected] = []
@@ -126,7 +126,7 @@ class Model:
         return answers
 
     def infer(self, images: Sequence[Image]) -> tuple[list[PreparedImage], list[RawOutput]]:
-        """Return what the networks say of images, before any decision.
+        """Return the raw outputs of the networks, before any decision.
 
         Args:
             images: uint8 HW or HW3.
@@ -135,10 +135,10 @@ class Model:
         return prepared, self.strategy.infer(prepared, self.stages)
 
     def mask_probs(self, image: Image) -> tuple[NDArray[np.float32], Roi]:
-        """Return what the mask is thresholded from, float32 hw in 0–1, and the crop box that it is of.
+        """Return the lesion probabilities of the mask, float32 hw in 0–1, and their crop box.
 
         Raises:
-            BundleError: The model draws no masks.
+            BundleError: The model has no segmentation.
         """
         (prepared,), (raw,) = self.infer([image])
         if raw.mask_probs is None:
@@ -192,7 +192,7 @@ def _pasted(prepared: PreparedImage) -> Image:
 
 
 def region_of(model: Model, prediction: Prediction) -> Image:
-    """Return the region of a prediction as its classifier saw it, uint8 SS or SS3; as it is without a classifier."""
+    """Return the region of a prediction as its classifier's input, uint8 SS or SS3; unscaled without a classifier."""
     spec = model.stages.input
     region = prediction.roi.cut(prediction.enhanced)
     return region if spec is None else resize_or_pad(region, spec.size, spec.keep_aspect)

@@ -21,16 +21,16 @@ from busight.strategies.strategy import Stages
 
 
 def open_stages(folder: Path, card: Card, settings: EngineSettings) -> tuple[Preprocess, Stages]:
-    """Open everything that a card names.
+    """Open the preprocessing and stages of a card.
 
     Args:
-        folder: Of the bundle.
+        folder: The folder of the bundle.
         card: Its card.
         settings: How the graphs are run.
 
     Raises:
-        BundleError: A file that the card needs is missing, a graph or the filter chain is not what it says, or an
-            algorithm has changed since.
+        BundleError: A file that the card needs is missing, a graph or the filter chain does not fit the card, or an
+            algorithm has another version.
     """
     require_same(card.algorithms, str(folder), card.busight)
     try:
@@ -85,7 +85,7 @@ def _engine(
     shape: tuple[int, ...],
     outputs: Mapping[str, tuple[int, ...] | None],
 ) -> Engine:
-    """Open a graph, or those of an ensemble's members, and check that inputs and outputs are as the card says."""
+    """Open a graph, or those of an ensemble's members, and check inputs and outputs against the card."""
     factors = card.inverse_temperatures
     names = [member_file(graph, number + 1) for number in range(len(factors))] or [graph]
     engines = []
@@ -107,7 +107,7 @@ def read_bank(folder: Path, card: Card, stages: Stages) -> FeatureBank | None:
     """Read the feature bank of a bundle; None where it has none.
 
     Raises:
-        BundleError: It is damaged, or of another network.
+        BundleError: The feature bank is damaged, or of another network.
     """
     if FEATURES not in card.files:
         return None

@@ -1,4 +1,4 @@
-"""Segmenters behind one call: a method without training, or a model; with or without a person's prompt."""
+"""Segmenters with one interface: a method without training, or a model; with or without a user's prompt."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from busight.types import Image, Mask, Roi, prediction_of
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Segmentation:
-    """A lesion's outline in one image.
+    """The segmentation of one image.
 
     Attributes:
         mask: bool HW.
@@ -35,29 +35,29 @@ class Segmentation:
 
 
 class Segmenter(Protocol):
-    """Draws the lesions of an image."""
+    """A segmenter: it returns the lesion mask of an image."""
 
     @property
     def name(self) -> str:
-        """What it is called in tables."""
+        """Its name in tables."""
         ...
 
     def segment(self, image: Image, sample_id: str) -> Segmentation:
-        """Outline the lesions of an image, uint8 HW; the sample's name tells a cross-validation its network."""
+        """Segment an image, uint8 HW; by the sample id a cross-validation chooses its network."""
         ...
 
     def knows(self, sample_id: str) -> bool:
-        """Say whether it can outline a sample."""
+        """Return whether it can segment a sample."""
         ...
 
     def trained_on(self, sample_id: str) -> frozenset[str]:
-        """Return the short digests of the images that whatever outlines this sample was trained on."""
+        """Return the short digests of the images that the network for this sample was trained on."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A person's help, in pixels of the image.
+    """A user's prompt, in pixels of the image.
 
     Attributes:
         box: Around the lesion.
@@ -68,7 +68,7 @@ class Prompt:
     click: tuple[int, int] | None = None
 
     def moved(self, origin: tuple[int, int]) -> Prompt:
-        """Return the prompt for an image that begins at this row and column of the frame where a person pointed."""
+        """Return the prompt for an image whose first pixel is at this row and column of the prompt's frame."""
         top, left = origin
         box, click = self.box, self.click
         return Prompt(
@@ -77,10 +77,10 @@ class Prompt:
         )
 
     def guess(self, image: Image) -> LesionProposal:
-        """Return the first guess for an image.
+        """Return the lesion proposal of the prompt for an image.
 
         Raises:
-            DataError: It lies outside the image, or is empty.
+            DataError: The prompt lies outside the image, or is empty.
         """
         if self.box is not None:
             return guess_in_box(image, self.box)
@@ -94,9 +94,9 @@ class ClassicalMethod:
     """A method without training, after a chain of filters.
 
     Attributes:
-        name: Of the method.
-        preprocess: What happens to an image first.
-        prompt: A person's help; None for none.
+        name: Name of the method.
+        preprocess: The preprocessing.
+        prompt: A user's prompt; None without one.
     """
 
     name: ClassicalName
@@ -104,12 +104,12 @@ class ClassicalMethod:
     prompt: Prompt | None = None
 
     def __post_init__(self) -> None:
-        """Refuse help that the method cannot use."""
+        """Raise for a prompt that the method cannot use."""
         if self.prompt is not None and self.name not in PROMPTED:
             raise ConfigError(f"{self.name}: cannot start from a box or a click; choose {', '.join(PROMPTED)}")
 
     def segment(self, image: Image, sample_id: str = "") -> Segmentation:
-        """Outline the lesion of an image, uint8 HW, within the chain's field.
+        """Segment an image, uint8 HW, within the chain's crop box.
 
         Raises:
             DataError: The prompt lies outside the image.
@@ -122,44 +122,44 @@ class ClassicalMethod:
             return Segmentation(mask, None)
         guess = self.prompt.guess(image)
         scores = scores_of(self.name, enhanced, LesionProposal(region.cut(guess.mask), guess.score))
-        # However small: a person has said that there is a lesion.
+        # However small: with a prompt there is a lesion.
         region.cut(mask)[:] = to_mask(scores, PostprocessSettings(minimum_share=0.0))
         if self.prompt.box is not None:
             mask = within_box(mask, self.prompt.box)
         if self.prompt.click is not None and not mask[self.prompt.click]:
-            mask = guess.mask  # the contour left the place that the person meant
+            mask = guess.mask  # the contour left the prompted region
         return Segmentation(mask if mask.any() else guess.mask, None)
 
     def knows(self, sample_id: str) -> bool:
-        """Say yes: it needs nothing but the image."""
+        """Return True: it needs nothing but the image."""
         return True
 
     def trained_on(self, sample_id: str) -> frozenset[str]:
-        """Return nothing: it was not trained."""
+        """Return an empty set: it is not trained."""
         return frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ModelSegmenter:
-    """A model that draws masks.
+    """A model with segmentation as a segmenter.
 
     Attributes:
-        name: Of the model and its folder.
-        model: It.
+        name: Name of the model and its folder.
+        model: The model.
     """
 
     name: str
     model: Model
 
     def segment(self, image: Image, sample_id: str = "") -> Segmentation:
-        """Outline the lesion of an image, uint8 HW."""
+        """Segment an image, uint8 HW."""
         found = prediction_of(self.model.predict([image])[0])
         if found.mask is None or found.mask_probs is None:
             raise BundleError(f"{self.name}: the model draws no masks; train a recipe that segments")
         return Segmentation(found.mask, found.mask_probs)
 
     def knows(self, sample_id: str) -> bool:
-        """Say yes: it needs nothing but the image."""
+        """Return True: it needs nothing but the image."""
         return True
 
     def trained_on(self, sample_id: str) -> frozenset[str]:
@@ -169,21 +169,21 @@ class ModelSegmenter:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FallbackToProposal:
-    """A network in images that are known to show a lesion; see `busight.segment.fallback`.
+    """A network with fallback to the lesion proposal (`busight.segment.fallback`), for images known to show a lesion.
 
     Attributes:
-        network: Whatever outlines them with probabilities.
+        network: A segmenter with probabilities.
     """
 
     network: Segmenter
 
     @property
     def name(self) -> str:
-        """The network's, and what takes its place."""
+        """The network's name, and the fallback."""
         return f"{self.network.name}, else the lesion proposal"
 
     def segment(self, image: Image, sample_id: str = "") -> Segmentation:
-        """Outline the lesion of an image, uint8 HW."""
+        """Segment an image, uint8 HW."""
         found = self.network.segment(image, sample_id)
         if found.probs is None:
             raise BundleError(
@@ -193,19 +193,19 @@ class FallbackToProposal:
         return Segmentation(mask, found.probs)
 
     def knows(self, sample_id: str) -> bool:
-        """Say whether the network can outline a sample."""
+        """Return whether the network can segment a sample."""
         return self.network.knows(sample_id)
 
     def trained_on(self, sample_id: str) -> frozenset[str]:
-        """Return what the network was trained on."""
+        """Return the short digests of the images that the network was trained on."""
         return self.network.trained_on(sample_id)
 
 
 def model_segmenter(folder: Path) -> ModelSegmenter:
-    """Load a bundle, or the folder of a run, that draws masks.
+    """Load a bundle, or the folder of a run, with segmentation.
 
     Raises:
-        BundleError: It is none, or it draws no masks.
+        BundleError: The folder is no bundle, or the model has no segmentation.
     """
     model = Model.load(folder)
     if model.card.segment is None:

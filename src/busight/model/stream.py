@@ -11,12 +11,12 @@ from busight.types import Failure, InputImage, Prediction, Rejected
 def predict_stream(
     model: Model, images: Iterable[InputImage | Failure], batch: int = BATCH
 ) -> Iterator[Prediction | Rejected | Failure]:
-    """Yield an answer for each image, in the order of the images; a failure is passed on in its place.
+    """Yield a prediction or rejection for each image, in order; a failure is passed on in its place.
 
     Args:
-        model: That answers.
-        images: Read one after the other, at most a batch ahead.
-        batch: Images that go through the networks together, 1 or more.
+        model: The model.
+        images: The images, read at most a batch ahead.
+        batch: Images of one batch, 1 or more.
     """
     waiting: list[InputImage | Failure] = []
     for image in images:

@@ -1,4 +1,4 @@
-"""What a reader of a prediction should know before trusting it."""
+"""Warnings of a prediction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from busight.model.bundle.feature_bank import FeatureBank
 from busight.types import Prediction
 
 SMALL_LESION = 0.03
-"""Share of the image below which lesions are called wrong more often (docs/log/2026-11-results.md, subgroups)."""
+"""Share of the image below which lesions are misclassified more often (docs/log/2026-11-results.md, subgroups)."""
 
 
 def warnings_of(
@@ -18,9 +18,9 @@ def warnings_of(
     """Return the warnings, each a few words.
 
     Args:
-        prediction: With its features where the graph gives them.
-        labels: Of the model.
-        decision: Of the model.
+        prediction: The prediction, with features where the graph gives them.
+        labels: The model's classes.
+        decision: The model's decision.
         bank: Features of the training images; None without them.
     """
     texts = [
@@ -71,7 +71,7 @@ def _threshold(prediction: Prediction) -> str | None:
 
 
 def _descriptors(prediction: Prediction, labels: LabelSchema, decision: Decision) -> str | None:
-    """Return where the descriptor model, which had no weight in the answer, disagrees on the kind of lesion."""
+    """Return the warning that the descriptor model, without weight in the fusion, disagrees on the lesion class."""
     evidence, pair = prediction.descriptors, labels.lesion_pair
     if evidence is None or pair is None or decision.fusion is None or decision.fusion.weight:
         return None

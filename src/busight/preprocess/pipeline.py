@@ -21,13 +21,13 @@ RAW = "raw"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedImage:
-    """An image on its way to a network.
+    """A preprocessed image.
 
     Attributes:
         image: uint8 HW or HW3: the whole image.
-        crop_box: The part of it that everything else sees.
-        enhanced: uint8 hw or hw3: that part after the filter chain.
-        channels: uint8 hw or hw3: what the networks' views are cut from.
+        crop_box: The box of it that everything else is computed from.
+        enhanced: uint8 hw or hw3: the crop box after the filter chain.
+        channels: uint8 hw or hw3: the channels that views are cut from.
     """
 
     image: Image
@@ -37,12 +37,12 @@ class PreparedImage:
 
     @property
     def cropped(self) -> Image:
-        """The crop box's part of the image, before the filters."""
+        """The crop box of the image, before the filters."""
         return self.crop_box.cut(self.image)
 
     @property
     def box(self) -> Roi:
-        """The whole of the cropped image, in its own pixels."""
+        """The box of the whole cropped image, in its own pixels."""
         return Roi(0, 0, self.crop_box.height, self.crop_box.width)
 
     def uncrop(self, values: NDArray[_T]) -> NDArray[_T]:
@@ -56,12 +56,12 @@ class PreparedImage:
 
 @dataclass(frozen=True, slots=True)
 class Preprocess:
-    """What happens to an image before a network's view is cut from it.
+    """The preprocessing of an image before views are cut from it.
 
     Attributes:
-        image: The image format that it takes.
+        image: The image spec that it takes.
         steps: The filter chain; a first ``crop_region`` chooses the crop box.
-        channels: None, for the enhanced image itself, or three chains that follow it, one a channel.
+        channels: None, for the enhanced image itself, or three chains that follow it, one per channel.
 
     Example:
         >>> parse_preprocess("median(3)")(np.full((64, 80), 90, np.uint8)).channels.shape
@@ -88,25 +88,26 @@ class Preprocess:
 
     @property
     def chain_text(self) -> str:
-        """The filter chain with every default written out, as it stands in a bundle's card."""
+        """The filter chain with every default written out, as in a bundle's card."""
         return " | ".join(map(str, self.steps))
 
     @property
     def channel_texts(self) -> tuple[str, ...]:
-        """The channels' chains, likewise."""
+        """The channels' chains with every default written out."""
         return tuple(" | ".join(map(str, chain)) or RAW for chain in self.channels)
 
 
 def parse_preprocess(chain: str, channels: tuple[str, ...] = (), image: ImageSpec | None = None) -> Preprocess:
-    """Read the texts of a recipe or a card.
+    """Parse the preprocessing of a recipe or a card.
 
     Args:
         chain: Filters for all channels.
         channels: None, or three chains; ``raw`` adds nothing.
-        image: The image format; None for 8-bit grey.
+        image: The image spec; None for 8-bit grey.
 
     Raises:
-        ConfigError: A text is no chain, a channel crops, there are not three channels, or RGB images are to be split.
+        ConfigError: A text is no chain, a channel crops, there are not three channels, or channels are given for RGB
+            images.
 
     Example:
         >>> parse_preprocess("crop_region", ("raw", "clahe(2)", "srad(40) | clahe(2)")).n_channels

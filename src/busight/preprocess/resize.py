@@ -1,4 +1,4 @@
-"""From a picture of any size to a network's input and back."""
+"""Resizing of images to a network's square input, and of maps back."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from busight.types import Image, Mask, Roi
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a picture lies inside a square input.
+    """The placement of an image inside a square input.
 
     Attributes:
         size: Side of the input in pixels.
-        height: Rows that the picture takes up, centred.
-        width: Columns that the picture takes up, centred.
+        height: Rows of the image in the input, centred.
+        width: Columns of the image in the input, centred.
     """
 
     size: int
@@ -27,13 +27,13 @@ class Placement:
 
     @property
     def inside(self) -> Roi:
-        """The box of the picture within the input."""
+        """The box of the image within the input."""
         top, left = (self.size - self.height) // 2, (self.size - self.width) // 2
         return Roi(top, left, top + self.height, left + self.width)
 
 
 def placement(height: int, width: int, size: int, keep_aspect: bool) -> Placement:
-    """Say how a picture is placed in a square input: stretched, or scaled and padded.
+    """Return the placement of an image in a square input: stretched, or scaled and padded.
 
     Example:
         >>> placement(300, 600, 224, keep_aspect=True).inside
@@ -46,7 +46,7 @@ def placement(height: int, width: int, size: int, keep_aspect: bool) -> Placemen
 
 
 def resize_or_pad(image: Image, size: int, keep_aspect: bool) -> Image:
-    """Bring an image to size×size; area averaging when it shrinks, linear when it grows, black padding.
+    """Resize an image to size×size; area averaging when it shrinks, linear when it grows, black padding.
 
     Args:
         image: uint8 HW, or HWC.
@@ -64,7 +64,7 @@ def resize_or_pad(image: Image, size: int, keep_aspect: bool) -> Image:
 
 
 def resize_or_pad_mask(mask: Mask, size: int, keep_aspect: bool) -> Mask:
-    """Bring a mask to size×size: a pixel is lesion when at least half of its area is.
+    """Resize a mask to size×size: a pixel is lesion when at least half of its area is.
 
     Args:
         mask: bool HW.
@@ -80,14 +80,14 @@ def resize_or_pad_mask(mask: Mask, size: int, keep_aspect: bool) -> Mask:
 def invert(
     values: NDArray[np.float32], height: int, width: int, keep_aspect: bool, input_size: int
 ) -> NDArray[np.float32]:
-    """Bring a map from input pixels back to the picture's pixels (the inverse placement of `resize_or_pad`).
+    """Resize a map from input pixels back to the image's pixels (the inverse of `resize_or_pad`).
 
     Args:
         values: float32 (h, w): a probability or activation map over the square input, at any resolution.
-        height: Rows of the picture.
-        width: Columns of the picture.
+        height: Rows of the image.
+        width: Columns of the image.
         keep_aspect: As it was for the image.
-        input_size: Side of the input in pixels: a kept aspect was rounded to whole pixels there, and nowhere else.
+        input_size: Side of the input in pixels: a kept aspect was rounded to whole pixels there only.
 
     Returns:
         float32 (height, width), linearly interpolated.
@@ -112,6 +112,6 @@ def _pad(scaled: Image, placed: Placement) -> Image:
 
 
 def as_network_input(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return pictures, uint8 (N, S, S) or (N, S, S, 3), as float32 (N, 1 or 3, S, S) in 0–1."""
+    """Return images, uint8 (N, S, S) or (N, S, S, 3), as float32 (N, 1 or 3, S, S) in 0–1."""
     values = pictures.astype(np.float32) / np.float32(255)
     return values[:, None] if pictures.ndim == 3 else np.ascontiguousarray(values.transpose(0, 3, 1, 2))

@@ -1,4 +1,4 @@
-"""The wide surroundings of each pixel: what takes shadows and depth gain out."""
+"""The wide surroundings of each pixel, by which shadows and depth gain are removed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 WORKING_SIDE = 160
-"""Longest side, in pixels, at which surroundings are taken and regions are looked at: both are coarse."""
+"""Longest side, in pixels, at which surroundings and region scores are computed: both are coarse."""
 
 
 def wide_surroundings(grey: NDArray[np.float32]) -> NDArray[np.float32]:

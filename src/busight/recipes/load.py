@@ -1,4 +1,4 @@
-"""Recipes by name or path, with ``--set`` overrides; a wrong key is answered with the nearest right one."""
+"""Recipes by name or path, with ``--set`` overrides; the error for a wrong key names the nearest right one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def load_recipe(name: str, overrides: Sequence[str] = (), data: str = "") -> Rec
         data: Data spec to use instead of the recipe's own.
 
     Raises:
-        ConfigError: No such recipe, not TOML, an unknown key, or a value that cannot be.
+        ConfigError: No such recipe, not TOML, an unknown key, or a value that is not allowed.
     """
     for given in (name, data, *overrides):
         if not is_utf8(given):
@@ -42,7 +42,7 @@ def load_recipe(name: str, overrides: Sequence[str] = (), data: str = "") -> Rec
     text = _text(name)
     try:
         document = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # besides bad TOML: a number or a nesting without end
+    except (ValueError, RecursionError) as error:  # besides invalid TOML: a number too long or a nesting too deep
         raise ConfigError(f"recipe {name}: not TOML ({error})") from error
     document.setdefault("name", Path(name).stem)
     for override in overrides:
@@ -96,7 +96,7 @@ def _value(text: str) -> Any:
 def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
     where = [str(part) for part in fault["loc"]]
-    # Where several types are allowed, pydantic ends with the one that it tried; that is not a key.
+    # Where several types are allowed, pydantic appends the type that it tried, which is not a key.
     if where and re.fullmatch(r"str|bool|int|float|literal\[.*\]|constrained-.*", where[-1]):
         where.pop()
     key = ".".join(where)
@@ -104,7 +104,7 @@ def _first_fault(error: ValidationError) -> str:
         return f"unknown key {key}; {_nearest(where[-1], _known_keys(where[:-1]))}"
     cause = fault.get("ctx", {}).get("error")
     reason = str(cause) if cause is not None else fault["msg"]
-    if not where:  # a fault of the recipe as a whole: its reason names the keys
+    if not where:  # an error of the recipe as a whole: its reason names the keys
         return reason
     return f"{key} = {fault['input']!r}: {reason[0].lower()}{reason[1:]}"
 

@@ -1,4 +1,4 @@
-"""A recipe: one experiment, every room's settings side by side."""
+"""A recipe: one experiment, with the settings of every room."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ class EnhanceSection(BaseModel):
 
 
 class Recipe(BaseModel):
-    """One experiment, as a TOML file says it.
+    """One experiment, read from a TOML file.
 
     Attributes:
-        name: Of the recipe; the file's without one.
-        description: In a line.
+        name: Name of the recipe; that of the file without one.
+        description: Description in one line.
         data: The data.
         split: How they are split.
         enhance: The enhancement.
@@ -97,7 +97,7 @@ class Recipe(BaseModel):
 
     @property
     def classifies(self) -> bool:
-        """It has a classifier."""
+        """Whether it has a classifier."""
         return self.classify.task != "segmentation"
 
     @property
@@ -110,10 +110,10 @@ class Recipe(BaseModel):
         return strategy_of(self.classify.strategy) if self.classifies else SegmentOnly()
 
     def preprocess(self, image: ImageSpec) -> Preprocess:
-        """Return the preprocessing of images of a format.
+        """Return the preprocessing of images with an image spec.
 
         Raises:
-            ConfigError: It cannot take such images.
+            ConfigError: The preprocessing cannot take such images.
         """
         if image.channels == 3 and self.strategy.mask_channel:
             raise ConfigError("classify.strategy mask_channel is for grey images; choose masked for RGB ones")

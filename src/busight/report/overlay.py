@@ -13,7 +13,7 @@ from busight.types import Image, Mask, Prediction
 _OUTLINE_RGB = (255, 176, 0)
 _LINE_HEIGHT = 20
 _LONGEST_STEM = 180
-"""Bytes, of the 255 that a file's name may have; number, frame and the mark of an unfinished file need some."""
+"""Bytes, of the 255 that a file's name may have; number, frame and the suffix of an unfinished file need some."""
 
 
 def draw_overlay(prediction: Prediction) -> Image:
@@ -22,7 +22,7 @@ def draw_overlay(prediction: Prediction) -> Image:
     The line is cut where the image is narrower than its text, never drawn over the image.
 
     Args:
-        prediction: Of one image.
+        prediction: The prediction of one image.
 
     Returns:
         uint8 (H + 20, W, 3).
@@ -51,7 +51,7 @@ def with_outline(image: Image, mask: Mask | None, caption: str) -> Image:
 def _caption(prediction: Prediction) -> str:
     probability = prediction.calibrated_probs[prediction.classes.index(prediction.label)]
     lesion = "" if prediction.mask is None or prediction.mask.any() else ", no lesion outlined"
-    # The class above the threshold may differ from the most probable one, and is the graver of the two.
+    # The class above the threshold may differ from the most probable one, and is the more severe of the two.
     above = ""
     if prediction.above_threshold:
         above = f", {prediction.positive} {prediction.positive_prob:.2f} ABOVE THRESHOLD"
@@ -67,7 +67,7 @@ def write_overlay(prediction: Prediction, folder: Path, number: int) -> Path:
     """Write the overlay as PNG, named after the running number and the file's name, so that no two collide.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     path = folder / image_file_name(prediction.ref.path, prediction.ref.frame, number)
     write_image(path, draw_overlay(prediction))
@@ -80,7 +80,7 @@ def image_file_name(path: str, frame: int, number: int) -> str:
     Args:
         path: The file.
         frame: Its frame.
-        number: A running number, which keeps files of one name in different folders apart.
+        number: A running number, which distinguishes files of one name in different folders.
 
     Example:
         >>> image_file_name("clinic/scan.dcm", 3, 12)
@@ -98,7 +98,7 @@ def write_image(path: Path, image: Image) -> None:
         image: uint8 HW or RGB.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     _, encoded = cv2.imencode(".png", image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
     write_bytes(path, encoded.tobytes())

@@ -1,4 +1,4 @@
-"""The paper's published results, to stand beside a run.
+"""The paper's published results, for comparison with a run.
 
 Source: Panchal, Bhosale, Pancholi, Madhavi, Dhaigude, "Investigation of Convolutional Neural Networks for the
     Identification of Breast Cancer", 2024: Fig. 4 (117 test images) and the log of its three epochs.
@@ -43,12 +43,12 @@ PAPER_HISTORY = History(
 
 
 def is_comparable(record: ResultRecord) -> bool:
-    """Return whether the paper's results can stand beside a record: its task on its data, trained by a recipe."""
+    """Return whether a record is comparable with the paper's results: its task on its data, trained by a recipe."""
     return isinstance(record, TrainingRunRecord | CrossValidationRecord) and record.comparable_with_paper
 
 
 def classifier_history(record: ResultRecord) -> History | None:
-    """Return the training history of a record's classifier, to stand beside `PAPER_HISTORY`; None without one."""
+    """Return the training history of a record's classifier, for comparison with `PAPER_HISTORY`; None without one."""
     if not isinstance(record, TrainingRunRecord):
         return None
     return next((history for history in record.histories if history.network == "classifier" and history.rows), None)

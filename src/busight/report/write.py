@@ -20,9 +20,9 @@ def write_report(record: ResultRecord, folder: Path, progress: Callable[[str], N
     Each file is written whole or not at all.
 
     Args:
-        record: Of the experiment.
-        folder: Where to; made if missing. Files of an earlier report of the same names are replaced.
-        progress: Told the name of each file.
+        record: The record of the experiment.
+        folder: The folder of the report; made if missing. Files of an earlier report of the same names are replaced.
+        progress: Called with the name of each file.
 
     Returns:
         The path of ``report.html``.

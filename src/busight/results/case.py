@@ -17,19 +17,20 @@ class Case:
 
     Attributes:
         sample_id: The sample.
-        group: Its group: cases of one group are never split and are resampled together.
-        target: The label as a class name of the task.
+        group: Group of the case: cases of one group are never split and are resampled together.
+        target: The target: the label as a class name of the task.
         prediction: The class with the highest calibrated probability.
-        logits: Per class.
-        raw_probs: Per class, before calibration.
-        calibrated_probs: Per class, after calibration.
+        logits: Logit of each class.
+        raw_probs: Probability of each class before calibration.
+        calibrated_probs: Probability of each class after calibration.
         mask_scores: Scores of the predicted lesion mask against the annotated one.
-        above_threshold: The last class's calibrated probability reaches the bundle's operating point; None without one.
-        prediction_set: Classes in the prediction set; None without such sets.
-        rejected: The bundle rejects this image as out of distribution; None without a detector. Its metrics count
-            all the same.
+        above_threshold: Whether the positive class's calibrated probability reaches the bundle's threshold; None
+            without one.
+        prediction_set: Classes in the prediction set; None without prediction sets.
+        rejected: Whether the bundle rejects this image as out of distribution; None without a detector. It counts in
+            the metrics all the same.
         descriptor_prob_positive: Probability of the positive class by the descriptor model; None where it has none.
-        metadata: (attribute, value) of what is known besides: device, BI-RADS, histology, lesion size, overlay.
+        metadata: (attribute, value) of known attributes: device, BI-RADS, histology, lesion size, overlay.
     """
 
     sample_id: str
@@ -48,7 +49,7 @@ class Case:
 
     @property
     def is_error(self) -> bool:
-        """The prediction is not the label."""
+        """Whether the prediction differs from the target."""
         return self.prediction != self.target
 
 

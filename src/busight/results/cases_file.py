@@ -21,21 +21,21 @@ _VECTORS = ("logit", "raw_prob", "calibrated_prob")
 
 
 LABELS_FILE = "labels.json"
-"""Beside a table of cases: what its classes mean, as a folder of images may have it."""
+"""The label schema beside a table of cases, as a folder of images may have it."""
 
 
 def write_cases(path: Path, cases: Sequence[Case], labels: LabelSchema) -> None:
-    """Write the cases with full precision, and ``labels.json`` beside them; what is undefined is empty.
+    """Write the cases with full precision, and ``labels.json`` beside them; undefined values are empty.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     write_json(path.with_name(LABELS_FILE), asdict(labels))
     write_text(path, csv_text([_header(labels.names), *map(_line, cases)]))
 
 
 def read_cases(path: Path) -> tuple[tuple[Case, ...], LabelSchema]:
-    """Read what `write_cases` wrote: the same cases to the last digit, and their labels.
+    """Read the file that `write_cases` wrote: the same cases to the last digit, and their label schema.
 
     Raises:
         DataError: The file is missing or is not a table of cases.

@@ -1,4 +1,4 @@
-"""The folder of a cross-validation: where each fold lies, and the cases of all of them."""
+"""The folder of a cross-validation: the folder of each fold, and the cases of all folds."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Plan:
     """The plan of a cross-validation.
 
     Attributes:
-        folds: Parts, each tested once in every repeat; by source as many as there are data sets.
-        repeats: How often, each time with other folds and another seed of training.
+        folds: Number of folds, each tested once in every repeat; by source as many as there are data sets.
+        repeats: Number of repeats, each with other folds and another seed of training.
         by: ``group`` keeps patients and near-duplicates together; ``image`` does not, and its metrics are too high;
             ``source`` leaves one of several data sets out, each in turn.
     """
@@ -33,7 +33,7 @@ class Plan:
     by: By = "group"
 
     def __post_init__(self) -> None:
-        """Raise for numbers that make no cross-validation."""
+        """Raise for numbers of folds or repeats out of range."""
         if self.folds < 2 or self.repeats < 1:
             raise ConfigError(f"{self.folds} folds × {self.repeats} repeats: at least 2 folds and 1 repeat")
 
@@ -55,7 +55,7 @@ def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], LabelSchema]:
         For each repeat its cases sorted by sample, and the labels.
 
     Raises:
-        DataError: Not a cross-validation, one with an unfinished fold, or folds that do not belong together.
+        DataError: Not a cross-validation, one with an unfinished fold, or inconsistent folds.
     """
     plan = plan_of(out)
     repeats: list[tuple[Case, ...]] = []
@@ -79,7 +79,7 @@ def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], LabelSchema]:
 
 
 def plan_of(out: Path) -> Plan:
-    """Read the plan that a cross-validation was begun with.
+    """Read the plan of a cross-validation.
 
     Raises:
         DataError: Not the folder of a cross-validation.

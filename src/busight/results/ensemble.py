@@ -1,4 +1,4 @@
-"""The ensemble of several networks: the mean of their predictions of the same cases."""
+"""Ensemble of several networks: the mean of their predictions of the same cases."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from busight.results.case import Case
 def ensemble_cases(networks: Sequence[Sequence[Case]], classes: tuple[str, ...]) -> tuple[Case, ...]:
     """Return the cases of an ensemble: mean logits and probabilities, above the threshold by majority vote.
 
-    The networks have no mask, no prediction set and no out-of-distribution detector in common; what rests on them is
-    undefined.
+    The networks have no mask, no prediction set and no out-of-distribution detector in common; values derived from them
+    are undefined.
 
     Args:
         networks: The cases of each network, in one order.

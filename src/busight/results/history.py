@@ -1,4 +1,4 @@
-"""Training histories: one row an epoch."""
+"""Training histories: one row per epoch."""
 
 from __future__ import annotations
 
@@ -69,6 +69,6 @@ def csv_text(rows: Iterable[EpochRow]) -> str:
 
 
 def read_csv_text(text: str) -> tuple[EpochRow, ...]:
-    """Read back what `csv_text` wrote."""
+    """Read the rows that `csv_text` wrote."""
     rows = list(csv.reader(io.StringIO(text)))[1:]
     return tuple(EpochRow.of([float(value) if value else math.nan for value in row]) for row in rows)

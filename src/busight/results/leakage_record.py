@@ -18,7 +18,7 @@ class ProtocolResult:
     Attributes:
         name: ``image``, ``group``, ``without_label_conflicts`` or ``external``.
         description: The protocol in a few words.
-        data: The data that were tested on.
+        data: The test data.
         metrics: Means over repeats (for ``external``: over the networks of the folds).
         difference_to_grouped: Differences to the grouped folds on the images that both tested; empty for ``group``
             itself and for ``external``, which shares no image with it.
@@ -33,12 +33,12 @@ class ProtocolResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeakageRecord(ExperimentRecord):
-    """The outcome: the content of the page, the figure and ``leakage.json``.
+    """The record of a leakage study: the content of the page, the figure and ``leakage.json``.
 
     Attributes:
         folds: Folds of each cross-validation.
         repeats: Repeats of each cross-validation.
-        protocols: From the most optimistic to the hardest.
+        protocols: The protocols, from the most optimistic to the strictest.
     """
 
     folds: int

@@ -1,4 +1,4 @@
-"""``metrics.json``: a metric table as a file that others can read. Its schema is published in ``docs/reference/``."""
+"""``metrics.json``: a metric table as a file for other programs. Its schema is published in ``docs/reference/``."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def read_document(path: Path) -> MetricsDocument:
         return MetricsDocument.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        where = ".".join(str(key) for key in first["loc"]) or "the document"
         raise DataError(
             f"{path}: {where}: {first['msg']}; see docs/reference/metrics.schema.json, "
             "or write it again with busight evaluate"

@@ -1,4 +1,4 @@
-"""``plan.json``: what a folder of several trainings was begun with, so that it can be gone on with."""
+"""``plan.json``: the plan of a folder of several trainings, by which it can be resumed."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ PLAN_FILE = "plan.json"
 
 
 def open_planned_folder(out: Path, plan: dict[str, Any], what: str, resume: bool) -> None:
-    """Raise for a folder that is not free or, when going on, was not begun with this plan. Nothing is written yet.
+    """Raise for a folder that is not free or, on resumption, has another plan. Nothing is written yet.
 
     Args:
         out: The folder.
-        plan: What shall be done, as JSON.
-        what: What it is called in a message, e.g. ``"cross-validation"``.
-        resume: Go on in a folder that an interrupted call left.
+        plan: The plan as JSON.
+        what: The kind of experiment in messages, e.g. ``"cross-validation"``.
+        resume: Continue in the folder of an interrupted call.
 
     Raises:
         OutputError: The folder cannot be used.
@@ -38,14 +38,14 @@ def open_planned_folder(out: Path, plan: dict[str, Any], what: str, resume: bool
 
 
 def read_plan(out: Path, what: str) -> dict[str, Any]:
-    """Read the plan that a folder was begun with.
+    """Read the plan of a folder.
 
     Args:
         out: The folder.
-        what: What it should hold, e.g. ``"cross-validation"``.
+        what: The expected kind of experiment, e.g. ``"cross-validation"``.
 
     Raises:
-        DataError: There is none, or it is damaged.
+        DataError: There is no plan, or it is damaged.
     """
     try:
         plan = json.loads((out / PLAN_FILE).read_text(encoding="utf-8"))
@@ -60,6 +60,6 @@ def write_plan(out: Path, plan: dict[str, Any]) -> None:
     """Write ``plan.json``.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     write_json(out / PLAN_FILE, plan)

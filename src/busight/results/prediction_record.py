@@ -1,4 +1,4 @@
-"""Predictions as lines: JSON lines or CSV, one a frame, failures included."""
+"""Prediction records: JSON lines or CSV, one per frame, failures included."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _VECTORS = ("logit", "raw_prob", "calibrated_prob")
 def record_of(
     answer: Prediction | Rejected | Failure, labels: LabelSchema, show_rejected: bool = False
 ) -> dict[str, Any]:
-    """Return one answer or failure as a flat JSON object; every record has the same keys.
+    """Return a prediction, rejection or failure as a flat JSON object; every record has the same keys.
 
-    ``rejected`` says why an image is not answered; everything that was predicted is then null, unless asked for.
-    ``label`` is the most probable class; ``above_threshold`` says whether the positive class reaches the model's
-    threshold, which is chosen for a wanted sensitivity and is usually the more careful of the two.
+    ``rejected`` is the reason of a rejection; all predicted values are then null, unless requested. ``label`` is the
+    most probable class; ``above_threshold`` says whether the positive class reaches the model's threshold, which is
+    chosen for a wanted sensitivity and is usually the more sensitive of the two.
 
     Areas are in pixels of the image and, where the pixel spacing is known, in mm²; the box is half-open and in the
     pixels of the file's whole frame.
 
     Args:
-        answer: Of a model, or why there is none.
-        labels: Of the model.
-        show_rejected: Show what was predicted for rejected images too.
+        answer: The prediction, rejection or failure.
+        labels: The model's classes.
+        show_rejected: Include the predictions of rejected images.
     """
     record: dict[str, Any] = dict.fromkeys(record_keys(labels)) | _identity(answer.ref)
     if isinstance(answer, Failure):
@@ -94,7 +94,7 @@ def csv_header(labels: LabelSchema) -> str:
 
 
 def csv_line(record: dict[str, Any]) -> str:
-    """Return a record as one CSV line; null as empty, the texts of a list parted by semicolons."""
+    """Return a record as one CSV line; null as empty, the texts of a list separated by semicolons."""
     return _csv_line([_cell(value) for value in record.values()])
 
 

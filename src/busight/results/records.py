@@ -17,12 +17,12 @@ class ExperimentRecord:
     """The record of any experiment.
 
     Attributes:
-        title: Recipe name, or the bundle's.
+        title: Name of the recipe or of the bundle.
         command: The command line as typed.
         started: UTC, ISO 8601.
         recipe_toml: The fully resolved recipe.
         data: The data set.
-        weights: A sentence: where the initial weights came from, what of them fitted.
+        weights: A sentence: where the initial weights came from, and which of them fitted.
         versions: (library, version).
     """
 
@@ -47,8 +47,8 @@ class ResultRecord(ExperimentRecord):
         digests: (name, SHA-256) of data, split, bundle.
         metrics: On the test cases; over repeats of an experiment, their means.
         cases: The test cases, of all repeats.
-        limitations: Sentences that a reader must know before believing a metric.
-        warnings: Those that belong beside the headline metrics, because these are not what they seem.
+        limitations: Sentences on the limitations of the metrics.
+        warnings: Limitations to be shown beside the headline metrics, because these are biased.
         subgroups: Metrics by attribute of the cases.
     """
 
@@ -70,7 +70,7 @@ class ModelRecord(ResultRecord):
 
     Attributes:
         example_cases: One case for each class (a right prediction where there is one), after every stage.
-        explanations: Of the example cases, in their order; empty where none was made.
+        explanations: Explanations of the example cases, in their order; may be empty.
         more_cases: Up to 16 more test cases, right and wrong.
     """
 
@@ -81,12 +81,12 @@ class ModelRecord(ResultRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingRunRecord(ModelRecord):
-    """A model that was trained and then evaluated on the test part of its split.
+    """A model that was trained and then evaluated on the test subset of its split.
 
     Attributes:
-        split: Training, validation and test part.
+        split: Training, validation and test subset.
         histories: One for each trained network.
-        comparable_with_paper: The paper's own metrics can stand beside (three classes on BUSI).
+        comparable_with_paper: Whether the metrics are comparable with the paper's (three classes on BUSI).
     """
 
     split: SplitSummary
@@ -104,10 +104,10 @@ class CrossValidationRecord(ResultRecord):
     """Networks of a cross-validation: in each repeat every image is tested once.
 
     Attributes:
-        folds: Every fold of every repeat by itself.
-        ensemble: In repeats, metrics of the mean of the predictions of all repeats, each image judged by the networks
-            that never saw its group; None with one repeat.
-        comparable_with_paper: The paper's own metrics can stand beside (three classes on BUSI).
+        folds: Metrics of every fold of every repeat.
+        ensemble: Metrics of the mean of the predictions of all repeats, each image predicted by the networks that its
+            group was held out from; None with one repeat.
+        comparable_with_paper: Whether the metrics are comparable with the paper's (three classes on BUSI).
     """
 
     folds: tuple[FoldMetrics, ...]
@@ -120,11 +120,11 @@ class SplitSummary:
     """A split in numbers.
 
     Attributes:
-        kind: How it was made, e.g. ``"grouped"``.
-        seed: Of the split.
+        kind: Kind of split, e.g. ``"grouped"``.
+        seed: Seed of the split.
         digest: SHA-256 of the split.
-        counts: (part, class, images).
-        leaking_pairs: Near-duplicate pairs with an image in two parts.
+        counts: (subset, class, images).
+        leaking_pairs: Near-duplicate pairs across two subsets.
     """
 
     kind: str

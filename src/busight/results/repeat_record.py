@@ -18,10 +18,10 @@ class RepeatedMetric:
     Attributes:
         metric: As in a metric table.
         of: As in a metric table.
-        spread: Over the seeds.
-        values: For each seed; NaN where undefined.
+        spread: Its spread over the seeds.
+        values: Its value for each seed; NaN where undefined.
         single_low: Mean over the seeds of the lower end of one seed's own interval.
-        single_high: Likewise the upper end.
+        single_high: Mean over the seeds of the upper end.
     """
 
     metric: str
@@ -34,13 +34,13 @@ class RepeatedMetric:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepeatRecord(ExperimentRecord):
-    """The outcome: the content of ``repeat.json``.
+    """The record of a repeated hold-out: the content of ``repeat.json``.
 
     Attributes:
-        seeds: Those that were added to the recipe's own.
+        seeds: The seeds that were added to the recipe's own.
         n_train: Training images of a seed, on average.
         n_test: Test images of a seed, on average.
-        leaking_pairs: Near-duplicate pairs with an image in two parts of a split, on average.
+        leaking_pairs: Near-duplicate pairs across two subsets of a split, on average.
         positive: The positive class; None without one.
         lesion_comparison: Name of the subset of lesion images; None without one.
         metrics: Every metric.

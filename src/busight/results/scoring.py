@@ -48,7 +48,7 @@ def case_metrics(repeats: Sequence[Sequence[Case]], labels: LabelSchema, setting
     """Compute every metric with its interval, the mean over repeats of one experiment on the same cases in one order.
 
     Raises:
-        DataError: No labelled case, or other cases in one repeat than in another.
+        DataError: No labelled case, or the repeats have different cases.
     """
     if not repeats or not repeats[0]:
         raise DataError("no labelled image to score; the classes of the data set must be among the bundle's")
@@ -68,7 +68,7 @@ def subgroup_metrics(
 
 
 def _arrays_in_common(repeats: Sequence[Sequence[Case]], labels: LabelSchema) -> list[ScoredCases]:
-    """Return the repeats' cases without what the bundle of any repeat lacks: a mean is over all of them."""
+    """Return the repeats' cases without the fields that the bundle of any repeat lacks: a mean is over all repeats."""
     arrays = [scored_cases(cases, labels) for cases in repeats]
     optional = ("above_threshold", "prediction_sets", "rejected", "descriptor_probs")
     missing = [name for name in optional if any(getattr(cases, name) is None for cases in arrays)]

@@ -38,14 +38,14 @@ def write_result(
     """Write ``cases.csv`` and, last, ``metrics.json``: the folder is then finished.
 
     Args:
-        folder: Of the result.
+        folder: The folder of the result.
         cases: The evaluated cases.
-        labels: Their classes.
-        metrics: Of these cases.
+        labels: The label schema of the cases.
+        metrics: The metrics of these cases.
         data: The data spec.
         data_digest: SHA-256 of the data manifest.
         split_digest: SHA-256 of the split; None where a whole data set was evaluated.
-        bundle_digest: SHA-256 of the bundle that predicted; None for an ensemble of several.
+        bundle_digest: SHA-256 of the bundle that predicted them; None for an ensemble of several.
 
     Raises:
         OutputError: A file could not be written.
@@ -63,15 +63,15 @@ def write_result(
 
 
 def is_finished(folder: Path, split: Split, checked: CheckedDataset) -> bool:
-    """Return whether a run is done, with this split of these data.
+    """Return whether a run is finished, with this split of these data.
 
     Args:
-        folder: Of the run.
-        split: The split that it should have.
+        folder: The folder of the run.
+        split: The expected split.
         checked: The data.
 
     Raises:
-        OutputError: It is done, but something of it is missing, was changed, or belongs to another split.
+        OutputError: The run is finished, but a file of it is missing, was changed, or belongs to another split.
     """
     if not (folder / METRICS_FILE).is_file():
         return False
@@ -96,7 +96,7 @@ def finished_cases(folder: Path) -> tuple[tuple[Case, ...], LabelSchema]:
     """Return the cases of a finished result, and their labels.
 
     Raises:
-        DataError: It is not finished, or its cases are not those that were evaluated.
+        DataError: The result is not finished, or its cases are not the evaluated ones.
     """
     if not (folder / METRICS_FILE).is_file():
         raise DataError(f"{folder}: is not finished")

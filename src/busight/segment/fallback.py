@@ -1,4 +1,4 @@
-"""Fallback to the lesion proposal where a network outlines nothing, or is unsure."""
+"""Fallback to the lesion proposal where a network's mask is empty or uncertain."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ SURE = 0.8
 def fallback_to_proposal(
     mask: Mask, probs: NDArray[np.float32], propose: Callable[[], Mask], sure: float = SURE
 ) -> Mask:
-    """Return a network's mask, or, where it is empty or unsure, the most lesion-like region of the image.
+    """Return a network's mask, or, where it is empty or uncertain, the lesion proposal.
 
-    A network that was trained on normal images too answers an unfamiliar device's images with "nothing here", or
-    with a faint mask. Where it is known that there is a lesion, edges, darkness and place find it more often than
-    a network that doubts.
+    On images of an unfamiliar device, a network that was trained on normal images too often predicts an empty or a
+    faint mask. Where it is known that there is a lesion, the lesion proposal, by edges, darkness and place, is then
+    right more often than the network.
 
     Args:
-        mask: bool HW, the network's.
-        probs: float32 HW in 0–1, what the mask was thresholded from.
-        propose: Returns the most lesion-like region, bool HW; called only where it is needed.
+        mask: bool HW, the network's mask.
+        probs: float32 HW in 0–1, the probabilities of the mask.
+        propose: Returns the lesion proposal, bool HW; called only where it is needed.
         sure: A mask with this mean probability inside is kept, 0–1.
 
     Returns:
-        bool HW; empty only where the network marked nothing and nothing in the image is like a lesion.
+        bool HW; empty only where both the network's mask and the lesion proposal are empty.
     """
     if mask.any() and float(probs[mask].mean()) >= sure:
         return mask

@@ -1,4 +1,4 @@
-"""Regions without holes."""
+"""Filling of holes in masks."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ class PostprocessSettings:
         threshold: Probability from which a pixel is lesion, 0–1.
         components: Keep this many regions, 1 or more, those with the highest summed probability.
         minimum_share: Regions below this share of the image are dropped, 0 to below 1.
-        peak: A region must reach this probability somewhere, 0–1: a wide, faint region is no lesion. 0 asks nothing.
+        peak: A region must reach this probability somewhere, 0–1: a wide, faint region is no lesion. 0 requires
+            nothing.
         fill_holes: Fill holes inside regions.
         smooth: Round off outlines by an opening and a closing with a disc; its radius as a share of the radius of a
             disc of the mask's area, 0–0.5. 0 leaves them as they are, and so does a radius that would leave nothing.
@@ -43,10 +44,10 @@ def to_mask(probs: NDArray[np.float32], settings: PostprocessSettings) -> Mask:
 
     Args:
         probs: float32 HW in 0–1.
-        settings: How.
+        settings: The post-processing.
 
     Returns:
-        bool HW; all False where nothing is left: the image counts as one without a lesion.
+        bool HW; all False where no region is left: the image counts as one without a lesion.
     """
     above: Mask = probs >= settings.threshold
     if settings.smooth:
@@ -64,7 +65,7 @@ def to_mask(probs: NDArray[np.float32], settings: PostprocessSettings) -> Mask:
 
 
 def entropy(probs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return how uncertain each pixel is: the binary entropy of its probability, in bits.
+    """Return the uncertainty of each pixel: the binary entropy of its probability, in bits.
 
     Args:
         probs: float32 HW in 0–1.
@@ -87,7 +88,7 @@ def _smoothed(mask: Mask, share: float) -> Mask:
     if radius < 1:
         return mask
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    # With a border: OpenCV would otherwise close towards the picture's edge as if the mask went on there.
+    # With a border: OpenCV would otherwise close towards the image's edge as if the mask went on there.
     wide = cv2.copyMakeBorder(mask.astype(np.uint8), *(radius + 1,) * 4, cv2.BORDER_CONSTANT, value=0)
     opened = cv2.morphologyEx(wide, cv2.MORPH_OPEN, disc)
     closed = cv2.morphologyEx(opened, cv2.MORPH_CLOSE, disc)[radius + 1 : -radius - 1, radius + 1 : -radius - 1]

@@ -1,4 +1,4 @@
-"""A person's help: a box around the lesion or a click on it, as the first guess of a method."""
+"""Prompts: a box around the lesion or a click on it, as the lesion proposal of a method."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from busight.segment.proposal import LesionProposal, propose_lesion
 from busight.types import Image, Mask, Roi
 
 _CERTAIN = 1e3
-"""Score of a guess that a person made."""
+"""Score of the lesion proposal of a prompt."""
 
 
 def guess_in_box(image: Image, box: Roi) -> LesionProposal:
-    """Return the ellipse that touches a box's four sides.
+    """Return the lesion proposal of a box: the ellipse that touches its four sides.
 
     Args:
         image: uint8 HW.
         box: Around the lesion.
 
     Raises:
-        DataError: The box is empty or leaves the picture.
+        DataError: The box is empty or leaves the image.
     """
     height, width = image.shape
     inside = 0 <= box.top < box.bottom <= height and 0 <= box.left < box.right <= width
@@ -37,29 +37,29 @@ def guess_in_box(image: Image, box: Roi) -> LesionProposal:
 
 
 def within_box(mask: Mask, box: Roi) -> Mask:
-    """Return a mask without what lies outside a box: a person who draws a box has said so."""
+    """Return a mask without the pixels outside a box prompt."""
     kept = np.zeros_like(mask)
     box.cut(kept)[:] = box.cut(mask)
     return kept
 
 
 def guess_at(image: Image, row: int, column: int) -> LesionProposal:
-    """Return the most lesion-like region that holds a point, or a small disc around the point where none does.
+    """Return the lesion proposal of a click: the most lesion-like region that contains it, else a small disc around it.
 
     Args:
         image: uint8 HW.
-        row: Of the click.
-        column: Of the click.
+        row: Row of the click.
+        column: Column of the click.
 
     Raises:
-        DataError: The point is outside the picture.
+        DataError: The point is outside the image.
     """
     height, width = image.shape
     if not (0 <= row < height and 0 <= column < width):
         raise DataError(f"click {column},{row}: outside the picture of {width}×{height} pixels; give x,y in its pixels")
-    found = propose_lesion(image, (row, column))
-    if found.mask.any():
-        return LesionProposal(found.mask, _CERTAIN)
+    proposal = propose_lesion(image, (row, column))
+    if proposal.mask.any():
+        return LesionProposal(proposal.mask, _CERTAIN)
     disc = np.zeros(image.shape, np.uint8)
     cv2.circle(disc, (column, row), max(2, min(height, width) // 20), 1, cv2.FILLED)
     return LesionProposal(disc.astype(np.bool_), _CERTAIN)

@@ -1,4 +1,4 @@
-"""Which of several dark regions is the lesion: a score from edge, darkness, compactness, depth, centrality and size."""
+"""Lesion proposals: dark regions scored by edge, darkness, compactness, depth, centrality and size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ELLIPSE_5 = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 
 
 PROPOSAL_VERSION = "1"
-"""Changes with any change of a region that is proposed: bundles that use proposals name it."""
+"""To be changed with any change of a proposed region: bundles that use proposals depend on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Candidate:
     """A region that may be a lesion.
 
     Attributes:
-        score: Above 0, higher is more lesion-like.
-        label: Its number in the map of regions.
+        score: Above 0; higher is more lesion-like.
+        label: Label in the map of regions.
     """
 
     score: float
@@ -38,13 +38,13 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _View:
-    """A picture at the size at which regions are looked at.
+    """An image at the working size of the scores.
 
     Attributes:
         grey: float32 hw.
-        wide: float32 hw: grey values of the wide surroundings; dividing by them takes shadows and depth gain out.
-        slope: int64 hw: how steep the smoothed picture is, in steps of 1e-5. Whole numbers, whose sum is the same
-            whatever the order of summation: the same picture must give the same scores to the last digit.
+        wide: float32 hw: grey values of the wide surroundings; division by them removes shadows and depth gain.
+        slope: int64 hw: the gradient magnitude of the smoothed image, in steps of 1e-5. Integers, whose sum does not
+            depend on the order of summation: the same image must give the same scores to the last digit.
     """
 
     grey: NDArray[np.float32]
@@ -52,7 +52,7 @@ class _View:
     slope: NDArray[np.int64]
 
     def smooth(self, sigma: float) -> NDArray[np.float32]:
-        """Return the smoothed picture relative to the wide surroundings, float32 hw."""
+        """Return the smoothed image relative to the wide surroundings, float32 hw."""
         smooth: NDArray[np.float32] = _blurred(self.grey, sigma) / self.wide
         return smooth
 
@@ -60,11 +60,11 @@ class _View:
 def candidates(dark: Mask, image: Image) -> tuple[list[Candidate], NDArray[np.int32]]:
     """Score the connected regions of a mask, the most lesion-like first.
 
-    The score is a product: how steep the picture is along the region's outline, over its mean steepness, squared; how
-    much darker the region is than a ring around it, squared; how much of its convex hull it fills; and bell curves
-    of its depth (best at a third of the picture, below skin and above shadows), its column (best in the middle, where
-    the operator puts what she looks at) and the logarithm of its area (best at a fifth of the picture). Each border of
-    the picture that it touches costs a factor e.
+    The score is a product: how steep the image is along the region's outline, over its mean steepness, squared; how
+    much darker the region is than a ring around it, squared; how much of its convex hull it fills; and bell curves of
+    its depth (best at a third of the image, below skin and above shadows), its column (best in the middle, where
+    operators centre a lesion) and the logarithm of its area (best at a fifth of the image). Each border of the image
+    that it touches costs a factor e.
 
     The constants were chosen on one half of BUSI's groups; near them the outcome is flat
     (docs/log/2026-11-segmentation.md).
@@ -88,18 +88,18 @@ def scored(levels: Sequence[Mask], image: Image) -> NDArray[np.float32]:
     """Return a map of the regions' scores: above 0.5 in the most lesion-like region, below in others, 0 outside.
 
     Args:
-        levels: bool HW each, one or more ways to tell dark from bright. The one with the best region counts, as it is
-            or opened: opening parts what hangs together by a thread only.
+        levels: bool HW each, one or more segmentations of dark from bright. The one with the best region counts, as it
+            is or opened: opening separates regions joined by thin bridges only.
         image: uint8 HW.
 
     Returns:
         float32 HW in 0–1.
     """
-    ways = [candidates(part, image) for dark in levels for part in (dark, _opened(dark))]
-    found, labels = max(ways, key=lambda way: way[0][0].score if way[0] else 0.0)
+    ways = [candidates(mask, image) for dark in levels for mask in (dark, _opened(dark))]
+    ranked, labels = max(ways, key=lambda way: way[0][0].score if way[0] else 0.0)
     table = np.zeros(int(labels.max()) + 1, dtype=np.float32)
-    for rank, one in enumerate(found):
-        table[one.label] = _bounded(one.score) - (0.5 if rank else 0.0)
+    for rank, candidate in enumerate(ranked):
+        table[candidate.label] = _bounded(candidate.score) - (0.5 if rank else 0.0)
     values: NDArray[np.float32] = table[labels]
     return values
 
@@ -109,8 +109,8 @@ class LesionProposal:
     """The most lesion-like region of an image.
 
     Attributes:
-        mask: bool HW; all False where nothing is like a lesion.
-        score: Of `candidates`; 0 where the mask is empty.
+        mask: bool HW; all False where there is no candidate.
+        score: Score of `candidates`; 0 where the mask is empty.
     """
 
     mask: Mask
@@ -126,7 +126,7 @@ def propose_lesion(image: Image, at: tuple[int, int] | None = None) -> LesionPro
 
     Args:
         image: uint8 HW.
-        at: Row and column of a point that the region must hold; None for the best region anywhere.
+        at: Row and column of a point that the region must contain; None for the best region anywhere.
     """
     view = _view(image)
     best, score = np.zeros(view.grey.shape, dtype=np.bool_), 0.0
@@ -136,11 +136,13 @@ def propose_lesion(image: Image, at: tuple[int, int] | None = None) -> LesionPro
             below = (smooth <= np.percentile(smooth, level)).astype(np.uint8)
             for dark in (below, cv2.morphologyEx(below, cv2.MORPH_OPEN, _ELLIPSE_5)):
                 labels = _components(np.asarray(dark, dtype=np.bool_))
-                found = _ranked(labels, view, better_than=score)
+                ranked = _ranked(labels, view, better_than=score)
                 if at is not None:
-                    found = [one for one in found if filled(labels == one.label)[_at(at, image, labels)]]
-                if found and found[0].score > score:
-                    best, score = filled(labels == found[0].label), found[0].score
+                    ranked = [
+                        candidate for candidate in ranked if filled(labels == candidate.label)[_at(at, image, labels)]
+                    ]
+                if ranked and ranked[0].score > score:
+                    best, score = filled(labels == ranked[0].label), ranked[0].score
     wide = cv2.resize(best.astype(np.float32), image.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return LesionProposal(np.asarray(wide > 0.5, dtype=np.bool_), score)
 
@@ -150,7 +152,7 @@ def _components(dark: Mask) -> NDArray[np.int32]:
 
 
 def _at(at: tuple[int, int], image: Image, labels: NDArray[np.int32]) -> tuple[int, int]:
-    """Return the place of a point of the image in the smaller map."""
+    """Return the position of an image's point in the smaller map."""
     row, column = (place * small // large for place, small, large in zip(at, labels.shape, image.shape, strict=True))
     return row, column
 
@@ -179,18 +181,18 @@ def _blurred(grey: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
 
 
 def _ranked(labels: NDArray[np.int32], view: _View, better_than: float = 0.0) -> list[Candidate]:
-    """Return the regions whose score is above one that is known already, the best first."""
+    """Return the regions whose score is above ``better_than``, the best first."""
     height, width = labels.shape
     sizes = np.bincount(labels.ravel())
     steepness = max(float(view.slope.mean()), 1.0)
-    found = []
+    ranked = []
     for label in range(1, len(sizes)):
         if not _LEAST_SHARE <= sizes[label] / labels.size <= _LARGEST_SHARE:
             continue
         region = labels == label
         rows, columns = np.nonzero(region)
         top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns.min()), int(columns.max()) + 1
-        # Only the region and a ring around it are looked at, not the whole picture each time.
+        # Only the region and a ring around it are processed, not the whole image each time.
         reach = max(3, round(0.35 * float(np.sqrt(sizes[label]))))
         box = (
             slice(max(0, top - reach), min(height, bottom + reach)),
@@ -203,20 +205,21 @@ def _ranked(labels: NDArray[np.int32], view: _View, better_than: float = 0.0) ->
         borders = (top == 0) + (left == 0) + (bottom == height) + (right == width)
         placed = float(np.exp(-(depth**2) - aside**2 - 0.15 * np.log(share / 0.2) ** 2 - borders))
         steep = (_steepness(view.slope[box], inside) / steepness) ** 2
-        # Darkness and solidity are at most 1, and what costs most is asked last. The margin is for rounding.
+        # Darkness and solidity are at most 1, and the most expensive factor is computed last. The margin is for
+        # rounding.
         if steep * placed * (1 + 1e-9) <= better_than:
             continue
         score = steep * _darkness(view.grey[box], inside, reach) ** 2 * _solidity(inside) * placed
         if score > better_than:
-            found.append(Candidate(score, label))
-    return sorted(found, key=lambda one: -one.score)
+            ranked.append(Candidate(score, label))
+    return sorted(ranked, key=lambda one: -one.score)
 
 
 def _steepness(slope: NDArray[np.int64], inside: Mask) -> float:
     """Return the mean steepness along the outline."""
     core = cv2.erode(inside.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     outline = inside & ~core
-    # A frame around the picture, filled, is all of it and has no outline inside.
+    # A frame around the image, filled, is all of it and has no outline inside.
     return float(slope[outline].mean()) if outline.any() else 0.0
 
 

@@ -47,7 +47,7 @@ def region_of_interest(mask: Mask, margin: float = 0.25, square: bool = True) ->
 
 
 def _interval(centre: float, wanted: float, limit: int) -> tuple[int, int]:
-    """Place an interval of the wanted length around a centre, moved or shortened so that it lies in 0–limit."""
+    """Return an interval of the wanted length around a centre, moved or shortened to lie in 0–limit."""
     length = min(round(wanted), limit)
     start = min(max(round(centre - length / 2), 0), limit - length)
     return start, start + length

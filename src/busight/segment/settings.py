@@ -24,13 +24,13 @@ LEARNED: tuple[LearnedName, ...] = get_args(LearnedName)
 
 
 def is_learned(method: str) -> TypeIs[LearnedName]:
-    """Say whether a method is a network."""
+    """Return whether a method is a network."""
     return method in LEARNED
 
 
 @dataclass(frozen=True, slots=True)
 class RoiSettings:
-    """The region around a lesion that a classifier sees.
+    """The region around a lesion that is classified.
 
     Attributes:
         margin: Widening on each side as a share of the lesion box's longer side, 0–10.
@@ -45,8 +45,10 @@ class RoiSettings:
 
 @dataclass(frozen=True, slots=True)
 class SegmentSettings:
-    """The segmenter. Strategies whose classifier decodes the mask take from it the decoder (``method`` and
-    ``decoder_channels``), the post-processing and the region.
+    """The segmenter, or the mask decoder of the classifier.
+
+    Strategies whose classifier decodes the mask use ``method`` and ``decoder_channels`` for the decoder, the
+    post-processing and the region.
 
     Attributes:
         method: A network (``unet``, ``unetplusplus``, ``attention_unet``, ``deeplabv3plus``, ``fpn``), or one that
@@ -59,7 +61,7 @@ class SegmentSettings:
             library's widths: 1.8 times as many images a second on two CPU cores.
         size: Side of the square input in pixels, a multiple of 32.
         keep_aspect: Pad to a square instead of stretching.
-        epochs: Epochs of training it; other training settings come from ``train``.
+        epochs: Epochs of its training; other training settings come from ``train``.
         learning_rate: Step size of its training.
         tta: Test-time augmentation: the mean over the image and its mirror image.
         postprocess: How its probability map becomes a mask.

@@ -1,4 +1,4 @@
-"""The layers of the breast from skin to chest wall, as maps of what an ultrasound beam meets."""
+"""The layers of the breast from skin to chest wall, as maps of acoustic properties."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Composition = Literal["homogeneous fat", "homogeneous fibroglandular", "heteroge
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tissue:
-    """What a beam meets.
+    """Acoustic properties of tissue.
 
     Attributes:
         echo_db: Diffuse backscatter in dB relative to subcutaneous fat, float32 HW.
@@ -33,10 +33,10 @@ class Tissue:
 
 @dataclass(frozen=True, slots=True)
 class Anatomy:
-    """One patient's breast: what stays the same between two pictures of it. Lengths in mm.
+    """One patient's breast: the parameters that two images of it share. Lengths in mm.
 
     Attributes:
-        composition: How fat and gland are mixed.
+        composition: Tissue composition, the mixture of fat and gland.
         skin_mm: Thickness of the skin.
         fat_mm: Thickness of the subcutaneous fat.
         gland_mm: Thickness of the gland.
@@ -45,7 +45,7 @@ class Anatomy:
         gland_db: Backscatter of the gland over fat.
         texture_mm: Size of fat islands and ducts in the gland.
         tilt: Slope of the layers, mm of depth per mm across.
-        waviness_mm: How far the layers bend.
+        waviness_mm: Amplitude of the bending of the layers.
     """
 
     composition: Composition
@@ -66,7 +66,7 @@ class Anatomy:
 
 
 def draw_anatomy(rng: np.random.Generator) -> Anatomy:
-    """Draw a breast. The ranges are rough figures of adult breasts under light pressure of the probe."""
+    """Draw a breast. The ranges are approximate, of adult breasts under light pressure of the probe."""
     compositions: tuple[Composition, ...] = ("homogeneous fat", "homogeneous fibroglandular", "heterogeneous")
     return Anatomy(
         composition=compositions[int(rng.choice(3, p=(0.22, 0.33, 0.45)))],
@@ -83,15 +83,15 @@ def draw_anatomy(rng: np.random.Generator) -> Anatomy:
 
 
 def grow_tissue(rng: np.random.Generator, anatomy: Anatomy, size: int, depth_mm: float) -> Tissue:
-    """Fill a square picture with a patient's tissues.
+    """Return the acoustic maps of a square image of a patient's breast.
 
-    The layers are laid flat, each with its own texture, and then bent together, so that fibres follow their layer.
+    The layers are generated flat, each with its own texture, and then bent together, so that fibres follow their layer.
 
     Args:
         rng: Source of randomness: another generator gives another slice of the same breast.
-        anatomy: The patient.
+        anatomy: The patient's breast.
         size: Rows and columns.
-        depth_mm: Height of the picture.
+        depth_mm: Height of the image.
 
     Returns:
         The maps.
@@ -112,7 +112,7 @@ def grow_tissue(rng: np.random.Generator, anatomy: Anatomy, size: int, depth_mm:
     maps = [layers[0][kind] for kind in range(3)]
     for weight, layer in zip(inside, layers[1:], strict=True):
         maps = [maps[kind] + weight * (layer[kind] - maps[kind]) for kind in range(3)]
-    # The skin's faces, the front of the muscle and the pleura are smooth surfaces, here stronger, there weaker.
+    # The skin's faces, the front of the muscle and the pleura are smooth surfaces of varying strength.
     for top, strength in zip((0 * tops[0], tops[0], tops[3], tops[4]), (4.0, 2.0, 1.5, 3.0), strict=True):
         uneven = np.clip(1 + smooth_curve(rng, size, spacing, 3.0), 0.05, 3)
         maps[1] += np.float32(strength) * uneven * np.exp(-np.float32(0.5) * ((depth - top) / np.float32(0.14)) ** 2)
@@ -152,7 +152,7 @@ def _fat(rng: np.random.Generator, size: int, spacing_mm: float) -> tuple[Field,
 def _gland(
     rng: np.random.Generator, anatomy: Anatomy, fat: tuple[Field, Field, Field], spacing_mm: float
 ) -> tuple[Field, Field, Field]:
-    """Bright fibroglandular tissue with darker islands of fat and ducts, mixed as the composition says."""
+    """Bright fibroglandular tissue with darker islands of fat and ducts, mixed by the composition."""
     shape = (fat[0].shape[0], fat[0].shape[1])
     length = anatomy.texture_mm
     islands = smooth_field(rng, shape, spacing_mm, (0.8 * length, 1.6 * length))
@@ -177,7 +177,7 @@ def _muscle(rng: np.random.Generator, size: int, spacing_mm: float) -> tuple[Fie
 
 
 def _chest_wall(rng: np.random.Generator, behind_mm: Field, spacing_mm: float) -> tuple[Field, Field, Field]:
-    """Lung behind the pleura: no true echoes, only reverberations that die out; sometimes a rib and its shadow."""
+    """Lung behind the pleura: no true echoes, only reverberations that decay; sometimes a rib and its shadow."""
     size = behind_mm.shape[0]
     ringing = np.float32(4.0) * np.exp(-np.maximum(behind_mm, 0) / np.float32(5.0))
     echo = np.float32(-12.0) + ringing + np.float32(2.0) * smooth_field(rng, (size, size), spacing_mm, (0.8, 8.0))
@@ -192,7 +192,7 @@ def _chest_wall(rng: np.random.Generator, behind_mm: Field, spacing_mm: float) -
 def _patches(
     rng: np.random.Generator, shape: tuple[int, int], spacing_mm: float, length_mm: tuple[float, float]
 ) -> Field:
-    """How strongly fibres echo from place to place, 0 to about 3: few stand out, most are faint."""
+    """Echo strength of fibres from place to place, 0 to about 3: few are strong, most are faint."""
     patches: Field = (
         np.float32(0.5) * np.clip(smooth_field(rng, shape, spacing_mm, length_mm) + np.float32(0.7), 0, 2.5) ** 2
     )

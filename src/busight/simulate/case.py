@@ -1,4 +1,4 @@
-"""One phantom from (seed, index): patient, breast, mass, scanner, picture."""
+"""One phantom from (seed, index): patient, breast, mass, scanner, image."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from busight.simulate.lesion import draw_lesion, insert_lesion
 from busight.simulate.scanner import DEVICES, draw_gain, scan
 from busight.types import Image, Mask
 
-# The scanner's own grid. Smaller pictures are made by shrinking, as an archive would, not by a coarser scanner.
+# The scanner's own grid. Smaller images are made by shrinking, as an archive would, not by a coarser scanner.
 _SCAN_ROWS = 256
 _DEPTHS_MM = (30.0, 35.0, 40.0, 45.0, 50.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PhantomCase:
-    """One phantom picture and the truth about it.
+    """One phantom image with its ground truth.
 
     Attributes:
-        image: uint8 HW, as a scanner shows it.
-        clean: uint8 HW, the same picture without speckle and noise: the log-compressed expected echo.
+        image: uint8 HW, as a scanner displays it.
+        clean: uint8 HW, the same image without speckle and noise: the log-compressed expected echo.
         mask: bool HW, True inside the mass; all False in a normal case.
         descriptors: The mass in BI-RADS words; None in a normal case.
     """
@@ -38,16 +38,16 @@ class PhantomCase:
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """Who a picture is of and how she was scanned. Drawn apart from the picture, so that listing costs nothing.
+    """The patient of an image and her scan. Drawn apart from the image, so that listing needs no rendering.
 
     Attributes:
         number: Counts from 0.
-        view: 0 for the patient's first picture, 1 for a second one.
-        label: What her breast shows.
+        view: 0 for the patient's first image, 1 for a second one.
+        label: Label of her breast.
         laterality: ``"left"`` or ``"right"``.
         device: Index in ``DEVICES``.
-        anatomy: Her breast.
-        depth_mm: Height of the picture.
+        anatomy: Anatomy of her breast.
+        depth_mm: Height of the image.
         descriptors: The mass in BI-RADS words; None for normal.
     """
 
@@ -62,10 +62,10 @@ class Patient:
 
 
 def patient_of(seed: int, index: int, typical: float = 0.0) -> Patient:
-    """Return the patient of a picture. Of each five pictures the last two show the same patient.
+    """Return the patient of an image. Of each five images the last two are of the same patient.
 
-    Findings follow the shares of BUSI (17 % normal, 56 % benign, 27 % malignant) in an order that holds every class
-    within the first twelve pictures. ``typical`` is the share of patients with a textbook's mass.
+    Labels follow the shares of BUSI (17 % normal, 56 % benign, 27 % malignant) in an order with every class within the
+    first twelve images. ``typical`` is the share of patients with a textbook's mass.
 
     Example:
         >>> [patient_of(0, index).number for index in range(7)]
@@ -91,10 +91,10 @@ def patient_of(seed: int, index: int, typical: float = 0.0) -> Patient:
 
 
 def _descriptors(rng: np.random.Generator, seed: int, number: int, label: str, typical: float) -> Descriptors:
-    found = draw_descriptors(rng, label)
-    # A stream of its own: whoever is not typical stays as she was.
+    descriptors = draw_descriptors(rng, label)
+    # A random stream of its own: patients that are not typical do not depend on ``typical``.
     own = _generator(seed, number, 9)
-    return draw_typical_descriptors(own, label) if own.random() < typical else found
+    return draw_typical_descriptors(own, label) if own.random() < typical else descriptors
 
 
 def label_of(number: int) -> str:
@@ -107,23 +107,23 @@ def label_of(number: int) -> str:
     place = number % 100
     if _falls_on(place, 17):
         return NORMAL
-    # The malignant share is laid over the 83 places that are not normal.
+    # The malignant share is spread over the 83 places that are not normal.
     earlier_normals = sum(_falls_on(earlier, 17) for earlier in range(place))
     return MALIGNANT if _falls_on(place - earlier_normals, 27, of=83) else BENIGN
 
 
 def _falls_on(place: int, share: int, of: int = 100) -> bool:
-    """Whether one of ``share`` marks spread evenly over ``of`` places falls on ``place``."""
+    """Return whether one of ``share`` marks spread evenly over ``of`` places falls on ``place``."""
     return (share * (place + 1) + of // 3) // of > (share * place + of // 3) // of
 
 
 def generate_case(seed: int, index: int, size: int = 256, typical: float = 0.0) -> PhantomCase:
-    """Make one phantom. The same arguments give the same bytes with the same library versions.
+    """Generate one phantom. The same arguments give the same bytes with the same library versions.
 
     Args:
-        seed: Of the data set.
-        index: Of the picture, from 0.
-        size: Rows and columns of the picture.
+        seed: Seed of the data set.
+        index: Index of the image, from 0.
+        size: Rows and columns of the image.
         typical: Share of patients with a textbook's mass, 0–1.
 
     Returns:
@@ -153,5 +153,5 @@ def _shrunk(picture: Image, size: int) -> Image:
 
 
 def _generator(seed: int, patient: int, stream: int) -> np.random.Generator:
-    """A generator of its own for each patient and purpose: no case depends on how many others were made."""
+    """Return the generator of a patient and purpose: no case depends on how many others were generated."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(patient, stream))))

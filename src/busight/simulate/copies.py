@@ -1,4 +1,4 @@
-"""Near-duplicates of a picture, of the kinds that public archives hold. Planted to test the audit."""
+"""Near-duplicates of an image, of the kinds in public archives. Injected to test the audit."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from busight.types import Image, Mask
 
 CopyKind = Literal["brightness", "crop", "overlay", "noise", "flip"]
 SIMPLE_KINDS: tuple[CopyKind, ...] = ("brightness", "crop", "overlay", "noise")
-"""Kinds that stay alike pixel by pixel; a flipped copy does not."""
+"""Kinds of near-duplicates that correlate pixel by pixel; a flipped one does not."""
 
 
 def make_copy(rng: np.random.Generator, kind: CopyKind, image: Image, mask: Mask) -> tuple[Image, Mask]:
-    """Return a near-duplicate of a picture and its mask.
+    """Return a near-duplicate of an image and its mask.
 
     Args:
         rng: Source of randomness.
@@ -44,7 +44,7 @@ def make_copy(rng: np.random.Generator, kind: CopyKind, image: Image, mask: Mask
 
 def _cropped(rng: np.random.Generator, image: Image, mask: Mask) -> tuple[Image, Mask]:
     height, width = image.shape
-    # Layers are thin along depth and wide across: a picture stays alike while it loses little of its height.
+    # Layers are thin along depth and wide across: an image stays similar only while little of its height is cropped.
     left, right = (max(1, round(width * rng.uniform(0.004, 0.012))) for _ in range(2))
     window = (slice(1, height - max(1, round(height * rng.uniform(0.002, 0.006)))), slice(left, width - right))
     picture = cv2.resize(image[window], (width, height), interpolation=cv2.INTER_LINEAR)

@@ -1,11 +1,11 @@
-"""BI-RADS descriptors of a mass, drawn so that benign and malignant overlap as they do in life.
+"""BI-RADS descriptors of a mass, drawn with a realistic overlap of benign and malignant.
 
 Shape, orientation, circumscribed and spiculated margins follow the counts on 262 benign and 141 malignant solid masses
 of Hong et al., "BI-RADS for sonography: positive and negative predictive values of sonographic features", AJR 184
-(2005) 1260–1265. The other figures are approximate, set by hand in the direction of that paper and of Stavros et al.,
-"Solid breast nodules: use of sonography to distinguish between benign and malignant lesions", Radiology 196 (1995)
-123–134. Cysts and a few round masses are added. Real descriptors depend on each other given the diagnosis; here they
-do so only where geometry or physics demands it. The words are those of ACR BI-RADS Ultrasound, 5th edition (2013).
+(2005) 1260–1265. The other probabilities are approximate, set by hand in the direction of that paper and of Stavros et
+al., "Solid breast nodules: use of sonography to distinguish between benign and malignant lesions", Radiology 196 (1995)
+123–134. Cysts and a few round masses are added. Real descriptors depend on each other given the diagnosis; here they do
+so only where geometry or physics requires it. The words are those of ACR BI-RADS Ultrasound, 5th edition (2013).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _Word = TypeVar("_Word", bound=str)
 
 @dataclass(frozen=True, slots=True)
 class Descriptors:
-    """What a reader would write about a mass, in BI-RADS words."""
+    """BI-RADS descriptors of a mass, as a radiologist would report them."""
 
     shape: Shape
     orientation: Orientation
@@ -66,7 +66,7 @@ _PRIOR_MALIGNANT = 0.27 / (0.27 + 0.56)
 
 
 def draw_descriptors(rng: np.random.Generator, label: str) -> Descriptors:
-    """Draw the descriptors of a mass given what it is.
+    """Draw the descriptors of a mass given its label.
 
     Args:
         rng: Source of randomness.
@@ -96,9 +96,9 @@ def draw_descriptors(rng: np.random.Generator, label: str) -> Descriptors:
 
 
 def draw_typical_descriptors(rng: np.random.Generator, label: str) -> Descriptors:
-    """Draw the descriptors of a textbook's mass: no word of a benign one is ever a malignant one's.
+    """Draw the descriptors of a textbook mass: benign and malignant ones share no word.
 
-    With such masses a set has right and wrong labels that can be told, which life's overlap does not allow.
+    With such masses wrong labels are detectable, which the realistic overlap does not allow.
 
     Args:
         rng: Source of randomness.
@@ -116,7 +116,7 @@ def draw_typical_descriptors(rng: np.random.Generator, label: str) -> Descriptor
 
 
 def malignancy_log_odds(descriptors: Descriptors) -> float:
-    """Return the naive-Bayes log odds of malignant against benign: what a perfect reader of descriptors would say.
+    """Return the naive-Bayes log odds of malignant against benign, those of an ideal reader of the descriptors.
 
     Example:
         >>> spiky = Descriptors("irregular", "not parallel", "spiculated", "hypoechoic", "shadowing")
@@ -139,7 +139,7 @@ def malignancy_log_odds(descriptors: Descriptors) -> float:
 
 
 def birads_category(descriptors: Descriptors | None) -> int:
-    """Return the assessment a reader would give: 1 without a mass, 2 for a simple cyst, 3–5 by likelihood of cancer.
+    """Return the BI-RADS assessment category: 1 without a mass, 2 for a simple cyst, 3–5 by likelihood of cancer.
 
     Source: ACR BI-RADS 5th edition: category 3 up to 2 %, category 4 above 2 % and below 95 %, category 5 from 95 %.
     """

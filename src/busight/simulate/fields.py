@@ -1,4 +1,4 @@
-"""Smooth random fields and thin sheets in millimetres: what the tissues are made of."""
+"""Smooth random fields and thin sheets in millimetres, the texture of the tissues."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Field = NDArray[np.float32]
-"""A map over the picture, float32 HW."""
+"""A map over the image, float32 HW."""
 
 
 def smooth_field(
@@ -29,7 +29,7 @@ def smooth_field(
     Returns:
         float32, of the given shape.
     """
-    # Three nodes of margin on each side keep the blur's border out of the picture.
+    # Three nodes of margin on each side keep the border effect of the blur out of the image.
     nodes = [math.ceil(2 * n * spacing_mm / length) + 6 for n, length in zip(shape, length_mm, strict=True)]
     coarse = rng.standard_normal(nodes, dtype=np.float32)
     # A Gaussian of 0.8 nodes leaves 1 / (4 pi 0.8^2) of the variance of white noise.

@@ -1,4 +1,4 @@
-"""Which pictures of a phantom set get a planted fault, so that an audit can be tested against the truth."""
+"""Faults injected into images of a phantom set, the ground truth for tests of the audit."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from busight.simulate.spec import PhantomSpec
 
 @dataclass(frozen=True, slots=True)
 class InjectedFault:
-    """What is wrong with one picture on purpose.
+    """The injected fault of one image.
 
     Attributes:
-        overlay: Text and calipers are burned in.
-        copy_of: Index of the picture that this one is a near-duplicate of.
-        copy_kind: How the copy differs.
-        label: The label it is said to show, where that is wrong.
+        overlay: Whether text and calipers are burned in.
+        copy_of: Index of the image that this one is a near-duplicate of.
+        copy_kind: Kind of the near-duplicate.
+        label: The wrong label; None where the label is right.
     """
 
     overlay: bool = False
@@ -31,7 +31,7 @@ class InjectedFault:
 
 
 NO_FAULT = InjectedFault()
-"""Nothing planted."""
+"""No injected fault."""
 
 _WRONG = {
     NORMAL: BENIGN,
@@ -41,21 +41,22 @@ _WRONG = {
 
 
 def plan_plants(spec: PhantomSpec) -> dict[int, InjectedFault]:
-    """Choose the pictures with planted faults.
+    """Choose the images with injected faults.
 
-    Wrong labels and copies go to patients with one picture only, so that a patient keeps one label; a copy takes a
-    source of its own label, so that the class counts stay; copies and their sources keep their right labels.
+    Wrong labels and near-duplicates go to patients with one image only, so that a patient has one label; a
+    near-duplicate has a source of its own label, so that the class counts stay; near-duplicates and their sources keep
+    their right labels.
 
     Args:
-        spec: The shares; each is rounded to a whole number of pictures.
+        spec: The shares; each is rounded to a whole number of images.
 
     Returns:
-        The plants by index of the picture; sound pictures are not listed.
+        The faults by index of the image; images without a fault are not listed.
     """
     rng = _generator(spec.seed, 0)
     labels = [patient_of(spec.seed, index).label for index in range(spec.count)]
     singles = [int(index) for index in rng.permutation(spec.count) if index % 5 < 3]
-    # The first picture of each class is never touched: every class stays present however small the set.
+    # The first image of each class is never chosen: every class stays present however small the set.
     kept = {labels.index(label) for label in set(labels)}
     singles = [index for index in singles if index not in kept]
     n_wrong, n_copies, n_flips = (
@@ -77,15 +78,16 @@ def plan_plants(spec: PhantomSpec) -> dict[int, InjectedFault]:
 
 
 def render(spec: PhantomSpec, plants: dict[int, InjectedFault], index: int) -> PhantomCase:
-    """Make one picture of a set, planted faults and all.
+    """Render one image of a set with its injected fault.
 
     Args:
         spec: The set.
-        plants: What ``plan_plants`` chose for it.
-        index: The picture.
+        plants: The faults that ``plan_plants`` chose for the set.
+        index: Index of the image.
 
     Returns:
-        The case. Overlays and copies change the picture, not its clean twin; a copy's mask moves with its pixels.
+        The case. Overlays and near-duplicates change the image, not its clean version; a near-duplicate's mask moves
+        with its pixels.
     """
     plant = plants.get(index, NO_FAULT)
     rng = _generator(spec.seed, 1 + index)
@@ -100,5 +102,5 @@ def render(spec: PhantomSpec, plants: dict[int, InjectedFault], index: int) -> P
 
 
 def _generator(seed: int, purpose: int) -> np.random.Generator:
-    """Generators for planting: two-number keys belong to the cases, three-number keys to the plants."""
+    """Return a generator for the faults: two-number keys belong to the cases, three-number keys to the faults."""
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(purpose, 0, 0))))

@@ -1,4 +1,4 @@
-"""A mass with the shape, margin, echoes and attenuation that its BI-RADS descriptors ask for."""
+"""A mass with the shape, margin, echoes and attenuation of its BI-RADS descriptors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ _ECHO_DB = {
     "isoechoic": (-2.5, 0.5),
     "heterogeneous": (-7.0, -2.0),
 }
-# Level behind the mass relative to its neighbourhood in dB. Fluid cannot give more than the tissue it replaces takes.
+# Level behind the mass relative to its neighbourhood in dB. Fluid cannot enhance by more than the attenuation of the
+# tissue that it replaces.
 _BEHIND_DB = {
     "no posterior features": (-1.5, 1.5),
     "enhancement": (6.0, 12.0),
@@ -38,16 +39,16 @@ _BEHIND_DB = {
 
 @dataclass(frozen=True, slots=True)
 class Lesion:
-    """A patient's mass: what stays the same between two pictures of it.
+    """A patient's mass: the parameters that two images of it share.
 
     Attributes:
-        descriptors: The reader's words.
+        descriptors: Its BI-RADS descriptors.
         diameter_mm: Diameter of the circle of the same area.
         aspect: Width over height.
         depth_share: Where between skin and chest wall the centre lies, 0–1.
         echo_db: Backscatter relative to subcutaneous fat.
         behind_db: Level behind the mass relative to its neighbourhood.
-        halo_db: Brightness of the seam of invaded tissue around it; 0 for none.
+        halo_db: Brightness of the echogenic halo of invaded tissue around it; 0 for none.
         calcifications: Number of small bright points in it.
     """
 
@@ -62,12 +63,12 @@ class Lesion:
 
 
 def draw_lesion(rng: np.random.Generator, label: str, descriptors: Descriptors) -> Lesion:
-    """Draw the numbers behind the words. Only the size knows the label itself, and only a little.
+    """Draw the parameters of a mass given its descriptors. Only the size depends on the label itself, and weakly.
 
     Args:
         rng: Source of randomness.
         label: Benign or malignant.
-        descriptors: The words.
+        descriptors: Its BI-RADS descriptors.
 
     Returns:
         The mass.
@@ -94,11 +95,11 @@ def draw_lesion(rng: np.random.Generator, label: str, descriptors: Descriptors) 
 def insert_lesion(
     rng: np.random.Generator, tissue: Tissue, lesion: Lesion, reachable_mm: tuple[float, float]
 ) -> tuple[Tissue, Mask]:
-    """Put a mass into tissue.
+    """Insert a mass into tissue.
 
     Args:
         rng: Source of randomness: another generator gives another slice of the same mass.
-        tissue: The breast.
+        tissue: The tissue of the breast.
         lesion: The mass.
         reachable_mm: Depths between which a mass may lie (behind the skin, before the chest wall).
 
@@ -124,13 +125,13 @@ def insert_lesion(
     mirror = tissue.mirror * (1 - inside) + _capsule(edge_mm, lesion) + _calcifications(rng, lesion, mask)
     attenuation = tissue.attenuation + inside * (_attenuation(rng, lesion, mask, spacing) - tissue.attenuation)
     if lesion.descriptors.margin == "circumscribed":
-        # A capsule takes little, but a beam along its flank crosses a lot of it: the shadow at a smooth mass's edges.
+        # A capsule attenuates little, but a beam along its flank crosses a lot of it: the edge shadow of a smooth mass.
         attenuation = attenuation + np.float32(0.7) * np.exp(-((edge_mm / np.float32(0.3)) ** 2))
     return replace(tissue, echo_db=echo, mirror=mirror, attenuation=attenuation), mask
 
 
 def _fill(outline_mm: Field, size: int, spacing_mm: float) -> Mask:
-    """Fill an outline (x, z in mm from the upper left corner of the picture)."""
+    """Fill an outline (x, z in mm from the upper left corner of the image)."""
     fixed_point = np.rint((outline_mm / spacing_mm - 0.5) * 16).astype(np.int32)
     canvas = np.zeros((size, size), np.uint8)
     cv2.fillPoly(canvas, [fixed_point], 1, shift=4)
@@ -146,7 +147,7 @@ def _depth_inside(mask: Mask, spacing_mm: float) -> Field:
 
 
 def _interior(rng: np.random.Generator, lesion: Lesion, shape: tuple[int, ...], spacing_mm: float) -> Field:
-    """Backscatter inside the mass, as its echo pattern says."""
+    """Backscatter inside the mass, by its echo pattern."""
     size = (shape[0], shape[1])
     fine = smooth_field(rng, size, spacing_mm, (1.3, 1.6))
     coarse = smooth_field(rng, size, spacing_mm, (2.5, 3.5))
@@ -181,11 +182,11 @@ def _calcifications(rng: np.random.Generator, lesion: Lesion, mask: Mask) -> Fie
 
 
 def _attenuation(rng: np.random.Generator, lesion: Lesion, mask: Mask, spacing_mm: float) -> Field:
-    """Attenuation in dB per cm and MHz that leaves the wanted level behind the mass's thickest line."""
+    """Attenuation in dB per cm and MHz that gives the wanted level behind the mass's thickest line."""
     thickest_cm = float(mask.sum(axis=0).max()) * spacing_mm / 10
     path = 2 * _NOMINAL_MHZ * max(thickest_cm, 0.2)
     if lesion.descriptors.echo_pattern == "anechoic":
-        # Fluid takes next to nothing, whatever was drawn.
+        # Fluid attenuates next to nothing, independent of the draw.
         return np.full(mask.shape, 0.02, np.float32)
     value = np.full(mask.shape, np.clip(_AROUND - lesion.behind_db / path, 0.02, 4.0), np.float32)
     if lesion.descriptors.posterior == "combined pattern":

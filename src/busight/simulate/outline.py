@@ -1,4 +1,4 @@
-"""The outline of a mass as its shape, orientation and margin descriptors ask for."""
+"""The outline of a mass by its shape, orientation and margin descriptors."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def draw_outline(rng: np.random.Generator, descriptors: Descriptors, diameter_mm
     outline = unit * np.array([np.sqrt(aspect), 1 / np.sqrt(aspect)])
     turn = rng.normal(0, 0.15)
     outline = outline @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    # The shoelace formula gives the area that has to become that of the circle.
+    # The shoelace formula gives the area, which is scaled to that of the circle.
     x, z = outline.T
     area = 0.5 * abs(float(np.sum(x * np.roll(z, -1) - z * np.roll(x, -1))))
     scaled: FloatArray = outline * (0.5 * diameter_mm * np.sqrt(np.pi / area))
@@ -62,7 +62,7 @@ def _corners(rng: np.random.Generator, angle: FloatArray, radius: FloatArray) ->
     span = (corners[following] - corners[before]) % (2 * np.pi)
     passed = (angle - corners[before]) % (2 * np.pi)
     inverse = (np.sin(span - passed) / reach[before] + np.sin(passed) / reach[following]) / np.sin(span)
-    # A fifth of the former curve keeps the edges from being ruled lines.
+    # A fifth of the former curve keeps the edges from being exactly straight.
     edges: FloatArray = 0.8 / inverse + 0.2 * radius
     return edges
 
@@ -70,7 +70,7 @@ def _corners(rng: np.random.Generator, angle: FloatArray, radius: FloatArray) ->
 def _lobules(rng: np.random.Generator, angle: FloatArray, diameter_mm: float) -> FloatArray:
     """Many small lobules of about 2.5 mm with notches between them."""
     count = max(7, round(np.pi * diameter_mm / 2.5))
-    # Uneven widths and heights: no two lobules are alike. Whole waves only, so that the outline closes.
+    # Uneven widths and heights: no two lobules are equal. Whole waves only, so that the outline closes.
     uneven = sum(rng.uniform(0.2, 0.5) * np.sin(order * angle + rng.uniform(0, 2 * np.pi)) for order in (1, 2, 3, 5))
     height = 0.08 + 0.05 * np.sin(2 * angle + rng.uniform(0, 2 * np.pi)) * np.cos(3 * angle)
     lobules: FloatArray = height * np.abs(np.sin(0.5 * (count * angle + 2 * uneven) + rng.uniform(0, np.pi)))

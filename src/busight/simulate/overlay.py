@@ -1,4 +1,4 @@
-"""Marks that an operator burns into a picture: text, a body mark, calipers. Planted to test the audit."""
+"""Overlays that an operator burns into an image: text, a body mark, calipers. Injected to test the audit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _INK = 255
 
 
 def burn_overlay(rng: np.random.Generator, image: Image, mask: Mask) -> Image:
-    """Return the picture with text burned in and, where there is a lesion, calipers across it.
+    """Return the image with text burned in and, where there is a lesion, calipers across it.
 
     Args:
         rng: Source of randomness.

@@ -1,4 +1,4 @@
-"""Making many pictures of a set on all cores."""
+"""Rendering of many images of a set on all cores."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from busight.simulate.injected_faults import InjectedFault, render
 from busight.simulate.spec import PhantomSpec
 from busight.types import Image
 
-# Below this the threads' start is not worth it.
+# Below this number threads are not faster.
 _FEW = 4
 
 
 def render_many(
     spec: PhantomSpec, plants: dict[int, InjectedFault], indices: Sequence[int], workers: int = 0
 ) -> list[tuple[Image, NDArray[np.uint8]]]:
-    """Make some pictures of a set.
+    """Render some images of a set.
 
-    Threads, not processes: nearly all the time goes into NumPy and OpenCV, which let other threads run meanwhile. A
-    fresh process would import the caller's script again, and data-loader workers may not start processes at all.
-    Each picture has its own generator, so neither the number of workers nor the order changes anything but the time.
+    Threads, not processes: nearly all the time is spent in NumPy and OpenCV, which release the GIL. A new process would
+    import the caller's script again, and data-loader workers may not start processes at all. Each image has its own
+    generator, so neither the number of workers nor the order changes anything but the time.
 
     Args:
         spec: The set.
-        plants: Its planted faults.
-        indices: Which pictures, counted from 0.
+        plants: Its injected faults.
+        indices: Indices of the images, from 0.
         workers: Threads; 0 for one per core.
 
     Returns:

@@ -28,7 +28,7 @@ class Device:
     """One scanner with its settings.
 
     Attributes:
-        name: What stands in the sample's ``device``.
+        name: Value of the sample's ``device``.
         frequency_mhz: Centre frequency.
         cycles: Length of the pulse in periods.
         f_number: Focal depth over aperture: the beam at the focus is this many wavelengths wide.
@@ -53,13 +53,13 @@ DEVICES = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Gain:
-    """How one picture was taken.
+    """The settings of one image.
 
     Attributes:
         focus_mm: Depth of the focus.
         tgc_db: Time-gain compensation, float32 (H,).
         contact_db: Loss under the probe, float32 (W,): hair, air or a probe that is tilted off the skin.
-        brightness: Share of the grey scale at which the picture's median echo lies, 0–1.
+        brightness: Share of the grey scale at which the image's median echo lies, 0–1.
         noise_db: Electronic noise before the gain, relative to the speckle of fat at the surface.
     """
 
@@ -71,7 +71,7 @@ class Gain:
 
 
 def draw_gain(rng: np.random.Generator, device: Device, size: int, depth_mm: float) -> Gain:
-    """Draw how an operator set the sliders and held the probe: compensation is right on average only."""
+    """Draw the settings of an operator and the contact of the probe: compensation is right on average only."""
     spacing = depth_mm / size
     depth_cm = np.arange(size, dtype=np.float32) * np.float32(spacing / 10)
     assumed = rng.normal(0.64, 0.04)
@@ -94,16 +94,16 @@ def draw_gain(rng: np.random.Generator, device: Device, size: int, depth_mm: flo
 
 
 def scan(rng: np.random.Generator, tissue: Tissue, device: Device, gain: Gain) -> tuple[Image, Image]:
-    """Take a picture of tissue.
+    """Simulate an image of tissue.
 
     Args:
         rng: Source of the scatterers and the electronic noise.
-        tissue: What the beam meets.
+        tissue: The acoustic maps.
         device: The scanner.
-        gain: Its settings.
+        gain: The settings of the image.
 
     Returns:
-        The picture with speckle and the clean one (the expected echo power without noise), both uint8 HW.
+        The image with speckle and the clean one (the expected echo power without noise), both uint8 HW.
     """
     loss_db = attenuation_db(tissue, device.frequency_mhz) - gain.contact_db
     loss = np.power(np.float32(10), loss_db * np.float32(-1 / 20))
@@ -122,7 +122,7 @@ def scan(rng: np.random.Generator, tissue: Tissue, device: Device, gain: Gain) -
     coherent = _convolve(mirror, tissue.spacing_mm, device, gain.focus_mm, power=False)
     expected = _convolve(diffuse * diffuse, tissue.spacing_mm, device, gain.focus_mm, power=True) + coherent * coherent
     clean_db = _decibel(expected) + gain.tgc_db[:, None]
-    # One level for both: the operator turns the gain until the picture's median sits where he likes it.
+    # One level for both: the operator sets the gain by the image's median.
     level = float(np.median(clean_db)) - gain.brightness * device.dynamic_range_db
     return _grey(speckle_db - np.float32(level), device), _grey(clean_db - np.float32(level), device)
 
@@ -130,11 +130,11 @@ def scan(rng: np.random.Generator, tissue: Tissue, device: Device, gain: Gain) -
 def attenuation_db(tissue: Tissue, frequency_mhz: float) -> Field:
     """Integrate the attenuation down every line, there and back.
 
-    Shadows and enhancement behind a mass come out of this integral alone. The aperture looks around an obstacle:
-    a blur across takes the place of its many directions.
+    Shadows and enhancement behind a mass come out of this integral alone. The aperture has many directions around an
+    obstacle, which a lateral blur approximates.
 
     Args:
-        tissue: What the beam meets.
+        tissue: The acoustic maps.
         frequency_mhz: Centre frequency.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The text after ``phantom:`` — how many pictures, which seed, what is planted."""
+"""The argument of the source ``phantom:``: number of images, seed, injected faults."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class PhantomSpec:
     """A phantom set.
 
     Attributes:
-        count: Pictures, 1–100000.
+        count: Images, 1–100000.
         seed: 0 to 2^32 - 1.
         size: Rows and columns, 64–1024.
-        duplicates: Share of pictures that are near-duplicates of others, 0–0.2.
-        flips: Share that are mirrored copies of others, 0–0.1.
+        duplicates: Share of images that are near-duplicates of others, 0–0.2.
+        flips: Share that are mirrored near-duplicates of others, 0–0.1.
         overlays: Share with text and calipers burned in, 0–1.
-        wrong_labels: Share whose finding is wrong, 0–0.2.
-        typical: Share of patients whose mass looks as in a textbook, 0–1; the others' overlap as in life.
+        wrong_labels: Share with a wrong label, 0–0.2.
+        typical: Share of patients with a textbook mass, 0–1; the others overlap realistically.
     """
 
     count: int
@@ -39,7 +39,7 @@ class PhantomSpec:
 
 
 def parse_phantom_spec(argument: str) -> PhantomSpec:
-    """Read ``N`` or ``N,key=value,...``.
+    """Parse ``N`` or ``N,key=value,...``.
 
     Args:
         argument: The text after ``phantom:``.
@@ -48,7 +48,7 @@ def parse_phantom_spec(argument: str) -> PhantomSpec:
         The set.
 
     Raises:
-        ConfigError: A count, key or value that is not allowed; the message names the right ones.
+        ConfigError: A count, key or value that is not allowed; the message names the allowed ones.
 
     Example:
         >>> parse_phantom_spec("240,seed=7,duplicates=0.1").duplicates

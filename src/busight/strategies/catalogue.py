@@ -24,7 +24,7 @@ def strategy_of(name: str) -> Strategy:
     """Return a strategy.
 
     Raises:
-        ConfigError: There is none of this name.
+        ConfigError: There is no strategy of this name.
     """
     if name not in STRATEGIES:
         near = difflib.get_close_matches(name, STRATEGIES, n=1)

@@ -1,4 +1,4 @@
-"""The engine that runs a network's graph: what strategies ask of it."""
+"""The interface of an engine, which runs a network's graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Global and local: a joint network sees the whole image, then the region of the mask that it found there.
+"""Global and local: a joint network on the whole image, then on the region of its predicted mask.
 
 Source:
     Shen et al., An interpretable classifier for high-resolution breast cancer screening images utilizing weakly
@@ -21,14 +21,14 @@ from busight.types import Mask, Roi
 
 
 class GlobalLocal(Strategy):
-    """Take the mean of the global view and of the local views: of the mask, and of the lesion proposal if wanted."""
+    """Average the global view and the local views: of the predicted mask, and of the lesion proposal if wanted."""
 
     name = "global_local"
     decodes_mask = True
     local_views = True
 
     def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
-        """Return the answer for each image: two batches, of all global and of all local views."""
+        """Return the output for each image, in two batches: all global and all local views."""
         firsts = self.first_views(images, stages)
         outputs = stages.run([first.view for first in firsts])
         raws = [raw_output(first, output, stages) for first, output in zip(firsts, outputs, strict=True)]
@@ -55,10 +55,10 @@ def _local_regions(mask: Mask | None, proposal: Mask | None, stages: Stages) -> 
 
 
 def _fused(raw: RawOutput, local: Sequence[ViewOutput]) -> RawOutput:
-    """Join the global view with the local ones, which together weigh as much.
+    """Fuse the global view with the local ones, which together have the same weight.
 
-    Outside its region a local view knows nothing. Inside, its map counts for as many pixels as the image has for each
-    of the region's: only so is the mean of the joined map the joined logit, as the mean of each view's map is its own.
+    Outside its region a local view's map is 0. Inside it is weighted by the ratio of the image's to the region's area:
+    only so is the mean of the fused map the fused logit, as the mean of each view's map is its own.
     """
     if not local:
         return raw

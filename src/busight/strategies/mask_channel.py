@@ -1,4 +1,4 @@
-"""Mask channel: segment the lesion, give its mask to the classifier as the third channel."""
+"""Mask channel: segment the lesion, use its mask as the third channel of the classifier's input."""
 
 from __future__ import annotations
 

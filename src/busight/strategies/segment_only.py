@@ -1,4 +1,4 @@
-"""Segment only: no classifier; whether there is a lesion is read off the mask probabilities."""
+"""Segment only: no classifier; the lesion class is derived from the mask probabilities."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ LEVEL = 0.998
 
 
 class SegmentOnly(Strategy):
-    """Outline the lesion and tell images with one from images without."""
+    """Segment the lesion and classify images by its presence."""
 
     name = "segment_only"
     segments_first = True
 
     def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
-        """Return the answer for each image."""
+        """Return the output for each image."""
         return [
             RawOutput(lesion_logits(probs), image.box, mask, probs)
             for image, (mask, probs) in zip(images, stages.segment(images), strict=True)
@@ -36,6 +36,6 @@ class SegmentOnly(Strategy):
 def lesion_logits(probs: FloatMap) -> FloatArray:
     """Return the logits of "no lesion" and "lesion", float64 (2,), from lesion probabilities, float32 HW in 0–1.
 
-    The lesion's is that of the probability which 0.2 % of the pixels reach.
+    The lesion's probability is the one that 0.2 % of the pixels reach.
     """
     return np.array([0.0, logit(float(np.quantile(probs, LEVEL)))])

@@ -17,7 +17,7 @@ from busight.types import Image, Roi
 
 
 class MaskSource(Protocol):
-    """Gives each pixel's probability of being lesion."""
+    """A segmenter of prepared images: it returns each pixel's probability of being lesion."""
 
     def probs(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:
         """Map prepared images, uint8 HW or HW3 of any sizes, to float32 HW in 0–1."""
@@ -35,7 +35,7 @@ class ClassicalSegmenter:
     name: ClassicalName
 
     def probs(self, images: Sequence[Image]) -> list[NDArray[np.float32]]:
-        """Map prepared images to float32 HW in 0–1; of three channels the first counts."""
+        """Map prepared images to float32 HW in 0–1; of three channels the first is used."""
         return [
             scores_of(self.name, image if image.ndim == 2 else np.ascontiguousarray(image[..., 0])) for image in images
         ]
@@ -47,7 +47,7 @@ class NetworkSegmenter:
 
     Attributes:
         engine: Its graph, with the output ``mask_probs``.
-        spec: Of its input.
+        spec: The spec of its input.
         tta: Whether the mirrored image is run too.
     """
 

@@ -1,4 +1,4 @@
-"""The strategy: which views of an image the networks get, and how their answers are joined."""
+"""The strategy: which views of an image the networks get, and how their outputs are combined."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Stages:
 
     Attributes:
         classifier: The classifier's graph; None for a model that only segments.
-        input: Of the classifier; None without one.
+        input: Input of the classifier; None without one.
         tta: Test-time augmentation of the classifier.
         segmenter: The segmenter of its own; None where the strategy has none.
         postprocess: From probabilities to a mask.
@@ -57,7 +57,7 @@ class Stages:
         """Return mask and probabilities of each image by the segmenter of its own.
 
         Raises:
-            BundleError: There is none.
+            BundleError: There is no such segmenter.
         """
         if self.segmenter is None:
             raise BundleError("the card has no segmenter; get the bundle again")
@@ -67,7 +67,7 @@ class Stages:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RawOutput:
-    """A strategy's answer for one image, before any decision; maps are in the cropped image's pixels.
+    """A strategy's output for one image, before any decision; maps are in the cropped image's pixels.
 
     Attributes:
         logits: float64 (K,).
@@ -76,8 +76,8 @@ class RawOutput:
         mask_probs: float32 HW in 0–1 behind it.
         features: float32 (C,), of the first view; None where the graph does not give them.
         views: The classifier's views, each with the factor of its activation map. The mean of their weighted sum over
-            the image is the logit where a view covers the image; over the region, where that alone was seen.
-        proposal: The most lesion-like region, bool HW, where the strategy looked for it.
+            the image is the logit where a view covers the image; over the region, where a view covers that alone.
+        proposal: The lesion proposal, bool HW, where the strategy computed it.
     """
 
     logits: FloatArray
@@ -99,12 +99,12 @@ class RawOutput:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FirstView:
-    """The view of an image that every strategy begins with, and the mask that it was made by.
+    """The first view of an image, and the mask that it was made by.
 
     Attributes:
-        view: What the classifier sees.
-        mask: Of the segmenter of its own; None without one.
-        mask_probs: Behind it.
+        view: The view for the classifier.
+        mask: Mask of the segmenter of its own; None without one.
+        mask_probs: Its probabilities.
     """
 
     view: View
@@ -113,27 +113,27 @@ class FirstView:
 
 
 class Strategy(Protocol):
-    """How a lesion is used: unless a strategy says otherwise, one view of the whole image and no segmenter.
+    """How a lesion is used: by default one view of the whole image and no segmenter.
 
     A new one is a subclass in a file of its own, and one line in `busight.strategies.catalogue`.
     """
 
     name: str
     segments_first: bool = False
-    """A segmenter of its own marks the lesion before the classifier sees the image."""
+    """Whether a segmenter of its own precedes the classifier."""
     decodes_mask: bool = False
-    """The classifier's own network has a mask decoder."""
+    """Whether the classifier's network has a mask decoder."""
     mask_channel: bool = False
-    """The last channel of the classifier's input is a mask, whose values augmentation must not change."""
+    """Whether the last channel of the classifier's input is a mask, whose values augmentation must not change."""
     local_views: bool = False
-    """The classifier sees regions of the image too, and is trained on them."""
+    """Whether the classifier has local views too, and is trained on them."""
 
     def first_views(self, images: Sequence[PreparedImage], stages: Stages) -> list[FirstView]:
-        """Return the view of each image that the classifier begins with, in training as in prediction."""
+        """Return the first view of each image for the classifier, in training as in prediction."""
         return [FirstView(View(image.channels, image.box)) for image in images]
 
     def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
-        """Return the answer for each image; all views of all images go through a graph in one batch."""
+        """Return the output for each image; all views of all images are run in one batch."""
         firsts = self.first_views(images, stages)
         outputs = stages.run([first.view for first in firsts])
         return [raw_output(first, output, stages) for first, output in zip(firsts, outputs, strict=True)]
@@ -144,12 +144,12 @@ class Strategy(Protocol):
 
         Args:
             network: The classifier, in a few words.
-            segmenter: The segmenter of its own, likewise.
+            segmenter: The segmenter of its own, in a few words.
         """
 
 
 def raw_output(first: FirstView, output: ViewOutput, stages: Stages) -> RawOutput:
-    """Return the answer by one view; a mask of the classifier's own decoder counts before a segmenter's."""
+    """Return the output of one view; a mask of the classifier's own decoder has precedence over a segmenter's."""
     mask, probs = first.mask, first.mask_probs
     if (decoded := output.mask_probs) is not None:
         mask, probs = to_mask(decoded, stages.postprocess), decoded
@@ -157,12 +157,12 @@ def raw_output(first: FirstView, output: ViewOutput, stages: Stages) -> RawOutpu
 
 
 def propose(image: PreparedImage) -> Mask:
-    """Return the most lesion-like region of an enhanced image, bool HW."""
+    """Return the lesion proposal of an enhanced image, bool HW."""
     return propose_lesion(grey_of(image.enhanced)).mask
 
 
 def proposal_of(image: PreparedImage, raw: RawOutput) -> Callable[[], Mask]:
-    """Return what gives the lesion proposal of an image: what the strategy has, or a search when it is first asked."""
+    """Return a function that returns the lesion proposal of an image: the strategy's own, or computed on first call."""
     return lambda: propose(image) if raw.proposal is None else raw.proposal
 
 

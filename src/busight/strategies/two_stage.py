@@ -1,4 +1,4 @@
-"""Two stages: segment the lesion, cut its region, classify it. The paper's strategy."""
+"""Two stages: segment the lesion, crop its region, classify it. The paper's strategy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from busight.strategies.views import View
 
 
 class TwoStage(Strategy):
-    """Classify the region around the predicted lesion; the whole image where none is found."""
+    """Classify the region around the predicted lesion; the whole image where the mask is empty."""
 
     name = "two_stage"
     segments_first = True

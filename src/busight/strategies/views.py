@@ -1,4 +1,4 @@
-"""Views: the crops of images that a network sees, run in batches, and its answers put back into their place."""
+"""Views: crops of images as a network's input, run in batches, and outputs mapped back to the image."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ class View:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewOutput:
-    """A network's answer for one view, the mean over test-time augmentation.
+    """A network's output for one view, the mean over test-time augmentation.
 
     Attributes:
         view: The view.
-        spec: Of the network's input.
-        outputs: Of the graph, without the batch axis.
+        spec: The spec of the network's input.
+        outputs: The outputs of the graph, without the batch axis.
     """
 
     view: View
@@ -59,12 +59,12 @@ class ViewOutput:
 
     @property
     def logits(self) -> FloatArray:
-        """float64 (K,)."""
+        """Logits, float64 (K,)."""
         return self.outputs["logits"].astype(np.float64)
 
     @property
     def features(self) -> NDArray[np.float32] | None:
-        """float32 (C,), None where the graph does not give them."""
+        """Pooled features, float32 (C,); None where the graph does not give them."""
         return self.outputs.get("features")
 
     @property
@@ -97,7 +97,7 @@ def run_views(engine: Engine, views: Sequence[View], spec: InputSpec, tta: bool)
     Args:
         engine: The network.
         views: Crops, of one image or of many.
-        spec: Of the network's input.
+        spec: The spec of the network's input.
         tta: Test-time augmentation: run the mirrored views too and take the mean.
     """
     if not views:

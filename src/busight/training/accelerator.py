@@ -1,4 +1,4 @@
-"""Which devices train, and at which precision: checked before any work is done."""
+"""Devices and precision of the training, checked before any work is done."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ def trainer_device(settings: TrainSettings) -> dict[str, Any]:
     """Return Lightning's arguments for devices, strategy and precision.
 
     Raises:
-        ConfigError: A GPU is asked for where there is none, or more devices than there are.
+        ConfigError: A GPU is requested where there is none, or more devices than there are.
     """
     gpus = torch.cuda.device_count() if settings.accelerator != "cpu" and torch.cuda.is_available() else 0
     if settings.accelerator == "gpu" and not gpus:
         raise ConfigError("train.accelerator = gpu: PyTorch sees no GPU; use auto or cpu, see `busight doctor`")
     devices = max(1, gpus) if settings.devices == "auto" else settings.devices
-    # On the CPU each device is a process with a copy of everything: more of them than cores only eat the memory.
+    # On the CPU each device is a process with a copy of everything: more of them than cores only use memory.
     most, kind = (gpus, "GPU(s)") if gpus else (os.cpu_count() or 1, "CPU core(s)")
     if devices > most:
         raise ConfigError(f"train.devices = {devices}: this machine has {most} {kind}; give at most that many")
     return {
         "accelerator": "gpu" if gpus else "cpu",
         "devices": devices,
-        # Spawned and not launched as a script: the command line must not run twice. Some encoders have layers that
-        # only ImageNet's classifier used; they have no gradient, which plain DDP takes for an error.
+        # Spawned and not launched as a script: the command line must not run twice. Some encoders have layers that only
+        # ImageNet's classifier used; they have no gradient, which plain DDP reports as an error.
         "strategy": "ddp_spawn_find_unused_parameters_true" if devices > 1 else "auto",
         "precision": _precision(settings, bool(gpus)),
     }

@@ -1,4 +1,4 @@
-"""Augmentation on the device with Kornia: image and mask change in step."""
+"""Augmentation on the device with Kornia: image and mask are transformed together."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ def build_augmentation(settings: AugmentSettings, mask_channel: bool = False) ->
     """Build the augmentation of a recipe.
 
     Args:
-        settings: What may change, and how far.
-        mask_channel: The image's last channel is a mask: it moves with the image, its values stay.
+        settings: The recipe's ``train.augment`` section.
+        mask_channel: The image's last channel is a mask: its geometry is transformed with the image, its values are
+            not.
 
     Returns:
         A module that maps (image float32 (N, 1 or 3, H, W) in 0–1, mask float32 (N, 1, H, W)) to the same, or None
-        where nothing may change. Geometry and blanking change both; grey values change in the image only.
+        without any augmentation. Geometry and erasing apply to both; changes of grey values to the image only.
     """
     steps = [*_geometry(settings), *_grey_steps(settings)]
     if settings.erase:

@@ -1,4 +1,4 @@
-"""Checkpoints that survive being killed, and the epoch rows that go with them."""
+"""Atomic checkpoints, and the training history in them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from busight.results.history import COLUMNS, EpochRow, csv_text
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes a checkpoint beside and renames it: a kill in the middle leaves the one before."""
+    """Atomic checkpoint writer: a process killed while writing leaves the checkpoint before."""
 
     # Lightning's own writes into the system's folder for temporary files. Where that lies on another disk, its last
     # step is a copy over the checkpoint before: 5 of 12 killed processes left a broken one.
@@ -30,7 +30,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
 
 
 class HistoryKeeper(Callback):
-    """Collects one row an epoch, keeps them in the checkpoint and in ``history.csv``."""
+    """Callback that collects one row per epoch, in the checkpoint and in ``history.csv``."""
 
     # Lightning's CSVLogger deletes the rows of the epochs before when a run is resumed, and appends in place.
     def __init__(self, path: Path, progress: Callable[[str], None] | None) -> None:
@@ -45,12 +45,12 @@ class HistoryKeeper(Callback):
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
         """Add the epoch's row. Runs before the checkpoint is written, so that the checkpoint holds the row."""
-        found = {key: float(value) for key, value in trainer.callback_metrics.items()}
+        metrics = {key: float(value) for key, value in trainer.callback_metrics.items()}
         row = EpochRow(
             epoch=trainer.current_epoch + 1,
             learning_rate=float(trainer.optimizers[0].param_groups[0]["lr"]),
             seconds=time.monotonic() - self._started,
-            **{name: found.get(name, float("nan")) for name in COLUMNS if name.startswith(("train", "val"))},
+            **{name: metrics.get(name, float("nan")) for name in COLUMNS if name.startswith(("train", "val"))},
         )
         if not math.isfinite(row.train_loss):
             raise DataError(

@@ -1,4 +1,4 @@
-"""The fit call: Lightning with checkpoints, early stopping, logs and exact resumption."""
+"""Fitting of a network: Lightning with checkpoints, early stopping, logs and exact resumption."""
 
 from __future__ import annotations
 
@@ -50,27 +50,27 @@ def fit(
     *,
     mask_channel: bool = False,
 ) -> History:
-    """Train a network in place and keep the best epoch's weights (or the last's).
+    """Train a network in place and keep the weights of the best epoch (or of the last).
 
-    After every epoch ``folder/last.ckpt`` is written; a call with the same folder goes on from there. On the CPU a
-    run that was resumed ends with exactly the weights of one that was not.
+    After every epoch ``folder/last.ckpt`` is written; a call with the same folder resumes from it. On the CPU a resumed
+    run ends with exactly the weights of an uninterrupted one.
 
     Args:
-        network: The network; holds the kept weights afterwards.
+        network: The network; it has the kept weights afterwards.
         name: ``"segmenter"`` or ``"classifier"``, for logs and history.
         train: Training images.
         val: Validation images, which choose the epoch.
-        settings: How.
+        settings: The recipe's ``train`` section.
         folder: For checkpoints, ``history.csv`` and TensorBoard logs.
-        progress: Called with one line an epoch.
-        mask_channel: The images' last channel is a mask, whose values augmentation shall not change.
+        progress: Called with one line per epoch.
+        mask_channel: The images' last channel is a mask, whose values augmentation does not change.
 
     Returns:
-        The course of the training.
+        The training history.
 
     Raises:
         DataError: Fewer than two training images, or none for validation.
-        Interrupted: Stopped by Ctrl-C; call again to go on.
+        Interrupted: Stopped by Ctrl-C; call again to resume.
     """
     if len(train) < 2 or not len(val):
         raise DataError(
@@ -90,16 +90,16 @@ def fit(
         try:
             _run_trainer(module, train, val, settings, folder, callbacks)
         except SystemExit as stop:
-            # Lightning answers Ctrl-C by leaving the process; whoever called us decides that.
+            # Lightning exits the process on Ctrl-C; that is the caller's decision.
             raise Interrupted(f"{name}: stopped after epoch {len(keeper.rows)} of {settings.epochs}") from stop
     epoch = _load(network, folder / (LAST if settings.checkpoint == "last" else BEST))
-    # From the file and not from the callback: with several devices the callback lived in other processes.
+    # From the file and not from the callback: with several devices the callback was in other processes.
     rows = read_csv_text((folder / HISTORY_FILE).read_text(encoding="utf-8"))
     return History(name, rows, epoch, monitor if settings.checkpoint == "best" else "last")
 
 
 def _is_finished(last: Path, settings: TrainSettings) -> bool:
-    """Say whether an earlier call trained to the end, so that a resumed run does not train on."""
+    """Return whether an earlier call trained to the end, so that a resumed run does not train on."""
     if not last.exists():
         return False
     checkpoint = torch.load(last, map_location="cpu", weights_only=True)
@@ -126,7 +126,7 @@ def _run_trainer(
     sampler = EpochShuffle(len(train), settings.seed, sampling_shares(train, settings.balance))
     last = folder / LAST
     if last.exists():
-        # Lightning draws the first batch of a resumed epoch before it tells the sampler which epoch it is.
+        # Lightning draws the first batch of a resumed epoch before it sets the sampler's epoch.
         sampler.set_epoch(int(torch.load(last, map_location="cpu", weights_only=True)["epoch"]) + 1)
     loaders = train_loader(train, settings.batch, sampler), plain_loader(val, settings.batch * 2)
     with _quiet():
@@ -161,7 +161,7 @@ def _load(network: Network, path: Path) -> int:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep Lightning's greetings and hints about loader workers out of the user's terminal, here and only here."""
+    """Suppress Lightning's greetings and hints about loader workers on the terminal, within this block only."""
     logger = logging.getLogger("lightning.pytorch")
     level = logger.level
     logger.setLevel(logging.WARNING)

@@ -1,4 +1,4 @@
-"""The losses of the tasks: cross-entropy for the class, a choice for the mask."""
+"""Losses: cross-entropy for the class, a choice of losses for the mask."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TVERSKY = TverskyLoss("binary", alpha=0.3, beta=0.7)
 
 
 def class_loss(logits: Tensor, targets: Tensor, weights: Tensor | None, smoothing: float) -> Tensor:
-    """Return the cross-entropy; images without a label (target -1) do not count.
+    """Return the cross-entropy; images without a label (target -1) are left out.
 
     Args:
         logits: (N, K).
@@ -30,20 +30,20 @@ def class_loss(logits: Tensor, targets: Tensor, weights: Tensor | None, smoothin
 
 
 def mask_loss(logits: Tensor, masks: Tensor, known: Tensor, objective: MaskObjective = "bce_dice") -> Tensor:
-    """Return the loss of the masks over the images whose outline is known.
+    """Return the loss of the masks over the images with a known mask.
 
-    Dice and Tversky are taken over all pixels of the batch together, so that images without a lesion, for which an
-    image's own Dice is undefined, still count with their false marks. In a batch without any lesion they are constant:
-    on sets with many normal images take a loss with a cross-entropy in it.
+    Dice and Tversky are computed over all pixels of the batch together, so that images without a lesion, whose own Dice
+    is undefined, still count by their false positives. In a batch without any lesion they are constant: on sets with
+    many normal images use a loss with a cross-entropy term.
 
     Args:
         logits: (N, 1, H, W).
         masks: float (N, 1, H, W), 0 or 1.
         known: bool (N,).
-        objective: Its name in `MASK_OBJECTIVES`.
+        objective: Name of the loss in `MASK_OBJECTIVES`.
 
     Returns:
-        A scalar; 0 where no outline is known.
+        A scalar; 0 where no mask is known.
     """
     if not bool(known.any()):
         return logits.sum() * 0.0
@@ -77,29 +77,29 @@ def bce_dice(logits: Tensor, masks: Tensor) -> Tensor:
 
 
 def focal_tversky(logits: Tensor, masks: Tensor) -> Tensor:
-    """Return the focal Tversky loss: missed lesion pixels weigh 0.7, pixels marked falsely 0.3.
+    """Return the focal Tversky loss: missed lesion pixels weigh 0.7, false positive pixels 0.3.
 
-    The exponent 0.75 keeps the slope steep where little is left to gain.
+    The exponent 0.75 keeps the gradient large where the loss is small.
 
     Source:
         Abraham and Khan, A novel focal Tversky loss function with improved attention U-Net for lesion segmentation,
         ISBI 2019, eq. 3 and 4; there written with the exponent 1/γ, γ = 4/3.
     """
-    # The library's own `gamma` is not used: the power of a loss of exactly zero has no slope, and NaN is learned.
+    # The library's own `gamma` is not used: the power of a loss of exactly zero has no gradient, which gives NaN.
     loss: Tensor = _TVERSKY(logits, masks).clamp(min=1e-6) ** 0.75
     return loss
 
 
 def boundary(logits: Tensor, masks: Tensor, weight: float = 1.0) -> Tensor:
-    """Return `bce_dice` plus the boundary loss: marked pixels cost their distance from the lesion's outline.
+    """Return `bce_dice` plus the boundary loss: predicted pixels cost their distance from the lesion's outline.
 
-    Inside the lesion the distance is negative. It is measured in shares of the picture's diagonal; images without a
+    Inside the lesion the distance is negative. It is measured in shares of the image's diagonal; images without a
     lesion have no outline and count in `bce_dice` alone.
 
     Args:
         logits: (N, 1, H, W).
         masks: float (N, 1, H, W), 0 or 1.
-        weight: Of the boundary loss.
+        weight: Weight of the boundary loss.
 
     Source:
         Kervadec et al., Boundary loss for highly unbalanced segmentation, MIDL 2019, eq. 5 and 6, with a constant
@@ -111,7 +111,7 @@ def boundary(logits: Tensor, masks: Tensor, weight: float = 1.0) -> Tensor:
 
 
 def signed_distances(masks: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Return the distance of each pixel to the outline, negative inside, in shares of the picture's diagonal.
+    """Return the distance of each pixel to the outline, negative inside, in shares of the image's diagonal.
 
     Args:
         masks: bool (N, H, W).

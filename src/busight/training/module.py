@@ -1,4 +1,4 @@
-"""One network under training: what a step does, what an epoch reports."""
+"""The Lightning module of a network: training and validation steps, metrics of an epoch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from busight.training.settings import TrainSettings
 
 
 class TrainingModule(lightning.LightningModule):
-    """Trains any network of `busight.classify.network`: class, mask or both, whichever it returns."""
+    """Training of any network of `busight.classify.network`: class, mask or both, whichever it returns."""
 
     def __init__(
         self, network: Network, settings: TrainSettings, weights: Tensor | None, mask_channel: bool = False
@@ -47,23 +47,23 @@ class TrainingModule(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one augmented batch."""
         images, masks, known, targets = _as_float(batch)
-        # Seeded from seed, epoch, batch and device, and not once at the start: a resumed run draws what one that was
-        # not interrupted does.
+        # Seeded from seed, epoch, batch and device, and not once at the start: a resumed run draws the same numbers as
+        # an uninterrupted one.
         with _seeded(self.device, self.settings.seed, self.current_epoch, batch_idx, self.global_rank):
             if self.augment is not None:
                 # In full precision: at half precision the geometry would be off by most of a pixel.
                 with torch.autocast(self.device.type, enabled=False):
                     images, masks = self.augment(images, masks)
-            found = self.network(self._layout(images))
-        loss = self._loss(found, masks, known, targets)
-        self._report("train", loss, found, masks, known, targets)
+            network_output = self.network(self._layout(images))
+        loss = self._loss(network_output, masks, known, targets)
+        self._report("train", loss, network_output, masks, known, targets)
         return loss
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Score one batch as it is."""
+        """Compute loss and metrics of one batch without augmentation."""
         images, masks, known, targets = _as_float(batch)
-        found = self.network(self._layout(images))
-        self._report("val", self._loss(found, masks, known, targets), found, masks, known, targets)
+        network_output = self.network(self._layout(images))
+        self._report("val", self._loss(network_output, masks, known, targets), network_output, masks, known, targets)
 
     def _layout(self, images: Tensor) -> Tensor:
         return images.contiguous(memory_format=torch.channels_last) if self.settings.channels_last else images
@@ -97,10 +97,10 @@ class TrainingModule(lightning.LightningModule):
 
 @contextmanager
 def _seeded(device: torch.device, *numbers: int) -> Iterator[None]:
-    """Seed PyTorch's generators for a block, and leave them as they were: Kornia and dropout take no generator.
+    """Seed PyTorch's generators for a block and restore them afterwards: Kornia and dropout take no generator.
 
     Args:
-        device: Where the block computes; the CPU's generator is seeded too.
+        device: The device of the block; the CPU's generator is seeded too.
         numbers: Non-negative; each sequence of them gives draws of its own.
     """
     seed = int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))

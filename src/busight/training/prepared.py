@@ -1,4 +1,4 @@
-"""Prepared images as arrays on disk, and the loaders that feed them to a network."""
+"""Prepared images as arrays on disk, and their data loaders."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ Batch = tuple[Tensor, Tensor, Tensor, Tensor]
 
 
 class Rows:
-    """Rows of one or several arrays, in any order, read only when a batch is asked for."""
+    """Rows of one or several arrays, in any order, read only when indexed."""
 
     def __init__(self, arrays: Sequence[NDArray[np.uint8]], places: NDArray[np.int64] | None = None) -> None:
-        """Remember what to read where.
+        """Index rows of arrays, without reading them.
 
         Args:
             arrays: uint8 (N, ...), alike but for N; memory maps stay memory maps.
@@ -38,7 +38,7 @@ class Rows:
         return len(self.places)
 
     def __getitem__(self, index: Sequence[int] | NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return some rows as an array in memory, uint8 (len(index), ...)."""
+        """Return the indexed rows as an array in memory, uint8 (len(index), ...)."""
         places = self.places[np.asarray(index, np.int64)]
         batch = np.empty((len(places), *self.arrays[0].shape[1:]), np.uint8)
         for number, array in enumerate(self.arrays):
@@ -51,11 +51,11 @@ class Rows:
         return _rows_of, (tuple(_file_of(array) or array for array in self.arrays), self.places)
 
     def select(self, rows: NDArray[np.int64]) -> Rows:
-        """Return some rows, without reading them."""
+        """Return a subset of the rows, without reading them."""
         return Rows(self.arrays, self.places[rows])
 
     def followed_by(self, other: Rows) -> Rows:
-        """Return these rows and then another's, without reading them."""
+        """Return the concatenation with other rows, without reading them."""
         moved = np.add(other.places, (len(self.arrays), 0))
         return Rows(self.arrays + other.arrays, np.concatenate([self.places, moved]))
 
@@ -73,16 +73,16 @@ def _rows_of(sources: Sequence[str | NDArray[np.uint8]], places: NDArray[np.int6
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PreparedSet:
-    """Images as one network sees them.
+    """Images, masks and targets at the input size of one network.
 
     Attributes:
         sample_ids: N ids; one may come several times, with another crop each.
         images: uint8 (N, S, S), or (N, S, S, 3) with channels.
         masks: uint8 (N, S, S), 0 or 1.
-        mask_known: bool (N,): False where no outline was drawn, which is not the same as no lesion.
+        mask_known: bool (N,): False without an annotated mask, which is not the same as no lesion.
         targets: int64 (N,); -1 where there is none.
         sources: int64 (N,), a number for each data set that images come from.
-        findings: int64 (N,), a number for each finding, whatever the task; -1 where it is not known.
+        findings: int64 (N,), a number for each label of the source, independent of the task; -1 where unknown.
     """
 
     sample_ids: tuple[str, ...]
@@ -97,12 +97,12 @@ class PreparedSet:
         return len(self.targets)
 
     def subset(self, sample_ids: Sequence[str]) -> PreparedSet:
-        """Return some samples, in the order of their ids."""
+        """Return the rows of the given samples, in the order of their ids."""
         row_of = {sample_id: row for row, sample_id in enumerate(self.sample_ids)}
         return self.select(np.array([row_of[sample_id] for sample_id in sample_ids], dtype=np.int64))
 
     def select(self, rows: NDArray[np.int64]) -> PreparedSet:
-        """Return some rows; no image is read."""
+        """Return a subset of the rows; no image is read."""
         return PreparedSet(
             tuple(self.sample_ids[row] for row in rows),
             self.images.select(rows),
@@ -128,7 +128,7 @@ def concat(first: PreparedSet, second: PreparedSet) -> PreparedSet:
 
 
 class PreparedDataset(Dataset[Batch]):
-    """Hands out whole batches: one indexing operation instead of N."""
+    """Data set that returns whole batches: one indexing operation instead of N."""
 
     def __init__(self, prepared: PreparedSet) -> None:
         self.prepared = prepared
@@ -152,12 +152,12 @@ def _channels_first(images: Tensor) -> Tensor:
 
 
 def sampling_shares(prepared: PreparedSet, balance: Balance) -> NDArray[np.float64] | None:
-    """Return how probably each image is drawn, float64 (N,), sum 1; None where each comes once an epoch.
+    """Return the sampling probability of each image, float64 (N,), sum 1; None where each is drawn once an epoch.
 
     Args:
         prepared: The training images.
-        balance: ``source``: each data set as often as any other; ``class``: each finding; ``source-class``: each
-            finding of each data set.
+        balance: What is drawn equally often: ``source``, each data set; ``class``, each label; ``source-class``, each
+            label of each data set.
     """
     if balance == "none":
         return None
@@ -172,15 +172,15 @@ def sampling_shares(prepared: PreparedSet, balance: Balance) -> NDArray[np.float
 
 
 class EpochShuffle(Sampler[int]):
-    """An order that depends on seed and epoch alone, so that a resumed run sees what an uninterrupted one would."""
+    """An order that depends on seed and epoch alone, so that a resumed run has the order of an uninterrupted one."""
 
     def __init__(self, length: int, seed: int, shares: NDArray[np.float64] | None = None) -> None:
-        """Remember what to draw from.
+        """Set what is drawn from.
 
         Args:
             length: N images an epoch.
-            seed: Of the order.
-            shares: float64 (N,), how probably each image is drawn, with replacement; None for each once.
+            seed: Seed of the order.
+            shares: float64 (N,), sampling probabilities, with replacement; None for each once.
         """
         self.length = length
         self.seed = seed
@@ -188,7 +188,7 @@ class EpochShuffle(Sampler[int]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch; Lightning calls this before each."""
+        """Set the epoch; Lightning calls this before each."""
         self.epoch = epoch
 
     def __len__(self) -> int:
@@ -213,12 +213,12 @@ def plain_loader(prepared: PreparedSet, batch: int) -> DataLoader[Batch]:
 
 
 def _whole(batch: Any) -> Any:
-    # The data set hands out whole batches already.
+    # The data set returns whole batches already.
     return batch
 
 
 def class_weights(targets: Sequence[int] | NDArray[np.int64], classes: int) -> Tensor:
-    """Weigh classes by the inverse of their frequency, with mean 1 over the cases.
+    """Return class weights, the inverse of the class frequencies, with mean 1 over the cases.
 
     Example:
         >>> class_weights([0, 0, 0, 1], 2)

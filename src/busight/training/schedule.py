@@ -26,7 +26,7 @@ def build_schedule(optimizer: Optimizer, settings: TrainSettings, steps_per_epoc
     SGDR, ICLR 2017, eq. 5, one cycle).
 
     Args:
-        optimizer: Whose step size it sets.
+        optimizer: The optimizer, whose learning rate it sets.
         settings: The recipe's ``train`` section.
         steps_per_epoch: Batches in one epoch.
     """

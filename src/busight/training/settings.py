@@ -1,4 +1,4 @@
-"""What a recipe may say about training. No PyTorch here: recipes are read without it."""
+"""The recipe's ``train`` section. No PyTorch here: recipes are read without it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Count = Annotated[int, Field(ge=1)]
 Balance = Literal["none", "class", "source", "source-class"]
 
 MaskObjective = Literal["bce_dice", "bce", "dice", "focal_tversky", "boundary"]
-"""The losses of masks; `busight.training.losses` has them."""
+"""Names of the mask losses; `busight.training.losses` has them."""
 
 
 @dataclass(frozen=True, slots=True)
 class AugmentSettings:
-    """Random changes of training images, drawn anew each epoch on the device; masks move in step.
+    """Random changes of training images, drawn anew each epoch on the device; masks are transformed with them.
 
     Attributes:
         flip: Mirror left to right with probability 1/2.
@@ -33,7 +33,7 @@ class AugmentSettings:
         contrast: Largest relative change of the distance from the image's mean.
         gamma: Largest change of the exponent: 0.2 means 0.8–1.2.
         gain: Largest brightening or darkening at one edge, falling linearly to none at the other, in shares of the grey
-            range: time-gain compensation set otherwise.
+            range: another setting of the time-gain compensation.
         blur: Largest standard deviation of a Gaussian blur, in pixels of the network's input: a coarser resolution.
         speckle: Standard deviation of noise that grows with the grey value, in shares of it.
         noise: Standard deviation of additive noise, in shares of the grey range.
@@ -62,7 +62,7 @@ class TrainSettings:
     """How a network is fitted.
 
     Attributes:
-        epochs: Passes over the training part.
+        epochs: Passes over the training subset.
         batch: Images a step, 2 or more: one image has no variance to normalise by.
         optimizer: ``adam``, ``adamw`` or ``sgd`` (with momentum 0.9).
         learning_rate: Highest step size.
@@ -74,18 +74,18 @@ class TrainSettings:
         lr_gamma: Factor of the schedule ``step``.
         warmup_epochs: Linear warm-up of the schedule ``cosine``.
         label_smoothing: 0–1.
-        class_weights: Weigh classes by the inverse of their frequency in the training part.
+        class_weights: Weigh classes by the inverse of their frequency in the training subset.
         seg_loss_weight: Weight of the mask's loss beside the class loss, in ``joint``.
         balance: What is drawn equally often, with replacement: ``none`` (each image once an epoch), ``class`` (each
-            finding), ``source`` (data sets joined with +), or ``source-class`` (each finding of each data set).
+            label), ``source`` (data sets joined with +), or ``source-class`` (each label of each data set).
         seg_loss: The mask's loss: ``bce_dice``, ``bce``, ``dice``, ``focal_tversky`` or ``boundary``; see
             `busight.training.losses`.
-        patience: Stop after this many epochs without a better validation score; 0 never stops early.
+        patience: Stop after this many epochs without a better validation metric; 0 never stops early.
         checkpoint: Which epoch's weights are kept: ``best`` on validation, or the ``last``.
-        ema_decay: Decay a step of a moving average of the weights, which is then what is validated and kept, 0–1: 0.98
-            averages over some fifty steps, 0 over none.
-        seed: Seed of initial values, order and augmentation.
-        precision: ``auto`` (mixed on a GPU that has it, else 32-bit) or one of Lightning's names.
+        ema_decay: Decay a step of a moving average of the weights, which is then validated and kept, 0–1: 0.98 averages
+            over some fifty steps, 0 over none.
+        seed: Seed of initial weights, order and augmentation.
+        precision: ``auto`` (mixed on a GPU that supports it, else 32-bit) or one of Lightning's names.
         channels_last: Memory layout that convolutions prefer.
         devices: ``1``, a number of devices, or ``auto``.
         accelerator: ``auto``, ``cpu`` or ``gpu``.

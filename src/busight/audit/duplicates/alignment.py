@@ -1,4 +1,4 @@
-"""Whether two pictures show the same pixels: their correlation after the one is laid upon the other."""
+"""Correlation of two images after affine alignment: whether they show the same pixels."""
 
 from __future__ import annotations
 
@@ -11,30 +11,31 @@ from numpy.typing import NDArray
 from busight.types import Image
 
 CONFIRMED = 0.96
-"""Aligned correlation from which two images count as copies. On BUSI the pairs just above are neighbouring views of one
-lesion; of 553 candidates with one image mirrored, which are no copies, none exceeds 0.944."""
+"""Aligned correlation from which two images count as near-duplicates. On BUSI the pairs just above are neighbouring
+views of one lesion; of 553 candidates with one image mirrored, which are no near-duplicates, none exceeds 0.944."""
 
 _SCALES = (1.0, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7)
 _COARSE, _MIDDLE = 32, 48
 _HOPELESS, _UNLIKELY = 0.8, 0.92
-"""Least correlation to go on with after each stage, at which blurring has raised it. BUSI's copies have at least 0.87
-and 0.94; nine candidates in ten end here, which makes the search four times as fast as at full size throughout."""
+"""Least correlation after each stage, at which blurring has raised it; a pair below is abandoned. BUSI's
+near-duplicates have at least 0.87 and 0.94; nine candidates in ten end here, which makes the search four times as fast
+as at full size throughout."""
 _LEAST_OVERLAP = 0.45
-"""Of the picture's area; the smallest scale searched, 0.7, leaves 0.49."""
+"""Least overlap, as a share of the image's area; the smallest scale searched, 0.7, leaves 0.49."""
 
 _Picture = NDArray[np.float32]
 _Warp = NDArray[np.float32]
-"""float32 (2, 3): where a pixel of the part lies in the whole."""
+"""float32 (2, 3): where a pixel of the crop lies in the whole image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
-    """How one picture lies upon another.
+    """The alignment of one image to another.
 
     Attributes:
-        correlation: After alignment, −1–1; 0 where a picture is uniform.
+        correlation: After alignment, −1–1; 0 where an image is uniform.
         warp: float32 (2, 3): where a pixel (x, y) of the second lies in the first, in pixels of the size that was
-            compared. None where the pair was given up.
+            compared. None where the alignment was abandoned.
     """
 
     correlation: float
@@ -42,17 +43,17 @@ class Alignment:
 
 
 def aligned_correlation(first: Image, second: Image) -> float:
-    """Return the correlation of two pictures after the best affine alignment, −1–1; see `align`."""
+    """Return the correlation of two images after the best affine alignment, −1–1; see `align`."""
     return align(first, second).correlation
 
 
 def align(first: Image, second: Image) -> Alignment:
-    """Lay one picture upon another.
+    """Align one image to another.
 
-    A search over sizes and places, in small pictures, finds where one picture lies within the other; the enhanced
-    correlation coefficient is then maximised over affine maps, first at half size, then in full. A pair that falls
-    behind on the way is given up, and the correlation so far returned. What does not overlap is left out, but half of a
-    picture must.
+    A template search over scales and positions, in shrunk images, gives the place of one image within the other; the
+    enhanced correlation coefficient is then maximised over affine maps, first at half size, then in full. A pair whose
+    correlation stays too low at a stage is abandoned, and the correlation so far returned. Pixels that do not overlap
+    are left out, but half of an image must overlap.
 
     Args:
         first: uint8 (S, S), as `small_picture` makes them.
@@ -72,7 +73,8 @@ def align(first: Image, second: Image) -> Alignment:
     if middle < _UNLIKELY:
         return Alignment(max(middle, 0.0), None)
     near = _enlarged(warp, _MIDDLE, len(part))
-    # The half-sized pictures may have led it astray, or said the wrong one to be the part: a thin rim decides that.
+    # At half size the alignment may have converged to the wrong place, or taken the wrong image for the crop: a thin
+    # rim decides that.
     tries = (
         (whole, part, near, swapped),
         (part, whole, _inverse(near), not swapped),
@@ -89,13 +91,13 @@ def align(first: Image, second: Image) -> Alignment:
 
 
 def laid_upon(first: Image, second: Image, alignment: Alignment, compared: int) -> Image:
-    """Return the first picture as it lies upon the second: uint8 of the second's size, black outside.
+    """Return the first image aligned to the second: uint8 of the second's size, black outside.
 
     Args:
         first: uint8 HW, in full.
         second: uint8 HW, in full.
-        alignment: Of their small pictures.
-        compared: Side of these, in pixels.
+        alignment: The alignment of their thumbnails.
+        compared: Side of the thumbnails in pixels.
     """
     height, width = second.shape
     if alignment.warp is None:
@@ -107,7 +109,7 @@ def laid_upon(first: Image, second: Image, alignment: Alignment, compared: int) 
 
 
 def _scaling(image: Image, side: int) -> _Warp:
-    """Return the map from a picture's pixels to those of its small one; centres lie half a pixel in."""
+    """Return the map from an image's pixels to those of its thumbnail; centres lie half a pixel in."""
     down, across = side / image.shape[0], side / image.shape[1]
     return np.array([[across, 0, (across - 1) / 2], [0, down, (down - 1) / 2]], dtype=np.float32)
 
@@ -125,14 +127,14 @@ def _shrunk(picture: _Picture, side: int) -> _Picture:
 
 
 def _enlarged(warp: _Warp, side: int, wanted: int) -> _Warp:
-    """Express a warp between pictures of one size in pixels of another size, whose centres lie half a pixel in."""
+    """Express a warp between images of one size in pixels of another size, whose centres lie half a pixel in."""
     ratio = wanted / side
     shift = ratio * warp[:, 2] + (ratio - 1) / 2 * (1 - warp[:, :2].sum(axis=1))
     return np.column_stack([warp[:, :2], shift]).astype(np.float32)
 
 
 def _found_place(a: _Picture, b: _Picture) -> tuple[float, _Warp, bool]:
-    """Return the greatest correlation of a shrunk picture within the other, where it is, and whether a lies in b."""
+    """Return the greatest correlation of a shrunk image within the other, the warp there, and whether a lies in b."""
     best, warp, within = -1.0, np.eye(2, 3, dtype=np.float32), False
     for whole, part, swapped in ((a, b, False), (b, a, True)):
         padded = cv2.copyMakeBorder(whole, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
@@ -153,7 +155,7 @@ def _refined(whole: _Picture, part: _Picture, start: _Warp, steps: int) -> tuple
         correlation, found = cv2.findTransformECC(part, whole, start.copy(), cv2.MOTION_AFFINE, stop, everywhere, 3)
     except cv2.error:
         return -1.0, start
-    # A map that shrinks the part to a spot would find its like in any picture.
+    # A map that shrinks the part to a spot would correlate with any image.
     warp = np.asarray(found, dtype=np.float32)
     flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
     inside = np.asarray(cv2.warpAffine(np.ones_like(whole), warp, (len(whole), len(whole)), flags=flags))

@@ -38,7 +38,7 @@ def fingerprints(found: NDArray[np.float32], like: NDArray[np.float32] | None = 
         float32 (N, 63), unit-norm rows; all zeros for a uniform image, which therefore matches nothing.
     """
     spread = (found if like is None else like).std(axis=0)
-    # A coefficient that never varies tells nothing; with a single image none of them varies.
+    # A coefficient without variance carries no information; with a single image none of them varies.
     scaled = np.where(spread > 0, found / np.where(spread > 0, spread, 1), found)
     norm = np.linalg.norm(scaled, axis=1, keepdims=True)
     return np.asarray(scaled / np.where(norm > 0, norm, 1), dtype=np.float32)
@@ -48,7 +48,7 @@ def mirror_signs() -> dict[str, NDArray[np.float32]]:
     """Return what mirroring an image multiplies its fingerprint with, for each kind of mirroring.
 
     Left and right exchanged changes the sign of every odd horizontal frequency, above and below of every odd vertical
-    one, so that a mirrored copy is found without touching a pixel.
+    one, so that mirrored near-duplicates are matched without mirroring any image.
     """
     vertical, horizontal = np.divmod(np.arange(1, _KEPT * _KEPT), _KEPT)
     signs = {

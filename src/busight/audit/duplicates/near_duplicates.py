@@ -1,4 +1,4 @@
-"""Copies within a set and between two sets: the same pixels, near-copies, mirrored copies."""
+"""Near-duplicates within a set and between two sets: same pixels, near copies, mirrored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NearDuplicate:
         first: Index of an image.
         second: Index of another (of the other set, where two are compared).
         kind: ``"same pixels"``, ``"near-duplicate"`` (brightness, noise, crop, scale, overlay) or ``"mirrored"``.
-        mirrored: How the first must be mirrored to lie upon the second: ``"upright"``, ``"left-right"`` ...
+        mirrored: How the first must be mirrored to match the second: ``"upright"``, ``"left-right"`` ...
         correlation: After alignment, −1–1.
     """
 
@@ -49,38 +49,38 @@ class NearDuplicate:
 def find_near_duplicates(
     thumbnails: Pictures, digests: Sequence[str], progress: Progress | None = None
 ) -> tuple[NearDuplicate, ...]:
-    """Find the copies within a set.
+    """Return the near-duplicates within a set.
 
-    Images with the same pixels are told once, each with the first of them, and only that one is compared with others:
-    ten thousand copies of one image are ten thousand lines and not fifty million.
+    Images with the same pixels are each paired with the first of them only, and only that one is compared with others:
+    ten thousand copies of one image give ten thousand pairs and not fifty million.
 
     Args:
         thumbnails: uint8 (96, 96) each, of `small_picture`.
-        digests: Of the pixels of each image.
+        digests: Digest of the pixels of each image.
         progress: Called with (done, total) while candidates are confirmed.
 
     Returns:
-        The copies, ordered by index.
+        The near-duplicates, ordered by index.
     """
     first_of: dict[str, int] = {}
-    found = [
+    pairs = [
         NearDuplicate(first, index, "same pixels", "upright", 1.0)
         for index, digest in enumerate(digests)
         if (first := first_of.setdefault(digest, index)) != index
     ]
     kept = sorted(first_of.values())
     prints = fingerprints(np.stack([coefficients(thumbnails[index]) for index in kept]))
-    for one in _confirmed(
+    for pair in _confirmed(
         [thumbnails[i] for i in kept], [thumbnails[i] for i in kept], candidates_within(prints), progress
     ):
-        found.append(NearDuplicate(kept[one.first], kept[one.second], one.kind, one.mirrored, one.correlation))
-    return tuple(sorted(found, key=lambda copy: (copy.first, copy.second)))
+        pairs.append(NearDuplicate(kept[pair.first], kept[pair.second], pair.kind, pair.mirrored, pair.correlation))
+    return tuple(sorted(pairs, key=lambda copy: (copy.first, copy.second)))
 
 
 def find_near_duplicates_between(
     first: Pictures, second: Pictures, progress: Progress | None = None
 ) -> tuple[NearDuplicate, ...]:
-    """Find images of one set that are copies of images of another.
+    """Return the near-duplicates between two sets.
 
     Args:
         first: uint8 (96, 96) each.
@@ -88,7 +88,7 @@ def find_near_duplicates_between(
         progress: Called with (done, total) while candidates are confirmed.
 
     Returns:
-        The copies, ordered by index; ``first`` counts in the first set, ``second`` in the second.
+        The near-duplicates, ordered by index; ``first`` counts in the first set, ``second`` in the second.
     """
     ours, theirs = (np.stack([coefficients(small) for small in thumbnails]) for thumbnails in (first, second))
     both = np.concatenate([ours, theirs])
@@ -99,16 +99,16 @@ def find_near_duplicates_between(
 def _confirmed(
     first: Pictures, second: Pictures, candidates: Sequence[Candidate], progress: Progress | None
 ) -> list[NearDuplicate]:
-    found = []
-    for number, one in enumerate(candidates, start=1):
-        turned = np.ascontiguousarray(_MIRRORED[one.mirrored](first[one.first]))
-        correlation = aligned_correlation(turned, second[one.second])
+    confirmed = []
+    for number, candidate in enumerate(candidates, start=1):
+        turned = np.ascontiguousarray(_MIRRORED[candidate.mirrored](first[candidate.first]))
+        correlation = aligned_correlation(turned, second[candidate.second])
         if correlation >= CONFIRMED:
-            kind: Kind = "near-duplicate" if one.mirrored == "upright" else "mirrored"
-            found.append(NearDuplicate(one.first, one.second, kind, one.mirrored, correlation))
+            kind: Kind = "near-duplicate" if candidate.mirrored == "upright" else "mirrored"
+            confirmed.append(NearDuplicate(candidate.first, candidate.second, kind, candidate.mirrored, correlation))
         if progress:
             progress(number, len(candidates))
-    return found
+    return confirmed
 
 
 def mirrored(image: NDArray[np.uint8], how: str) -> Image:

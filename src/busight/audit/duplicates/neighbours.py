@@ -1,4 +1,4 @@
-"""Pairs of fingerprints that may belong to copies, found with an index instead of comparing all with all."""
+"""Candidate pairs of near-duplicates by nearest-neighbour search over fingerprints."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from busight.audit.duplicates.fingerprint import mirror_signs
 from busight.io.cores import usable_cores
 
 NEAREST = 16
-"""Candidates looked at for each image and kind of mirroring."""
+"""Candidates for each image and kind of mirroring."""
 
 FLOOR = 0.45
-"""Least cosine of a candidate. BUSI's and BUS-BRA's farthest crops of one picture lie at 0.48 to 0.57, all other copies
-above 0.60; of pairs that are none, about one in fifty is above 0.45. 0.40 doubles the candidates and finds no more."""
+"""Least cosine of a candidate. BUSI's and BUS-BRA's farthest crops of one image lie at 0.48 to 0.57, all other
+near-duplicates above 0.60; of other pairs, about one in fifty is above 0.45. 0.40 doubles the candidates without a
+further near-duplicate."""
 
 _EXACT_BELOW = 8_000
 _BLOCK = 1024
@@ -30,7 +31,7 @@ Search = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Two fingerprints close to each other; ``mirrored`` names what must be done to the first image."""
+    """A candidate pair; ``mirrored`` names how the first image must be mirrored."""
 
     first: int
     second: int
@@ -39,7 +40,7 @@ class Candidate:
 
 
 def candidates_within(found: NDArray[np.float32]) -> list[Candidate]:
-    """Return pairs within one set, each once (first < second), nearest first.
+    """Return the candidate pairs within one set, each once (first < second), nearest first.
 
     Args:
         found: float32 (N, 63), of `fingerprints`.
@@ -54,11 +55,11 @@ def candidates_within(found: NDArray[np.float32]) -> list[Candidate]:
 
 
 def candidates_between(first: NDArray[np.float32], second: NDArray[np.float32]) -> list[Candidate]:
-    """Return pairs of an image of one set and an image of another, nearest first.
+    """Return the candidate pairs between two sets, nearest first.
 
     Args:
         first: float32 (N, 63).
-        second: float32 (M, 63), made with the same spread.
+        second: float32 (M, 63), scaled by the same spread.
     """
     best: dict[tuple[int, int], Candidate] = {}
     for one in _search(first, second):
@@ -72,7 +73,7 @@ def _search(first: NDArray[np.float32], second: NDArray[np.float32]) -> Iterator
     # Without faiss a large set takes longer, and no pair is missed: the cells are only the quick way.
     in_cells = len(second) >= _EXACT_BELOW and find_spec("faiss") is not None
     search = _cells(second) if in_cells else _exact(second)
-    nearest = min(NEAREST + 1, len(second))  # one more: within a set every image finds itself
+    nearest = min(NEAREST + 1, len(second))  # one more: within a set every image is its own nearest
     for name, signs in mirror_signs().items():
         cosines, places = search(np.ascontiguousarray(first * signs), nearest)
         rows, columns = np.nonzero((cosines > FLOOR) & (places >= 0))
@@ -81,7 +82,7 @@ def _search(first: NDArray[np.float32], second: NDArray[np.float32]) -> Iterator
 
 
 def _exact(found: NDArray[np.float32]) -> Search:
-    """Compare all with all. Without faiss: its OpenMP does not live well beside PyTorch's in a process that trains."""
+    """Return the exact search, without faiss: its OpenMP conflicts with PyTorch's in a training process."""
 
     def search(wanted: NDArray[np.float32], nearest: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         blocks = [_nearest(block @ found.T, nearest) for block in np.array_split(wanted, 1 + len(wanted) // _BLOCK)]
@@ -97,9 +98,10 @@ def _nearest(cosines: NDArray[np.float32], nearest: int) -> tuple[NDArray[np.flo
 
 
 def _cells(found: NDArray[np.float32]) -> Search:
-    """Sort the fingerprints into cells of about 64 and look into the nearest few: the time hardly grows with the set.
+    """Return the inverted-file search: fingerprints in cells of about 64, of which the nearest few are searched.
 
-    On 100,000 fingerprints twice as fast as a navigable graph over all of them, and it grows more slowly.
+    Its time hardly grows with the set. On 100,000 fingerprints it is twice as fast as a navigable graph over all of
+    them, and grows more slowly.
     """
     import faiss
 
@@ -107,13 +109,13 @@ def _cells(found: NDArray[np.float32]) -> Search:
     centres: Any = faiss.IndexHNSWFlat(found.shape[1], 16, faiss.METRIC_INNER_PRODUCT)
     centres.hnsw.efSearch = 2 * _LOOKED_INTO
     index: Any = faiss.IndexIVFFlat(centres, found.shape[1], len(found) // 64, faiss.METRIC_INNER_PRODUCT)
-    index.quantizer_trains_alone = 2  # plain k-means finds the centres, the graph only finds the nearest of them
+    index.quantizer_trains_alone = 2  # plain k-means fits the centres, the graph only searches the nearest of them
     index.cp.niter = 4
     index.cp.min_points_per_centroid = 1
     index.cp.max_points_per_centroid = 64
     index.train(np.ascontiguousarray(found))
     index.add(np.ascontiguousarray(found))
     index.nprobe = _LOOKED_INTO
-    index.own_fields = True  # else faiss forgets the centres when this function returns
+    index.own_fields = True  # else the centres are freed when this function returns
     centres.this.disown()
     return lambda wanted, nearest: index.search(wanted, nearest)

@@ -1,4 +1,4 @@
-"""Decodes image files to their stored pixels, upright, whatever their format; every fault becomes one line."""
+"""Decoding of image files of any format to their stored pixels, upright; every fault is a one-line error."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def decode(source: Path | bytes, name: str) -> DecodedImage:
 
     Args:
         source: The file or its content; BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP.
-        name: What messages call it.
+        name: Its name in messages.
 
     Raises:
         ImageError: As for ``busight.data.readers.image.read_image``.
@@ -80,7 +80,7 @@ def image_size(source: Path | bytes, name: str) -> tuple[int, int]:
 
 @contextmanager
 def _guarded(name: str) -> Iterator[None]:
-    """Turn whatever a decoder raises into an ImageError."""
+    """Turn any error of a decoder into an ImageError."""
     try:
         # Pillow warns of large sizes and odd metadata; check_size and the checks below decide instead.
         with warnings.catch_warnings():
@@ -98,7 +98,7 @@ def _guarded(name: str) -> Iterator[None]:
 
 @contextmanager
 def _opened_picture(stream: BinaryIO, name: str) -> Iterator[ImageFile]:
-    """Yield the opened, checked, not yet decoded picture."""
+    """Yield the opened, checked, not yet decoded image."""
     with Pillow.open(stream, formats=_FORMATS) as picture:
         check_size(name, *picture.size)
         n_frames = getattr(picture, "n_frames", 1)

@@ -1,4 +1,4 @@
-"""Run as a script, ``decode_apart.py FILE INDEX``: writes one decoded DICOM frame to stdout as an .npy array."""
+"""Script ``decode_apart.py FILE INDEX``: it writes one decoded DICOM frame to stdout as an .npy array."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 def main(path: str, index: int) -> None:
     """Decode frame ``index`` (from 0) of the DICOM file ``path``, "-" for stdin, and write it to stdout.
 
-    A crash of the decoder ends this process only. No core file is left then, because it would hold patient data.
+    A crash of the decoder ends this process only. No core file is left then, because it would contain patient data.
     """
     import numpy as np
     from pydicom.pixels.utils import pixel_array

@@ -1,4 +1,4 @@
-"""Reads DICOM objects: header first, then one frame at a time, so that a long cine never fills the memory."""
+"""Reader of DICOM objects: header first, then one frame at a time, so that a long cine does not fill the memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 DICOM_SUFFIXES = frozenset({".dcm", ".dicom"})
-"""Suffixes, in lower case, of files that are taken for DICOM whatever their first bytes say."""
+"""Suffixes, in lower case, of files that are read as DICOM whatever their first bytes are."""
 
 _UID = re.compile(r"[0-9.]{1,64}")
 """PS3.5 section 9.1, less the rules on its components, which some machines break. Anything else may be free text."""
@@ -36,19 +36,19 @@ _UID = re.compile(r"[0-9.]{1,64}")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DicomFrames:
-    """One DICOM image object: what its header says, and its frames on request.
+    """One DICOM image object: its header, and its frames on request.
 
     Attributes:
-        name: The file, or what the bytes or data set were called.
+        name: The file, or the name given to the bytes or data set.
         n_frames: Frames in it, at least 1.
         pixel_spacing_mm: Distance between rows and between columns in mm, or None.
-        region: The part of the picture that shows tissue in two dimensions, or None where it is not stated.
-        patient_id: First 16 hexadecimal digits of the SHA-256 of PatientID, None where that is empty. It tells patients
-            apart; it is no anonymisation, because short numbers can be tried out.
+        region: The part of the image that shows tissue in two dimensions, or None where it is not stated.
+        patient_id: First 16 hexadecimal digits of the SHA-256 of PatientID, None where that is empty. It distinguishes
+            patients; it is no anonymisation, because short numbers can be tried out.
         exam_id: The same of StudyInstanceUID.
         laterality: ``"left"``, ``"right"`` or None.
         device: Manufacturer's Model Name, or None.
-        SOPInstanceUID: The object's own identifier, or None; likewise the next two.
+        SOPInstanceUID: The object's own identifier, or None; so for the next two.
         StudyInstanceUID: That of its examination.
         SeriesInstanceUID: That of its series.
     """
@@ -74,10 +74,10 @@ class DicomFrames:
             index: 0 for the first frame.
 
         Returns:
-            uint8 or uint16, HW or HWC, by the rules of ``dicom_display.displayed``.
+            uint8 or uint16, HW or HWC, as ``dicom_display.displayed`` returns it.
 
         Raises:
-            ImageError: There is no such frame, its pixels cannot be decoded, or the region is too small for a picture.
+            ImageError: There is no such frame, its pixels cannot be decoded, or the region is too small for an image.
         """
         if not 0 <= index < self.n_frames:
             raise ImageError(f"{self.name}: no frame {index}, it holds {self.n_frames}; count from 0")
@@ -99,7 +99,7 @@ class DicomFrames:
 
 
 def is_dicom(source: Path | bytes) -> bool:
-    """Tell whether a file calls itself DICOM: ``DICM`` after 128 bytes (PS3.10 section 7.1), or by its suffix."""
+    """Return whether a file is DICOM by its prefix, ``DICM`` after 128 bytes (PS3.10 section 7.1), or by its suffix."""
     if isinstance(source, bytes):
         return source[128:132] == b"DICM"
     if source.suffix.lower() in DICOM_SUFFIXES:
@@ -115,15 +115,15 @@ def read_dicom(source: Path | bytes | Dataset, name: str = "") -> DicomFrames:
     """Read and check the header of a DICOM image object; no pixel is decoded yet.
 
     Uncompressed, deflated, RLE, JPEG (baseline, extended 8-bit, lossless), JPEG-LS and JPEG 2000 objects are read.
-    No message carries anything from the header but the file's technical properties.
+    Messages contain nothing of the header but technical properties.
 
     Args:
         source: The file, its content, or a data set in memory with its ``file_meta`` (which pynetdicom hands over as
             ``event.file_meta``). The data set is not changed.
-        name: What messages call it; the path, or "image" for bytes and data sets, where empty.
+        name: Its name in messages; the path, or "image" for bytes and data sets, where empty.
 
     Returns:
-        The object; its ``decode(i)`` decodes.
+        The object; its ``decode(i)`` decodes a frame.
 
     Raises:
         ImageError: Missing, empty or damaged file, no image in it (report, PDF, directory), a way of storing pixels
@@ -153,7 +153,7 @@ def read_dicom(source: Path | bytes | Dataset, name: str = "") -> DicomFrames:
 
 @contextmanager
 def _guarded(name: str) -> Iterator[None]:
-    """Turn what pydicom raises into one line and keep its warnings and log lines in: they may quote patient data."""
+    """Turn errors of pydicom into one line and suppress its warnings and log lines: they may quote patient data."""
     from pydicom.errors import BytesLengthException, InvalidDicomError
 
     logger = logging.getLogger("pydicom")
@@ -168,7 +168,7 @@ def _guarded(name: str) -> Iterator[None]:
     except InvalidDicomError:
         raise ImageError(f"{name}: not a DICOM file (no DICM after 128 bytes); export it again as DICOM") from None
     except (BytesLengthException, *DAMAGE) as error:
-        # pydicom's own text may quote an element's value, so only the kind of error is passed on.
+        # pydicom's own text may quote an element's value, so only the type of error is reported.
         raise ImageError(
             f"{name}: truncated or damaged DICOM ({type(error).__name__}); export it again, best uncompressed"
         ) from None
@@ -191,6 +191,6 @@ def _text(value: Any) -> str | None:
 
 
 def _uid(value: Any) -> str | None:
-    """Return a unique identifier; None for text that is none, which might be about the patient."""
+    """Return a unique identifier; None for text that is none, which might identify the patient."""
     text = _text(value)
     return text if text and _UID.fullmatch(text) else None

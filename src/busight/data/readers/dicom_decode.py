@@ -1,4 +1,4 @@
-"""Decodes one stored frame of a DICOM object, each way of compression by the decoder that is safest for it."""
+"""Decoding of one stored frame of a DICOM object, each transfer syntax by the safest decoder for it."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from pydicom.uid import UID
 
 _APART_SECONDS = 60
-"""A frame takes well under a second; longer than a minute is a decoder that hangs."""
+"""A frame takes well under a second; after a minute the decoder hangs."""
 
 _PIXEL_ELEMENTS = (
     "SamplesPerPixel", "PhotometricInterpretation", "PlanarConfiguration", "Rows", "Columns", "BitsAllocated",
     "BitsStored", "HighBit", "PixelRepresentation",
 )  # fmt: skip
-"""Elements by which a stored frame is decoded (DICOM PS3.3 section C.7.6.3). None says anything of the patient."""
+"""Elements by which a stored frame is decoded (DICOM PS3.3 section C.7.6.3). None identifies the patient."""
 
 
 def has_decoder(syntax: UID) -> bool:
-    """Tell whether pixels in this transfer syntax can be decoded here."""
+    """Return whether pixels in this transfer syntax can be decoded here."""
     from pydicom.pixels.decoders.base import get_decoder
 
     try:
@@ -49,7 +49,7 @@ def decoded(path: Path | None, header: Dataset, index: int) -> NDArray[Any]:
         HW, or HWC with YBR turned into RGB; unsigned or signed integers.
 
     Raises:
-        RuntimeError: The frame is damaged or its decoder broke down. pydicom raises many other kinds as well.
+        RuntimeError: The frame is damaged or its decoder crashed. pydicom raises many other types as well.
     """
     from pydicom import uid
     from pydicom.pixels.utils import pixel_array
@@ -64,12 +64,12 @@ def decoded(path: Path | None, header: Dataset, index: int) -> NDArray[Any]:
 
 def _decoded_apart(path: Path | None, index: int, content: bytes = b"") -> NDArray[Any]:
     """Decode in a process of its own: GDCM 3.2 ends the process (abort) on some damaged JPEG and JPEG-LS streams."""
-    # -P: the script's own folder must not become a place from which modules are imported.
+    # -P: the script's own folder must not be on the import path.
     command = [sys.executable, "-P", "-W", "ignore", decode_apart.__file__, str(path or "-"), str(index)]
     try:
         finished = subprocess.run(command, input=content, capture_output=True, check=True, timeout=_APART_SECONDS)
     except subprocess.SubprocessError:
-        # What the process wrote to stderr may quote the object, so it is dropped.
+        # The process's stderr may quote the object, so it is dropped.
         raise RuntimeError("the frame broke its decoder") from None
     return np.asarray(np.load(io.BytesIO(finished.stdout), allow_pickle=False))
 

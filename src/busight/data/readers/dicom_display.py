@@ -1,4 +1,4 @@
-"""Turns the values that a DICOM object stores into the pixels that a viewer would show."""
+"""Conversion of the stored values of a DICOM object to the pixels that a viewer displays."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 def displayed(stored: NDArray[Any], header: Dataset) -> DecodedImage:
-    """Return the pixels of one frame as a viewer would show them.
+    """Return the pixels of one frame as a viewer displays them.
 
     MONOCHROME goes through Modality LUT and VOI LUT or window (the first one) to 8 bits where a window or VOI LUT is
     given. Without one, up to 8 bits are stretched to 0–255, and of more bits the stored values are kept: from 0 (signed
-    ones shifted) to a white of 2^BitsStored − 1, the same for every frame and file. Full 16 bits say nothing of the
+    ones shifted) to a white of 2^BitsStored − 1, the same for every frame and file. Full 16 bits do not define the
     scale, since 8-bit and 12-bit values are stored in them too: unsigned MONOCHROME2 of 16 bits has no stated white.
     MONOCHROME1 is inverted, so that echoes are bright. All values that can be stored are mapped once, into a table of
     2^BitsStored entries.
@@ -33,7 +33,7 @@ def displayed(stored: NDArray[Any], header: Dataset) -> DecodedImage:
         uint8 or uint16, HW, or HWC for colour and palettes.
 
     Raises:
-        ValueError: The window or a lookup table of the object does not hold together.
+        ValueError: The window or a lookup table of the object is inconsistent.
 
     Source:
         DICOM PS3.3 sections C.7.6.3 (Image Pixel), C.11.1 (Modality LUT) and C.11.2 (VOI LUT).
@@ -105,7 +105,7 @@ def _windowed(values: IntArray, header: Dataset) -> FloatArray | None:
 
 def _through_window(real: FloatArray, centre: float, width: float, function: str) -> FloatArray:
     """The three functions of PS3.3 section C.11.2.1.2 and C.11.2.1.3, with an output of 0–1."""
-    # pydicom's apply_windowing answers in a range that depends on rescale and LUT and would have to be found out again.
+    # The output range of pydicom's apply_windowing depends on rescale and LUT and would have to be computed again.
     if function == "LINEAR" and width >= 1:
         centre, width = centre - 0.5, width - 1
         return (real > centre).astype(np.float64) if width == 0 else np.clip((real - centre) / width + 0.5, 0, 1)

@@ -1,4 +1,4 @@
-"""Where in a DICOM picture the ultrasound is, and how many millimetres a pixel spans."""
+"""Ultrasound region and pixel spacing of a DICOM object."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ _DATA_TISSUE = 1
 _UNITS_CM = 3
 
 _SPACING_TOLERANCE = 0.01
-"""Regions whose spacings differ by less than one percent count as equal: machines round them to text."""
+"""Regions whose spacings differ by less than one percent count as equal: devices round them to text."""
 
 
 def ultrasound_region(header: Dataset) -> Roi | None:
-    """Return the smallest box around every two-dimensional tissue region, clipped to the picture.
+    """Return the smallest box around every two-dimensional tissue region, clipped to the image.
 
-    A picture with two views side by side has two such regions; their union is taken because a lesion may be in either.
+    An image with two views side by side has two such regions; their union is taken because a lesion may be in either.
 
     Args:
         header: The object's elements; Rows, Columns and Sequence of Ultrasound Regions are read.
 
     Returns:
-        The box, or None where no tissue region is stated or none overlaps the picture.
+        The box, or None where no tissue region is stated or none overlaps the image.
 
     Source:
         DICOM PS3.3 section C.8.5.5 (US Region Calibration): X0, Y0, X1, Y1 name the first and the last pixel, so one is
@@ -37,14 +37,14 @@ def ultrasound_region(header: Dataset) -> Roi | None:
     """
     rows, columns = int(header.Rows), int(header.Columns)
     boxes = [_box(item, rows, columns) for item in _tissue_regions(header)]
-    found = [box for box in boxes if box.height > 0 and box.width > 0]
-    if not found:
+    regions = [box for box in boxes if box.height > 0 and box.width > 0]
+    if not regions:
         return None
     return Roi(
-        min(box.top for box in found),
-        min(box.left for box in found),
-        max(box.bottom for box in found),
-        max(box.right for box in found),
+        min(box.top for box in regions),
+        min(box.left for box in regions),
+        max(box.bottom for box in regions),
+        max(box.right for box in regions),
     )
 
 
@@ -58,7 +58,7 @@ def pixel_spacing_mm(header: Dataset) -> tuple[float, float] | None:
 
     Returns:
         (between rows, between columns), both positive; None where it is not stated, not in centimetres, not a positive
-        number, or where regions disagree, because then no single spacing is true of the picture.
+        number, or where regions disagree, because then no single spacing is true of the image.
 
     Source:
         DICOM PS3.3 section C.8.5.5 (Physical Units, Physical Delta) and section 10.7.1.3 (Pixel Spacing: rows first).
@@ -86,7 +86,7 @@ def _tissue_regions(header: Dataset) -> list[Dataset]:
 
 
 def _box(item: Dataset, rows: int, columns: int) -> Roi:
-    """The region's box clipped to the picture; empty where an edge is missing or nothing overlaps."""
+    """The region's box clipped to the image; empty where an edge is missing or nothing overlaps."""
     edges = [item.get(f"RegionLocation{name}") for name in ("MinY0", "MinX0", "MaxY1", "MaxX1")]
     if any(edge is None for edge in edges):
         return Roi(0, 0, 0, 0)

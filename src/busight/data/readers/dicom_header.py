@@ -1,4 +1,4 @@
-"""Reads the header of a DICOM object, and refuses by it what cannot be decoded, before a pixel is."""
+"""Reading of the header of a DICOM object, and checks of it before any pixel is decoded."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def read_header(source: Path | bytes | Dataset, name: str) -> tuple[Dataset, int
 
     Raises:
         ImageError: No file, or one that inflates to more than ``MAX_INFLATED_BYTES``.
-        InvalidDicomError: No DICOM file. pydicom raises many other kinds on damaged ones.
+        InvalidDicomError: No DICOM file. pydicom raises many other types on damaged ones.
     """
     from pydicom import Dataset, dcmread
 
@@ -51,9 +51,9 @@ def read_header(source: Path | bytes | Dataset, name: str) -> tuple[Dataset, int
 
 
 def _check_inflated(stream: BinaryIO, name: str) -> bool:
-    """Tell whether an object is deflated; refuse a bomb before pydicom holds it in memory.
+    """Return whether an object is deflated; raise for a decompression bomb before pydicom holds it in memory.
 
-    It is inflated piece by piece and nothing is kept.
+    It is inflated in pieces, none of which is kept.
     """
     from pydicom.filereader import read_dataset, read_preamble
     from pydicom.uid import DeflatedExplicitVRLittleEndian
@@ -72,10 +72,10 @@ def _check_inflated(stream: BinaryIO, name: str) -> bool:
 
 
 def check_pixels(name: str, header: Dataset, pixel_bytes: int) -> None:
-    """Refuse an object whose header promises pixels that are not there, not readable or too many.
+    """Raise for an object whose header states pixels that are missing, not readable or too many.
 
     Raises:
-        ImageError: With the element that says so.
+        ImageError: The message names the element.
     """
     if pixel_bytes == 0:
         raise ImageError(f"{name}: DICOM without pixels (a report, a PDF, a directory); leave it out")
@@ -97,7 +97,7 @@ def check_pixels(name: str, header: Dataset, pixel_bytes: int) -> None:
 
 
 def _check_syntax(name: str, header: Dataset) -> None:
-    """Refuse a way of storing pixels that is not stated, or for which there is no decoder."""
+    """Raise for a transfer syntax that is missing, or for which there is no decoder."""
     syntax = getattr(header, "file_meta", {}).get("TransferSyntaxUID")
     if syntax is None:
         raise ImageError(f"{name}: states no Transfer Syntax UID, so nobody knows how its pixels are stored; set it")
@@ -109,7 +109,7 @@ def _check_syntax(name: str, header: Dataset) -> None:
 
 
 def _check_length(name: str, header: Dataset, n_frames: int, pixel_bytes: int) -> None:
-    """Refuse an uncompressed object shorter than its own pixels."""
+    """Raise for an uncompressed object shorter than its pixels."""
     # YBR_FULL_422 stores two samples for each pixel, and everything else all of them.
     samples = 2 if header.PhotometricInterpretation == "YBR_FULL_422" else int(header.get("SamplesPerPixel", 1))
     needed = int(header.Rows) * int(header.Columns) * samples * int(header.BitsAllocated) * n_frames // 8

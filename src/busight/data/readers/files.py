@@ -1,4 +1,4 @@
-"""Reads samples whose image and masks are image files below one folder."""
+"""Reader of samples whose image and masks are image files below one folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class FileReader:
 
     Attributes:
         root: The folder that ``Sample.image_path`` and ``Sample.mask_paths`` are relative to.
-        spec: What its images become: grey of 8 bits, or what was inferred from their pixels.
+        spec: The image spec of its images: 8-bit grey, or inferred from their pixels.
     """
 
     root: Path
@@ -29,7 +29,7 @@ class FileReader:
         """Return the image as ``spec`` says: uint8, HW or HWC.
 
         Raises:
-            ImageError: The file is not a usable image, or not of that kind.
+            ImageError: The file is not a usable image, or does not fit ``spec``.
         """
         return read_image_as(self.root / sample.image_path, self.spec)
 

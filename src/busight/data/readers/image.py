@@ -1,4 +1,4 @@
-"""Reads ordinary image files: their pixels, an image as a network takes it, a mask, or a refusal of one line."""
+"""Reading of image files: stored pixels, 8-bit images, masks; every fault is a one-line error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IMAGE_SUFFIXES = frozenset(
 """Suffixes, in lower case, of the files that ``read_image`` and ``read_mask`` take."""
 
 MASK_SUFFIX = re.compile(r"_mask(_\d+)?$")
-"""How the stem of a mask file ends: ``NAME_mask.png``, ``NAME_mask_1.png`` beside ``NAME.png``."""
+"""The end of the stem of a mask file: ``NAME_mask.png``, ``NAME_mask_1.png`` beside ``NAME.png``."""
 
 
 def read_image(source: Path | bytes, name: str = "") -> Pixels:
@@ -30,9 +30,9 @@ def read_image(source: Path | bytes, name: str = "") -> Pixels:
     floating point, which has no scale. A file with several frames or pages is refused.
 
     Args:
-        source: A BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP file with one image, or its content. What counts is the
-            content, not the suffix.
-        name: What messages call it; the path, or "image" for bytes, where empty.
+        source: A BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP file with one image, or its content. The format is read
+            from the content, not from the suffix.
+        name: Its name in messages; the path, or "image" for bytes, where empty.
 
     Returns:
         uint8, or uint16 for files of more than 8 bits; HW for grey, HWC with three channels for colour, with four where
@@ -40,7 +40,7 @@ def read_image(source: Path | bytes, name: str = "") -> Pixels:
 
     Raises:
         ImageError: The file is missing, empty, no image, damaged, animated, smaller than ``MIN_SIDE`` a side, larger
-            than ``MAX_PIXELS`` (found from the header, before decoding), or of a kind named above as refused.
+            than ``MAX_PIXELS`` (by the header, before decoding), or of a kind named above as refused.
     """
     return decode(source, named(source, name)).pixels
 
@@ -87,7 +87,7 @@ def read_mask(source: Path | bytes, name: str = "") -> Mask:
     """Read a lesion mask.
 
     Masks come as 1-bit, grey, palette or colour files and with three kinds of values: 0 and 255 (every mask of BUSI and
-    BUS-BRA), small labels (0 and 1, or one number for each lesion), and picture intensities with soft edges (JPEG,
+    BUS-BRA), small labels (0 and 1, or one number for each lesion), and image intensities with soft edges (JPEG,
     anti-aliasing). So where every value is below 128 they are labels, and all but 0 is lesion; otherwise the lesion is
     where the value is 128 or more.
 

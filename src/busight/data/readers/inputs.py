@@ -1,4 +1,4 @@
-"""From the paths that a user names to the images to predict, one at a time."""
+"""From input paths to the images to predict, one at a time."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 _RESULTS = ("card.json", "bundle/card.json", "metrics.json", "plan.json", "lesions.csv")
-"""What bundles, runs, evaluations, cross-validations and segmentations hold."""
+"""File names that mark the folder of a bundle, run, evaluation, cross-validation or segmentation."""
 
 
 def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
-    """Return the files to read: those named, and below folders all pictures and DICOM files, in order.
+    """Return the files to read: the given ones, and below folders all images and DICOM files, in order.
 
-    A named file that does not exist is returned too, and below folders a dead link named like a picture and a folder
+    A given file that does not exist is returned too, and below folders a dead link with an image's suffix and a folder
     that may not be opened: reading them gives the reason.
 
     Returns:
         The files to read, and the mask files below folders that were left out (``NAME_mask.png`` beside ``NAME.png``).
 
     Raises:
-        DataError: A path is a bundle or the folder of a run: its figures are no patients' pictures.
+        DataError: A path is a bundle or the folder of a run, whose image files are figures.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     masks: list[Path] = []
     for path in paths:
         if _is_result(path):
@@ -46,16 +46,16 @@ def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
                 if inside.is_dir() and _is_result(inside):
                     results.add(inside)
                 if _is_wanted(inside) and results.isdisjoint(inside.parents):
-                    (masks if _is_mask(inside) else found).append(inside)
+                    (masks if _is_mask(inside) else files).append(inside)
         else:
-            found.append(path)
-    return found, masks
+            files.append(path)
+    return files, masks
 
 
 def _is_result(path: Path) -> bool:
     try:
         return any((path / name).is_file() for name in _RESULTS)
-    except OSError:  # a name too long, or a folder that may not be looked into: reading it gives the reason
+    except OSError:  # a name too long, or a folder that may not be listed: reading it gives the reason
         return False
 
 
@@ -77,12 +77,12 @@ def _is_wanted(path: Path) -> bool:
 def read_frames(
     source: Path | bytes | Dataset, spec: ImageSpec = GREY, name: str = ""
 ) -> Iterator[InputImage | Failure]:
-    """Yield the images of a file, of its content or of a DICOM data set, or the reason why there are none.
+    """Yield the images of a file, of its content or of a DICOM data set, or a failure with its reason.
 
     Args:
         source: An image file, a DICOM file, the bytes of either, or a data set in memory.
-        spec: What the images become: what a model takes.
-        name: What messages and ``ImageRef.path`` call it; empty for the path.
+        spec: The image spec of the model.
+        name: Its name in messages and ``ImageRef.path``; empty for the path.
     """
     ref = ImageRef(name or (str(source) if isinstance(source, Path) else ""))
     name = named(source, name)

@@ -1,4 +1,4 @@
-"""Reads the PGM and PPM formats, plain and binary.
+"""Reading of the PGM and PPM formats, plain and binary.
 
 Pillow reads them too, but it stretches 12-bit values to 16 bits, pixel by pixel in Python.
 
@@ -19,7 +19,7 @@ _CHANNELS = {b"P2": 1, b"P3": 3, b"P5": 1, b"P6": 3}
 
 
 class PnmHeader(NamedTuple):
-    """What the header of a PGM or PPM file says; ``maxval`` is the value of white, 1 to 65535."""
+    """The header of a PGM or PPM file; ``maxval`` is the value of white, 1 to 65535."""
 
     magic: bytes
     width: int
@@ -28,12 +28,12 @@ class PnmHeader(NamedTuple):
 
     @property
     def is_plain(self) -> bool:
-        """Its values are written as text."""
+        """Whether the values are written as text."""
         return self.magic in (b"P2", b"P3")
 
 
 def is_pnm(stream: BinaryIO) -> bool:
-    """Tell whether a PGM or PPM image starts where a stream stands; it stands there again afterwards."""
+    """Return whether a PGM or PPM image starts at a stream's position, which is restored afterwards."""
     place = stream.tell()
     magic = stream.read(3)
     stream.seek(place)
@@ -60,7 +60,7 @@ def read_pixels(stream: BinaryIO, header: PnmHeader) -> Pixels:
         HW (PGM) or HWC (PPM). uint8, stretched to 0–255, where white is 255 or less; otherwise uint16 as stored.
 
     Raises:
-        ValueError: Too few values, something that is no value, or one above white.
+        ValueError: Too few values, a value that is no number, or one above white.
     """
     n_channels = _CHANNELS[header.magic]
     shape = (header.height, header.width) if n_channels == 1 else (header.height, header.width, n_channels)

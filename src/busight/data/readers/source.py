@@ -1,4 +1,4 @@
-"""Where an image is read from, a file or bytes in memory, and what is refused before a pixel of it is decoded."""
+"""Input of the image readers, a file or bytes in memory, and the checks before any pixel is decoded."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ MAX_PIXELS = 64 * 1024 * 1024
 """64 megapixels: fifty times the largest ultrasound screen, and still under 1 GB while it is decoded."""
 
 MAX_COSTLY_PIXELS = MAX_PIXELS // 4
-"""16 megapixels, for what takes several times the memory or time: 16-bit colour, and numbers written as text."""
+"""16 megapixels, for formats that take several times the memory or time: 16-bit colour, and plain PGM and PPM."""
 
 MIN_SIDE = 16
-"""Pixels. Below this no lesion can be told from its surroundings; such files are icons or damaged."""
+"""Pixels. Below this no lesion is distinguishable from its surroundings; such files are icons or damaged."""
 
 DAMAGE = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError,
     SyntaxError, TypeError, ValueError, struct.error, zlib.error,
 )  # fmt: skip
-"""What the decoders of Pillow and pydicom raise on damaged bytes; neither library has one class for it."""
+"""Exceptions of the decoders of Pillow and pydicom on damaged bytes; neither library has one class for it."""
 
 
 def named(source: object, name: str) -> str:
-    """Return what messages call a source: the given name, else its path, else "image"."""
+    """Return the name of a source in messages: the given name, else its path, else "image"."""
     return name or (str(source) if isinstance(source, Path) else "image")
 
 
 @contextmanager
 def opened(source: Path | bytes, name: str) -> Iterator[BinaryIO]:
-    """Yield a source as a stream, opened at its first byte.
+    """Yield a source as a stream at its first byte.
 
     Raises:
-        ImageError: No file there, one that may not be read, or nothing in it.
+        ImageError: The file is missing, may not be read, or is empty.
     """
     _check_source(source, name)
     with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as stream:
@@ -46,7 +46,7 @@ def opened(source: Path | bytes, name: str) -> Iterator[BinaryIO]:
 
 
 def check_size(name: str, width: int, height: int, most: int = MAX_PIXELS) -> None:
-    """Refuse an image by the size that its header states, before a pixel of it is decoded.
+    """Raise for an image by the size in its header, before any pixel is decoded.
 
     Raises:
         ImageError: Below ``MIN_SIDE`` a side or above ``most`` in all.
@@ -58,7 +58,7 @@ def check_size(name: str, width: int, height: int, most: int = MAX_PIXELS) -> No
 
 
 def reason(error: BaseException) -> str:
-    """Return the first line of what a library said, or the kind of error where it said nothing."""
+    """Return the first line of a library's error message, or the type of error where it is empty."""
     lines = str(getattr(error, "strerror", None) or error).splitlines()
     return lines[0] if lines else type(error).__name__
 

@@ -1,4 +1,4 @@
-"""Reads 16-bit colour out of PNG and TIFF.
+"""Reading of 16-bit colour from PNG and TIFF.
 
 Pillow has no 16-bit colour: it keeps the upper byte of each value. Decoded again as if stored in the other byte order,
 the same file gives the lower bytes.
@@ -20,11 +20,11 @@ _OTHER_ORDER = {"16B": "16L", "16L": "16B", "16N": "16B" if sys.byteorder == "li
 """Ends of Pillow's raw modes: big, little and the machine's own byte order."""
 
 _GREY_WITH_OPACITY = "LA;16B"
-"""Has no other order, but four bytes a pixel, which can be decoded as if they were RGBA."""
+"""It has no other byte order, but four bytes a pixel, which can be decoded as RGBA."""
 
 
 def is_wide_colour(picture: ImageFile) -> bool:
-    """Tell whether a picture, opened and not yet decoded, is 16-bit colour."""
+    """Return whether an image, opened and not yet decoded, is 16-bit colour."""
     if isinstance(picture, TiffImageFile):
         bits = picture.tag_v2.get(BITSPERSAMPLE, (1,))
         return len(bits) > 1 and max(bits) == 16
@@ -35,11 +35,11 @@ def read_wide_colour(stream: BinaryIO) -> NDArray[np.uint16] | None:
     """Return the pixels of a PNG or TIFF file of 16-bit colour.
 
     Args:
-        stream: The file; where it stands does not matter.
+        stream: The file; its position does not matter.
 
     Returns:
         uint16, HWC with three channels, or four of which the last is opacity; None for planes, premultiplied opacity
-        and colours that stand for transparent.
+        and colours that mean transparent.
     """
     stream.seek(0)
     with Pillow.open(stream, formats=("PNG", "TIFF")) as picture:
@@ -60,7 +60,7 @@ def read_wide_colour(stream: BinaryIO) -> NDArray[np.uint16] | None:
 
 
 def _raw_mode(picture: ImageFile) -> str:
-    """Return in which of Pillow's raw modes a picture is stored; empty where its parts differ."""
+    """Return the raw mode of Pillow in which an image is stored; empty where its tiles differ."""
     modes = {tile.args if isinstance(tile.args, str) else str((tile.args or ("",))[0]) for tile in picture.tile}
     return modes.pop() if len(modes) == 1 else ""
 

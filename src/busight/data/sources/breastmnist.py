@@ -26,12 +26,12 @@ _SIDES = (28, 64, 128, 224)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ArrayReader:
-    """Reader for images held in one array for each part; ``Sample.frame`` is the index within the part."""
+    """Reader for images in one array for each subset; ``Sample.frame`` is the index within the subset."""
 
     images: dict[str, Image]
 
     def image(self, sample: Sample) -> Image:
-        """Return the grey picture, uint8 HW."""
+        """Return the grey image, uint8 HW."""
         picture: Image = self.images[str(sample.official_subset)][sample.frame]
         return picture.copy()
 
@@ -43,7 +43,7 @@ class ArrayReader:
 def load_breastmnist(argument: str) -> DataSet:
     """Read a BreastMNIST NPZ file (28, 64, 128 or 224 pixels a side).
 
-    The set tells malignant from "normal or benign" only.
+    The set has two labels only, malignant and "normal or benign".
 
     Args:
         argument: Path of ``breastmnist.npz``, ``breastmnist_224.npz`` ...
@@ -57,39 +57,39 @@ def load_breastmnist(argument: str) -> DataSet:
     arrays = _arrays(path)
     samples = tuple(
         Sample(
-            sample_id=f"{part}/{index:04d}",
+            sample_id=f"{subset}/{index:04d}",
             source="breastmnist",
             label=LABELS.names[1] if label == 0 else LABELS.names[0],
             frame=index,
-            official_subset=part,
+            official_subset=subset,
         )
-        for part in _PARTS
-        for index, label in enumerate(arrays[f"{part}_labels"].reshape(-1).tolist())
+        for subset in _PARTS
+        for index, label in enumerate(arrays[f"{subset}_labels"].reshape(-1).tolist())
     )
-    images = {part: arrays[f"{part}_images"] for part in _PARTS}
+    images = {subset: arrays[f"{subset}_images"] for subset in _PARTS}
     return DataSet(f"breastmnist:{argument}", "breastmnist", samples, ArrayReader(images), LABELS)
 
 
 def _arrays(path: Path) -> dict[str, np.ndarray]:
-    names = [f"{part}_{kind}" for part in _PARTS for kind in ("images", "labels")]
+    names = [f"{subset}_{kind}" for subset in _PARTS for kind in ("images", "labels")]
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in names}
     except (*DAMAGE, zipfile.BadZipFile) as error:  # LookupError: an array is missing; TypeError: one array, no archive
         raise DataError(f"{path}: not a BreastMNIST file ({error}); expected the arrays {', '.join(names)}") from error
-    for part in _PARTS:
-        images, labels = arrays[f"{part}_images"], arrays[f"{part}_labels"]
+    for subset in _PARTS:
+        images, labels = arrays[f"{subset}_images"], arrays[f"{subset}_labels"]
         square = images.ndim == 3 and images.shape[1] == images.shape[2] and images.shape[1] in _SIDES
         if not square or images.dtype != np.uint8:
             raise DataError(
-                f"{path}: {part}_images are {images.shape} {images.dtype}; published are uint8 (N, S, S) with S of "
+                f"{path}: {subset}_images are {images.shape} {images.dtype}; published are uint8 (N, S, S) with S of "
                 f"{', '.join(map(str, _SIDES))}; get it again"
             )
         if labels.dtype.kind not in "iu" or len(images) != labels.size or not np.isin(labels, (0, 1)).all():
             raise DataError(
-                f"{path}: {part}_labels are {labels.shape} {labels.dtype}; published is one whole number for each of "
+                f"{path}: {subset}_labels are {labels.shape} {labels.dtype}; published is one whole number for each of "
                 f"the {len(images)} images, 0 or 1; get it again"
             )
-    if len(sides := {arrays[f"{part}_images"].shape[1] for part in _PARTS}) > 1:
+    if len(sides := {arrays[f"{subset}_images"].shape[1] for subset in _PARTS}) > 1:
         raise DataError(f"{path}: images of {', '.join(map(str, sorted(sides)))} pixels in one file; get it again")
     return arrays

@@ -34,7 +34,7 @@ def load_busbra(argument: str) -> DataSet:
         argument: Path of the folder that holds ``bus_data.csv``.
 
     Raises:
-        DataError: The folder, the table or all images are missing, or a row says something unknown.
+        DataError: The folder, the table or all images are missing, or a row has an unknown value.
     """
     root = existing_folder(argument, "busbra")
     if (root / PUBLISHED_FOLDER).is_dir():

@@ -1,4 +1,4 @@
-"""BUSI in its official layout: one folder a class, ``NAME (k).png`` beside ``NAME (k)_mask.png``, ``..._mask_1.png``.
+"""BUSI in its official layout: one folder per class, ``NAME (k).png`` beside ``NAME (k)_mask.png``, ``..._mask_1.png``.
 
 Source:
     Al-Dhabyani, Gomaa, Khaled, Fahmy: Dataset of breast ultrasound images, Data in Brief 28 (2020) 104863.
@@ -26,7 +26,7 @@ def load_busi(argument: str) -> DataSet:
         argument: Path of the folder that holds ``benign``, ``malignant`` and ``normal``.
 
     Returns:
-        One sample an image; several masks of an image belong to one sample. BUSI names no patients.
+        One sample per image; several masks of an image belong to one sample. BUSI names no patients.
 
     Raises:
         DataError: The folder or one of the three classes is missing or empty.
@@ -37,13 +37,13 @@ def load_busi(argument: str) -> DataSet:
     samples: list[Sample] = []
     problems: list[DataWarning] = []
     for label in BREAST.names:
-        found, faults = _class_samples(root, label)
-        if not found:
+        listed, faults = _class_samples(root, label)
+        if not listed:
             raise DataError(
                 f"{root / label}: no images of class {label}; BUSI needs the folders "
                 "benign, malignant and normal (for other layouts use folder:PATH)"
             )
-        samples += found
+        samples += listed
         problems += faults
     return DataSet(f"busi:{argument}", "busi", tuple(samples), FileReader(root), BREAST, tuple(problems))
 

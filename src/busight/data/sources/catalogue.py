@@ -14,7 +14,7 @@ from busight.io.paths import is_utf8
 
 @dataclass(frozen=True, slots=True)
 class SourceEntry:
-    """One source: how its spec is written and what it holds."""
+    """One source: the form of its spec, and its content."""
 
     form: str
     about: str
@@ -76,8 +76,8 @@ def load(spec: str) -> DataSet:
     Args:
         spec: ``name:argument``, e.g. ``"busi:data/Dataset_BUSI_with_GT"`` or ``"phantom:240"``, or several of them
             separated by `` + ``. A path may hold a `` + `` too, unless a source's name and a colon follow it. In a
-            joined set, ``NAME=`` before a spec names the source that its images are of, e.g. a hospital; specs with one
-            name are one source.
+            joined set, ``NAME=`` before a spec names the source of its images, e.g. a hospital; specs with one name are
+            one source.
 
     Raises:
         ConfigError: The name is not a source, or the spec is not UTF-8.
@@ -92,8 +92,8 @@ def load(spec: str) -> DataSet:
 
     named = [_NAMED.fullmatch(part.strip()) for part in parts]
     return concat(
-        [_load_one(part.strip() if found is None else found[2]) for part, found in zip(parts, named, strict=True)],
-        [None if found is None else found[1] for found in named],
+        [_load_one(part.strip() if match is None else match[2]) for part, match in zip(parts, named, strict=True)],
+        [None if match is None else match[1] for match in named],
     )
 
 
@@ -119,6 +119,6 @@ def _load_one(spec: str) -> DataSet:
 
 
 def _joining_hint(argument: str) -> str:
-    """Say that a `` + `` was read as part of a path, where a source was perhaps meant and misspelt."""
+    """Return a hint that a `` + `` was read as part of a path, where the name of a source may be misspelt."""
     tails = re.findall(r" \+ *(\w+):", argument)
     return f"; after ' + ' {tails[0]!r} is not a source and was read as part of the path" if tails else ""

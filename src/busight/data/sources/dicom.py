@@ -1,4 +1,4 @@
-"""The source ``dicom:PATH``: DICOM objects in a file or a folder, one sample for each frame."""
+"""The source ``dicom:PATH``: DICOM objects in a file or a folder, one sample per frame."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LABELS_FILE = "labels.csv"
 
 @dataclass(frozen=True, slots=True)
 class DicomReader:
-    """Reads frames of the DICOM files below one folder."""
+    """Reader of the frames of the DICOM files below one folder."""
 
     root: Path
 
@@ -42,8 +42,8 @@ class _Label:
 def load_dicom(argument: str) -> DataSet:
     """Load DICOM images from a file, or from a folder and everything below it.
 
-    Every frame is a sample (``"case1/cine.dcm#7"``; without ``#`` where the object has a single frame). Its finding is
-    None unless ``labels.csv`` in the folder's root names the file: columns ``path`` (relative to the folder), ``label``
+    Every frame is a sample (``"case1/cine.dcm#7"``; without ``#`` where the object has a single frame). Its label is
+    None unless ``labels.csv`` in the folder's root lists the file: columns ``path`` (relative to the folder), ``label``
     (normal, benign, malignant or empty) and optionally ``patient`` (a pseudonym that replaces the hashed PatientID).
     Only headers are read here.
 
@@ -55,7 +55,7 @@ def load_dicom(argument: str) -> DataSet:
         among the samples, and one line with the number of files that are not DICOM.
 
     Raises:
-        DataError: Nothing there, no readable DICOM image, or a labels file that does not hold together.
+        DataError: The path does not exist, holds no readable DICOM image, or its labels file is inconsistent.
     """
     path = user_path(argument)
     if not path.exists():
@@ -84,7 +84,7 @@ def load_dicom(argument: str) -> DataSet:
 
 
 def _found(path: Path) -> tuple[list[Path], int]:
-    """DICOM files in a stable order, and how many other files there are (labels and DICOMDIR index not counted)."""
+    """Return the DICOM files in a stable order, and the number of other files but labels and DICOMDIR index."""
     if path.is_file():
         return [path], 0
     found = (file for file in path.rglob("*") if file.is_file() and file.name not in (LABELS_FILE, "DICOMDIR"))
@@ -112,7 +112,7 @@ def _samples(relative: str, frames: DicomFrames, label: _Label | None) -> list[S
 
 
 def _read_labels(path: Path) -> dict[str, _Label]:
-    """Read the labels file; every row has to be right, because a dropped label would be a silent change of the data."""
+    """Read the labels file; every row must be valid, because a dropped label would silently change the data."""
     labels: dict[str, _Label] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:

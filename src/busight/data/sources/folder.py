@@ -1,6 +1,6 @@
 """Any folder: one sub-folder a class, or a CSV with the columns path, label and optionally patient and mask.
 
-``labels.json`` beside them may say what the class names mean.
+``labels.json`` beside them may define the label schema.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ _LATERALITY = {"left": "left", "l": "left", "right": "right", "r": "right"}
 _SURPLUS = "(surplus)"
 _IMAGES_READ = 64
 _LEAST_SPACING, _MOST_SPACING = 0.001, 10
-"""In mm. No picture of a breast has finer or coarser pixels; what lies outside is another unit."""
+"""In mm. No image of a breast has finer or coarser pixels; a value outside is in another unit."""
 
 
 def existing_folder(argument: str, source: str) -> Path:
     """Return the folder that a spec names.
 
     Raises:
-        DataError: It is missing, not a folder, or empty.
+        DataError: The path does not exist, is no folder, or the folder is empty.
     """
     root = user_path(argument)
     if not argument or not root.is_dir():
@@ -57,18 +57,18 @@ def existing_folder(argument: str, source: str) -> Path:
 
 
 def natural_order(path: Path) -> tuple[str | int, ...]:
-    """Sort key that puts ``benign (2)`` before ``benign (10)``."""
+    """Return a sort key that puts ``benign (2)`` before ``benign (10)``."""
     return tuple(int(part) if part.isdecimal() else part.lower() for part in re.split(r"(\d+)", path.as_posix()))
 
 
 def load_folder(argument: str) -> DataSet:
     """List a folder of class folders, a folder with ``samples.csv``, or a CSV file.
 
-    Each sub-folder is a class, whatever its name; masks lie beside their image as ``NAME_mask.png``. A CSV has
-    a header with ``path,label`` and optionally ``id,patient,mask,laterality,birads,device,exam,view,histology,part,
+    Each sub-folder is a class, whatever its name; masks lie beside their image as ``NAME_mask.png``. A CSV has a header
+    with ``path,label`` and optionally ``id,patient,mask,laterality,birads,device,exam,view,histology,part,
     origin,spacing_mm``; paths are relative to it, several masks are separated by ``;``, an empty label means unknown.
-    Without ``id`` the path names the sample. ``part`` is train, val, test or an official fold, ``origin`` the digest
-    of the picture that it was shrunk from, ``spacing_mm`` row;column.
+    Without ``id`` the path names the sample. ``part`` is train, val, test or an official fold, ``origin`` the digest of
+    the image that it was resized from, ``spacing_mm`` row;column.
 
     ``labels.json`` may name ``names`` (in the order of the probabilities), ``positive`` and ``without_lesion``; without
     it ``malignant`` is the positive class and ``normal`` the one without a lesion, where they occur.
@@ -77,7 +77,7 @@ def load_folder(argument: str) -> DataSet:
         argument: A folder or a CSV file.
 
     Raises:
-        DataError: Nothing usable is there, or a column or label is not known.
+        DataError: There is no usable image, or a column or label is unknown.
     """
     path = user_path(argument)
     if path.is_file():
@@ -104,12 +104,12 @@ def _image_spec(reader: FileReader, samples: Sequence[Sample]) -> ImageSpec:
     try:
         spec = spec_of(_readable(reader, samples[:: max(1, len(samples) // _IMAGES_READ)], types))
     except DataError:
-        return GREY  # none can be read: the check of the data names each file
+        return GREY  # none can be read: the manifest lists each file
     return spec_of(_readable(reader, samples, types)) if np.dtype(np.uint16) in types else spec
 
 
 def _readable(reader: FileReader, samples: Iterable[Sample], types: set[np.dtype[Any]]) -> Iterator[Pixels]:
-    """Yield the pixels of readable images, one at a time, and note their types."""
+    """Yield the pixels of readable images, one at a time, and collect their dtypes."""
     for sample in samples:
         with contextlib.suppress(ImageError):
             pixels = reader.pixels(sample)
@@ -118,11 +118,11 @@ def _readable(reader: FileReader, samples: Iterable[Sample], types: set[np.dtype
 
 
 def _labels(root: Path, found: set[str]) -> LabelSchema:
-    """Return the schema that ``labels.json`` gives, else the one that the names suggest."""
+    """Return the schema of ``labels.json``, else the one inferred from the names."""
     path = root / LABELS_NAME
     if not path.is_file():
         _require_one_spelling(root, found)
-        # A set without labels, or of a single class, can be looked at and predicted, and be scored by a bundle.
+        # A set without labels, or of a single class, can be viewed, predicted, and scored by a bundle.
         return infer_labels(found) if len(found) > 1 else infer_labels({*BREAST.names, *found})
     try:
         labels = TypeAdapter(LabelSchema).validate_json(path.read_bytes())
@@ -137,7 +137,7 @@ def _labels(root: Path, found: set[str]) -> LabelSchema:
 
 
 def _require_one_spelling(root: Path, found: set[str]) -> None:
-    """Refuse labels that are probably one label written in two ways: it would silently become a class of its own."""
+    """Raise for labels that are probably one label in two spellings: each would silently become a class of its own."""
     for label in sorted(found - set(BREAST.names)):
         near = [name for name in found if name != label and name.casefold() == label.casefold()]
         near = near or difflib.get_close_matches(label.casefold(), BREAST.names, n=1, cutoff=0.8)
@@ -201,8 +201,8 @@ def _from_table(table: Path) -> tuple[list[Sample], list[DataWarning]]:
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{table}: not a CSV table in UTF-8 ({error}); save it as CSV, UTF-8") from error
     if "path" not in columns or "label" not in columns:
-        found = ", ".join(sorted(columns)) or "none"
-        raise DataError(f"{table}: the columns path and label are needed, found {found}")
+        given = ", ".join(sorted(columns)) or "none"
+        raise DataError(f"{table}: the columns path and label are needed, found {given}")
     if len(columns) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"{table}: has two columns {twice}; keep the one that counts")
@@ -238,7 +238,7 @@ def _from_table(table: Path) -> tuple[list[Sample], list[DataWarning]]:
 
 
 def _check_parts(table: Path, parts: Set[str | None]) -> None:
-    """Refuse parts that are neither the authors' train, val and test nor their numbered folds."""
+    """Raise for official subsets that are neither train, val and test nor numbered folds."""
     folds = {part for part in parts if part is not None and part.isascii() and part.isdigit()}
     if odd := parts - folds - {"train", "val", "test"}:
         raise DataError(f"{table}: part {min(map(str, odd))!r} is not train, val, test or the number of a fold")
@@ -290,5 +290,5 @@ def _spacing(table: Path, number: int, text: str) -> tuple[float, float] | None:
 
 
 def _canonical(label: str) -> str | None:
-    """Return a label as it is written elsewhere: the well-known ones in lower case; None for an empty one."""
+    """Return the canonical spelling of a label: the well-known ones in lower case; None for an empty one."""
     return label.lower() if label.lower() in BREAST.names else label or None

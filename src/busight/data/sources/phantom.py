@@ -1,4 +1,4 @@
-"""The source ``phantom:N``: ultrasound phantoms made on first need."""
+"""The source ``phantom:N``: ultrasound phantoms, rendered on first use."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from busight.simulate.spec import PhantomSpec, parse_phantom_spec
 from busight.types import Image, Mask, Sample
 
 _BLOCK = 32
-"""Pictures made at once: enough to keep every core busy, few enough that a progress bar moves."""
+"""Images rendered at once: enough to keep every core busy, few enough that a progress bar moves."""
 
 
 class PhantomReader:
-    """Holds the pictures of a set, each made, with its neighbours, when it is first asked for.
+    """Reader that renders the images of a set, each with its neighbours, on first use.
 
-    Pictures and packed masks stay in memory (74 kB each at 256 x 256); clean pictures are made again when asked for.
+    Images and packed masks stay in memory (74 kB each at 256 x 256); clean images are rendered anew each time.
     """
 
     def __init__(self, spec: PhantomSpec, plants: dict[int, InjectedFault]) -> None:
@@ -35,14 +35,14 @@ class PhantomReader:
         self._lock = threading.Lock()
 
     def __getstate__(self) -> dict[str, Any]:
-        # For another process: what is made already goes along, the lock does not.
+        # For another process: the images rendered so far are pickled, the lock is not.
         return {**self.__dict__, "_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _lock=threading.Lock())
 
     def image(self, sample: Sample) -> Image:
-        """Return the picture, uint8 HW."""
+        """Return the image, uint8 HW."""
         return self._picture(sample)[0].copy()
 
     def mask(self, sample: Sample) -> Mask:
@@ -52,7 +52,7 @@ class PhantomReader:
         return bits.astype(bool).reshape(size, size)
 
     def case(self, sample: Sample) -> PhantomCase:
-        """Return the picture with its clean twin, mask and descriptors. Made afresh: some 30 ms."""
+        """Return the case with clean image, mask and descriptors, rendered anew: some 30 ms."""
         return render(self._spec, self._plants, _index_of(sample))
 
     def _picture(self, sample: Sample) -> tuple[Image, NDArray[np.uint8]]:
@@ -66,17 +66,17 @@ class PhantomReader:
 
 
 def load_phantoms(argument: str) -> DataSet:
-    """Make a set of phantoms. Listing is quick; pixels are made when the reader is first asked.
+    """Return a set of phantoms. Listing is quick; pixels are rendered when they are first read.
 
     Args:
         argument: ``N`` or ``N,key=value,...`` with the keys ``seed``, ``size``, ``duplicates``, ``flips``,
             ``overlays``, ``wrong_labels`` and ``typical``.
 
     Returns:
-        The set. Planted facts stand in the samples' tags.
+        The set. Injected faults are listed in the samples' tags.
 
     Raises:
-        ConfigError: The argument asks for something that is not allowed.
+        ConfigError: The argument has a value that is not allowed.
 
     Example:
         >>> [sample.label for sample in load_phantoms("4").samples]
@@ -89,7 +89,7 @@ def load_phantoms(argument: str) -> DataSet:
 
 
 def _sample(spec: PhantomSpec, plant: InjectedFault, index: int) -> Sample:
-    """Describe one picture. A copy looks like its source but goes under its own patient, as in public archives."""
+    """Return the sample of one image. A near-duplicate has a patient of its own, as in public archives."""
     own = patient_of(spec.seed, index, spec.typical)
     shown = own if plant.copy_of is None else patient_of(spec.seed, plant.copy_of, spec.typical)
     tags = []

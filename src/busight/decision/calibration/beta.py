@@ -1,4 +1,4 @@
-"""Beta calibration: for each class against the rest a curve of three numbers."""
+"""Beta calibration: for each class against the rest a curve with three parameters."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from busight.types import FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True)
 class Beta:
-    """p ↦ 1 / (1 + 1 / (e^c p^a / (1 − p)^b)) a class, then normalised.
+    """Beta calibration, p ↦ 1 / (1 + 1 / (e^c p^a / (1 − p)^b)) per class, then normalised.
 
     Attributes:
         curves: For each class (a, b, c), a and b at least 0.
@@ -33,7 +33,7 @@ class Beta:
         """Fit on validation cases.
 
         Raises:
-            DataError: They cannot determine it.
+            DataError: The cases cannot determine a calibration; see `fit_temperature`.
         """
         check_can_be_fitted(logits, target)
         probs = softmax(logits)
@@ -45,18 +45,19 @@ class Beta:
         return normalised(np.stack([_beta_of(probs[:, k], row) for k, row in enumerate(self.curves)], axis=1), probs)
 
     def fits(self, n_classes: int) -> bool:
-        """Return whether it is of so many classes."""
+        """Return whether it was fitted on this number of classes."""
         return len(self.curves) == n_classes
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a card holds of it."""
+        """Return its entry in a card."""
         return asdict(self)
 
 
 def _beta(probs: FloatArray, positive: FloatArray) -> tuple[float, float, float]:
     """Fit (a, b, c); an exponent that would be negative is set to 0 and the rest fitted again, as the source does.
 
-    Where the one that is left would be negative too, the scores speak against the class, and only its share remains.
+    Where the other exponent would be negative too, the scores rank the class inversely, and only its prevalence
+    remains.
     """
     from sklearn.linear_model import LogisticRegression
 
@@ -64,7 +65,7 @@ def _beta(probs: FloatArray, positive: FloatArray) -> tuple[float, float, float]
     features = np.stack([np.log(inside), -np.log1p(-inside)], axis=1)
 
     def fit(used: list[int]) -> tuple[list[float], float]:
-        # Almost no penalty: the source has none, but separable cases need an end.
+        # Almost no penalty: the source has none, but on separable cases the fit would diverge.
         fitted = LogisticRegression(C=1e3, max_iter=1000).fit(features[:, used], positive)
         return fitted.coef_[0].tolist(), float(fitted.intercept_[0])
 

@@ -1,4 +1,4 @@
-"""The calibrators by name, and the choice among them on grouped folds of the validation cases."""
+"""The calibration methods by name, and the choice among them on grouped folds of the validation cases."""
 
 from __future__ import annotations
 
@@ -33,19 +33,20 @@ CALIBRATORS: dict[CalibrationMethod, _CalibratorClass] = {
     "beta": Beta,
     "isotonic": Isotonic,
 }
-"""From a method's name to its class, the most modest first."""
+"""From a method's name to its class, the fewest parameters first."""
 
 
 def fit_calibrator(method: CalibrationMethod, logits: FloatArray, target: IntArray) -> AnyCalibrator:
     """Fit a calibrator on cases that took no part in training and will take none in testing.
 
     Args:
-        method: Its name.
+        method: The method's name.
         logits: float64 (N, K).
         target: int64 (N,), actual class 0..K-1.
 
     Raises:
-        DataError: The cases cannot determine it; see `busight.decision.calibration.temperature.check_can_be_fitted`.
+        DataError: The cases cannot determine a calibration; see
+            `busight.decision.calibration.temperature.check_can_be_fitted`.
     """
     return CALIBRATORS[method].fit(np.asarray(logits, np.float64), target)
 
@@ -53,20 +54,20 @@ def fit_calibrator(method: CalibrationMethod, logits: FloatArray, target: IntArr
 def choose_calibrator(
     logits: FloatArray, target: IntArray, groups: Sequence[str], methods: Sequence[CalibrationMethod], folds: int = 5
 ) -> AnyCalibrator:
-    """Choose the way with the lowest log-loss on grouped folds of the validation cases, and fit it on all of them.
+    """Choose the method with the lowest log-loss on grouped folds of the validation cases, and fit it on all of them.
 
-    Within one standard error of the lowest, the way that comes first in ``methods`` is taken: a more modest one serves
-    better where the cases cannot tell.
+    Within one standard error of the lowest, the first method in ``methods`` is taken: one with fewer parameters where
+    the cases do not discriminate between them.
 
     Args:
         logits: float64 (N, K).
         target: int64 (N,).
-        groups: Of each case; a group stays in one fold.
-        methods: The candidates, the most modest first.
+        groups: (N,), the group of each case; a group stays in one fold.
+        methods: The candidates, the fewest parameters first.
         folds: Folds; fewer where there are fewer groups.
 
     Raises:
-        DataError: The cases cannot determine any of them.
+        DataError: The cases cannot determine any calibration.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -82,7 +83,7 @@ def choose_calibrator(
         try:
             losses[method] = np.concatenate([_held_out(method, logits, target, fit, held) for fit, held in parts])
         except DataError:
-            continue  # a fold that this way cannot be fitted on says that it needs more cases
+            continue  # a method that cannot be fitted on a fold needs more cases
     if not losses:
         return fit_calibrator(methods[0], logits, target)
     best = min(losses, key=lambda method: float(losses[method].mean()))

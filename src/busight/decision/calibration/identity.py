@@ -19,7 +19,7 @@ class Identity:
 
     @classmethod
     def fit(cls, logits: FloatArray, target: IntArray) -> Self:
-        """Return it; there is nothing to fit."""
+        """Return the identity; there is nothing to fit."""
         return cls()
 
     def apply(self, logits: FloatArray) -> FloatArray:
@@ -27,9 +27,9 @@ class Identity:
         return softmax(logits)
 
     def fits(self, n_classes: int) -> bool:
-        """Return whether it is of so many classes."""
+        """Return whether it was fitted on this number of classes: it fits any."""
         return True
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a card holds of it."""
+        """Return its entry in a card."""
         return asdict(self)

@@ -1,4 +1,4 @@
-"""Isotonic calibration: for each class against the rest the best rising step function."""
+"""Isotonic calibration: isotonic regression of each class against the rest."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from busight.types import FloatArray, IntArray
 
 @dataclass(frozen=True, slots=True)
 class Isotonic:
-    """A rising function a class, linear between its knots, then normalised.
+    """Isotonic calibration: a rising function per class, linear between its knots, then normalised.
 
     Attributes:
         raw: For each class the raw probabilities of its knots, rising.
-        calibrated: For each class the calibrated ones.
+        calibrated: For each class the calibrated probabilities of its knots.
 
     Source: Zadrozny and Elkan, "Transforming classifier scores into accurate multiclass probability estimates", KDD
         2002.
@@ -32,7 +32,7 @@ class Isotonic:
     method: Literal["isotonic"] = "isotonic"
 
     def __post_init__(self) -> None:
-        """Refuse knots that belong to no function."""
+        """Raise for knots that define no rising function."""
         pairs = zip(self.raw, self.calibrated, strict=False)
         if len(self.raw) != len(self.calibrated) or not all(
             len(x) == len(y) > 0 and list(x) == sorted(x) for x, y in pairs
@@ -44,7 +44,7 @@ class Isotonic:
         """Fit on validation cases.
 
         Raises:
-            DataError: They cannot determine it.
+            DataError: The cases cannot determine a calibration; see `fit_temperature`.
         """
         from sklearn.isotonic import IsotonicRegression
 
@@ -66,9 +66,9 @@ class Isotonic:
         return normalised(np.stack(each, axis=1), probs)
 
     def fits(self, n_classes: int) -> bool:
-        """Return whether it is of so many classes."""
+        """Return whether it was fitted on this number of classes."""
         return len(self.raw) == n_classes
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a card holds of it."""
+        """Return its entry in a card."""
         return asdict(self)

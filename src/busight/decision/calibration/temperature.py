@@ -1,4 +1,4 @@
-"""Temperature scaling: one number that makes probabilities mean what they say, fitted on validation cases only."""
+"""Temperature scaling: calibration by one parameter, fitted on validation cases only."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from busight.metrics.checks import check_target
 from busight.types import FloatArray, IntArray
 
 MIN_CASES = 20
-"""Fewer cases than this leave even one number undetermined by a factor of about two."""
+"""With fewer cases than this even one parameter is uncertain by a factor of about two."""
 
-# Wide enough for any network that has learned something; the ends keep the search finite.
+# Wide enough for any trained network; the bounds keep the search finite.
 _LOWEST, _HIGHEST = 0.05, 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Temperature:
-    """Temperature scaling: logits over one number.
+    """Temperature scaling: logits divided by one parameter.
 
     Attributes:
-        temperature: Above 0; above 1 it makes a model more modest, below 1 more certain.
+        temperature: Above 0; above 1 it lowers a model's confidence, below 1 it raises it.
 
     Source: Guo et al., "On calibration of modern neural networks", 2017, eq. 9.
     """
@@ -45,11 +45,11 @@ class Temperature:
         return apply_temperature(logits, self.temperature)
 
     def fits(self, n_classes: int) -> bool:
-        """Return whether it is of so many classes."""
+        """Return whether it was fitted on this number of classes: it fits any."""
         return True
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a card holds of it."""
+        """Return its entry in a card."""
         return asdict(self)
 
 
@@ -58,7 +58,7 @@ def apply_temperature(logits: FloatArray, temperature: float) -> FloatArray:
 
     Args:
         logits: float64 (..., K).
-        temperature: T above 0; above 1 it makes a model more modest, below 1 more certain.
+        temperature: T above 0; above 1 it lowers a model's confidence, below 1 it raises it.
 
     Returns:
         float64 (..., K), the last axis sums to 1.
@@ -72,19 +72,19 @@ def apply_temperature(logits: FloatArray, temperature: float) -> FloatArray:
 
 
 def fit_temperature(logits: FloatArray, target: IntArray) -> float:
-    """Find the temperature with the lowest log-loss on validation cases.
+    """Return the temperature with the lowest log-loss on validation cases.
 
     Args:
         logits: float64 (N, K), of cases that took no part in training and will take none in testing.
         target: int64 (N,), actual class 0..K-1.
 
     Returns:
-        T within 0.05–20. A value at the upper end says that the logits do not speak about the target.
+        T within 0.05–20. A value at the upper end means that the logits carry no information on the target.
 
     Raises:
         DataError: The cases cannot determine a temperature: fewer than 20 of them, a class without a case, or all of
-            them predicted right (the log-loss then falls all the way to T = 0, which would be boundless certainty).
-            The model is then to be called uncalibrated.
+            them predicted right (the log-loss then falls all the way to T = 0, unbounded confidence). The model is then
+            uncalibrated.
 
     Source: Guo et al., "On calibration of modern neural networks", 2017, eq. 9.
     """
@@ -97,21 +97,21 @@ def fit_temperature(logits: FloatArray, target: IntArray) -> float:
     def mean_negative_log_likelihood(log_temperature: float) -> float:
         return -float(log_softmax(logits / np.exp(log_temperature))[cases, target].mean())
 
-    # The loss is convex in 1/T, hence has one minimum in log T too, where the scale of the search is even.
-    found = minimize_scalar(
+    # The loss is convex in 1/T, hence has one minimum in log T too, where the search is evenly spaced.
+    optimum = minimize_scalar(
         mean_negative_log_likelihood,
         bounds=(np.log(_LOWEST), np.log(_HIGHEST)),
         method="bounded",
         options={"xatol": 1e-6},
     )
-    return float(np.exp(found.x))
+    return float(np.exp(optimum.x))
 
 
 def check_can_be_fitted(logits: FloatArray, target: IntArray) -> None:
-    """Refuse cases that cannot determine a calibration.
+    """Raise for cases that cannot determine a calibration.
 
     Raises:
-        DataError: They cannot; see `fit_temperature`.
+        DataError: The cases cannot determine it; see `fit_temperature`.
     """
     if logits.ndim != 2 or not np.isfinite(logits).all():
         raise DataError(f"logits of shape {logits.shape}: they are (cases, classes) and finite; check the network")

@@ -1,4 +1,4 @@
-"""Vector scaling: a scale and an offset a class."""
+"""Vector scaling: calibration by a scale and an offset per class."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from busight.metrics.activations import clip_probs, softmax
 from busight.types import FloatArray, IntArray
 
 _PRIOR_CASES: Final = 2.0
-"""Weight of the prior, in cases: it keeps two dozen numbers from being learned off a dozen images."""
+"""Weight of the prior, in cases: it keeps the parameters from overfitting few images."""
 
 
 @dataclass(frozen=True, slots=True)
 class VectorScaling:
-    """Logits times a scale plus an offset, for each class.
+    """Vector scaling: logits times a scale plus an offset, per class.
 
     Attributes:
-        scale: K numbers.
-        offset: K numbers.
+        scale: K scales.
+        offset: K offsets.
 
-    Source: Guo et al., "On calibration of modern neural networks", 2017, section 4.2; drawn towards one temperature by
-        a normal prior that weighs as much as two cases.
+    Source: Guo et al., "On calibration of modern neural networks", 2017, section 4.2; shrunk towards one temperature by
+    a normal prior that weighs as much as two cases.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
@@ -38,7 +38,7 @@ class VectorScaling:
         """Fit on validation cases.
 
         Raises:
-            DataError: They cannot determine it.
+            DataError: The cases cannot determine a calibration; see `fit_temperature`.
         """
         check_can_be_fitted(logits, target)
         return cls(*_fit_vector(np.asarray(logits, np.float64), target))
@@ -48,11 +48,11 @@ class VectorScaling:
         return softmax(np.asarray(logits, np.float64) * np.array(self.scale) + np.array(self.offset))
 
     def fits(self, n_classes: int) -> bool:
-        """Return whether it is of so many classes."""
+        """Return whether it was fitted on this number of classes."""
         return len(self.scale) == len(self.offset) == n_classes
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what a card holds of it."""
+        """Return its entry in a card."""
         return asdict(self)
 
 
@@ -72,5 +72,5 @@ def _fit_vector(logits: FloatArray, target: IntArray) -> tuple[tuple[float, ...]
         steep = np.concatenate([(slope * logits).sum(0), slope.sum(0)])
         return float(value), steep + _PRIOR_CASES * away / np.concatenate([start[:k], np.ones(k)])
 
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * k + [(None, None)] * k).x
-    return tuple(map(float, found[:k])), tuple(map(float, found[k:]))
+    parameters = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=[(0.0, None)] * k + [(None, None)] * k).x
+    return tuple(map(float, parameters[:k])), tuple(map(float, parameters[k:]))

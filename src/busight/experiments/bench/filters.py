@@ -1,4 +1,4 @@
-"""Filters on pictures: what each does to a data set, and chains on a user's files."""
+"""Benchmark of filters on a data set, and filter chains on image files."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ MEASURES = {
     "gcnr": "gCNR",
     "snr": "speckle SNR",
 }
-"""The figures of a filter: key and name. The first three need a clean picture, which only phantoms have."""
+"""The metrics of a filter: key and name. The first three need a clean image, which only phantoms have."""
 
 UNTOUCHED = "(as it is)"
 
 
 @dataclass(frozen=True, slots=True)
 class FilterRow:
-    """What one chain did to the images of a set.
+    """The metrics of one chain over the images of a set.
 
     Attributes:
         chain: As text; `UNTOUCHED` for none.
-        measures: By the keys of `MEASURES`.
-        milliseconds: Median time of an image, on one thread.
+        measures: Metrics by the keys of `MEASURES`.
+        milliseconds: Median time per image, on one thread.
     """
 
     chain: str
@@ -69,10 +69,10 @@ class FilterComparison:
     Attributes:
         spec: The data set.
         images: Images that were measured.
-        groups: Groups of them.
+        groups: Number of groups of these images.
         rows: The chains, untouched images first.
-        example: The image shown in pictures.
-        shown: It, after each chain.
+        example: The example image of the figures.
+        shown: The example image after each chain.
     """
 
     spec: str
@@ -85,7 +85,7 @@ class FilterComparison:
 
 @runtime_checkable
 class _KnowsClean(Protocol):
-    """A reader that can give the picture without speckle."""
+    """A reader that also returns the image without speckle."""
 
     def case(self, sample: Sample) -> PhantomCase: ...
 
@@ -93,17 +93,17 @@ class _KnowsClean(Protocol):
 def compare_filters(
     dataset: DataSet, chains: Sequence[str], *, limit: int = 0, seed: int = 0, progress: Progress | None = None
 ) -> FilterComparison:
-    """Measure what each chain does to the images of a set; nothing is trained and nothing written.
+    """Compute the metrics of each chain on the images of a set; nothing is trained or written.
 
     Args:
-        dataset: The set. Contrasts need drawn lesions, likeness to the clean picture needs phantoms.
+        dataset: The set. Contrasts need annotated lesions, similarity to the clean image needs phantoms.
         chains: Enhancement chains as text.
         limit: Measure a random choice of this many images; 0 takes all.
-        seed: Of the choice and of the intervals.
-        progress: Told what happens.
+        seed: Seed of the choice and of the intervals.
+        progress: Receives stages, ticks and lines.
 
     Raises:
-        ConfigError: A chain that is none.
+        ConfigError: A text is not a chain.
         DataError: No usable image.
     """
     progress = progress or Silent()
@@ -150,7 +150,7 @@ def compare_filters(
 
 
 def comparison_csv(found: FilterComparison) -> str:
-    """Return the comparison as CSV: a line a chain, each figure with its interval; empty where undefined."""
+    """Return the comparison as CSV: one line per chain, each metric with its interval; empty where undefined."""
     header = ["chain", *(f"{key}{end}" for key in MEASURES for end in ("", "_low", "_high")), "milliseconds"]
     lines: list[list[object]] = [list(header)]
     for row in found.rows:
@@ -164,13 +164,13 @@ def comparison_csv(found: FilterComparison) -> str:
 
 
 def write_enhanced(image: Image, chain: tuple[Step, ...], path: Path) -> tuple[Image, Image]:
-    """Enhance one picture, write it as PNG, whole or not at all.
+    """Enhance one image and write it as PNG, whole or not at all.
 
     Returns:
-        The field that the chain works on, before and after.
+        The crop box of the image, before and after the chain.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
     before = crop_box_of(image, chain).cut(image)
     enhanced = apply_chain(before, chain)
@@ -189,8 +189,10 @@ def _measured(values: FloatArray, groups: Sequence[str], seed: int) -> dict[str,
     def means(weights: FloatArray) -> FloatArray:
         return ratio(weights @ filled, weights @ defined)
 
-    found = clustered_bootstrap(means, groups, np.random.default_rng(seed), resamples=1000)
+    intervals = clustered_bootstrap(means, groups, np.random.default_rng(seed), resamples=1000)
     return {
-        key: Measured(float(found.value[k]), float(found.low[k]), float(found.high[k]), int(defined[:, k].sum()))
+        key: Measured(
+            float(intervals.value[k]), float(intervals.low[k]), float(intervals.high[k]), int(defined[:, k].sum())
+        )
         for k, key in enumerate(MEASURES)
     }

@@ -1,4 +1,4 @@
-"""Parts of every benchmark: a metric with its interval, a choice of images, one thread."""
+"""Shared by the benchmarks: a metric with its interval, a random choice of images, one thread."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Measured:
 
     Attributes:
         value: The metric.
-        low: Lower end of its interval, drawn over groups.
+        low: Lower end of its interval, by resampling groups.
         high: Upper end.
-        images: How many define it.
+        images: Images that define it.
     """
 
     value: float
@@ -28,7 +28,7 @@ class Measured:
 
 
 def chosen_at_random(indices: Sequence[int], limit: int, seed: int) -> list[int]:
-    """Return some of the indices in their order, all where ``limit`` is 0 or they are no more."""
+    """Return a random choice of the indices in their order; all where ``limit`` is 0 or not below their number."""
     if not 0 < limit < len(indices):
         return list(indices)
     return sorted(np.random.default_rng(seed).choice(indices, limit, replace=False).tolist())
@@ -36,7 +36,7 @@ def chosen_at_random(indices: Sequence[int], limit: int, seed: int) -> list[int]
 
 @contextmanager
 def one_opencv_thread() -> Iterator[None]:
-    """Keep OpenCV to one thread, so that times of an image can be compared."""
+    """Restrict OpenCV to one thread, so that times per image are comparable."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:

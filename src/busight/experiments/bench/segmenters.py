@@ -1,4 +1,4 @@
-"""Ways to outline lesions, compared on a data set."""
+"""Benchmark of segmenters on a data set."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ MetricName = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MethodRow:
-    """One way on all images.
+    """One segmenter on all images.
 
     Attributes:
-        name: Of the segmenter.
+        name: Name of the segmenter.
         metrics: By (metric, of).
-        against_best: Its Dice less that of the way with the highest, on the same images; None for that one.
-        milliseconds: Median time of an image, on one thread; ONNX Runtime takes the threads it wants.
-        seen: Images that it was trained on: their scores flatter it.
+        against_best: Its Dice less that of the segmenter with the highest, on the same images; None for that one.
+        milliseconds: Median time per image, on one thread; ONNX Runtime chooses its own number of threads.
+        seen: Images that it was trained on: its metrics on them are too high.
         shown: Its best, median and worst image by Dice.
     """
 
@@ -54,15 +54,15 @@ class MethodRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shown:
-    """One image under one way.
+    """One image with the mask of one segmenter.
 
     Attributes:
         rank: ``"best"``, ``"median"`` or ``"worst"``.
         sample: The image's sample.
         image: uint8 HW.
-        outlined: What was found.
-        drawn: bool HW.
-        dice: Between the two.
+        outlined: The predicted mask.
+        drawn: bool HW: the annotated mask.
+        dice: Dice between the two.
     """
 
     rank: str
@@ -75,13 +75,13 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MethodComparison:
-    """Ways to outline lesions on the images of a set.
+    """Segmenters compared on the images of a set.
 
     Attributes:
         spec: The data set.
         images: Images that were measured.
-        groups: Groups of them.
-        rows: The ways, the highest Dice first.
+        groups: Number of groups of these images.
+        rows: The segmenters, the highest Dice first.
         level: Coverage of the intervals.
     """
 
@@ -93,10 +93,10 @@ class MethodComparison:
 
 
 class CrossvalSegmenter:
-    """The networks of a cross-validation on its own data: each image by one that never saw its group (repeat 1)."""
+    """The networks of a cross-validation (repeat 1) on its own data: each image by the fold that held out its group."""
 
     def __init__(self, folder: Path) -> None:
-        """Read which network tested which image.
+        """Read the test subset of each fold.
 
         Raises:
             DataError: Not a finished cross-validation.
@@ -114,7 +114,7 @@ class CrossvalSegmenter:
         self._open: dict[Path, ModelSegmenter] = {}
 
     def segment(self, image: Image, sample_id: str) -> Segmentation:
-        """Outline the lesions of an image by the network that tested it.
+        """Segment an image by the network of the fold that tested it.
 
         Raises:
             KeyError: No network of the cross-validation tested this image; see `knows`.
@@ -126,7 +126,7 @@ class CrossvalSegmenter:
         return sample_id in self._bundle_of
 
     def trained_on(self, sample_id: str) -> frozenset[str]:
-        """Return what the network that outlines this image was trained on: not it, where the data are the same."""
+        """Return the short digests of the images that the network for this image was trained on."""
         return self._network(sample_id).trained_on(sample_id)
 
     def _network(self, sample_id: str) -> ModelSegmenter:
@@ -144,17 +144,17 @@ def compare_methods(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> MethodComparison:
-    """Measure how well each way outlines the lesions of a set; nothing is trained and nothing written.
+    """Compute the metrics of each segmenter on the images of a set; nothing is trained or written.
 
     Args:
-        dataset: The set; images without a known mask, and those that a way does not know, are left out.
-        segmenters: The ways.
+        dataset: The set; images without a known mask, and those that a segmenter does not know, are left out.
+        segmenters: The segmenters.
         limit: Measure a random choice of this many images; 0 takes all.
-        seed: Of the choice and of the intervals.
-        progress: Told what happens.
+        seed: Seed of the choice and of the intervals.
+        progress: Receives stages, ticks and lines.
 
     Raises:
-        DataError: No image with a known mask that every way knows.
+        DataError: There is no image with a known mask that every segmenter knows.
     """
     progress = progress or Silent()
     checked = check_dataset(dataset.read_as(GREY), progress)
@@ -178,16 +178,16 @@ def compare_methods(
             image, drawn = reader.image(sample), reader.mask(sample)
             for row, segmenter in enumerate(segmenters):
                 begun = time.perf_counter()
-                found = segmenter.segment(image, sample.sample_id)
+                segmentation = segmenter.segment(image, sample.sample_id)
                 seconds[row, place] = time.perf_counter() - begun
-                scores[row].append(score_mask(found.mask, drawn, sample.pixel_spacing_mm))
+                scores[row].append(score_mask(segmentation.mask, drawn, sample.pixel_spacing_mm))
             progress.tick(place + 1, len(known))
     groups = [checked.groups[index] for index in known]
     return _comparison(checked, known, groups, segmenters, list(map(stack_mask_scores, scores)), seconds, seed)
 
 
 def comparison_csv(found: MethodComparison) -> str:
-    """Return the comparison as CSV: a line a way, each metric with its interval and its images."""
+    """Return the comparison as CSV: one line per segmenter, each metric with its interval and its images."""
     names = list(dict.fromkeys(name for row in found.rows for name in row.metrics))
     titles = [f"{metric} ({of})" for metric, of in names]
     header = [f"{title}{end}" for title in titles for end in ("", " low", " high", " images")]
@@ -197,8 +197,8 @@ def comparison_csv(found: MethodComparison) -> str:
     for row in found.rows:
         cells: list[object] = [row.name]
         for name in names:
-            one = row.metrics[name]
-            cells += [csv_number(one.value), csv_number(one.low), csv_number(one.high), one.images]
+            measured = row.metrics[name]
+            cells += [csv_number(measured.value), csv_number(measured.low), csv_number(measured.high), measured.images]
         less = row.against_best
         cells += ["", "", ""] if less is None else [csv_number(less.value), csv_number(less.low), csv_number(less.high)]
         lines.append([*cells, f"{row.milliseconds:.2f}", row.seen])
@@ -218,13 +218,13 @@ def _comparison(
     names = list(mask_metrics(scores[0], np.ones(len(known))))
     dice = names.index(("dice", "lesion images"))
 
-    once = [mask_metrics(one, np.ones(len(known)))["dice", "lesion images"] for one in scores]
+    once = [mask_metrics(scores_of_method, np.ones(len(known)))["dice", "lesion images"] for scores_of_method in scores]
     best = int(np.nan_to_num(once, nan=-1.0).argmax())
 
     def statistic(weights: FloatArray) -> FloatArray:
-        """Return the metrics of all ways, and each Dice less the best: one drawing of groups serves all, paired."""
-        own = [np.stack(list(mask_metrics(one, weights).values()), axis=-1) for one in scores]
-        less = np.stack([one[..., dice] - own[best][..., dice] for one in own], axis=-1)
+        """Return the metrics of all segmenters, and each Dice less the best: all on the same resamples, paired."""
+        own = [np.stack(list(mask_metrics(scores_of_method, weights).values()), axis=-1) for scores_of_method in scores]
+        less = np.stack([metrics[..., dice] - own[best][..., dice] for metrics in own], axis=-1)
         return np.concatenate([*own, less], axis=-1)
 
     intervals = clustered_bootstrap(statistic, groups, np.random.default_rng(seed), settings.resamples, settings.level)
@@ -256,7 +256,7 @@ def _measured(intervals: Intervals, index: int, images: int) -> Measured:
 
 def _seen(segmenter: Segmenter, checked: CheckedDataset, known: Sequence[int]) -> int:
     entries = [checked.rows[index] for index in known]
-    return sum(one.is_among(segmenter.trained_on(one.sample.sample_id)) for one in entries)
+    return sum(entry.is_among(segmenter.trained_on(entry.sample.sample_id)) for entry in entries)
 
 
 def _shown(
@@ -272,6 +272,6 @@ def _shown(
         sample = checked.samples[known[place]]
         image, drawn = reader.image(sample), reader.mask(sample)
         assert drawn is not None  # Dice was defined
-        found = segmenter.segment(image, sample.sample_id)
-        shown.append(Shown(rank, sample, image, found, drawn, float(dice[place])))
+        segmentation = segmenter.segment(image, sample.sample_id)
+        shown.append(Shown(rank, sample, image, segmentation, drawn, float(dice[place])))
     return tuple(shown)

@@ -1,4 +1,4 @@
-"""``card.json``: everything a bundle says about itself, and all that prediction needs besides its other files."""
+"""``card.json``: the description of a bundle, and all that prediction needs besides its other files."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _KNOWN = {WEIGHTS, CLASSIFIER, SEGMENTER, GRAPH_EXAMPLES, EXAMPLES, FEATURES}
 
 
 def is_known_file(name: str) -> bool:
-    """Return whether a file belongs into a bundle: those above, and the graphs of an ensemble's members."""
+    """Return whether a file belongs to a bundle: those above, and the graphs of an ensemble's members."""
     stem, dash, rest = name.partition("-member-")
     return name in _KNOWN or bool(dash and f"{stem}.onnx" in _KNOWN and rest.removesuffix(".onnx").isdecimal())
 
@@ -63,11 +63,11 @@ class PreprocessPart(_Part):
 
 
 class SegmentPart(_Part):
-    """Where the mask comes from.
+    """The segmentation: the source of the mask.
 
     Attributes:
         method: A network with a graph of its own, a method without training, or the classifier's mask decoder.
-        input: Of the network with a graph of its own, else null.
+        input: Input of the network with a graph of its own, else null.
         tta: Test-time augmentation of that network.
         postprocess: From probabilities to a mask.
         roi: The region around the mask.
@@ -84,7 +84,7 @@ class ClassifyPart(_Part):
     """The classifier.
 
     Attributes:
-        input: Of its graph.
+        input: Input of its graph.
         tta: Test-time augmentation.
         use_proposal: A local view of the lesion proposal, where the strategy has local views.
     """
@@ -95,13 +95,13 @@ class ClassifyPart(_Part):
 
 
 class TrainingPart(_Part):
-    """What the bundle was trained on and how.
+    """The training of the bundle: data, split and recipe.
 
     Attributes:
         source: The data source's name.
-        images: Training images.
-        digests: The first 16 digits of the pixel digest of each training and validation image, so that an evaluation
-            notices them wherever they turn up again.
+        images: Number of training images.
+        digests: The first 16 digits of the pixel digest of each training and validation image, by which an evaluation
+            recognises them.
         data_digest: SHA-256 of the data set's manifest.
         split_kind: How the data were split.
         split_digest: SHA-256 of the split.
@@ -131,25 +131,26 @@ class MetricPart(_Part):
 
 
 class Card(_Part):
-    """The card. Unknown keys are refused: a reader must not overlook what it does not understand.
+    """The card. Unknown keys are refused: none may be ignored.
 
     Attributes:
-        format: Of the bundle.
-        name: Of the model: its recipe's.
+        format: Format version of the bundle.
+        name: Name of the model, that of its recipe.
         created: UTC, ISO 8601.
-        busight: Version that wrote it.
-        notice: What it must not be used for.
+        busight: BUSight version that wrote it.
+        notice: The uses that it is not fit for.
         preprocess: Image format and filter chain.
-        task: What the classes were made from the source's labels by.
+        task: The task, by which the classes were made from the source's labels.
         labels: The classes.
-        strategy: Which views the networks get, and how their answers are joined.
+        strategy: Which views the networks get, and how their outputs are combined.
         segment: Null without segmentation.
         classify: Null for a model that only segments.
-        inverse_temperatures: Of an ensemble's members, in the order of their graphs; empty for a single network.
+        inverse_temperatures: Inverse temperature of each member of an ensemble, in the order of their graphs; empty for
+            a single network.
         decision: Calibration, threshold, prediction sets, out-of-distribution detector, descriptor model.
-        algorithms: Versions of the algorithms outside the graphs that decide an answer.
-        training: What it was trained on.
-        metrics: On its test subset.
+        algorithms: Versions of the algorithms outside the graphs that determine a prediction.
+        training: The data, split and recipe of its training.
+        metrics: Metrics on its test subset.
         onnx_max_abs_diff: Largest difference between the trained networks and their graphs, relative to values above 1.
         files: SHA-256 of each other file of the bundle.
         digest: SHA-256 of the card without this field.
@@ -181,7 +182,7 @@ class Card(_Part):
         return self
 
     def changed(self, **fields: Any) -> Card:
-        """Return the card with other fields, validated as if it had been read.
+        """Return the card with other fields, validated.
 
         Raises:
             pydantic.ValidationError: A value does not fit.
@@ -189,7 +190,7 @@ class Card(_Part):
         return Card.model_validate(self.model_copy(update=fields).model_dump())
 
     def with_postprocess(self, postprocess: PostprocessSettings) -> Card:
-        """Return the card with another way from probabilities to a mask; a card without a mask as it is."""
+        """Return the card with another post-processing; a card without segmentation unchanged."""
         if self.segment is None:
             return self
         return self.changed(segment=self.segment.model_copy(update={"postprocess": postprocess}))
@@ -200,5 +201,5 @@ class Card(_Part):
 
 
 def card_digest(document: dict[str, Any]) -> str:
-    """Return the SHA-256 of a card as it was written, without its ``digest``."""
+    """Return the SHA-256 of a card's document without its ``digest``."""
     return sha256_of_json({name: value for name, value in document.items() if name != "digest"})

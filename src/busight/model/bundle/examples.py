@@ -1,4 +1,4 @@
-"""End-to-end examples in a bundle: images that are no patient's, and what the model says of them."""
+"""End-to-end examples in a bundle: synthetic images with the model's predictions."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 COUNT = 8
 SIDE = 160
 TOLERANCE = 1e-3
-"""Largest difference of a calibrated probability, and share of a mask's pixels, between two machines."""
+"""Largest allowed difference of a calibrated probability, and share of a mask's pixels, between two machines."""
 
 
 def example_images(channels: int) -> list[Image]:
-    """Return eight drawn images, the same ones for every bundle of a format: dark ellipses in layered noise.
+    """Return eight synthetic images, the same ones for every bundle of a format: dark ellipses in layered noise.
 
     Args:
         channels: 1 or 3.
@@ -55,13 +55,13 @@ def _image(rng: np.random.Generator, height: int, width: int, channels: int) -> 
 
 
 def write_examples(model: Model) -> dict[str, str]:
-    """Write a model's answers to the example images into its bundle.
+    """Write a model's predictions of the example images into its bundle.
 
     Returns:
         The file's name and SHA-256.
 
     Raises:
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     path = model.folder / EXAMPLES
     with written_beside(path) as beside, beside.open("wb") as stream:
@@ -70,7 +70,7 @@ def write_examples(model: Model) -> dict[str, str]:
 
 
 def _answers(model: Model, images: Sequence[Image]) -> dict[str, NDArray[Any]]:
-    """Return images, network logits, calibrated probabilities and masks, by the number of the example."""
+    """Return images, network logits, calibrated probabilities and masks of the examples, with keys ``NUMBER.NAME``."""
     arrays: dict[str, NDArray[Any]] = {}
     for number, (image, answer) in enumerate(zip(images, model.predict(images), strict=True)):
         prediction = prediction_of(answer)
@@ -83,25 +83,25 @@ def _answers(model: Model, images: Sequence[Image]) -> dict[str, NDArray[Any]]:
 
 
 def replay(model: Model) -> float:
-    """Predict a bundle's examples again and return the largest difference from what it says.
+    """Predict a bundle's examples again and return the largest difference from the stored predictions.
 
     Returns:
-        Of a calibrated probability, or the share of a mask's pixels, 0–1.
+        The largest difference of a calibrated probability, or share of a mask's pixels, 0–1.
 
     Raises:
-        BundleError: The bundle has no examples, or answers otherwise than when it was made.
+        BundleError: The bundle has no examples, or its predictions differ from the stored ones.
     """
     written = _read(model.folder / EXAMPLES)
     images = [written[name] for name in written if name.endswith(".image")]
-    found = _answers(model, images)
-    if not images or written.keys() != found.keys():
+    arrays = _answers(model, images)
+    if not images or written.keys() != arrays.keys():
         raise BundleError(f"{model.folder}: its examples are of another kind of model; copy the whole folder again")
     worst = 0.0
     for name, expected in written.items():
         if name.endswith(".mask"):
-            worst = max(worst, float((expected != found[name]).mean()))
+            worst = max(worst, float((expected != arrays[name]).mean()))
         elif name.endswith(".calibrated_probs"):
-            worst = max(worst, float(np.abs(expected - found[name]).max()))
+            worst = max(worst, float(np.abs(expected - arrays[name]).max()))
     if not worst <= TOLERANCE:
         raise BundleError(
             f"{model.folder}: answers its own examples otherwise than when it was made (by {worst:.2g}, at most "

@@ -1,4 +1,4 @@
-"""From trained networks to graphs that run without PyTorch, with the examples that prove they agree."""
+"""Export of trained networks to ONNX graphs, with examples that verify their agreement."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ class ExportPart(NamedTuple):
 
 
 class _Graph(nn.Module):
-    """What is exported: only the parts that the network has, the mask as probability."""
+    """The exported module: only the outputs that the network has, the mask as probability."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        found = self.network(images)
-        parts = [found.logits, found.activation, found.features]
-        if found.mask_logits is not None:
-            parts.append(torch.sigmoid(found.mask_logits))
+        network_output = self.network(images)
+        parts = [network_output.logits, network_output.activation, network_output.features]
+        if network_output.mask_logits is not None:
+            parts.append(torch.sigmoid(network_output.mask_logits))
         return tuple(part for part in parts if part is not None)
 
 
@@ -54,14 +54,14 @@ def export_networks(
 
     Args:
         folder: The bundle's folder.
-        classifier: The classifier, or None.
-        segmenter: A segmenter of its own, or None.
+        classifier: The classifier; None without one.
+        segmenter: A segmenter with a graph of its own; None without one.
 
     Returns:
         SHA-256 of each file, and the largest difference between network and graph on the examples.
 
     Raises:
-        BundleError: A graph does not agree with its network.
+        BundleError: The outputs of a graph differ from its network's.
         OutputError: A file could not be written.
     """
     parts = {CLASSIFIER: classifier, SEGMENTER: segmenter}
@@ -93,9 +93,9 @@ def _export(network: Network, shape: tuple[int, int, int], path: Path) -> list[s
     graph = _Graph(network).eval()
     example = torch.zeros(2, *shape)
     with torch.no_grad():
-        found = network(example[:1])
-    names = ["logits", "activation", "features"] if found.logits is not None else []
-    names += ["mask_probs"] if found.mask_logits is not None else []
+        network_output = network(example[:1])
+    names = ["logits", "activation", "features"] if network_output.logits is not None else []
+    names += ["mask_probs"] if network_output.mask_logits is not None else []
     with _quiet_exporter():
         torch.onnx.export(
             graph,
@@ -112,9 +112,9 @@ def _export(network: Network, shape: tuple[int, int, int], path: Path) -> list[s
 
 
 def _example_inputs(size: int, channels: int) -> NDArray[np.uint8]:
-    """Return drawn pictures, not patients': smooth random fields, the same ones in every bundle of this size.
+    """Return synthetic images, smooth random fields, the same ones in every bundle of this size.
 
-    They are uint8 (N, S, S), or (N, S, S, 3).
+    uint8 (N, S, S), or (N, S, S, 3).
     """
     rng = np.random.default_rng(20_24)
     coarse = rng.random((_EXAMPLES, channels, 12, 12), dtype=np.float32)

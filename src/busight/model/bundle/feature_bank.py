@@ -1,4 +1,4 @@
-"""The feature bank: pooled features of the training images, which new images are compared with."""
+"""The feature bank: pooled features of the training images."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from busight.io.atomic import written_beside
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FeatureBank:
-    """Features of the training images. They hold no image, but they are of patients: share them as you would a table.
+    """Features of the training images. They contain no image, but are of patients: share them as you would a table.
 
     Attributes:
         features: float32 (M, C): the classifier's pooled features.
-        sample_ids: M names of samples.
+        sample_ids: M sample ids.
         labels: M labels.
     """
 
@@ -30,10 +30,10 @@ class FeatureBank:
 
 
 def write_features(path: Path, features: NDArray[np.float32], sample_ids: Sequence[str], labels: Sequence[str]) -> None:
-    """Write the features at half precision: of a cosine that changes the fourth digit.
+    """Write the features at half precision, which changes the fourth digit of a cosine.
 
     Raises:
-        OutputError: They could not be written.
+        OutputError: The file could not be written.
     """
     with written_beside(path) as beside, beside.open("wb") as stream:
         np.savez_compressed(
@@ -45,10 +45,10 @@ def write_features(path: Path, features: NDArray[np.float32], sample_ids: Sequen
 
 
 def read_features(path: Path) -> FeatureBank:
-    """Read what `write_features` wrote.
+    """Read the feature bank that `write_features` wrote.
 
     Raises:
-        BundleError: It is not such a file.
+        BundleError: The file is not a feature bank.
     """
     try:
         # Opened here: NumPy leaves a broken archive open.

@@ -1,4 +1,4 @@
-"""The last step of a bundle: its examples, and the card that names every file."""
+"""The last step of a bundle: its examples, and the card that lists every file."""
 
 from __future__ import annotations
 

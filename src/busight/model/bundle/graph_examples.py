@@ -1,4 +1,4 @@
-"""Whether a graph gives what the network that it was made from gives. No PyTorch here."""
+"""Comparison of a graph's outputs with those of its network. No PyTorch here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TOLERANCE = 1e-3
 
 
 def graph_difference(path: Path, inputs: Image, expected: Sequence[NDArray[np.float32]]) -> float:
-    """Run a graph on example inputs and return how far it is from what is expected.
+    """Run a graph on example inputs and return the largest difference from the expected outputs.
 
     Args:
         path: The graph.
@@ -29,13 +29,13 @@ def graph_difference(path: Path, inputs: Image, expected: Sequence[NDArray[np.fl
         The largest absolute difference, relative to the size of an output where that is above 1.
 
     Raises:
-        BundleError: It is beyond the tolerance.
+        BundleError: The difference exceeds the tolerance.
     """
     outputs = EngineSettings().open(path).run(as_network_input(inputs))
     worst = 0.0
-    for found, wanted in zip(outputs.values(), expected, strict=True):
+    for actual, wanted in zip(outputs.values(), expected, strict=True):
         scale = max(1.0, float(np.abs(wanted).max()))
-        worst = max(worst, float(np.abs(found - wanted).max()) / scale)
+        worst = max(worst, float(np.abs(actual - wanted).max()) / scale)
     if not worst <= TOLERANCE:
         raise BundleError(
             f"{path.name}: is {worst:.2g} away from the network that it was made from; use another backbone or decoder"

@@ -15,11 +15,11 @@ from busight.model.bundle.card import CARD, FORMAT, Card, card_digest, is_known_
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle on disk whose files were checked.
+    """A bundle on disk with verified files.
 
     Attributes:
-        folder: Where it lies.
-        card: What it says about itself.
+        folder: Its folder.
+        card: Its card.
     """
 
     folder: Path
@@ -35,7 +35,7 @@ def load_bundle(folder: Path) -> Bundle:
     """Read a bundle and check every file of it.
 
     Args:
-        folder: The bundle, or the folder of a run that holds one under ``bundle/``.
+        folder: The bundle, or the folder of a run with one under ``bundle/``.
 
     Raises:
         BundleError: Not a bundle, of a newer format, with a path that leaves the folder, or with a changed byte.

@@ -13,7 +13,7 @@ def write_card(folder: Path, card: Card) -> Card:
 
     Raises:
         pydantic.ValidationError: A value does not fit.
-        OutputError: It could not be written.
+        OutputError: The file could not be written.
     """
     sealed = card.sealed()
     write_json(folder / CARD, sealed.model_dump(mode="json"))

@@ -16,7 +16,7 @@ class EngineSettings:
     """How a model's graphs are run.
 
     Attributes:
-        name: Of `ENGINES`.
+        name: Name in `ENGINES`.
         threads: Threads of one operator; 0 lets the engine choose.
         batch: Largest number of views in one run.
     """
@@ -26,7 +26,7 @@ class EngineSettings:
     batch: int = 16
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be run."""
+        """Raise for an unknown engine or numbers out of range."""
         if self.name not in ENGINES:
             raise ConfigError(f"engine {self.name!r}: known: {', '.join(ENGINES)}")
         if self.threads < 0 or self.batch < 1:

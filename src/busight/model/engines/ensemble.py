@@ -1,4 +1,4 @@
-"""Several networks as one engine: an ensemble is the mean of temperature-scaled logits, and of all maps."""
+"""An ensemble as one engine: the mean of temperature-scaled logits, and of all maps."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ FEATURES = "features"
 class EnsembleEngine:
     """The mean of several engines' outputs; class logits and activations times each member's own factor.
 
-    The factor is the inverse of the member's temperature, so that each member is as sure as its own calibration cases
-    allow. Features have no mean: each network has its own.
+    The factor is the inverse of the member's temperature, so that each member is calibrated on its own cases. Features
+    are not averaged: each network has its own.
     """
 
     def __init__(self, members: Sequence[Engine], inverse_temperatures: Sequence[float]) -> None:

@@ -39,7 +39,7 @@ class OnnxRuntimeEngine:
         from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
         options = onnxruntime.SessionOptions()
-        # ONNX Runtime counts the machine's cores, not those that this process is kept to.
+        # ONNX Runtime counts the machine's cores, not those in this process's affinity.
         cores = usable_cores()
         options.intra_op_num_threads = threads or (len(cores) if len(cores) < (os.cpu_count() or 1) else 0)
         try:

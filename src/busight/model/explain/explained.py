@@ -1,4 +1,4 @@
-"""Everything there is to say about one prediction, for a person to weigh."""
+"""The explanation of one prediction: descriptors, similar cases, predictive values."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ SIMILAR = 5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SimilarCase:
-    """A training image that looks alike to the network.
+    """A training image with similar features.
 
     Attributes:
-        sample_id: Its name in the training data.
+        sample_id: Its id in the training data.
         label: Its label.
-        likeness: Cosine of the features, at most 1.
-        image: uint8 HW where the training data are at hand; a bundle holds no pictures.
+        likeness: Cosine similarity of the features, at most 1.
+        image: uint8 HW where the training data are available; a bundle contains no images.
     """
 
     sample_id: str
@@ -39,15 +39,15 @@ class SimilarCase:
 
 @dataclass(frozen=True, slots=True)
 class AtPrevalence:
-    """An answer where the positive class has another prevalence than among the calibration images.
+    """A prediction at another prevalence of the positive class than among the calibration images.
 
     Attributes:
-        prevalence: As given, above 0 and below 1.
-        measured: Among the calibration images.
-        probs: float64 (K,), moved there.
-        ppv: Of the operating point; NaN where there is none.
-        npv: Of the operating point; NaN where there is none.
-        point_source: What sensitivity and specificity of the operating point were measured on.
+        prevalence: The given prevalence, above 0 and below 1.
+        measured: The prevalence among the calibration images.
+        probs: float64 (K,), adjusted to the given prevalence.
+        ppv: PPV at the threshold; NaN without one.
+        npv: NPV at the threshold; NaN without one.
+        point_source: The cases of sensitivity and specificity at the threshold.
     """
 
     prevalence: float
@@ -60,15 +60,15 @@ class AtPrevalence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explained:
-    """One prediction with all that speaks for and against it.
+    """One prediction with its explanation.
 
     Attributes:
-        answer: The model's.
-        card: Of the model.
+        answer: The model's prediction or rejection.
+        card: The card of the model.
         description: The lesion in BI-RADS words; None where undefined.
         undescribed: Why there is no description; empty where there is one.
-        similar: The most alike training images, the most alike first.
-        at_prevalence: Where a prevalence was given.
+        similar: The most similar training images, the most similar first.
+        at_prevalence: The prediction at a given prevalence; None without one.
     """
 
     answer: Prediction | Rejected
@@ -85,20 +85,20 @@ class Explained:
 
     @property
     def rejected(self) -> str | None:
-        """Why the image is not answered; None where it is."""
+        """Why the image is rejected; None where it is not."""
         return self.answer.reason if isinstance(self.answer, Rejected) else None
 
 
 def explained(model: Model, answer: Prediction | Rejected, prevalence: float | None = None) -> Explained:
-    """Gather everything about a prediction.
+    """Return the explanation of a prediction.
 
     Args:
-        model: That made it.
-        answer: The model's.
-        prevalence: Of the positive class where the image comes from, above 0 and below 1.
+        model: The model that predicted it.
+        answer: The model's prediction or rejection.
+        prevalence: Prevalence of the positive class at the image's origin, above 0 and below 1.
 
     Raises:
-        DataError: The prevalence is out of range, or the bundle does not say what it was calibrated at.
+        DataError: The prevalence is out of range, or the bundle has no calibration prevalence.
     """
     prediction = prediction_of(answer)
     at = None if prevalence is None else _at(model, prediction, prevalence)
@@ -107,32 +107,33 @@ def explained(model: Model, answer: Prediction | Rejected, prevalence: float | N
 
 
 def with_pictures(told: Explained, training: Mapping[str, Sample], reader: ImageReader) -> Explained:
-    """Show the similar training images themselves, where they can be had.
+    """Add the pixels of the similar training images, where they are available.
 
     Args:
-        told: What is known.
-        training: The training images that are at hand, by name; may be empty.
-        reader: Reads them.
+        told: The explanation.
+        training: The available training images by sample id; may be empty.
+        reader: The reader of these images.
 
     Raises:
-        DataError: One of them cannot be read.
+        DataError: An image cannot be read.
     """
     shown = [
-        replace(one, image=reader.image(training[one.sample_id])) if one.sample_id in training else one
-        for one in told.similar
+        replace(case, image=reader.image(training[case.sample_id])) if case.sample_id in training else case
+        for case in told.similar
     ]
     return replace(told, similar=tuple(shown))
 
 
 def measured_prevalence(card: Card, wanted: float) -> float:
-    """Return the share of the positive class among a bundle's calibration images, from which to move to another one.
+    """Return the prevalence of the positive class among a bundle's calibration images.
 
     Args:
-        card: The bundle's.
-        wanted: The prevalence to move to, above 0 and below 1.
+        card: The bundle's card.
+        wanted: The prevalence to adjust to, above 0 and below 1.
 
     Raises:
-        DataError: The wanted one is out of range, or the bundle has no calibrated probabilities or no such share.
+        DataError: The wanted prevalence is out of range, or the bundle has no calibrated probabilities or no
+            calibration prevalence.
     """
     check_prevalence(wanted)
     calibration = card.decision.calibration
@@ -183,9 +184,9 @@ def _at(model: Model, prediction: Prediction, prevalence: float) -> AtPrevalence
 
 
 def _operating(card: Card) -> tuple[float | None, float | None, str]:
-    """Return sensitivity and specificity of the threshold: on test images where there were any.
+    """Return sensitivity and specificity at the threshold, on test images where there were any.
 
-    On the cases that it was chosen on, its sensitivity is too good by the choice.
+    On the cases that the threshold was chosen on, its sensitivity is optimistic.
     """
     metrics, positive = MetricRows(card.metrics), str(card.labels.positive)
     sensitivity, specificity = (metrics.find(f"operating_{name}", positive) for name in ("sensitivity", "specificity"))

@@ -115,8 +115,8 @@ def crop_box_of(image: Image, steps: tuple[Step, ...]) -> Roi:
     """Return the crop box that a chain works in: the whole image, unless its first step is a crop.
 
     Args:
-        image: uint8 HW, or HW3 as RGB, of which the luma is looked at.
-        steps: Of `parse_chain`.
+        image: uint8 HW, or HW3 as RGB, of which the luma is used.
+        steps: Steps of `parse_chain`.
     """
     if steps and steps[0].is_crop:
         luma = image if image.ndim == 2 else cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -130,7 +130,7 @@ def apply_chain(image: Image, steps: tuple[Step, ...]) -> Image:
     Args:
         image: uint8 HW, or HW3 as RGB, already cut to its crop box (`crop_box_of`). Of RGB the luma is filtered and the
             chroma kept (YCrCb); a colour that leaves 0–255 with its new luma is clipped.
-        steps: Of `parse_chain`.
+        steps: Steps of `parse_chain`.
 
     Returns:
         uint8 of the same shape; the image itself where there is no filter.

@@ -21,7 +21,7 @@ Value = int | float | str
 """An argument of a filter."""
 
 _ACCEPTED: dict[type, type] = {int: Integral, float: Real, str: str}
-"""A whole number may stand for a float; NumPy's scalars are as good as Python's."""
+"""A whole number may stand for a float; NumPy's scalars are accepted like Python's."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -67,7 +67,7 @@ class Above:
 
 @dataclass(frozen=True, slots=True)
 class Odd:
-    """Odd sizes in pixels: a neighbourhood that has a middle pixel."""
+    """Odd sizes in pixels: a neighbourhood with a centre pixel."""
 
     low: int
     high: int
@@ -128,7 +128,7 @@ def parameters_of(function: Callable[..., object]) -> tuple[Parameter, ...]:
     """Return the parameters of a filter in the order of its signature, without the image.
 
     Raises:
-        TypeError: A parameter states no allowed values: a mistake in the filter, found on import.
+        TypeError: A parameter states no allowed values: a mistake in the filter, raised on import.
 
     Example:
         >>> from busight.preprocess.enhance.denoise.median import median
@@ -141,11 +141,11 @@ def parameters_of(function: Callable[..., object]) -> tuple[Parameter, ...]:
 
 
 def check_arguments(filter_name: str, parameters: tuple[Parameter, ...], arguments: Mapping[str, Any]) -> None:
-    """Raise an error at the first argument that is not allowed.
+    """Raise for the first argument that is not allowed.
 
     Args:
         filter_name: For the message.
-        parameters: Of the filter.
+        parameters: Parameters of the filter.
         arguments: A value for each parameter, by name.
 
     Raises:

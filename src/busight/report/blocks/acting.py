@@ -15,13 +15,13 @@ from busight.report.text.numbers import percent
 from busight.results.records import ResultRecord
 
 _PREVALENCES = (0.005, 0.02, 0.1)
-"""Screening, a clinic's callbacks, a clinic's lumps: orders of magnitude, not numbers of one place."""
+"""Screening, recalled women, symptomatic women: orders of magnitude, not those of one clinic."""
 
 _COVERAGES = (0.5, 0.7, 0.8, 0.9, 1.0)
 
 
 def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
-    """Return what follows from a prediction, each on the test cases."""
+    """Return prediction sets, selective prediction and predictive values on the test cases."""
     cases = case_arrays(record)
     blocks: list[Block] = [*_prediction_sets(record), *_predictive_values(record)]
     curve = risk_coverage(cases.target, cases.calibrated)

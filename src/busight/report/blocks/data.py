@@ -65,12 +65,12 @@ def _problems(data: DataSummary) -> list[Block]:
 
 
 def _split_table(split: SplitSummary) -> Table:
-    parts = tuple(dict.fromkeys(part for part, _, _ in split.counts))
+    parts = tuple(dict.fromkeys(subset for subset, _, _ in split.counts))
     classes = tuple(dict.fromkeys(name for _, name, _ in split.counts))
-    images = {(part, name): count for part, name, count in split.counts}
+    images = {(subset, name): count for subset, name, count in split.counts}
     rows = []
-    for part in parts:
-        line = [images.get((part, name), 0) for name in classes]
-        rows.append((part, *map(str, line), str(sum(line))))
+    for subset in parts:
+        line = [images.get((subset, name), 0) for name in classes]
+        rows.append((subset, *map(str, line), str(sum(line))))
     numeric = tuple(range(1, len(classes) + 2))
     return Table("Images by part and class", ("part", *classes, "all"), tuple(rows), numeric)

@@ -10,7 +10,7 @@ _FAMILIES = ("example cases", "predictions", "segmentation", "activation")
 
 
 def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
-    """Return example cases, predictions and overlays, and a note on what is missing."""
+    """Return example cases, predictions and overlays, and a note on missing figures."""
     if not isinstance(record, ModelRecord):
         note = "A cross-validation shows no single images: each fold has its own network. Its folder holds the bundle."
         return Section("images", "Images", (Paragraph(note, "note"),))

@@ -72,7 +72,7 @@ def metric_name(metric: str) -> str:
 
 
 def metric_label(metric: str, of: str) -> str:
-    """Return the name of a metric with what it is of, where that needs saying.
+    """Return the name of a metric with its class or subset, unless that is overall.
 
     Example:
         >>> metric_label("auroc", "malignant"), metric_label("accuracy", "overall"), metric_label("dice", LESION_IMAGES)
@@ -109,7 +109,7 @@ def interval_text(estimate: MetricEstimate) -> str:
 
 
 def undefined_reason(estimate: MetricEstimate, table: MetricTable) -> str:
-    """Return why a metric is NaN, as far as the table tells."""
+    """Return why a metric is NaN, as far as the table determines it."""
     missing = [name for name, count in zip(table.classes, table.support, strict=True) if count == 0]
     support = dict(zip(table.classes, table.support, strict=True))
     of, metric = estimate.of, estimate.metric

@@ -1,4 +1,4 @@
-"""Report section: every metric with its interval, and the figures that go with them."""
+"""Report section: every metric with its interval, and their figures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
 
 
 def _errors(record: ResultRecord) -> Block:
-    """Return the errors, the most confident first: these are the cases to look at."""
+    """Return the errors, the most confident first: these are the cases to review."""
     errors = [case for case in record.cases if case.is_error]
     if not errors:
         return Paragraph("There is no error: every test case was predicted right.")

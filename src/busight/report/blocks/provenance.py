@@ -11,7 +11,7 @@ _NOT_A_DEVICE = (
 
 
 def limitations_section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
-    """Return what a reader must know before believing a metric."""
+    """Return the limitations of the metrics."""
     blocks = (Paragraph(_NOT_A_DEVICE, "warning"), Bullets(record.limitations))
     return Section("limitations", "Limitations", blocks)
 

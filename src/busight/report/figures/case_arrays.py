@@ -10,7 +10,7 @@ from busight.results.records import ResultRecord
 from busight.types import FloatArray, IntArray
 
 NO_POINTS: FloatArray = np.empty(0)
-"""The points of a curve that is undefined: it stands in the legend only."""
+"""The points of an undefined curve, which is in the legend only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

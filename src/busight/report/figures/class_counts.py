@@ -1,4 +1,4 @@
-"""Bar chart of the images of each class, in the whole data set and in each part of the split."""
+"""Bar chart of the images of each class, in the whole data set and in each subset of the split."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from busight.results.records import ResultRecord, TrainingRunRecord
 
 
 def draw_class_counts(bars: list[tuple[str, dict[str, int]]], classes: tuple[str, ...]) -> Figure:
-    """Draw one group of bars for each part.
+    """Draw one group of bars for each subset.
 
     Args:
-        bars: (part, images by class), from left to right.
+        bars: (subset, images by class), from left to right.
         classes: Class names in the order of the bars within a group.
     """
     figure = new_figure(FULL_WIDTH, 2.9)
@@ -34,7 +34,7 @@ def draw_class_counts(bars: list[tuple[str, dict[str, int]]], classes: tuple[str
             label=short_label(name, 24),
         )
         ax.bar_label(drawn, fontsize=8, padding=1)
-    ax.set_xticks(range(len(bars)), [part for part, _ in bars])
+    ax.set_xticks(range(len(bars)), [subset for subset, _ in bars])
     ax.set_ylabel("images")
     ax.grid(visible=False, axis="x")
     ax.margins(y=0.12)
@@ -43,19 +43,19 @@ def draw_class_counts(bars: list[tuple[str, dict[str, int]]], classes: tuple[str
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure; the parts follow the whole where a split is known."""
+    """Return the one figure spec; the subsets follow the whole where a split is known."""
     whole = dict(record.data.class_counts)
     bars = [("all", whole)]
     classes = tuple(whole)
     if isinstance(record, TrainingRunRecord):
-        for part in dict.fromkeys(part for part, _, _ in record.split.counts):
-            counts = {name: images for p, name, images in record.split.counts if p == part}
-            bars.append((part, counts))
+        for subset in dict.fromkeys(subset for subset, _, _ in record.split.counts):
+            counts = {name: images for p, name, images in record.split.counts if p == subset}
+            bars.append((subset, counts))
             classes += tuple(name for name in counts if name not in classes)
     if not classes:
         return []
     counts_text = "; ".join(
-        f"{part}: " + ", ".join(f"{n} {name}" for name, n in counts.items()) for part, counts in bars
+        f"{subset}: " + ", ".join(f"{n} {name}" for name, n in counts.items()) for subset, counts in bars
     )
     return [
         FigureSpec(

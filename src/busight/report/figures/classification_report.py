@@ -1,4 +1,4 @@
-"""Classification report as a heat map: one row a class, one column a metric."""
+"""Classification report as a heat map: one row per class, one column per metric."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def draw_classification_report(table: MetricTable) -> Figure:
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure."""
+    """Return the one figure spec."""
     table = record.metrics
     values_text = (
         f"{name}: {label.split()[0]} {estimate.value:.3f}"

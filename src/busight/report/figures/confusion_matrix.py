@@ -62,7 +62,7 @@ def draw_confusion_matrix(confusion: Matrix, classes: tuple[str, ...]) -> Figure
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure."""
+    """Return the one figure spec."""
     classes, confusion = record.metrics.classes, record.metrics.confusion
     rows = (
         f"of {sum(row)} {name}: " + ", ".join(f"{n} predicted {other}" for n, other in zip(row, classes, strict=True))

@@ -1,4 +1,4 @@
-"""Decision curve: net benefit of acting on the probability, against acting on everybody or on nobody."""
+"""Decision curve: net benefit of treatment by the probability, against treating all or none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _THRESHOLDS = np.linspace(0.01, 0.6, 60)
 
 
 def draw_decision_curve(curve: DecisionCurve) -> Figure:
-    """Draw the net benefit over the probability at which one would act."""
+    """Draw the net benefit over the threshold probability."""
     figure = new_figure(HALF_WIDTH, HALF_WIDTH)
     ax = figure.add_subplot()
     ax.plot(curve.threshold, curve.model, color=ACCENT, label="by probability")
@@ -30,7 +30,7 @@ def draw_decision_curve(curve: DecisionCurve) -> Figure:
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure, of the positive class; none without one, or where it or all others have no case."""
+    """Return the one figure spec, of the positive class; none without one, or without a positive or a negative case."""
     name = record.metrics.positive
     if name is None:
         return []

@@ -22,7 +22,7 @@ from busight.types import Image
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PairImages:
-    """A pair of near-duplicates with their images, uint8 HW each."""
+    """A near-duplicate pair with its images, uint8 HW each."""
 
     pair: DuplicatePair
     first: Image
@@ -30,7 +30,7 @@ class PairImages:
 
 
 def draw_duplicate_pairs(pairs: Sequence[PairImages]) -> Figure:
-    """Draw a row for each pair: the first (mirrored to lie upon the second), the second, and the difference."""
+    """Draw a row for each pair: the first (mirrored to match the second), the second, and the difference."""
     figure, axes = panel_grid(3 * len(pairs), 3, panel_height=2.1)
     for number, pair_images in enumerate(pairs):
         pair = pair_images.pair
@@ -50,7 +50,7 @@ def draw_duplicate_pairs(pairs: Sequence[PairImages]) -> Figure:
 
 
 def _difference(first: Image, second: Image) -> NDArray[np.float32]:
-    """Return |first − second|, the first aligned to the second in place and grey values.
+    """Return |first − second|, the first aligned to the second in position and grey values.
 
     NaN is where only one of them has pixels. Near-duplicates may differ in gain: a linear fit of the grey values
     removes it.

@@ -26,7 +26,7 @@ from busight.types import Roi
 
 
 def draw_explained(explanation: Explained, threshold: float | None) -> Figure:
-    """Draw image with outline, activation, and probabilities with the operating point."""
+    """Draw image with outline, activation, and probabilities with the threshold."""
     prediction = explanation.prediction
     figure, axes = panel_grid(3, 3, panel_height=2.5)
     lesion, activation, probs = axes
@@ -92,8 +92,8 @@ def figure_specs(explanation: Explained, threshold: float | None, shows_predicti
     """Return the page's figure.
 
     Args:
-        explanation: Of one prediction.
-        threshold: Of the operating point, or None.
+        explanation: The explanation of one prediction.
+        threshold: The bundle's threshold, or None.
         shows_prediction: Whether anything but the image may be shown.
     """
     prediction = explanation.prediction

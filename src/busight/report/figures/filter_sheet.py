@@ -31,7 +31,7 @@ def write_panel(before: Image, after: Image, chain: str, path: Path) -> None:
         path: Ends in .png.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
     with styled(), written_beside(path) as beside:
         _panel(before, after, chain).savefig(beside)
@@ -41,14 +41,14 @@ def write_filter_sheet(comparison: FilterComparison, path: Path) -> None:
     """Write the example of a comparison under every chain, with the generalised CNR of the set below each.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
     with styled(), written_beside(path) as beside:
         _sheet(comparison).savefig(beside)
 
 
 def comparison_lines(comparison: FilterComparison) -> list[str]:
-    """Return the table for a terminal: a row a chain, the metrics without intervals, which stand in the CSV."""
+    """Return the table for a terminal: a row per chain, the metrics without intervals, which the CSV has."""
     header = ("chain", *MEASURES.values(), "ms")
     return [
         f"{comparison.images} images in {comparison.groups} groups of {comparison.spec}; means over the images that "

@@ -15,7 +15,7 @@ from busight.results.records import CrossValidationRecord, ResultRecord
 
 
 def draw_fold_metrics(record: CrossValidationRecord) -> Figure:
-    """Draw one row a metric: a point for each fold, a bar for the interval of the metric over all folds."""
+    """Draw one row per metric: a point for each fold, a bar for the interval of the metric over all folds."""
     rows = [(metric, of) for metric, of in headline_names(record.metrics) if record.metrics.find(metric, of)]
     figure = new_figure(FULL_WIDTH, 0.9 + 0.45 * len(rows))
     ax = figure.add_subplot()
@@ -39,7 +39,7 @@ def draw_fold_metrics(record: CrossValidationRecord) -> Figure:
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure, or none where nothing was cross-validated."""
+    """Return the one figure spec, or none where nothing was cross-validated."""
     if not isinstance(record, CrossValidationRecord):
         return []
     accuracy = [fold.metrics.get("accuracy").value for fold in record.folds]

@@ -20,13 +20,13 @@ _MARKERS = {"image": "s", "group": "D", "without_label_conflicts": "o", "externa
 
 
 def panels_of(record: LeakageRecord) -> tuple[tuple[str, str], ...]:
-    """Return the metrics that are drawn, as (metric, of): last, where there is one, that of lesion images alone."""
+    """Return the metrics of the panels, as (metric, of): last, where there is one, that of lesion images alone."""
     lesions = record.protocols[0].metrics.lesion_comparison
     return (("accuracy", "overall"), ("auroc", "macro"), *(() if lesions is None else (("auroc", lesions),)))
 
 
 def draw_leakage(record: LeakageRecord) -> Figure:
-    """Draw one panel a metric: a row a protocol with its interval, the metric of the grouped folds as a dotted line."""
+    """Draw one panel per metric: a row per protocol with its interval, a dotted line at the grouped folds' value."""
     figure = new_figure(FULL_WIDTH, 1.3 + 0.72 * len(record.protocols))
     names = panels_of(record)
     panels = figure.subplots(1, len(names), sharey=True)
@@ -100,7 +100,7 @@ def points_text(protocol: ProtocolResult, metric: str, of: str) -> str:
 
 
 def figure_specs(record: LeakageRecord) -> list[FigureSpec]:
-    """Return the one figure."""
+    """Return the one figure spec."""
     values = "; ".join(
         f"{protocol.description}: " + ", ".join(_value_text(protocol, metric, of) for metric, of in panels_of(record))
         for protocol in record.protocols

@@ -34,7 +34,7 @@ def show_grey(ax: Axes, image: Image) -> None:
 
 
 def bare(ax: Axes) -> None:
-    """Take ticks, grid and frame away."""
+    """Remove ticks, grid and frame."""
     ax.set(xticks=[], yticks=[])
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
@@ -70,7 +70,7 @@ def outline_legend(figure: Figure) -> None:
 def probability_bars(
     ax: Axes, classes: Sequence[str], probs: Sequence[float], marks: Sequence[str], bold: Collection[str]
 ) -> None:
-    """Draw a bar a class, with its name, a mark in brackets and its value above the bar."""
+    """Draw a bar per class, with its name, a mark in brackets and its value above the bar."""
     ax.spines["bottom"].set_visible(True)
     for k, (name, value, mark) in enumerate(zip(classes, probs, marks, strict=True)):
         style = class_style(name, k)

@@ -53,7 +53,7 @@ def draw_precision_recall(cases: CaseArrays, classes: tuple[str, ...], averages:
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure."""
+    """Return the one figure spec."""
     cases = case_arrays(record)
     averages = {name: record.metrics.get("average_precision", name).value for name in record.classes}
     values = ", ".join(f"{name} {value:.3f}" for name, value in averages.items() if not np.isnan(value))

@@ -49,7 +49,7 @@ def _whiskers(ax: Axes, bins: ReliabilityBins) -> None:
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure."""
+    """Return the one figure spec."""
     cases = case_arrays(record)
     error = estimate_text(record.metrics.find("ece"), record.metrics)
     return [

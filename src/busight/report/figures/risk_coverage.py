@@ -27,7 +27,7 @@ def draw_risk_coverage(curve: RiskCoverage) -> Figure:
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure."""
+    """Return the one figure spec."""
     cases = case_arrays(record)
     curve = risk_coverage(cases.target, cases.calibrated)
     _, half = curve.at(0.5)

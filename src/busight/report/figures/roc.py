@@ -46,7 +46,7 @@ def draw_roc(cases: CaseArrays, classes: tuple[str, ...], areas: dict[str, float
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:
-    """Return the one figure."""
+    """Return the one figure spec."""
     cases = case_arrays(record)
     areas = {name: record.metrics.get("auroc", name).value for name in record.classes}
     values = ", ".join(f"{name} {area:.3f}" for name, area in areas.items() if not np.isnan(area))

@@ -13,7 +13,7 @@ def sheet_images(checked: CheckedDataset, number: int, seed: int) -> list[SheetI
 
     Args:
         checked: The data set.
-        number: How many; fewer where there are fewer.
+        number: Number of samples; fewer where there are fewer.
         seed: Seed of the choice.
     """
     samples = checked.samples

@@ -31,14 +31,14 @@ def write_method_sheet(comparison: MethodComparison, path: Path) -> None:
     """Write the best, median and worst image of each segmenter with both outlines, as PNG.
 
     Raises:
-        OutputError: It cannot be written.
+        OutputError: The file cannot be written.
     """
     with styled(), written_beside(path) as beside:
         _sheet(comparison).savefig(beside)
 
 
 def method_lines(comparison: MethodComparison) -> list[str]:
-    """Return the table for a terminal: a row a segmenter, the highest Dice first. The CSV has all intervals."""
+    """Return the table for a terminal: a row per segmenter, the highest Dice first. The CSV has all intervals."""
     header = ("method", f"Dice ({comparison.level:.0%} interval)", *list(_COLUMNS.values())[1:], "ms")
     warnings = [
         f"warning: {row.name} was trained on {row.seen} of these images; its metrics are too high"

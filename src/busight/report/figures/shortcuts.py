@@ -12,7 +12,7 @@ from busight.results.audit_record import Shortcut
 
 
 def draw_shortcuts(shortcuts: Sequence[Shortcut]) -> Figure:
-    """Draw one row a property and in it one marker a class, with intervals; 0.5 is chance."""
+    """Draw one row per property with one marker per class, with intervals; 0.5 is chance."""
     rows = [*(name for name in ("all together", *SHORTCUTS) if any(shortcut.feature == name for shortcut in shortcuts))]
     classes = list(dict.fromkeys(shortcut.label for shortcut in shortcuts))
     figure = new_figure(FULL_WIDTH, 0.9 + 0.42 * len(rows))

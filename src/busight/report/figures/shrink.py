@@ -36,5 +36,5 @@ def small_image(image: NDArray[PixelT], longest: int = LONGEST_SIDE) -> NDArray[
 
 
 def small_mask(mask: Mask | None, longest: int = LONGEST_SIDE) -> Mask | None:
-    """Return a mask likewise."""
+    """Return a mask no larger than a page shows it."""
     return None if mask is None else shrink_mask(mask, longest)

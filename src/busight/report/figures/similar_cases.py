@@ -17,7 +17,7 @@ def draw_similar(cases: Sequence[SimilarCase]) -> Figure:
     """Draw each image under its label and its similarity.
 
     Args:
-        cases: Those whose pixels are at hand, at least one.
+        cases: The cases with available pixels, at least one.
     """
     figure, axes = panel_grid(len(cases), 5)
     for ax, case in zip(axes, cases, strict=True):
@@ -28,7 +28,7 @@ def draw_similar(cases: Sequence[SimilarCase]) -> Figure:
 
 
 def figure_specs(cases: Sequence[SimilarCase]) -> list[FigureSpec]:
-    """Return the one figure, or none where no pixels are at hand."""
+    """Return the one figure spec, or none where no pixels are available."""
     shown = [case for case in cases if case.image is not None]
     if not shown:
         return []

@@ -19,7 +19,7 @@ from busight.results.records import ResultRecord, TrainingRunRecord
 
 Quantity = Literal["accuracy", "dice", "loss"]
 
-# The paper draws training and validation in these colours; line style and marker tell them apart in grey.
+# The paper draws training and validation in these colours; line style and marker distinguish them in grey.
 _COLOURS = {"accuracy": ("#1f5fbf", "#c62828"), "dice": ("#1f5fbf", "#c62828"), "loss": ("#2e7d32", "#ef7d00")}
 
 

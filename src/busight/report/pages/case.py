@@ -1,4 +1,4 @@
-"""Page of one case: the prediction, its meaning, its explanation, and its warnings."""
+"""Page of one case: the prediction, its interpretation, its explanation, and its warnings."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _threshold(explanation: Explained) -> list[Block]:
 
 
 def _distinct_digits(value: float, other: float) -> str:
-    """Return a number with as many digits as tell it from another one."""
+    """Return a number with as many digits as distinguish it from another one."""
     return next((f"{value:.{n}f}" for n in (3, 4, 5) if f"{value:.{n}f}" != f"{other:.{n}f}"), f"{value:.6f}")
 
 

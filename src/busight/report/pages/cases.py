@@ -24,9 +24,9 @@ def write_case_pages(record: ResultRecord, folder: Path, progress: Callable[[str
     A report is about the bundle, not about a patient, so that nothing needs to be withheld.
 
     Args:
-        record: Of the experiment.
-        folder: The report's.
-        progress: Told each address.
+        record: The record of the experiment.
+        folder: The folder of the report.
+        progress: Called with each address.
 
     Raises:
         OutputError: A file cannot be written.

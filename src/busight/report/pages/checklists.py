@@ -1,4 +1,4 @@
-"""Checklists CLAIM 2024 and TRIPOD+AI: the items that a bundle can answer, and those that only its authors can.
+"""Checklists CLAIM 2024 and TRIPOD+AI: the items that are answered from a bundle, and those that only its authors can.
 
 Sources:
     Tejani et al., "Checklist for Artificial Intelligence in Medical Imaging (CLAIM): 2024 update", Radiology:
@@ -24,7 +24,7 @@ class CardContent:
     """The content of a card, from which items are answered.
 
     Attributes:
-        card: Of the bundle.
+        card: Card of the bundle.
         recipe: Its recipe, parsed: section → key → value.
     """
 
@@ -38,7 +38,7 @@ class CardContent:
 
 Answer = Callable[[CardContent], str]
 Item = tuple[str, str, Answer | None]
-"""Number, title, and the function that answers it; None for what no program can know."""
+"""Number, title, and the function that answers it; None for an item that only the authors can answer."""
 
 
 def _data(content: CardContent) -> str:
@@ -234,5 +234,5 @@ TRIPOD_AI: tuple[Item, ...] = (
 
 
 def answered(items: tuple[Item, ...], content: CardContent) -> tuple[tuple[str, str, str], ...]:
-    """Return number, title and answer of each item; `OPEN` where only the authors can answer."""
+    """Return number, title and answer of each item; `OPEN` for an item that only the authors can answer."""
     return tuple((number, title, OPEN if answer is None else answer(content)) for number, title, answer in items)

@@ -1,4 +1,4 @@
-"""Page of a leakage study: the figure, the table, how to read them."""
+"""Page of a leakage study: the figure, the table, their interpretation."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_leakage_page(record: LeakageRecord, folder: Path) -> Path:
 
 
 def leakage_lines(record: LeakageRecord) -> list[str]:
-    """Return what a terminal shows: a line a protocol and metric, and one sentence."""
+    """Return the lines for a terminal: one per protocol and metric, and one sentence."""
     lines = []
     for number, protocol in enumerate(record.protocols, start=1):
         lines.append(f"{number}. {protocol.description} ({protocol.data})")
@@ -48,7 +48,7 @@ def leakage_lines(record: LeakageRecord) -> list[str]:
 
 
 def sentence(record: LeakageRecord) -> str:
-    """Return the effect of the leak on the accuracy, and whether it has been shown."""
+    """Return in one sentence the effect of leakage on the accuracy, and whether its interval excludes 0."""
     by_image = next(protocol for protocol in record.protocols if protocol.name == "image")
     difference = by_image.difference_to_grouped.find("accuracy", "overall")
     if difference is None or difference.value != difference.value:

@@ -18,7 +18,7 @@ def write_card_page(card: Card, folder: Path) -> Path:
     """Write ``report.html`` and ``report.pdf``: the model card.
 
     Args:
-        card: Of a checked bundle.
+        card: Card of a verified bundle.
         folder: New, or empty.
 
     Returns:
@@ -26,7 +26,7 @@ def write_card_page(card: Card, folder: Path) -> Path:
 
     Raises:
         OutputError: A file cannot be written.
-        BundleError: The recipe in the card is none.
+        BundleError: The recipe in the card is invalid.
     """
     content = CardContent(card, _recipe(card))
     sections = (
@@ -50,16 +50,16 @@ def write_card_page(card: Card, folder: Path) -> Path:
 
 
 def open_items(card: Card) -> int:
-    """Return how many items of the two checklists are left to the authors."""
+    """Return the number of items of the two checklists that are left to the authors."""
     content = CardContent(card, _recipe(card))
     return sum(OPEN in answer for items in (CLAIM, TRIPOD_AI) for _, _, answer in answered(items, content))
 
 
 def _recipe(card: Card) -> dict[str, Any]:
-    """Return the recipe that the card holds.
+    """Return the recipe in the card.
 
     Raises:
-        BundleError: It is none.
+        BundleError: The recipe in the card is invalid.
     """
     try:
         recipe = tomllib.loads(card.training.recipe)

@@ -47,7 +47,7 @@ def document(record: ResultRecord, figures: dict[str, FigureGrid]) -> Document:
     """Return the report of a record as plain blocks.
 
     Args:
-        record: Of the experiment.
+        record: The record of the experiment.
         figures: Its figures by family (see `busight.report.catalogue.FIGURES`).
     """
     sections = (section_of(record, figures) for section_of in SECTIONS)

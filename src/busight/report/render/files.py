@@ -23,8 +23,8 @@ def write_figures(
 
     Args:
         specs: The figures.
-        folder: Of the page; receives ``figures/``.
-        progress: Told the name of each figure.
+        folder: The folder of the page; it receives ``figures/``.
+        progress: Called with the name of each figure.
 
     Returns:
         The figures as a block of the page.
@@ -37,7 +37,7 @@ def write_figures(
         progress(f"figure {spec.name}")
         with styled():
             figure = spec.draw()
-            # Without the date, which is the only thing that would differ between two drawings.
+            # Without the date, the only difference between two files of one figure.
             for suffix, metadata in ((".svg", {"Date": None}), (".png", None)):
                 with written_beside(folder / _FIGURE_FOLDER / f"{spec.name}{suffix}") as beside:
                     figure.savefig(beside, metadata=metadata)

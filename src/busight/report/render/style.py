@@ -83,7 +83,7 @@ _RC: dict[Any, Any] = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """Draw and save under the house style, whatever the reader's own matplotlibrc says; undone at the end."""
+    """Draw and save under the house style, independent of the user's matplotlibrc; undone at the end."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_RC)
@@ -96,7 +96,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def class_style(class_name: str, index: int) -> ClassStyle:
-    """Return the style of a class; classes other than the three findings take theirs by place."""
+    """Return the style of a class; classes other than normal, benign and malignant take theirs by index."""
     return _STYLES.get(class_name) or _OTHER_STYLES[index % len(_OTHER_STYLES)]
 
 

@@ -17,7 +17,7 @@ _FEW = 10
 
 
 def comparison_lines(run_comparison: RunComparison) -> list[str]:
-    """Return what a terminal shows: both runs, the differences, the tests, and one sentence."""
+    """Return the lines for a terminal: both runs, the differences, the tests, and one sentence."""
     comparison = run_comparison.comparison
     only = ""
     if run_comparison.only_first or run_comparison.only_second:
@@ -62,7 +62,7 @@ def difference_text(difference: Difference) -> str:
 
 
 def sentence(comparison: Comparison) -> str:
-    """Return in one sentence what was shown, by the macro AUROC (where defined, else the accuracy) and its interval."""
+    """Return the conclusion in one sentence, by the macro AUROC (where defined, else the accuracy) and its interval."""
     preferred = (("auroc", "macro"), ("auroc", comparison.positive or comparison.classes[-1]), ("accuracy", "overall"))
     differences = (comparison.differences.find(metric, of) for metric, of in preferred)
     difference = next(d for d in differences if d is not None and not math.isnan(d.value))

@@ -12,7 +12,7 @@ _CRITERIA = {
 
 
 def selection_criterion(history: History) -> str:
-    """Return by what the kept epoch was selected.
+    """Return the criterion by which the kept epoch was selected.
 
     Example:
         >>> selection_criterion(History("classifier", (), 3, "last"))

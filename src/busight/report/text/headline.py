@@ -1,4 +1,4 @@
-"""Headline metrics: the few that a command prints when it is done."""
+"""Headline metrics: the few that a command prints at its end."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def headline_names(of_task: Classified) -> tuple[tuple[str, str], ...]:
 
 
 def headline(metrics: MetricTable) -> list[str]:
-    """Return one line a metric with its interval; metrics that the task does not have are left out."""
+    """Return one line per metric with its interval; metrics that the task does not have are left out."""
     lines = [f"test images: {metrics.n_images} in {metrics.n_groups} groups"]
     for metric, of in headline_names(metrics):
         estimate = metrics.find(metric, of)

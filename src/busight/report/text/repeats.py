@@ -11,7 +11,7 @@ _HEADER = ("metric", "mean (its interval)", "std", "min–max", "interval of one
 
 
 def repeat_lines(record: RepeatRecord) -> list[str]:
-    """Return what a terminal shows: the experiment, and a row a metric."""
+    """Return the lines for a terminal: the experiment, and a row per metric."""
     metrics = [
         metric for name in headline_names(record) if (metric := record.metrics.find(*name)) and metric.spread.seeds
     ]

@@ -1,1 +1,1 @@
-"""Segmentation without training: each method marks dark regions, and the most lesion-like of them scores best."""
+"""Segmentation without training: each method segments dark regions and scores them by how lesion-like they are."""

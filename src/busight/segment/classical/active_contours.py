@@ -1,4 +1,4 @@
-"""Active contours without a person: Chan–Vese, and morphological geodesic contours, from the first guess."""
+"""Automatic active contours, started from a lesion proposal: Chan–Vese, and morphological geodesic contours."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from busight.segment.proposal import LesionProposal
 from busight.types import Image, Mask
 
 _SIDE = 192
-"""Longest side, in pixels, at which the contours move: they need no more, and time grows with the area."""
+"""Longest side, in pixels, at which the contours evolve: they need no more, and time grows with the area."""
 
 
 def chan_vese(
     image: Image, steps: int = 60, smoothing: int = 2, guess: LesionProposal | None = None
 ) -> NDArray[np.float32]:
-    """Move the first guess to where the two sides are each as even as can be, near the guess.
+    """Segment by Chan–Vese active contours, which make inside and outside uniform, from a lesion proposal.
 
     Args:
         image: uint8 HW.
         steps: Time steps.
         smoothing: Curvature steps in each.
-        guess: The first guess; None finds one.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
 
     Source:
         Chan and Vese, Active contours without edges, IEEE Transactions on Image Processing 10 (2001) 266–277, in the
-        morphological form of Márquez-Neila, Baumela and Alvarez (2014), as in scikit-image. It sees only a window twice
-        as wide as the guess: in the whole picture the two sides would be tissue and shadow.
+        morphological form of Márquez-Neila, Baumela and Alvarez (2014), as in scikit-image. It is restricted to a
+        window twice as wide as the proposal: in the whole image the two sides would be tissue and shadow.
     """
     from skimage.segmentation import morphological_chan_vese
 
     def move(part: Image, start: Mask) -> Mask:
-        """Move the contour within the window."""
+        """Evolve the contour within the window."""
         smooth = cv2.GaussianBlur(part.astype(np.float32) / 255, (0, 0), 2, borderType=cv2.BORDER_REFLECT)
         moved = morphological_chan_vese(smooth, steps, init_level_set=start.astype(np.int8), smoothing=smoothing)
         return np.asarray(moved, dtype=np.bool_)
@@ -47,14 +47,14 @@ def chan_vese(
 def geodesic(
     image: Image, steps: int = 30, smoothing: int = 2, balloon: float = 1.0, guess: LesionProposal | None = None
 ) -> NDArray[np.float32]:
-    """Let the core of the first guess grow until edges stop it.
+    """Segment by geodesic active contours, which grow from the core of a lesion proposal until edges stop them.
 
     Args:
         image: uint8 HW.
         steps: Time steps.
         smoothing: Curvature steps in each.
-        balloon: Force outwards.
-        guess: The first guess; None finds one.
+        balloon: Balloon force outwards.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
@@ -66,7 +66,7 @@ def geodesic(
     from skimage.segmentation import inverse_gaussian_gradient, morphological_geodesic_active_contour
 
     def move(part: Image, start: Mask) -> Mask:
-        """Move the contour within the window."""
+        """Evolve the contour within the window."""
         stops = inverse_gaussian_gradient(part.astype(np.float64) / 255, alpha=200, sigma=3)
         depth = cv2.distanceTransform(start.astype(np.uint8), cv2.DIST_L2, 5)
         core = depth >= 0.5 * depth.max()

@@ -1,4 +1,4 @@
-"""Adaptive threshold: darker than the surroundings."""
+"""Adaptive threshold: pixels darker than their surroundings."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from busight.types import Image
 
 
 def adaptive(image: Image, share: float = 0.5, offset: float = 8.0, sigma: float = 3.0) -> NDArray[np.float32]:
-    """Mark pixels that are darker than the Gaussian mean of wide surroundings by an offset.
+    """Segment pixels that are darker than the Gaussian mean of wide surroundings by an offset.
 
     Args:
         image: uint8 HW.
-        share: Side of the surroundings as a share of the picture's shorter side, 0–1.
+        share: Side of the surroundings as a share of the image's shorter side, 0–1.
         offset: Grey values.
         sigma: Standard deviation of the Gaussian smoothing in pixels.
 

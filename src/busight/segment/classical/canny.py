@@ -12,15 +12,15 @@ from busight.types import Image
 
 
 def canny(image: Image, sigma: float = 0.02, close: float = 0.04) -> NDArray[np.float32]:
-    """Mark what closed edges enclose, or what they part from the rest of the picture.
+    """Segment regions that closed edges enclose, or separate from the rest of the image.
 
-    The upper threshold is the 90th percentile of the flattened picture's gradient, the lower one 0.4 of it. Edges are
+    The upper threshold is the 90th percentile of the flattened image's gradient, the lower one 0.4 of it. Edges are
     joined by a closing.
 
     Args:
         image: uint8 HW.
-        sigma: Standard deviation of the smoothing as a share of the picture's longer side.
-        close: Diameter of the closing's disc, likewise.
+        sigma: Standard deviation of the smoothing as a share of the image's longer side.
+        close: Diameter of the closing's disc as a share of the image's longer side.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.scored`.
@@ -38,6 +38,6 @@ def canny(image: Image, sigma: float = 0.02, close: float = 0.04) -> NDArray[np.
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
     edges = cv2.morphologyEx(cv2.Canny(across, down, 0.4 * high, high), cv2.MORPH_CLOSE, disc)
     ground = np.pad(edges, 1)
-    cv2.floodFill(ground, None, (0, 0), 255)  # what the outer ground cannot reach is enclosed
+    cv2.floodFill(ground, None, (0, 0), 255)  # what the outer background does not reach is enclosed
     enclosed = ground[1:-1, 1:-1] == 0
     return scored([enclosed | (edges > 0), enclosed, edges == 0], image)

@@ -1,4 +1,4 @@
-"""The methods that need no training, by name."""
+"""The segmentation methods without training, by name."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from busight.types import Image
 
 
 class PromptedMethod(Protocol):
-    """A method that grows from a first guess, its own or a person's."""
+    """A method that starts from a lesion proposal, its own or a user's prompt."""
 
     def __call__(self, image: Image, *, guess: LesionProposal | None = None) -> NDArray[np.float32]:
         """Map an image, uint8 HW, to scores, float32 HW in 0–1."""
@@ -33,7 +33,7 @@ class PromptedMethod(Protocol):
 
 
 Method = Callable[[Image], NDArray[np.float32]]
-"""From an image, uint8 HW, to a score of each pixel, float32 HW in 0–1: 0.5 and more where a lesion may be."""
+"""From an image, uint8 HW, to a score of each pixel, float32 HW in 0–1: 0.5 and more inside the predicted lesion."""
 
 METHODS: dict[ClassicalName, Method] = {
     "otsu": otsu,
@@ -58,19 +58,19 @@ PROMPTED: dict[ClassicalName, PromptedMethod] = {
     "gvf_snake": gvf_snake,
     "grabcut": grabcut,
 }
-"""Those that a box or a click can start."""
+"""The methods that take a box or a click as prompt."""
 
 _LONGEST = 1024
 """Pixels on the longer side; the methods' time grows with the area and the discs in it, and lesions need no more."""
 
 
 def scores_of(name: ClassicalName, image: Image, guess: LesionProposal | None = None) -> NDArray[np.float32]:
-    """Run a method on a picture of any size.
+    """Return the scores of a method on an image of any size.
 
     Args:
-        name: Of the method; with a guess one of `PROMPTED`.
-        image: uint8 HW; one of more than 1,024 pixels on its longer side is looked at smaller.
-        guess: A person's first guess; None where the method finds its own.
+        name: Name of the method; with ``guess`` one of `PROMPTED`.
+        image: uint8 HW; one of more than 1,024 pixels on its longer side is shrunk first.
+        guess: The lesion proposal of a prompt; None where the method computes its own.
 
     Returns:
         float32 HW in 0–1.

@@ -11,7 +11,7 @@ from busight.types import FloatArray, Image
 
 
 def kmeans(image: Image, clusters: int = 4) -> NDArray[np.float32]:
-    """Mark the darkest cluster of the flattened picture, or the two darkest: where the better region is.
+    """Segment the darkest k-means cluster of the flattened image, or the two darkest, whichever has the better region.
 
     Args:
         image: uint8 HW.
@@ -41,7 +41,7 @@ def kmeans(image: Image, clusters: int = 4) -> NDArray[np.float32]:
 
 
 def fuzzy_cmeans(image: Image, clusters: int = 4, fuzziness: float = 2.0) -> NDArray[np.float32]:
-    """Mark what belongs most to the flattened picture's darkest fuzzy cluster, or to the two darkest.
+    """Segment the pixels of highest membership in the flattened image's darkest fuzzy cluster, or in the two darkest.
 
     Args:
         image: uint8 HW.
@@ -67,7 +67,7 @@ def fuzzy_cmeans(image: Image, clusters: int = 4, fuzziness: float = 2.0) -> NDA
         if np.abs(moved - centres).max() < 1e-4:
             break
         centres = moved
-    # The highest membership is that of the nearest centre.
+    # The highest membership is in the cluster of the nearest centre.
     return _darkest(smooth, np.sort(centres), image)
 
 
@@ -79,13 +79,13 @@ def _histogram(image: Image) -> tuple[Image, FloatArray, FloatArray]:
 
 
 def _start(values: FloatArray, weights: FloatArray, clusters: int) -> FloatArray | None:
-    """Return quantiles as first centres; None where there are no more grey values than clusters."""
+    """Return quantiles as initial centres; None where there are no more grey values than clusters."""
     if len(values) <= clusters:
         return None
     reached = np.cumsum(weights) / weights.sum()
     places = np.searchsorted(reached, (np.arange(clusters) + 0.5) / clusters)
     centres = values[places]
-    return centres + np.arange(clusters) * 1e-3  # equal ones would stay equal
+    return centres + np.arange(clusters) * 1e-3  # equal centres would stay equal
 
 
 def _darkest(smooth: Image, centres: FloatArray, image: Image) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Shadows and depth gain taken out, so that one threshold can serve the whole picture."""
+"""Flattening: removal of shadows and depth gain, so that one threshold is valid for the whole image."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from busight.types import Image
 
 
 def flattened(image: Image, sigma: float = 0.012) -> Image:
-    """Smooth a picture and divide it by its wide surroundings, a Gaussian mean over a fifth of its longer side.
+    """Return the smoothed image divided by its wide surroundings, a Gaussian mean over a fifth of its longer side.
 
     Args:
         image: uint8 HW.
-        sigma: Standard deviation of the smoothing as a share of the picture's longer side.
+        sigma: Standard deviation of the smoothing as a share of the image's longer side.
 
     Returns:
         uint8 HW: 128 where a pixel is as bright as its surroundings.

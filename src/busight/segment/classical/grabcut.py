@@ -1,4 +1,4 @@
-"""GrabCut from the first guess, or from a box."""
+"""GrabCut from a lesion proposal, or from a box."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ _SIDE = 192
 
 
 def grabcut(image: Image, rounds: int = 5, guess: LesionProposal | None = None) -> NDArray[np.float32]:
-    """Part the window around the first guess into two mixtures of grey values with a smooth border between them.
+    """Segment by GrabCut: two mixtures of grey values with a smooth border, in a window around a lesion proposal.
 
-    The guess's core is lesion for sure, what is far from it is not; between them the smoothed picture decides.
+    The proposal's core is fixed as lesion, pixels far from it as background; between them the smoothed image decides.
 
     Args:
         image: uint8 HW.
-        rounds: Of fitting the mixtures and cutting.
-        guess: The first guess; None finds one.
+        rounds: Iterations of fitting the mixtures and cutting.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
@@ -40,14 +40,14 @@ def grabcut(image: Image, rounds: int = 5, guess: LesionProposal | None = None) 
         trimap[depth >= 0.6 * depth.max()] = cv2.GC_FGD
         trimap[away > 0.4 * radius] = cv2.GC_BGD
         if not ((trimap == cv2.GC_BGD) | (trimap == cv2.GC_PR_BGD)).any():
-            return start  # a guess that fills its window leaves nothing to cut it from
+            return start  # a proposal that fills its window leaves no background
         smooth = cv2.GaussianBlur(part, (0, 0), 2, borderType=cv2.BORDER_REFLECT).reshape(part.shape)
         cv2.setRNGSeed(0)  # OpenCV starts the mixtures at random
         models = np.zeros((2, 1, 65))
         cv2.grabCut(np.repeat(smooth[..., None], 3, axis=2), trimap, None, *models, rounds, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
-        found = (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
-        # What does not hang together with the guess's core is another dark place.
-        _, labels = cv2.connectedComponents(found.astype(np.uint8), connectivity=4)
-        return np.isin(labels, np.unique(labels[(depth >= 0.6 * depth.max()) & found]))
+        foreground = (trimap == cv2.GC_FGD) | (trimap == cv2.GC_PR_FGD)
+        # Regions not connected with the proposal's core are other dark tissue.
+        _, labels = cv2.connectedComponents(foreground.astype(np.uint8), connectivity=4)
+        return np.isin(labels, np.unique(labels[(depth >= 0.6 * depth.max()) & foreground]))
 
     return moved_from_guess(image, move, _SIDE, guess)

@@ -1,4 +1,4 @@
-"""A snake in a gradient-vector flow."""
+"""Gradient-vector-flow (GVF) snake."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ def gvf_snake(
     smoothness: float = 0.2,
     guess: LesionProposal | None = None,
 ) -> NDArray[np.float32]:
-    """Draw a closed curve from around the first guess to the edges that a diffused gradient points to.
+    """Segment by a GVF snake: a closed curve that moves from around a lesion proposal to edges.
 
     The edge map f is the gradient's length after a Gaussian. Its gradient is diffused to the flow v, the minimum of the
-    integral of mu |grad v|^2 + |grad f|^2 |v - grad f|^2, which points to edges from afar too. The curve x moves by
-    x' = tension x'' - rigidity x'''' + v(x), the inner forces taken implicitly.
+    integral of mu |grad v|^2 + |grad f|^2 |v - grad f|^2, which points to distant edges too. The curve x moves by x' =
+    tension x'' - rigidity x'''' + v(x), the inner forces taken implicitly.
 
     Args:
         image: uint8 HW.
-        steps: Of the curve.
+        steps: Steps of the curve.
         tension: Weight of the curve's length.
         rigidity: Weight of its bending.
-        smoothness: mu.
-        guess: The first guess; None finds one.
+        smoothness: mu, the smoothness of the flow.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
@@ -45,7 +45,7 @@ def gvf_snake(
     """
 
     def move(part: Image, start: Mask) -> Mask | None:
-        """Let the curve settle within the window."""
+        """Evolve the curve within the window."""
         curve = _first_curve(start.astype(np.uint8))
         if curve is None:
             return None
@@ -101,7 +101,7 @@ def _settled(
     second = np.roll(np.eye(count), 1, axis=0) + np.roll(np.eye(count), -1, axis=0) - 2 * np.eye(count)
     inner = np.linalg.inv(np.eye(count) - tension * second + rigidity * second @ second)
     height, width = flow[0].shape
-    unit = [one / np.maximum(np.hypot(*flow), np.float32(1e-3)) for one in flow]  # the same step far and near
+    unit = [one / np.maximum(np.hypot(*flow), np.float32(1e-3)) for one in flow]  # a step length of 1 everywhere
     for _ in range(steps):
         places = curve.astype(np.float32)[:, None]
         across, down = places[..., 0], places[..., 1]

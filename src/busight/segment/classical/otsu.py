@@ -1,4 +1,4 @@
-"""Otsu's threshold, and several at once."""
+"""Otsu's threshold, and multi-Otsu."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from busight.types import Image
 
 
 def otsu(image: Image) -> NDArray[np.float32]:
-    """Mark pixels darker than Otsu's threshold of the flattened picture.
+    """Segment pixels darker than Otsu's threshold of the flattened image.
 
     Args:
         image: uint8 HW.
@@ -29,7 +29,7 @@ def otsu(image: Image) -> NDArray[np.float32]:
 
 
 def multi_otsu(image: Image, classes: int = 4) -> NDArray[np.float32]:
-    """Mark the darkest class of the flattened picture, or the two darkest: where the better region is.
+    """Segment the darkest multi-Otsu class of the flattened image, or the two darkest, whichever has the better region.
 
     Args:
         image: uint8 HW.

@@ -1,4 +1,4 @@
-"""Region growing from the core of the first guess."""
+"""Region growing from the core of a lesion proposal."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from busight.types import Image
 def region_growing(
     image: Image, spread: float = 4.0, reach: float = 0.5, guess: LesionProposal | None = None
 ) -> NDArray[np.float32]:
-    """Grow the core of the first guess over neighbours whose grey value is like its own.
+    """Segment by region growing from the core of a lesion proposal over pixels of similar grey value.
 
-    A pixel joins while it lies within ``spread`` standard deviations of the core's mean, in one growth: the region is
-    what of those pixels hangs together with the core, no further from the guess than a share of its radius.
+    A pixel joins where it is within ``spread`` standard deviations of the core's mean, in one pass: the region is those
+    pixels that are connected with the core and within ``reach`` radii of the proposal.
 
     Args:
         image: uint8 HW.
-        spread: Standard deviations of the flattened picture; at least 10 grey values are allowed.
-        reach: Farthest from the guess, in radii of a disc of its area.
-        guess: The first guess; None finds one.
+        spread: Standard deviations of the flattened image; at least 10 grey values are allowed.
+        reach: Largest distance from the proposal, in radii of a disc of its area.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.

@@ -1,4 +1,4 @@
-"""Watershed from two markers: the first guess, and what is far from it."""
+"""Watershed from two markers: a lesion proposal, and pixels far from it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from busight.types import Image
 
 
 def watershed(image: Image, sigma: float = 2.0, guess: LesionProposal | None = None) -> NDArray[np.float32]:
-    """Flood the gradient from the core of the first guess and from outside a wide ring around it.
+    """Segment by watershed of the gradient, from the core of a lesion proposal and from outside a wide ring around it.
 
     Args:
         image: uint8 HW.
         sigma: Standard deviation of the Gaussian smoothing in pixels.
-        guess: The first guess; None finds one.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
@@ -34,7 +34,7 @@ def watershed(image: Image, sigma: float = 2.0, guess: LesionProposal | None = N
     away = cv2.distanceTransform((~seed).astype(np.uint8), cv2.DIST_L2, 5)
     markers = np.zeros(image.shape, np.int32)
     markers[depth > 0.5 * depth.max()] = 1
-    # A guess that nearly fills the picture leaves nothing that is far from it: then what is farthest.
+    # A proposal that nearly fills the image leaves no pixels far from it: then the farthest ones.
     markers[away > min(0.5 * radius, 0.9 * float(away.max()))] = 2
     smooth = cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     slope = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))

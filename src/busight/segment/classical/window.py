@@ -1,4 +1,4 @@
-"""A window around the first guess, in which contours move."""
+"""A window around a lesion proposal, in which contours evolve."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from busight.segment.roi import region_of_interest
 from busight.types import Image, Mask
 
 Move = Callable[[Image, Mask], Mask | None]
-"""From a picture and a first guess to where it moves; None where the guess is too small to move."""
+"""From an image and an initial mask to the evolved one; None where the initial mask is too small."""
 
 
 def moved_from_guess(image: Image, move: Move, side: int, guess: LesionProposal | None = None) -> NDArray[np.float32]:
-    """Let a contour move from the first guess, in a window twice as wide, at a size that suffices.
+    """Evolve a contour from a lesion proposal, in a window twice as wide, at reduced size.
 
     Args:
         image: uint8 HW.
-        move: Given the window's picture and guess.
-        side: Longest side, in pixels, that ``move`` is given.
-        guess: The first guess; None finds one.
+        move: Called with the window's image and initial mask.
+        side: Longest side, in pixels, of the image for ``move``.
+        guess: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
@@ -32,15 +32,15 @@ def moved_from_guess(image: Image, move: Move, side: int, guess: LesionProposal 
     if not seed.mask.any():
         return np.zeros(image.shape, dtype=np.float32)
     window = region_of_interest(seed.mask, margin=0.5, square=False)
-    part, start = window.cut(image), window.cut(seed.mask)
-    scale = min(1.0, side / max(part.shape))
-    size = (max(8, round(part.shape[1] * scale)), max(8, round(part.shape[0] * scale)))
-    small = np.asarray(cv2.resize(part, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    crop, start = window.cut(image), window.cut(seed.mask)
+    scale = min(1.0, side / max(crop.shape))
+    size = (max(8, round(crop.shape[1] * scale)), max(8, round(crop.shape[0] * scale)))
+    small = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     begun = cv2.resize(start.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(np.bool_)
     moved = move(small, begun) if begun.any() else None
     if moved is None:
         return seed.marked(seed.mask)
-    found = np.zeros(image.shape, dtype=np.bool_)
-    back = cv2.resize(moved.astype(np.uint8), part.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    window.cut(found)[:] = back.astype(np.bool_)
-    return seed.marked(found)
+    mask = np.zeros(image.shape, dtype=np.bool_)
+    back = cv2.resize(moved.astype(np.uint8), crop.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    window.cut(mask)[:] = back.astype(np.bool_)
+    return seed.marked(mask)

@@ -1,4 +1,4 @@
-"""Attention gates on a U-Net's skip connections: what the coarser step finds decides what the finer one passes on."""
+"""Attention gates on a U-Net's skip connections, controlled by the coarser decoder features."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 
 class AttentionGate(nn.Module):
-    """Weigh a skip connection by a map that the coarser features give.
+    """Attention gate: a skip connection weighted by an attention map of the coarser features.
 
     Source:
         Oktay et al., Attention U-Net: learning where to look for the pancreas, MIDL 2018, eq. 1 and 2.
@@ -24,10 +24,10 @@ class AttentionGate(nn.Module):
         self.to_weight = nn.Conv2d(between, 1, 1)
 
     def forward(self, coarse: Tensor, skip: Tensor) -> Tensor:
-        """Return the skip connection (N, C, H, W), each place times a weight in 0–1.
+        """Return the skip connection (N, C, H, W), each position times a weight in 0–1.
 
         Args:
-            coarse: (N, D, h, w) of the decoder's step before.
+            coarse: (N, D, h, w) of the previous decoder step.
             skip: (N, C, H, W) of the encoder.
         """
         wanted = F.interpolate(self.of_coarse(coarse), size=skip.shape[2:], mode="bilinear", align_corners=False)
@@ -35,7 +35,7 @@ class AttentionGate(nn.Module):
 
 
 class _Gated(nn.Module):
-    """A decoder block of the library with a gate before it."""
+    """A decoder block of the library with an attention gate before it."""
 
     def __init__(self, block: nn.Module, gate: AttentionGate) -> None:
         super().__init__()
@@ -48,11 +48,11 @@ class _Gated(nn.Module):
 
 
 def add_attention_gates(unet: Any, widths: tuple[int, ...]) -> nn.Module:
-    """Put a gate on each skip connection of a U-Net of segmentation-models-pytorch, in place.
+    """Add an attention gate to each skip connection of a U-Net of segmentation-models-pytorch, in place.
 
     Args:
         unet: The U-Net.
-        widths: Of its decoder's steps.
+        widths: Widths of its decoder's steps.
     """
     skips = unet.encoder.out_channels[1:-1][::-1]
     coarse = (unet.encoder.out_channels[-1], *widths)

@@ -1,4 +1,4 @@
-"""The networks that learn to draw a mask, by name: any timm encoder, and a decoder from segmentation-models-pytorch."""
+"""The mask networks, by name: any timm encoder, and a decoder from segmentation-models-pytorch."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def build_mask_network(
     """Build an encoder with a mask decoder, with random parameters.
 
     Args:
-        name: Of the decoder.
+        name: Name of the decoder.
         encoder: A timm name.
         options: Further arguments for timm.
-        widths: Of the decoder's five steps; DeepLabV3+ and FPN have one width, the first.
+        widths: Widths of the decoder's five steps; DeepLabV3+ and FPN have one width, the first.
 
     Returns:
         A module with ``encoder``, ``decoder`` and ``segmentation_head``; three input channels, one logit a pixel.

@@ -16,9 +16,9 @@ _SIDE = 256
 
 @validate_params
 def crop_region(image: Image, level: Annotated[int, Within(1, 100)] = 10) -> Roi:
-    """Return the box around the ultrasound field: without black borders and the text that stands in them.
+    """Return the box around the ultrasound field: without black borders and the text in them.
 
-    Not a filter: all filters and networks see the box alone; predictions are in pixels of the whole image.
+    Not a filter: all filters and networks get the box alone; predictions are in pixels of the whole image.
 
     Args:
         image: uint8 HW.

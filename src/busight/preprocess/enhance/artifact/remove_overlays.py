@@ -24,7 +24,7 @@ def remove_overlays(
         reach: Radius of the surroundings that fill a stroke, in pixels.
 
     Returns:
-        uint8 HW; a copy of the image where no stroke is found.
+        uint8 HW; a copy of the image where there is no stroke.
 
     Raises:
         ConfigError: A value out of range.

@@ -1,4 +1,4 @@
-"""Time-gain compensation (TGC): tissue that darkens with depth is brightened."""
+"""Time-gain compensation (TGC): depth attenuation is compensated."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def tgc(
     """Return the image with the mean brightness of its depths levelled: after log compression a gain is a sum.
 
     The mean of each row over the pixels that are not black, smoothed over the rows, is subtracted and the mean of the
-    image added. Black pixels stay black: they are no tissue.
+    image added. Black pixels stay black: they are not tissue.
 
     Args:
         image: uint8 HW, the probe above.

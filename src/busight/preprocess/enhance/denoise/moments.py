@@ -66,8 +66,8 @@ def speckle_variation(mean: NDArray[np.float32], variation: NDArray[np.float32],
     """Return the squared coefficient of variation of speckle alone.
 
     Args:
-        mean: Of `local_moments`, float32 HW.
-        variation: Of `local_moments`, float32 HW.
+        mean: Mean of `local_moments`, float32 HW.
+        variation: Squared coefficient of variation of `local_moments`, float32 HW.
         given: Coefficient of variation set by the user; 0 takes the median over the image: most places are
             homogeneous at this scale.
     """

@@ -1,4 +1,4 @@
-"""Local phase of the monogenic signal: ridges and dark bands, whatever their contrast."""
+"""Local phase of the monogenic signal: ridges and dark bands, independent of their contrast."""
 
 from __future__ import annotations
 
