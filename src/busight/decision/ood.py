@@ -45,7 +45,7 @@ class AppearanceDetector:
         square = len(self.precision) == count and all(len(row) == count for row in self.precision)
         if not (square and len(self.deviation) == count and min(self.deviation, default=0) > 0 and self.limit > 0):
             raise ValueError(
-                "a detector has as many means as deviations, a square precision, deviations and limit above 0"
+                "a detector has as many means as deviations above 0, a square precision and a limit above 0"
             )
 
     def distance(self, statistics: FloatArray) -> FloatArray:
