@@ -23,7 +23,7 @@ from busight.audit.duplicates.near_duplicates import find_near_duplicates
 from busight.audit.outliers import FAR, outlier_scores
 from busight.audit.overlays import image_properties
 from busight.data.sources.catalogue import load
-from busight.data.thumbnail import small_picture
+from busight.data.thumbnail import make_thumbnail
 from busight.metrics.image_statistics import image_statistics
 from busight.types import Image
 
@@ -48,7 +48,7 @@ def main() -> None:
         images.append(_cropped(images[source], rng))
     # Copies of copies, and two copies of one picture, are neither counted nor held against.
     family = _families(len(images), list(planted))
-    found = find_near_duplicates([small_picture(image) for image in images], [_digest(image) for image in images])
+    found = find_near_duplicates([make_thumbnail(image) for image in images], [_digest(image) for image in images])
     pairs = {(copy.first, copy.second) for copy in found}
     pairs = {(a, b) for a, b in pairs if (a, b) in planted or family[a] != family[b]}
     print("| planted | number | found | recall |\n|---|---|---|---|")

@@ -66,7 +66,7 @@ def test_all_equal_images_are_left_out_when_one_has_another_label(tmp_path: Path
     save(tmp_path / "benign" / "near.png", near)
     save(tmp_path / "normal" / "other.png", picture(2))
     checked = check_dataset(load(f"folder:{tmp_path}"), Silent())
-    assert len(checked.copies) == 4
+    assert len(checked.near_duplicates) == 4
     assert [sample.sample_id for sample in checked.without_conflicts().samples] == ["normal/other.png"]
 
 
@@ -75,7 +75,7 @@ def test_a_missing_label_contradicts_none(tmp_path: Path) -> None:
         save(tmp_path / f"{name}.png", picture(1))
     (tmp_path / "samples.csv").write_text("path,label\na.png,benign\nb.png,\n")
     checked = check_dataset(load(f"folder:{tmp_path}"), Silent())
-    assert len(checked.copies) == 1
+    assert len(checked.near_duplicates) == 1
     assert checked.conflicting() == ()
     assert checked.in_conflict() == frozenset()
 
@@ -84,8 +84,8 @@ def test_copies_of_what_is_kept_are_kept(tmp_path: Path) -> None:
     for name in ("benign/a", "malignant/a", "benign/b", "benign/c"):
         save(tmp_path / f"{name}.png", picture(1 if name.endswith("/a") else 2))
     checked = check_dataset(load(f"folder:{tmp_path}"), Silent())
-    assert len(checked.copies) == 2
+    assert len(checked.near_duplicates) == 2
     clean = checked.without_conflicts()
     assert [sample.sample_id for sample in clean.samples] == ["benign/b.png", "benign/c.png"]
-    assert [(copy.first, copy.second) for copy in clean.copies] == [(0, 1)]
+    assert [(copy.first, copy.second) for copy in clean.near_duplicates] == [(0, 1)]
     assert len(set(clean.groups)) == 1

@@ -29,7 +29,7 @@ def test_pictures_are_enhanced_and_shown_before_and_after(tmp_path: Path) -> Non
     for name in ("a/one.png", "b/one.png"):
         save(tmp_path / "in" / name, picture(len(name)))
     code, said = call(tmp_path / "in", "--chain", "median(5) | clahe", "--out", tmp_path / "out")
-    assert (code, "enhanced: 2 pictures" in said) == (0, True)
+    assert (code, "enhanced: 2 images" in said) == (0, True)
     names = ["00001_one_0.png", "00002_one_0.png"]  # one name in two folders
     assert sorted(path.name for path in (tmp_path / "out" / "images").iterdir()) == names
     assert sorted(path.name for path in (tmp_path / "out" / "panels").iterdir()) == names
@@ -43,7 +43,7 @@ def test_an_unreadable_file_is_told_and_the_others_are_done(tmp_path: Path) -> N
     code, said = call(tmp_path / "in", "--chain", "median", "--out", tmp_path / "out")
     assert code == 1
     assert "bad.png" in said
-    assert "enhanced: 1 pictures" in said
+    assert "enhanced: 1 images" in said
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_an_unreadable_file_is_told_and_the_others_are_done(tmp_path: Path) -> N
         (["x.png", "--chain", " ", "--out", "out"], "enhance: --chain names no filter"),
         (["x.png", "--chain", "medain", "--out", "out"], "no filter 'medain'; did you mean median?"),
         (["x.png", "--chain", "lee(4)", "--out", "out"], "lee: size 4 must be odd"),
-        (["empty", "--chain", "median", "--out", "out"], "no picture or DICOM file in it"),
+        (["empty", "--chain", "median", "--out", "out"], "no image or DICOM file in it"),
     ],
 )
 def test_wrong_calls(arguments: list[str], rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

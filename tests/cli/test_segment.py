@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from busight.cli.app import app
 from busight.data.sources.catalogue import load
-from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_methods
+from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_segmenters
 from busight.experiments.crossval import crossval
 from busight.metrics.overlap import dice
 from busight.model.segmenters import ClassicalMethod, Segmentation
@@ -57,7 +57,7 @@ def test_masks_outlines_and_a_table_are_written(tmp_path: Path, lesion: tuple[Pa
     path, truth = lesion
     save(path.parent / "sub" / "lesion.png", np.full((60, 80), 128, np.uint8))  # the same name, nothing in it
     code, said = call(path.parent, "--method", "geodesic", "--out", tmp_path / "out")
-    assert (code, "outlined: a lesion in 1 of 2 pictures by geodesic" in said) == (0, True), said
+    assert (code, "segmented: a lesion in 1 of 2 images by geodesic" in said) == (0, True), said
     names = ["00001_lesion_0.png", "00002_lesion_0.png"]
     for folder in ("masks", "outlines"):
         assert sorted(one.name for one in (tmp_path / "out" / folder).iterdir()) == names
@@ -133,7 +133,7 @@ def test_a_box_on_a_dicom_file_is_in_the_files_frame(tmp_path: Path) -> None:
     (row,) = table(tmp_path / "out" / "lesions.csv")
     assert float(row["centre_x"]) == pytest.approx(129.5, abs=3)
     assert float(row["centre_y"]) == pytest.approx(104.5, abs=3)
-    mask = cv2.imread(str(tmp_path / "out" / "masks" / row["picture"]), cv2.IMREAD_UNCHANGED)
+    mask = cv2.imread(str(tmp_path / "out" / "masks" / row["image_file"]), cv2.IMREAD_UNCHANGED)
     assert mask.shape == (170, 200)
 
 
@@ -189,7 +189,7 @@ def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> No
     (tmp_path / "in" / "c.png").write_bytes(b"no picture")
     code, said = call(tmp_path / "in", "--method", "grabcut", "--box", "10,10,30,20", "--out", tmp_path / "out")
     assert code == 1
-    assert "a.png: box 10,10,30,20: empty, or outside the picture of 20×20 pixels" in said
+    assert "a.png: box 10,10,30,20: empty, or outside the image of 20×20 pixels" in said
     rows = table(tmp_path / "out" / "lesions.csv")
     assert [bool(row["error"]) for row in rows] == [True, False, True]
 
@@ -224,7 +224,7 @@ def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> No
         (["x.png", "--method", "otsu", "--fallback-to-proposal", "--out", "out"], "a --method always makes a proposal"),
         (["x.png", "--method", "otsu", "--limit", "3", "--out", "out"], "segment: No such option: --limit"),
         (["x.png", "--method", "otsu", "--chain", "medain", "--out", "out"], "did you mean median?"),
-        (["empty", "--method", "otsu", "--out", "out"], "no picture or DICOM file in it"),
+        (["empty", "--method", "otsu", "--out", "out"], "no image or DICOM file in it"),
     ],
 )
 def test_wrong_calls(arguments: list[str], rule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -268,7 +268,7 @@ def test_the_proposal_takes_the_place_of_an_unsure_mask(
         tmp_path / "all",
     )
     assert code == 0, said
-    names = [row["method"] for row in table(tmp_path / "all" / "methods.csv")]
+    names = [row["segmenter"] for row in table(tmp_path / "all" / "segmenters.csv")]
     assert len(names) == 3
     assert sum(name.endswith("else the lesion proposal") for name in names) == 1
 
@@ -282,13 +282,13 @@ def test_a_bundle_without_masks_is_refused(tmp_path: Path, quick_run: Quick) -> 
 def test_every_method_is_compared_on_phantoms(tmp_path: Path) -> None:
     code, said = bench("phantom:8,size=96", "--out", tmp_path / "out")
     assert code == 0, said
-    rows = table(tmp_path / "out" / "methods.csv")
-    assert {row["method"] for row in rows} == set(METHODS)
+    rows = table(tmp_path / "out" / "segmenters.csv")
+    assert {row["segmenter"] for row in rows} == set(METHODS)
     found = [float(row["dice (lesion images)"]) for row in rows]
     assert found == sorted(found, reverse=True)
     assert (rows[0]["dice less best"], float(rows[-1]["dice less best"]) <= 0) == ("", True)
     assert all(int(row["specificity_image_level (normal images) images"]) > 0 for row in rows)
-    assert (tmp_path / "out" / "methods.png").stat().st_size > 10_000
+    assert (tmp_path / "out" / "segmenters.png").stat().st_size > 10_000
     assert said.count("\n") >= len(METHODS) + 3
 
 
@@ -322,7 +322,7 @@ def test_folds_are_each_measured_on_their_own_test_images(tmp_path: Path, quick_
     recipe = load_recipe("demo", [f"data.spec='{spec}'", *QUICK, *SEGMENTS, "segment.tune_postprocess_on=validation"])
     record = crossval(recipe, tmp_path / "folds", Plan(folds=2))
     folds = CrossvalSegmenter(tmp_path / "folds")
-    found = compare_methods(load(spec), [folds, ClassicalMethod("otsu")])
+    found = compare_segmenters(load(spec), [folds, ClassicalMethod("otsu")])
     row = next(row for row in found.rows if row.name == folds.name)
     for metric, of in (
         ("dice", "lesion images"),
@@ -339,8 +339,8 @@ def test_folds_are_each_measured_on_their_own_test_images(tmp_path: Path, quick_
 def test_ways_that_find_nothing_stand_beside_others_in_millimetres() -> None:
     """Phantoms know their spacing; distances are undefined where nothing is found, and nothing else moves."""
     nothing = Nothing()
-    found = compare_methods(load("phantom:10"), [nothing, ClassicalMethod("kmeans")])
-    alone = compare_methods(load("phantom:10"), [ClassicalMethod("kmeans")])
+    found = compare_segmenters(load("phantom:10"), [nothing, ClassicalMethod("kmeans")])
+    alone = compare_segmenters(load("phantom:10"), [ClassicalMethod("kmeans")])
     row = next(row for row in found.rows if row.name == "kmeans")
     assert repr(row.metrics) == repr(alone.rows[0].metrics)
     assert row.metrics["hd95_mm", "lesion images"].images > 0

@@ -7,7 +7,7 @@ import pytest
 from picture_files import LESION, NOISE, picture, save, small_busi
 
 from busight.audit.duplicates.near_duplicates import find_near_duplicates
-from busight.data.concat import picture_file
+from busight.data.concat import image_file
 from busight.data.groups import group_samples
 from busight.data.manifest import build_manifest
 from busight.data.sources.catalogue import load
@@ -41,8 +41,8 @@ def test_two_sets_as_one_by_hand(tmp_path: Path) -> None:
     np.testing.assert_array_equal(data.reader.image(data.samples[3]), picture(3))
     np.testing.assert_array_equal(data.reader.mask(data.samples[2]), LESION)
     assert data.reader.mask(data.samples[1]) is None
-    assert picture_file(data.reader, data.samples[2]) == two / "a.png"
-    assert picture_file(data.reader, data.samples[4]) is None
+    assert image_file(data.reader, data.samples[2]) == two / "a.png"
+    assert image_file(data.reader, data.samples[4]) is None
 
 
 def test_specs_of_one_name_are_one_source(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_specs_of_one_name_are_one_source(tmp_path: Path) -> None:
     assert [sample.patient_id for sample in data.samples[::2]] == ["north:p1", "folder:p1", "north:p1"]
     assert [sample.sample_id for sample in data.samples[::2]] == ["north-1:a.png", "folder:a.png", "north-2:a.png"]
     assert source_names(data.samples) == ("folder", "north")
-    assert picture_file(data.reader, data.samples[4]) == three / "a.png"
+    assert image_file(data.reader, data.samples[4]) == three / "a.png"
 
 
 def test_copies_between_the_sets_are_one_group(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def truncate(path: Path) -> None:
 IMAGE_FAULTS = {
     "truncated": (truncate, "truncated or damaged"),
     "zero bytes": (lambda path: path.write_bytes(b""), r"the file is empty \(0 bytes\)"),
-    "text": (lambda path: path.write_text("no picture\n"), "no picture .* can be found in it"),
+    "text": (lambda path: path.write_text("no picture\n"), "no image .* can be found in it"),
     "tiny": (lambda path: save(path, NOISE[:4, :4]), "4×4 pixels, needs at least 16 a side"),
 }
 
@@ -66,7 +66,7 @@ def test_an_unreadable_image_is_one_problem_and_nothing_else_is_lost(root: Path,
 MASK_FAULTS = {
     "truncated": (truncate, "mask ignored: .*truncated or damaged"),
     "zero bytes": (lambda path: path.write_bytes(b""), "mask ignored: .*the file is empty"),
-    "text": (lambda path: path.write_text("no picture\n"), "mask ignored: .*no picture"),
+    "text": (lambda path: path.write_text("no picture\n"), "mask ignored: .*no image"),
     "another size": (lambda path: save(path, LESION[:, :20]), "mask ignored: it is 20×24, its image 32×24"),
     "transposed": (lambda path: save(path, LESION.T), "mask ignored: it is 24×32, its image 32×24"),
     "empty": (lambda path: save(path, LESION & False), "mask ignored: it is empty, but the image is labelled benign"),

@@ -45,7 +45,7 @@ def counts(split: Split, samples: Sequence[Sample]) -> dict[str, Counter[str | N
 
 @st.composite
 def grouped_samples(draw: st.DrawFn) -> tuple[list[Sample], list[tuple[int, int]]]:
-    """Random people, findings (some missing), near-duplicates and official folds: from hopeless to comfortable."""
+    """Random people, label_ids (some missing), near-duplicates and official folds: from hopeless to comfortable."""
     size = draw(st.integers(3, 60))
     people = st.none() | st.integers(0, draw(st.integers(1, 60))).map(lambda number: f"p{number}")
     finding = st.sampled_from([*LABELS, *LABELS, None])

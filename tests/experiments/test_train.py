@@ -135,7 +135,7 @@ def test_a_split_with_an_empty_part_is_refused_before_training(
     quick_run: Quick, tmp_path: Path, short: dict[str, list[str]]
 ) -> None:
     given = _split_beside(quick_run("demo") / "split.json", tmp_path / "short.json", **{"val": [], **short})
-    with pytest.raises(DataError, match=r"too few images in a part \(train \d+, val \d+, test \d+\)"):
+    with pytest.raises(DataError, match=r"too few images in a subset \(train \d+, val \d+, test \d+\)"):
         run(load_recipe("demo", [SPEC, *QUICK]), tmp_path / "out", split_file=given)
     assert not (tmp_path / "out").exists()
 

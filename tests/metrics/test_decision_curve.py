@@ -12,7 +12,7 @@ def test_a_case_worked_by_hand() -> None:
     probs, positive = np.array([0.9, 0.3, 0.6, 0.1]), np.array([True, True, False, False])
     curve = decision_curve(probs, positive, np.array([0.25, 0.5]))
     assert curve.model.tolist() == pytest.approx([(2 - 1 / 3) / 4, (1 - 1) / 4])
-    assert curve.everybody.tolist() == pytest.approx([(2 - 2 / 3) / 4, 0.0])
+    assert curve.treat_all.tolist() == pytest.approx([(2 - 2 / 3) / 4, 0.0])
 
 
 def test_another_prevalence_is_the_same_cases_weighed() -> None:
@@ -25,7 +25,7 @@ def test_another_prevalence_is_the_same_cases_weighed() -> None:
     many = np.concatenate([probs[positive], np.tile(probs[~positive], 5)])
     again = decision_curve(many, np.arange(1100) < 100, threshold)
     np.testing.assert_allclose(rare.model, again.model)
-    np.testing.assert_allclose(rare.everybody, again.everybody)
+    np.testing.assert_allclose(rare.treat_all, again.treat_all)
 
 
 def test_what_has_no_curve_is_refused() -> None:

@@ -268,7 +268,7 @@ def test_masks_beside_their_images_are_no_images(tmp_path: Path) -> None:
 
 def test_results_are_no_images(quick_run: Quick) -> None:
     for path in (quick_run("demo"), quick_run("demo") / "bundle"):
-        with pytest.raises(DataError, match="is a bundle or a result, not pictures"):
+        with pytest.raises(DataError, match="is a bundle or a result, not images"):
             list_files([path])
 
 

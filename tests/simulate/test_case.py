@@ -67,7 +67,7 @@ def test_two_views_of_a_patient_share_her_and_not_the_pixels(cases):
 
 
 def test_shares_of_findings():
-    findings = [label_of(number) for number in range(100)]
-    assert [findings.count(finding) for finding in ("normal", "benign", "malignant")] == [17, 56, 27]
+    label_ids = [label_of(number) for number in range(100)]
+    assert [label_ids.count(finding) for finding in ("normal", "benign", "malignant")] == [17, 56, 27]
     for start in range(100):
         assert {label_of(number) for number in range(start, start + 12)} == {"normal", "benign", "malignant"}

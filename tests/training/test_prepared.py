@@ -71,7 +71,7 @@ def test_subsets_and_concatenations_keep_rows_together() -> None:
     expected = [4, 1, 105, 100, 100]
     assert len(both) == 5
     assert both.sample_ids == tuple(f"image {number}" for number in expected)
-    for values in (both.targets, both.sources, both.findings, both.images[range(5)][:, 0, 0]):
+    for values in (both.targets, both.sources, both.label_ids, both.images[range(5)][:, 0, 0]):
         assert values.tolist() == expected
     assert both.masks[range(5)][:, 3, 3].tolist() == [number % 2 for number in expected]
     assert both.mask_known.tolist() == [number % 3 == 0 for number in expected]
@@ -104,11 +104,11 @@ def test_maps_go_to_another_process_as_files_and_arrays_as_they_are(tmp_path: Pa
 
 def large_and_small() -> PreparedSet:
     """600 images of a large set with two classes, 60 of a small one with three."""
-    findings = np.array([1] * 500 + [2] * 100 + [0] * 10 + [1] * 30 + [2] * 20)
+    label_ids = np.array([1] * 500 + [2] * 100 + [0] * 10 + [1] * 30 + [2] * 20)
     sources = np.array([7] * 600 + [99] * 60)
     images = Rows([np.zeros((660, 2, 2), np.uint8)])
     ids = tuple(map(str, range(660)))
-    return PreparedSet(ids, images, images, np.zeros(660, np.bool_), np.full(660, -1), sources, findings)
+    return PreparedSet(ids, images, images, np.zeros(660, np.bool_), np.full(660, -1), sources, label_ids)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_every_stratum_is_drawn_equally_often(balance: Balance, expected: dict[o
         assert order == list(sampler)  # the same whenever the epoch is begun again
         assert len(order) == 660
         for index in order:
-            source, target = int(given.sources[index]), int(given.findings[index])
+            source, target = int(given.sources[index]), int(given.label_ids[index])
             drawn[{"source": source, "class": target, "source-class": (source, target)}[balance]] += 1
     assert set(drawn) == set(expected)
     for stratum, share in expected.items():

@@ -22,12 +22,12 @@ class CheckedDataset:
 
     Attributes:
         manifest: The usable samples, read once.
-        copies: Near-duplicate pairs: same pixels, near copies, mirrored.
+        near_duplicates: Pairs: same pixels, near-duplicates, mirrored.
         groups: The group of each sample.
     """
 
     manifest: DatasetManifest
-    copies: tuple[NearDuplicate, ...]
+    near_duplicates: tuple[NearDuplicate, ...]
     groups: tuple[str, ...]
 
     @property
@@ -65,9 +65,9 @@ class CheckedDataset:
         wanted = set(ids)
         return [sample for sample in self.samples if sample.sample_id in wanted]
 
-    def pair_ids(self) -> tuple[tuple[str, str], ...]:
+    def near_duplicate_ids(self) -> tuple[tuple[str, str], ...]:
         """Near-duplicate pairs as sample ids."""
-        return tuple((self.samples[c.first].sample_id, self.samples[c.second].sample_id) for c in self.copies)
+        return tuple((self.samples[c.first].sample_id, self.samples[c.second].sample_id) for c in self.near_duplicates)
 
     def group_of(self) -> dict[str, str]:
         """The group of each sample id."""
@@ -75,7 +75,7 @@ class CheckedDataset:
 
     def conflicting(self) -> tuple[NearDuplicate, ...]:
         """Near-duplicates with different labels; a missing label contradicts none."""
-        return tuple(copy for copy in self.copies if self._contradict(copy.first, copy.second))
+        return tuple(pair for pair in self.near_duplicates if self._contradict(pair.first, pair.second))
 
     def in_conflict(self) -> frozenset[int]:
         """Indices of the images that have a near-duplicate with another label.
@@ -84,12 +84,12 @@ class CheckedDataset:
         is one of all.
         """
         twins: dict[int, list[int]] = {}
-        for copy in self.copies:
-            if copy.kind == "same pixels":
-                twins.setdefault(copy.first, [copy.first]).append(copy.second)
+        for pair in self.near_duplicates:
+            if pair.kind == "same pixels":
+                twins.setdefault(pair.first, [pair.first]).append(pair.second)
         found: set[int] = set()
-        for copy in self.copies:
-            alike = {*twins.get(copy.first, [copy.first]), *twins.get(copy.second, [copy.second])}
+        for pair in self.near_duplicates:
+            alike = {*twins.get(pair.first, [pair.first]), *twins.get(pair.second, [pair.second])}
             found |= {index for index in alike if any(self._contradict(index, other) for other in alike)}
         return frozenset(found)
 
@@ -103,17 +103,19 @@ class CheckedDataset:
         if not dropped:
             return self
         kept = self.subset([index for index in range(len(self.samples)) if index not in dropped])
-        return _material(kept.manifest, kept.copies)
+        return _grouped(kept.manifest, kept.near_duplicates)
 
     def subset(self, indices: Sequence[int]) -> CheckedDataset:
         """Return a subset of the samples, in their groups."""
         new = {old: index for index, old in enumerate(indices)}
-        copies = tuple(
-            replace(copy, first=new[copy.first], second=new[copy.second])
-            for copy in self.copies
-            if copy.first in new and copy.second in new
+        near_duplicates = tuple(
+            replace(pair, first=new[pair.first], second=new[pair.second])
+            for pair in self.near_duplicates
+            if pair.first in new and pair.second in new
         )
-        return CheckedDataset(self.manifest.kept(indices), copies, tuple(self.groups[index] for index in indices))
+        return CheckedDataset(
+            self.manifest.kept(indices), near_duplicates, tuple(self.groups[index] for index in indices)
+        )
 
     def require_classes(self, task: TaskName) -> None:
         """Raise for data in which all labelled images are of one class of the task.
@@ -137,7 +139,7 @@ class CheckedDataset:
     def summary(self) -> DataSummary:
         """Counts of the data set for the report."""
         patients = {sample.patient_id for sample in self.samples if sample.patient_id is not None}
-        crossing = [(self.samples[copy.first], self.samples[copy.second]) for copy in self.conflicting()]
+        crossing = [(self.samples[pair.first], self.samples[pair.second]) for pair in self.conflicting()]
         return DataSummary(
             spec=self.manifest.dataset.spec,
             digest=self.manifest.digest,
@@ -146,7 +148,7 @@ class CheckedDataset:
             class_counts=tuple(self.manifest.dataset.class_counts().items()),
             n_patients=len(patients) or None,
             n_groups=len(set(self.groups)),
-            near_duplicate_pairs=len(self.copies),
+            near_duplicate_pairs=len(self.near_duplicates),
             cross_label_pairs=tuple((a.sample_id, b.sample_id) for a, b in crossing),
             problems=self.manifest.dataset.problems,
         )
@@ -167,15 +169,15 @@ def check_dataset(dataset: DataSet, progress: Progress, conflicts: Literal["keep
     manifest = build_manifest(dataset, progress.tick)
     for problem in manifest.dataset.problems:
         progress.line(f"{problem.path}: {problem.text}")
-    progress.stage("data: copies")
+    progress.stage("data: near-duplicates")
     digests = [entry.image_digest for entry in manifest.rows]
-    checked = _material(manifest, find_near_duplicates(manifest.thumbnails, digests, progress.tick))
+    checked = _grouped(manifest, find_near_duplicates(manifest.thumbnails, digests, progress.tick))
     return checked.without_conflicts() if conflicts == "drop" else checked
 
 
-def _material(manifest: DatasetManifest, copies: tuple[NearDuplicate, ...]) -> CheckedDataset:
-    pairs = [(copy.first, copy.second) for copy in copies]
-    return CheckedDataset(manifest, copies, group_samples(manifest.dataset.samples, pairs))
+def _grouped(manifest: DatasetManifest, near_duplicates: tuple[NearDuplicate, ...]) -> CheckedDataset:
+    pairs = [(pair.first, pair.second) for pair in near_duplicates]
+    return CheckedDataset(manifest, near_duplicates, group_samples(manifest.dataset.samples, pairs))
 
 
 @dataclass(frozen=True, slots=True)

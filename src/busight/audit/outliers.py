@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.metrics.mahalanobis import fit_cloud
+from busight.metrics.mahalanobis import fit_gaussian
 from busight.types import FloatArray
 
 FAR = 2.8
@@ -34,7 +34,7 @@ def outlier_scores(statistics: Sequence[FloatArray]) -> FloatArray:
     if len(statistics) < FEWEST:
         return nothing
     vectors = np.stack(statistics)
-    distance = fit_cloud(vectors).distance(vectors)
-    distance = fit_cloud(vectors[distance <= np.quantile(distance, 0.8)]).distance(vectors)
+    distance = fit_gaussian(vectors).distance(vectors)
+    distance = fit_gaussian(vectors[distance <= np.quantile(distance, 0.8)]).distance(vectors)
     middle = float(np.median(distance))
     return np.asarray(distance / middle) if middle > 0 else nothing

@@ -14,7 +14,7 @@ app = typer.Typer(
 )
 
 DataArgument = Annotated[str, typer.Argument(metavar="DATA", help="Data spec, e.g. busi:PATH or phantom:100.")]
-OutOption = Annotated[Path, typer.Option("--out", help="New folder for the table and the picture.")]
+OutOption = Annotated[Path, typer.Option("--out", help="New folder for the table and the figure.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=0, help="Images, chosen at random; 0 = all.")]
 
 
@@ -46,10 +46,10 @@ def segmenters(
         from busight.cli.segment import chosen_segmenters
         from busight.data.sources.catalogue import load
         from busight.errors import ConfigError
-        from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_methods, comparison_csv
+        from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_segmenters, comparison_csv
         from busight.io.atomic import require_free_folder, write_text
         from busight.model.segmenters import ClassicalMethod, FallbackToProposal
-        from busight.report.figures.segmenter_sheet import method_lines, write_method_sheet
+        from busight.report.figures.segmenter_sheet import segmenter_lines, write_segmenter_sheet
         from busight.segment.classical.catalogue import METHODS
 
         if fallback_to_proposal and not (model or crossval):
@@ -67,12 +67,12 @@ def segmenters(
             # Beside the networks as they are: the table shows what the fallback gains.
             ways += [FallbackToProposal(way) for way in ways if not isinstance(way, ClassicalMethod)]
         with ConsoleProgress() as progress:
-            comparison = compare_methods(load(data), ways, limit=limit, progress=progress)
-            write_text(out / "methods.csv", comparison_csv(comparison))
-            write_method_sheet(comparison, out / "methods.png")
-        for line in method_lines(comparison):
+            comparison = compare_segmenters(load(data), ways, limit=limit, progress=progress)
+            write_text(out / "segmenters.csv", comparison_csv(comparison))
+            write_segmenter_sheet(comparison, out / "segmenters.png")
+        for line in segmenter_lines(comparison):
             typer.echo(line)
-        typer.echo(f"table: {out / 'methods.csv'}; picture: {out / 'methods.png'}")
+        typer.echo(f"table: {out / 'segmenters.csv'}; figure: {out / 'segmenters.png'}")
 
 
 @app.command("filters")
@@ -101,4 +101,4 @@ def filters(
             write_filter_sheet(comparison, out / "filters.png")
         for line in comparison_lines(comparison):
             typer.echo(line)
-        typer.echo(f"table: {out / 'filters.csv'}; picture: {out / 'filters.png'}")
+        typer.echo(f"table: {out / 'filters.csv'}; figure: {out / 'filters.png'}")

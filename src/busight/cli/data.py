@@ -30,7 +30,7 @@ def list_sources() -> None:
 @app.command("preview")
 def show(
     spec: Annotated[str, typer.Argument(help="Data spec, e.g. busi:PATH or phantom:24.")],
-    out: Annotated[Path, typer.Option("--out", help="New picture: .png, .svg or .pdf.")] = Path("contact-sheet.png"),
+    out: Annotated[Path, typer.Option("--out", help="New image file: .png, .svg or .pdf.")] = Path("contact-sheet.png"),
     number: Annotated[int, typer.Option("--number", min=1, max=400, help="How many images.")] = 24,
     columns: Annotated[int, typer.Option("--columns", min=1, max=20, help="Images a row.")] = 6,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the choice.")] = 0,

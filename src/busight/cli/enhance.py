@@ -9,7 +9,7 @@ import typer
 
 from busight.cli.extras import has_extra, remedy
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.pictures import listed
+from busight.cli.inputs import listed
 
 if TYPE_CHECKING:
     from busight.preprocess.enhance.chain import Step
@@ -59,8 +59,8 @@ def _enhance(paths: list[Path], steps: tuple[Step, ...], out: Path) -> None:
                     write_panel(before, after, " | ".join(map(str, steps)), out / "panels" / name)
             progress.tick(number, len(files))
     if not done and not failed:
-        raise ConfigError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
+        raise ConfigError(f"{paths[0]}: no image or DICOM file in it; name files or another folder")
     shown = f"before and after: {out / 'panels'}" if panels else f"before and after needs {remedy('report')}"
-    typer.echo(f"enhanced: {done} pictures, {out / 'images'}; {shown}")
+    typer.echo(f"enhanced: {done} images, {out / 'images'}; {shown}")
     if failed:
         raise typer.Exit(1)

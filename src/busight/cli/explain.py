@@ -37,7 +37,7 @@ def command(
         from busight.errors import DataError
         from busight.io.atomic import require_free_folder
         from busight.metrics.prevalence import check_prevalence
-        from busight.model.explain.explained import explained, with_pictures
+        from busight.model.explain.explained import explained, with_images
         from busight.model.model import Model
         from busight.report.pages.case import write_explanation
         from busight.types import Failure, Rejected
@@ -60,9 +60,7 @@ def command(
         if known is not None:
             if not explanation.similar:
                 raise DataError(f"--training-data {training_data}: the bundle keeps no features to compare images by")
-            explanation = with_pictures(
-                explanation, {sample.sample_id: sample for sample in known.samples}, known.reader
-            )
+            explanation = with_images(explanation, {sample.sample_id: sample for sample in known.samples}, known.reader)
             if not any(case.image is not None for case in explanation.similar):
                 raise DataError(
                     f"--training-data {training_data}: holds none of the training images that look alike, such as "

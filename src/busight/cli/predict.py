@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.pictures import listed
+from busight.cli.inputs import listed
 
 if TYPE_CHECKING:
     from busight.data.image_spec import ImageSpec

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.pictures import listed
+from busight.cli.inputs import listed
 
 if TYPE_CHECKING:
     from busight.model.segmenters import Prompt, Segmenter
@@ -129,7 +129,7 @@ def _segment(paths: list[Path], segmenter: Segmenter, out: Path, uncertainty: bo
 
     files = listed(paths)
     if not files:
-        raise ConfigError(f"{paths[0]}: no picture or DICOM file in it; name files or another folder")
+        raise ConfigError(f"{paths[0]}: no image or DICOM file in it; name files or another folder")
     done, with_lesion, failed = 0, 0, 0
     with (
         ConsoleProgress() as progress,
@@ -147,7 +147,7 @@ def _segment(paths: list[Path], segmenter: Segmenter, out: Path, uncertainty: bo
             progress.tick(number, len(files))
     if done:
         name = one_line(segmenter.name)
-        typer.echo(f"outlined: a lesion in {with_lesion} of {done} pictures by {name}; {out / 'outlines'}")
+        typer.echo(f"segmented: a lesion in {with_lesion} of {done} images by {name}; {out / 'outlines'}")
         typer.echo(f"masks: {out / 'masks'}")
     typer.echo(f"table: {out / 'lesions.csv'}")
     if failed:

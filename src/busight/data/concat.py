@@ -91,10 +91,10 @@ def _common(specs: Sequence[ImageSpec]) -> ImageSpec:
     return ImageSpec(channels, *(same.pop() if len(same) == 1 else (8, None)))
 
 
-def picture_file(reader: ImageReader, sample: Sample) -> Path | None:
+def image_file(reader: ImageReader, sample: Sample) -> Path | None:
     """Return the file that a sample's image was read from; None where it is not an image file of its own."""
     if isinstance(reader, ConcatReader):
-        return picture_file(*reader.origin[sample.sample_id])
+        return image_file(*reader.origin[sample.sample_id])
     return reader.root / sample.image_path if isinstance(reader, FileReader) else None
 
 

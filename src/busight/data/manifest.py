@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from busight.data.dataset import DataSet
 from busight.data.image_spec import luma
-from busight.data.thumbnail import small_picture
+from busight.data.thumbnail import make_thumbnail
 from busight.errors import DataError, ImageError
 from busight.io.digests import sha256_of_json
 from busight.types import DataWarning, Image, Mask, Sample
@@ -96,7 +96,7 @@ def build_manifest(dataset: DataSet, progress: Callable[[int, int], None] | None
             sample, mask = _checked_mask(dataset, sample, image, problems)
             digest = "" if mask is None else pixel_digest(mask)
             rows.append(ManifestRow(sample, image.shape[0], image.shape[1], pixel_digest(image), digest))
-            thumbnails.append(small_picture(image if image.ndim == 2 else luma(image)))
+            thumbnails.append(make_thumbnail(image if image.ndim == 2 else luma(image)))
         if progress:
             progress(number, len(dataset.samples))
     if not rows:

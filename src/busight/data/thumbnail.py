@@ -11,7 +11,7 @@ SIDE = 96
 """Side of the thumbnail on which near-duplicates are confirmed."""
 
 
-def small_picture(image: Image) -> Image:
+def make_thumbnail(image: Image) -> Image:
     """Shrink an image to 96×96 by area averaging; the aspect ratio is not kept: near-duplicates are rescaled too.
 
     Args:

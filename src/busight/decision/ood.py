@@ -11,7 +11,7 @@ from pydantic import Field
 
 from busight.errors import DataError
 from busight.metrics.image_statistics import image_statistics
-from busight.metrics.mahalanobis import Cloud, fit_cloud
+from busight.metrics.mahalanobis import Gaussian, fit_gaussian
 from busight.types import FloatArray, Image
 
 NEIGHBOURS = 5
@@ -50,7 +50,7 @@ class AppearanceDetector:
 
     def distance(self, statistics: FloatArray) -> FloatArray:
         """Return the Mahalanobis distance, float64 (N,), of image statistics, float64 (N, D)."""
-        return Cloud(np.array(self.mean), np.array(self.deviation), np.array(self.precision)).distance(statistics)
+        return Gaussian(np.array(self.mean), np.array(self.deviation), np.array(self.precision)).distance(statistics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def fit_appearance_detector(statistics: FloatArray, rejected: float = 0.01) -> A
     """
     if len(statistics) < MIN_IMAGES:
         raise DataError(f"{len(statistics)} images: at least {MIN_IMAGES} are needed to say what images look like")
-    known = fit_cloud(statistics)
+    known = fit_gaussian(statistics)
     return AppearanceDetector(
         mean=tuple(map(float, known.mean)),
         deviation=tuple(map(float, known.deviation)),

@@ -60,7 +60,7 @@ def lesion_view(image: Image, mask: Mask) -> LesionView:
     if area < LEAST_AREA:
         raise DataError("the outlined lesion is too small: descriptors are undefined")
     if small[0].any() or small[-1].any() or small[:, 0].any() or small[:, -1].any():
-        raise DataError("the outlined lesion touches the border of the picture: descriptors are undefined")
+        raise DataError("the outlined lesion touches the border of the image: descriptors are undefined")
     within = cv2.distanceTransform(small.astype(np.uint8), cv2.DIST_L2, 5)
     without = cv2.distanceTransform((~small).astype(np.uint8), cv2.DIST_L2, 5)
     # The outline runs between two pixels: both are half a pixel away from it.

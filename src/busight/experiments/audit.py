@@ -15,7 +15,7 @@ from busight.audit.duplicates.near_duplicates import NearDuplicate, find_near_du
 from busight.audit.label_errors import label_issues
 from busight.audit.outliers import FAR, outlier_scores
 from busight.audit.overlays import ImageProperties, image_properties
-from busight.data.concat import picture_file
+from busight.data.concat import image_file
 from busight.data.dataset import DataSet, read_as
 from busight.data.image_spec import GREY
 from busight.data.labels import LabelSchema
@@ -106,14 +106,14 @@ def _measured(checked: CheckedDataset, progress: Progress) -> tuple[list[ImagePr
     properties, statistics = [], []
     for number, sample in enumerate(checked.samples, start=1):
         image = reader.image(sample)
-        properties.append(image_properties(image, picture_file(reader, sample)))
+        properties.append(image_properties(image, image_file(reader, sample)))
         statistics.append(image_statistics(image))
         progress.tick(number, len(checked.samples))
     return properties, statistics
 
 
 def _near_duplicates(checked: CheckedDataset, external: DataSet | None, progress: Progress) -> NearDuplicates:
-    pairs = _pairs(checked.copies, checked, checked)
+    pairs = _pairs(checked.near_duplicates, checked, checked)
     between: tuple[DuplicatePair, ...] = ()
     if external is not None:
         other = check_dataset(external, progress)

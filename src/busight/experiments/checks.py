@@ -50,7 +50,7 @@ def require_split_file(split_file: Path | None) -> None:
         data_digest_of(split_file)
 
 
-def tell_other_data(split_file: Path | None, checked: CheckedDataset, progress: Progress) -> None:
+def warn_other_data(split_file: Path | None, checked: CheckedDataset, progress: Progress) -> None:
     """Warn of a split that was made for other data with the same sample ids."""
     if split_file is not None and data_digest_of(split_file) != checked.digest:
         progress.line(

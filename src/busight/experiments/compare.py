@@ -66,8 +66,8 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
     settings = settings or AssessSettings()
     (ours, labels), (theirs, other_labels) = _cases(first), _cases(second)
     if labels != other_labels:
-        ours_tell, theirs_tell = (", ".join(schema.names) for schema in (labels, other_labels))
-        raise DataError(f"{first} tells {ours_tell} apart, {second} {theirs_tell}; compare runs of one task")
+        own_classes, other_classes = (", ".join(schema.names) for schema in (labels, other_labels))
+        raise DataError(f"{first} has the classes {own_classes}, {second} {other_classes}; compare runs of one task")
     repeats = min(len(ours), len(theirs))
     ours, theirs = ours[:repeats], theirs[:repeats]
     known, other = ({case.sample_id: case for case in repeats_of_run[0]} for repeats_of_run in (ours, theirs))
@@ -75,7 +75,7 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
     if not shared:
         raise DataError(
             f"{first} and {second} share no case; test both on the same images: two cross-validations of one set, or "
-            "the test part of one split (--split)"
+            "the test subset of one split (--split)"
         )
     for name in shared:
         if known[name].target != other[name].target:

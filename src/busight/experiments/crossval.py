@@ -183,7 +183,7 @@ def _record(
     cards = [load_bundle(job.folder).card for job in jobs]
     checked = jobs[0].checked
     data = checked.summary()
-    crossing = sum(leaking_pairs(job.split, checked.pair_ids()) for job in jobs)
+    crossing = sum(leaking_pairs(job.split, checked.near_duplicate_ids()) for job in jobs)
     fold_limitations = _fold_limitations(plan, crossing, len(jobs))
     folds = tuple(
         FoldMetrics(repeat + 1, fold + 1, read_metrics(fold_folder(out, repeat, fold) / METRICS_FILE))

@@ -10,7 +10,7 @@ from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.sources.catalogue import load
 from busight.data.split_file import read_split
 from busight.decision.settings import AssessSettings
-from busight.experiments.checks import require_split_file, tell_other_data
+from busight.experiments.checks import require_split_file, warn_other_data
 from busight.experiments.facts import calibration_sentence, limitations, versions
 from busight.experiments.scoring import score_samples, shown_cases
 from busight.io.atomic import require_free_folder
@@ -54,7 +54,7 @@ def evaluate(
     require_split_file(split_file)
     checked = check_dataset(load(spec).read_as(model.preprocess.image), progress)
     split = read_split(split_file, checked.samples) if split_file is not None else None
-    tell_other_data(split_file, checked, progress)
+    warn_other_data(split_file, checked, progress)
     reader = checked.reader
     wanted = set(split.test) if split is not None else {sample.sample_id for sample in checked.samples}
     samples = checked.samples_of(wanted)
@@ -118,5 +118,5 @@ def _seen_before(card: Card, checked: CheckedDataset, wanted: set[str]) -> tuple
         return ()
     return (
         f"{again} of the {len(scored)} images are among those that the bundle was trained or tuned on: the scores are "
-        "too high. Give --split with the split.json of its run to score the test part only.",
+        "too high. Give --split with the split.json of its run to score the test subset only.",
     )

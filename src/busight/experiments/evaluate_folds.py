@@ -126,7 +126,7 @@ def score_networks(
         cases_of_networks.append(cases)
         labels.add(of)
     if len(labels) != 1:
-        raise DataError(f"{out}: the networks do not tell the same classes apart; begin anew in another --out")
+        raise DataError(f"{out}: the networks do not have the same classes; begin anew in another --out")
     return cases_of_networks, labels.pop()
 
 

@@ -124,9 +124,9 @@ def prepare(
     targets = np.array([labels.index(s.label) if labels else -1 for s in samples], dtype=np.int64)
     # A number that does not depend on the other sets: some of the samples are prepared a second time.
     sources = np.array([zlib.crc32(sample.source.encode()) for sample in samples], dtype=np.int64)
-    findings = np.array([data.labels.index(sample.label) for sample in samples], dtype=np.int64)
+    label_ids = np.array([data.labels.index(sample.label) for sample in samples], dtype=np.int64)
     ids = tuple(sample.sample_id for sample in samples)
-    return PreparedSet(ids, Rows([images]), Rows([masks]), known, targets, sources, findings)
+    return PreparedSet(ids, Rows([images]), Rows([masks]), known, targets, sources, label_ids)
 
 
 def _zeros_on_disk(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:

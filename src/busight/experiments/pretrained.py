@@ -11,7 +11,7 @@ from busight.model.bundle.load import load_bundle
 from busight.recipes.schema import Recipe
 
 
-def seen_by_weights(recipe: Recipe) -> frozenset[str]:
+def training_digests_of_weights(recipe: Recipe) -> frozenset[str]:
     """Return the images that a recipe's initial weights were trained on, as `TrainingPart.digests` names them.
 
     Empty for ImageNet weights, for none, and for a file outside a bundle, whose training images are unknown.
@@ -33,7 +33,7 @@ def require_unseen(seen: frozenset[str], checked: CheckedDataset, split: Split) 
     """Raise for a split that tests or validates on training images of the weights, or on near-duplicates of them.
 
     Args:
-        seen: From `seen_by_weights`.
+        seen: From `training_digests_of_weights`.
         checked: The data.
         split: The split of the data.
 

@@ -103,7 +103,7 @@ def _record(recipe: Recipe, jobs: Sequence[Job], command: str, started: str) -> 
         n_test=n_test,
         positive=tables[0].positive,
         lesion_comparison=tables[0].lesion_comparison,
-        leaking_pairs=float(np.mean([leaking_pairs(split, checked.pair_ids()) for split in splits])),
+        leaking_pairs=float(np.mean([leaking_pairs(split, checked.near_duplicate_ids()) for split in splits])),
         metrics=MetricRows(
             _repeated_metric(tables, row.metric, row.of, round(n_train), round(n_test)) for row in tables[0].rows
         ),

@@ -126,7 +126,7 @@ def _split_summary(split: Split, checked: CheckedDataset) -> SplitSummary:
         seed=split.seed,
         digest=split.digest,
         counts=tuple((subset, name, count) for (subset, name), count in ordered),
-        leaking_pairs=leaking_pairs(split, checked.pair_ids()),
+        leaking_pairs=leaking_pairs(split, checked.near_duplicate_ids()),
     )
 
 

@@ -11,7 +11,7 @@ from busight.audit.overlays import image_properties
 from busight.data.dataset import ImageReader
 from busight.io.progress import Progress
 from busight.metrics.mask_scores import score_mask
-from busight.model.explain.explained import Explained, explained, with_pictures
+from busight.model.explain.explained import Explained, explained, with_images
 from busight.model.model import BATCH, Model, region_of
 from busight.results.case import Case, StageImages
 from busight.types import FloatArray, Image, ImageRef, InputImage, IntArray, Prediction, Rejected, Sample, prediction_of
@@ -22,7 +22,7 @@ _LESION_SIZES = ((0.03, "below 3 % of the image"), (0.1, "3 to 10 %"), (float("i
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ScoredPart:
+class EvaluatedCases:
     """Evaluated cases with their samples, in the same order."""
 
     samples: tuple[Sample, ...]
@@ -39,7 +39,7 @@ class ScoredPart:
 
 def score_samples(
     samples: Sequence[Sample], group_of: dict[str, str], reader: ImageReader, model: Model, progress: Progress
-) -> ScoredPart:
+) -> EvaluatedCases:
     """Predict every sample and score the prediction against its label and its annotated mask.
 
     Samples whose label is in no class of the model are left out.
@@ -51,7 +51,7 @@ def score_samples(
         answers = model.predict([reader.image(sample) for sample in batch])
         cases += [_score(*item, group_of, reader, model) for item in zip(batch, answers, strict=True)]
         progress.tick(len(cases), len(kept))
-    return ScoredPart(tuple(kept), tuple(cases))
+    return EvaluatedCases(tuple(kept), tuple(cases))
 
 
 def _score(
@@ -92,7 +92,7 @@ def _metadata(sample: Sample, image: Image, lesion_fraction: float) -> tuple[tup
     return tuple((name, value) for name, value in attributes.items() if value)
 
 
-def choose_example_cases(part: ScoredPart, classes: tuple[str, ...]) -> list[int]:
+def choose_example_cases(part: EvaluatedCases, classes: tuple[str, ...]) -> list[int]:
     """Choose one case per class: the right prediction of median confidence, else the wrong one."""
     chosen = []
     for index, name in enumerate(classes):
@@ -104,7 +104,7 @@ def choose_example_cases(part: ScoredPart, classes: tuple[str, ...]) -> list[int
     return chosen
 
 
-def choose_more_cases(part: ScoredPart, without: Sequence[int], rng: np.random.Generator) -> list[int]:
+def choose_more_cases(part: EvaluatedCases, without: Sequence[int], rng: np.random.Generator) -> list[int]:
     """Choose up to 16 more cases at random: half of them errors, if there are as many."""
     left = [i for i in range(len(part.cases)) if i not in set(without)]
     order = rng.permutation(len(left))
@@ -124,7 +124,7 @@ class ShownCases:
 
 
 def shown_cases(
-    part: ScoredPart, reader: ImageReader, model: Model, seed: int, training: Sequence[Sample] = ()
+    part: EvaluatedCases, reader: ImageReader, model: Model, seed: int, training: Sequence[Sample] = ()
 ) -> ShownCases:
     """Choose the cases shown in a report (`choose_example_cases`, `choose_more_cases`), and predict them again.
 
@@ -142,21 +142,21 @@ def shown_cases(
     for index in chosen:
         answer = _predict_again(part, index, reader, model)
         example_cases.append(_stage_images(part, index, answer, reader, model))
-        explanations.append(with_pictures(explained(model, answer), training_by_id, reader))
+        explanations.append(with_images(explained(model, answer), training_by_id, reader))
     more_cases = (
         _stage_images(part, index, _predict_again(part, index, reader, model), reader, model) for index in more
     )
     return ShownCases(tuple(example_cases), tuple(explanations), tuple(more_cases))
 
 
-def _predict_again(part: ScoredPart, index: int, reader: ImageReader, model: Model) -> Prediction | Rejected:
+def _predict_again(part: EvaluatedCases, index: int, reader: ImageReader, model: Model) -> Prediction | Rejected:
     sample = part.samples[index]
     ref = ImageRef(sample.sample_id, pixel_spacing_mm=sample.pixel_spacing_mm)
     return model.predict([InputImage(reader.image(sample), ref)])[0]
 
 
 def _stage_images(
-    part: ScoredPart, index: int, answer: Prediction | Rejected, reader: ImageReader, model: Model
+    part: EvaluatedCases, index: int, answer: Prediction | Rejected, reader: ImageReader, model: Model
 ) -> StageImages:
     """Return one case with the image after every stage."""
     prediction = prediction_of(answer)

@@ -19,10 +19,10 @@ from busight.experiments.checks import (
     check_data_is_named,
     require_classes_to_learn,
     require_split_file,
-    tell_other_data,
+    warn_other_data,
 )
 from busight.experiments.networks import BuiltNetwork, TrainedNetwork, build_networks
-from busight.experiments.pretrained import require_unseen, seen_by_weights
+from busight.experiments.pretrained import require_unseen, training_digests_of_weights
 from busight.experiments.scoring import score_samples
 from busight.experiments.training import StageTimer, train_networks
 from busight.experiments.training_images import with_training_images
@@ -110,8 +110,8 @@ def run_training(
     split = _split(recipe, checked, split_file, out, resume)
     _require_parts(split, bool(built))
     require_classes_to_learn(checked, split, recipe.classify.task)
-    require_unseen(seen_by_weights(recipe), checked, split)
-    tell_other_data(split_file, checked, progress)
+    require_unseen(training_digests_of_weights(recipe), checked, split)
+    warn_other_data(split_file, checked, progress)
     # Only once data and split are valid: after an error there the same --out can be used again.
     write_text(out / RECIPE_FILE, recipe_toml(recipe))
     write_manifest(out / "manifest.csv", checked.manifest, checked.groups)
@@ -220,5 +220,5 @@ def _require_parts(split: Split, trains: bool) -> None:
     if any(counts[subset] < least[subset] for subset in SUBSETS):
         given = ", ".join(f"{subset} {counts[subset]}" for subset in SUBSETS)
         raise DataError(
-            f"the split has too few images in a part ({given}); at least 2 to train, 1 to tune and 1 to test are needed"
+            f"the split has too few images in a subset ({given}); at least 2 to train, 1 to tune and 1 to test are needed"
         )

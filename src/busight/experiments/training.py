@@ -12,7 +12,7 @@ from busight.audit.checked_dataset import CheckedDataset
 from busight.data.split import Split
 from busight.decision.decision import UNCALIBRATED, Decision
 from busight.experiments.networks import BuiltNetwork, TrainedNetwork, train_classifier, train_segmenter
-from busight.experiments.pretrained import seen_by_weights
+from busight.experiments.pretrained import training_digests_of_weights
 from busight.experiments.tune_postprocess import segmenter_probs, tune_postprocess
 from busight.io.progress import Progress
 from busight.model.algorithms import algorithms_of
@@ -141,7 +141,7 @@ def _draft_card(
         training=TrainingPart(
             source=checked.dataset.name,
             images=len(split.train),
-            digests=tuple(sorted(_training_digests(checked, split) | seen_by_weights(recipe))),
+            digests=tuple(sorted(_training_digests(checked, split) | training_digests_of_weights(recipe))),
             data_digest=checked.digest,
             split_kind=split.kind,
             split_digest=split.digest,

@@ -21,12 +21,12 @@ class DecisionCurve:
         threshold: float64 (M,), threshold probabilities: 0.1 means that one missed cancer weighs as much as nine
             needless biopsies.
         model: float64 (M,), net benefit of treatment at ``probability >= threshold``, in true positives per case.
-        everybody: float64 (M,), net benefit of treating all; treating none has 0.
+        treat_all: float64 (M,), net benefit of treating all; treating none has 0.
     """
 
     threshold: FloatArray
     model: FloatArray
-    everybody: FloatArray
+    treat_all: FloatArray
 
 
 def decision_curve(
@@ -48,7 +48,7 @@ def decision_curve(
 
     Example:
         >>> curve = decision_curve(np.array([0.9, 0.4, 0.2]), np.array([True, False, False]), np.array([0.5]))
-        >>> round(float(curve.model[0]), 3), round(float(curve.everybody[0]), 3)
+        >>> round(float(curve.model[0]), 3), round(float(curve.treat_all[0]), 3)
         (0.333, -0.333)
     """
     check_scores(probs, positive)

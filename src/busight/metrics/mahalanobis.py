@@ -10,7 +10,7 @@ from busight.types import FloatArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cloud:
+class Gaussian:
     """Mean and covariance of vectors.
 
     Attributes:
@@ -30,7 +30,7 @@ class Cloud:
         return np.asarray(np.sqrt(np.maximum(squared, 0)))
 
 
-def fit_cloud(vectors: FloatArray) -> Cloud:
+def fit_gaussian(vectors: FloatArray) -> Gaussian:
     """Estimate mean and covariance; the covariance is shrunk, so that it is always invertible.
 
     Args:
@@ -43,4 +43,4 @@ def fit_cloud(vectors: FloatArray) -> Cloud:
 
     mean, deviation = vectors.mean(axis=0), np.maximum(vectors.std(axis=0), 1e-6)
     precision = LedoitWolf().fit((vectors - mean) / deviation).precision_
-    return Cloud(mean, deviation, np.asarray(precision, np.float64))
+    return Gaussian(mean, deviation, np.asarray(precision, np.float64))

@@ -14,7 +14,7 @@ from busight.types import Mask
 COLUMNS = (
     "path",
     "frame",
-    "picture",
+    "image_file",
     "lesion",
     "area_px",
     "area_share",
@@ -78,19 +78,19 @@ def lesions_of(mask: Mask, probs: NDArray[np.float32] | None, origin: tuple[int,
 
 
 def lesion_rows(
-    path: str, frame: int, picture: str, lesions: list[Lesion], spacing_mm: tuple[float, float] | None
+    path: str, frame: int, image_file: str, lesions: list[Lesion], spacing_mm: tuple[float, float] | None
 ) -> list[dict[str, object]]:
     """Return a row for each lesion, with the keys of `COLUMNS`; one row with lesion 0 where there is none.
 
     Args:
         path: The file.
         frame: Index of its frame.
-        picture: Name of the image files of this frame.
+        image_file: Name of the image files of this frame.
         lesions: Lesions of `lesions_of`.
         spacing_mm: Row and column spacing where known.
     """
     empty: dict[str, object] = dict.fromkeys(COLUMNS, "")
-    empty |= {"path": path, "frame": frame, "picture": picture, "lesion": 0}
+    empty |= {"path": path, "frame": frame, "image_file": image_file, "lesion": 0}
     rows = []
     for number, lesion in enumerate(lesions, start=1):
         left, top, width, height = lesion.box

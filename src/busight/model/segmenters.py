@@ -15,7 +15,7 @@ from busight.preprocess.pipeline import Preprocess
 from busight.segment.classical.catalogue import PROMPTED, scores_of
 from busight.segment.fallback import fallback_to_proposal
 from busight.segment.postprocess import PostprocessSettings, to_mask
-from busight.segment.prompt import guess_at, guess_in_box, within_box
+from busight.segment.prompt import proposal_at, proposal_in_box, within_box
 from busight.segment.proposal import LesionProposal, propose_lesion
 from busight.segment.settings import ClassicalName
 from busight.types import Image, Mask, Roi, prediction_of
@@ -76,16 +76,16 @@ class Prompt:
             None if click is None else (click[0] - top, click[1] - left),
         )
 
-    def guess(self, image: Image) -> LesionProposal:
+    def proposal(self, image: Image) -> LesionProposal:
         """Return the lesion proposal of the prompt for an image.
 
         Raises:
             DataError: The prompt lies outside the image, or is empty.
         """
         if self.box is not None:
-            return guess_in_box(image, self.box)
+            return proposal_in_box(image, self.box)
         if self.click is not None:
-            return guess_at(image, *self.click)
+            return proposal_at(image, *self.click)
         raise DataError("neither a box nor a click; give one of them")
 
 
@@ -120,15 +120,15 @@ class ClassicalMethod:
         if self.prompt is None:
             region.cut(mask)[:] = to_mask(scores_of(self.name, enhanced), PostprocessSettings())
             return Segmentation(mask, None)
-        guess = self.prompt.guess(image)
-        scores = scores_of(self.name, enhanced, LesionProposal(region.cut(guess.mask), guess.score))
+        proposal = self.prompt.proposal(image)
+        scores = scores_of(self.name, enhanced, LesionProposal(region.cut(proposal.mask), proposal.score))
         # However small: with a prompt there is a lesion.
         region.cut(mask)[:] = to_mask(scores, PostprocessSettings(minimum_share=0.0))
         if self.prompt.box is not None:
             mask = within_box(mask, self.prompt.box)
         if self.prompt.click is not None and not mask[self.prompt.click]:
-            mask = guess.mask  # the contour left the prompted region
-        return Segmentation(mask if mask.any() else guess.mask, None)
+            mask = proposal.mask  # the contour left the prompted region
+        return Segmentation(mask if mask.any() else proposal.mask, None)
 
     def knows(self, sample_id: str) -> bool:
         """Return True: it needs nothing but the image."""

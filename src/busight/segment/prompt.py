@@ -13,7 +13,7 @@ _CERTAIN = 1e3
 """Score of the lesion proposal of a prompt."""
 
 
-def guess_in_box(image: Image, box: Roi) -> LesionProposal:
+def proposal_in_box(image: Image, box: Roi) -> LesionProposal:
     """Return the lesion proposal of a box: the ellipse that touches its four sides.
 
     Args:
@@ -27,7 +27,7 @@ def guess_in_box(image: Image, box: Roi) -> LesionProposal:
     inside = 0 <= box.top < box.bottom <= height and 0 <= box.left < box.right <= width
     if not inside:
         raise DataError(
-            f"box {box.left},{box.top},{box.width},{box.height}: empty, or outside the picture of {width}×{height} "
+            f"box {box.left},{box.top},{box.width},{box.height}: empty, or outside the image of {width}×{height} "
             "pixels; give x,y,w,h in its pixels"
         )
     rows, columns = np.ogrid[:height, :width]
@@ -43,7 +43,7 @@ def within_box(mask: Mask, box: Roi) -> Mask:
     return kept
 
 
-def guess_at(image: Image, row: int, column: int) -> LesionProposal:
+def proposal_at(image: Image, row: int, column: int) -> LesionProposal:
     """Return the lesion proposal of a click: the most lesion-like region that contains it, else a small disc around it.
 
     Args:
@@ -56,7 +56,7 @@ def guess_at(image: Image, row: int, column: int) -> LesionProposal:
     """
     height, width = image.shape
     if not (0 <= row < height and 0 <= column < width):
-        raise DataError(f"click {column},{row}: outside the picture of {width}×{height} pixels; give x,y in its pixels")
+        raise DataError(f"click {column},{row}: outside the image of {width}×{height} pixels; give x,y in its pixels")
     proposal = propose_lesion(image, (row, column))
     if proposal.mask.any():
         return LesionProposal(proposal.mask, _CERTAIN)

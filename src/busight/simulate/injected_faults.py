@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from busight.simulate.case import PhantomCase, generate_case, patient_of
-from busight.simulate.copies import SIMPLE_KINDS, CopyKind, make_copy
 from busight.simulate.labels import BENIGN, MALIGNANT, NORMAL
+from busight.simulate.near_duplicates import SIMPLE_KINDS, NearDuplicateKind, make_near_duplicate
 from busight.simulate.overlay import burn_overlay
 from busight.simulate.spec import PhantomSpec
 
@@ -19,14 +19,14 @@ class InjectedFault:
 
     Attributes:
         overlay: Whether text and calipers are burned in.
-        copy_of: Index of the image that this one is a near-duplicate of.
-        copy_kind: Kind of the near-duplicate.
+        duplicate_of: Index of the image that this one is a near-duplicate of.
+        duplicate_kind: Kind of the near-duplicate.
         label: The wrong label; None where the label is right.
     """
 
     overlay: bool = False
-    copy_of: int | None = None
-    copy_kind: CopyKind | None = None
+    duplicate_of: int | None = None
+    duplicate_kind: NearDuplicateKind | None = None
     label: str | None = None
 
 
@@ -40,7 +40,7 @@ _WRONG = {
 }
 
 
-def plan_plants(spec: PhantomSpec) -> dict[int, InjectedFault]:
+def plan_faults(spec: PhantomSpec) -> dict[int, InjectedFault]:
     """Choose the images with injected faults.
 
     Wrong labels and near-duplicates go to patients with one image only, so that a patient has one label; a
@@ -64,39 +64,39 @@ def plan_plants(spec: PhantomSpec) -> dict[int, InjectedFault]:
     )
     wrong = singles[:n_wrong]
     copies = singles[n_wrong : n_wrong + n_copies + n_flips]
-    plants = {index: InjectedFault(label=_WRONG[labels[index]]) for index in wrong}
+    faults = {index: InjectedFault(label=_WRONG[labels[index]]) for index in wrong}
     sources = sorted(set(range(spec.count)) - set(wrong) - set(copies))
     sources_of = {label: [index for index in sources if labels[index] is label] for label in set(labels)}
     for place, index in enumerate(copies):
         alike = sources_of[labels[index]]
         kind = SIMPLE_KINDS[place % len(SIMPLE_KINDS)] if place < n_copies else "flip"
-        plants[index] = InjectedFault(copy_of=alike[int(rng.integers(len(alike)))], copy_kind=kind)
+        faults[index] = InjectedFault(duplicate_of=alike[int(rng.integers(len(alike)))], duplicate_kind=kind)
     originals = sorted(set(range(spec.count)) - set(copies))
     for index in rng.choice(originals, min(len(originals), round(spec.overlays * spec.count)), replace=False):
-        plants[int(index)] = InjectedFault(overlay=True, label=plants.get(int(index), NO_FAULT).label)
-    return plants
+        faults[int(index)] = InjectedFault(overlay=True, label=faults.get(int(index), NO_FAULT).label)
+    return faults
 
 
-def render(spec: PhantomSpec, plants: dict[int, InjectedFault], index: int) -> PhantomCase:
+def render(spec: PhantomSpec, faults: dict[int, InjectedFault], index: int) -> PhantomCase:
     """Render one image of a set with its injected fault.
 
     Args:
         spec: The set.
-        plants: The faults that ``plan_plants`` chose for the set.
+        faults: The faults that ``plan_faults`` chose for the set.
         index: Index of the image.
 
     Returns:
         The case. Overlays and near-duplicates change the image, not its clean version; a near-duplicate's mask moves
         with its pixels.
     """
-    plant = plants.get(index, NO_FAULT)
+    fault = faults.get(index, NO_FAULT)
     rng = _generator(spec.seed, 1 + index)
-    if plant.copy_of is not None and plant.copy_kind is not None:
-        source = render(spec, plants, plant.copy_of)
-        image, mask = make_copy(rng, plant.copy_kind, source.image, source.mask)
+    if fault.duplicate_of is not None and fault.duplicate_kind is not None:
+        source = render(spec, faults, fault.duplicate_of)
+        image, mask = make_near_duplicate(rng, fault.duplicate_kind, source.image, source.mask)
         return PhantomCase(image, source.clean, mask, source.descriptors)
     case = generate_case(spec.seed, index, spec.size, spec.typical)
-    if not plant.overlay:
+    if not fault.overlay:
         return case
     return PhantomCase(burn_overlay(rng, case.image, case.mask), case.clean, case.mask, case.descriptors)
 

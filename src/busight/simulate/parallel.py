@@ -19,7 +19,7 @@ _FEW = 4
 
 
 def render_many(
-    spec: PhantomSpec, plants: dict[int, InjectedFault], indices: Sequence[int], workers: int = 0
+    spec: PhantomSpec, faults: dict[int, InjectedFault], indices: Sequence[int], workers: int = 0
 ) -> list[tuple[Image, NDArray[np.uint8]]]:
     """Render some images of a set.
 
@@ -29,7 +29,7 @@ def render_many(
 
     Args:
         spec: The set.
-        plants: Its injected faults.
+        faults: Its injected faults.
         indices: Indices of the images, from 0.
         workers: Threads; 0 for one per core.
 
@@ -37,13 +37,13 @@ def render_many(
         Per picture: uint8 HW, and the mask's bits as packed by ``numpy.packbits``.
     """
     workers = workers or len(usable_cores())
-    make = partial(_picture, spec, plants)
+    make = partial(_picture, spec, faults)
     if workers == 1 or len(indices) < _FEW:
         return list(map(make, indices))
     with ThreadPoolExecutor(workers, thread_name_prefix="phantom") as pool:
         return list(pool.map(make, indices))
 
 
-def _picture(spec: PhantomSpec, plants: dict[int, InjectedFault], index: int) -> tuple[Image, NDArray[np.uint8]]:
-    case = render(spec, plants, index)
+def _picture(spec: PhantomSpec, faults: dict[int, InjectedFault], index: int) -> tuple[Image, NDArray[np.uint8]]:
+    case = render(spec, faults, index)
     return case.image, np.packbits(case.mask)

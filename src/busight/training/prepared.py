@@ -82,7 +82,7 @@ class PreparedSet:
         mask_known: bool (N,): False without an annotated mask, which is not the same as no lesion.
         targets: int64 (N,); -1 where there is none.
         sources: int64 (N,), a number for each data set that images come from.
-        findings: int64 (N,), a number for each label of the source, independent of the task; -1 where unknown.
+        label_ids: int64 (N,), a number for each label of the source, independent of the task; -1 where unknown.
     """
 
     sample_ids: tuple[str, ...]
@@ -91,7 +91,7 @@ class PreparedSet:
     mask_known: NDArray[np.bool_]
     targets: NDArray[np.int64]
     sources: NDArray[np.int64]
-    findings: NDArray[np.int64]
+    label_ids: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -110,7 +110,7 @@ class PreparedSet:
             self.mask_known[rows],
             self.targets[rows],
             self.sources[rows],
-            self.findings[rows],
+            self.label_ids[rows],
         )
 
 
@@ -123,7 +123,7 @@ def concat(first: PreparedSet, second: PreparedSet) -> PreparedSet:
         np.concatenate([first.mask_known, second.mask_known]),
         np.concatenate([first.targets, second.targets]),
         np.concatenate([first.sources, second.sources]),
-        np.concatenate([first.findings, second.findings]),
+        np.concatenate([first.label_ids, second.label_ids]),
     )
 
 
@@ -163,8 +163,8 @@ def sampling_shares(prepared: PreparedSet, balance: Balance) -> NDArray[np.float
         return None
     strata = {
         "source": prepared.sources,
-        "class": prepared.findings,
-        "source-class": prepared.sources * (prepared.findings.max() + 2) + prepared.findings,
+        "class": prepared.label_ids,
+        "source-class": prepared.sources * (prepared.label_ids.max() + 2) + prepared.label_ids,
     }[balance]
     _, place, counts = np.unique(strata, return_inverse=True, return_counts=True)
     shares: NDArray[np.float64] = 1 / (len(counts) * counts[place])

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image as Pillow
 
 from busight.audit.duplicates import neighbours
-from busight.audit.duplicates.alignment import CONFIRMED, align, aligned_correlation, laid_upon
+from busight.audit.duplicates.alignment import CONFIRMED, align, aligned_correlation, warp_to
 from busight.audit.duplicates.fingerprint import COEFFICIENTS, coefficients, fingerprints, mirror_signs
 from busight.audit.duplicates.near_duplicates import (
     NearDuplicate,
@@ -17,7 +17,7 @@ from busight.audit.duplicates.near_duplicates import (
 from busight.audit.duplicates.neighbours import candidates_within
 from busight.data.manifest import DatasetManifest, pixel_digest
 from busight.data.sources.catalogue import load
-from busight.data.thumbnail import SIDE, small_picture
+from busight.data.thumbnail import SIDE, make_thumbnail
 from busight.types import Image
 
 
@@ -28,7 +28,7 @@ def phantoms() -> list[Image]:
 
 
 def copies_of(images: list[Image]) -> set[tuple[int, int, str]]:
-    found = find_near_duplicates([small_picture(image) for image in images], [pixel_digest(image) for image in images])
+    found = find_near_duplicates([make_thumbnail(image) for image in images], [pixel_digest(image) for image in images])
     return {(copy.first, copy.second, copy.kind) for copy in found}
 
 
@@ -53,20 +53,20 @@ def test_a_changed_copy_is_found_and_nothing_else(phantoms: list[Image], change:
 @pytest.mark.parametrize("how", ["left-right", "up-down", "half turn"])
 def test_a_mirrored_copy_is_found(phantoms: list[Image], how: str) -> None:
     found = find_near_duplicates(
-        [small_picture(image) for image in [*phantoms, mirrored(phantoms[3], how)]], [str(i) for i in range(41)]
+        [make_thumbnail(image) for image in [*phantoms, mirrored(phantoms[3], how)]], [str(i) for i in range(41)]
     )
     assert [(c.first, c.second, c.kind, c.mirrored) for c in found if c.second == 40] == [(3, 40, "mirrored", how)]
 
 
 def test_mirroring_pixels_is_changing_signs(phantoms: list[Image]) -> None:
     for how, signs in mirror_signs().items():
-        turned = coefficients(small_picture(mirrored(phantoms[0], how)))
-        np.testing.assert_allclose(turned, coefficients(small_picture(phantoms[0])) * signs, atol=0.6)
+        turned = coefficients(make_thumbnail(mirrored(phantoms[0], how)))
+        np.testing.assert_allclose(turned, coefficients(make_thumbnail(phantoms[0])) * signs, atol=0.6)
 
 
 def test_many_copies_of_one_image_are_as_many_lines(phantoms: list[Image]) -> None:
     images = [phantoms[0]] * 3000
-    found = find_near_duplicates([small_picture(phantoms[0])] * 3000, [pixel_digest(phantoms[0])] * 3000)
+    found = find_near_duplicates([make_thumbnail(phantoms[0])] * 3000, [pixel_digest(phantoms[0])] * 3000)
     assert len(found) == len(images) - 1
     assert {copy.first for copy in found} == {0}
 
@@ -82,12 +82,12 @@ def test_uniform_images_are_no_copies() -> None:
 
 def test_two_sets(phantoms: list[Image]) -> None:
     ours, theirs = phantoms[:20], [*phantoms[20:], CHANGES["brighter"](phantoms[4])]
-    found = find_near_duplicates_between([small_picture(i) for i in ours], [small_picture(i) for i in theirs])
+    found = find_near_duplicates_between([make_thumbnail(i) for i in ours], [make_thumbnail(i) for i in theirs])
     assert [(copy.first, copy.second) for copy in found] == [(4, 20)]
 
 
 def test_correlation_of_a_picture_with_itself_and_with_another(phantoms: list[Image]) -> None:
-    small = [small_picture(image) for image in phantoms[:2]]
+    small = [make_thumbnail(image) for image in phantoms[:2]]
     assert aligned_correlation(small[0], small[0]) == pytest.approx(1, abs=1e-3)
     assert aligned_correlation(small[0], small[1]) < CONFIRMED
 
@@ -149,10 +149,10 @@ def test_a_crop_is_laid_upon_its_original(swapped: bool) -> None:
     whole = data.reader.image(data.samples[1])
     crop = np.ascontiguousarray(whole[20:230, 30:240])
     first, second = (crop, whole) if swapped else (whole, crop)
-    found = align(small_picture(first), small_picture(second))
+    found = align(make_thumbnail(first), make_thumbnail(second))
     assert found.correlation > CONFIRMED
-    laid = laid_upon(first, second, found, SIDE).astype(float)
-    inside = laid_upon(np.full_like(first, 255), second, found, SIDE) > 250
+    laid = warp_to(first, second, found, SIDE).astype(float)
+    inside = warp_to(np.full_like(first, 255), second, found, SIDE) > 250
     assert inside.mean() > 0.6
     stretched = cv2.resize(first, second.shape[::-1]).astype(float)
     assert np.abs(laid - second)[inside].mean() < 0.35 * np.abs(stretched - second).mean()

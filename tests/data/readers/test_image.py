@@ -243,8 +243,8 @@ def test_bytes_are_read_like_the_file(tmp_path: Path, suffix: str, mode: str) ->
 def test_faults_name_the_bytes() -> None:
     for content, name, rule in [
         (b"", "", "^image: the file is empty"),
-        (b"no image", "", "^image: no picture .* can be found in it"),
-        (b"no image", "upload 3", "^upload 3: no picture"),
+        (b"no image", "", "^image: no image .* can be found in it"),
+        (b"no image", "upload 3", "^upload 3: no image"),
     ]:
         with pytest.raises(ImageError, match=rule):
             read_image(content, name)
@@ -310,7 +310,7 @@ def test_files_that_hold_no_picture(tmp_path: Path) -> None:
     (tmp_path / "empty.png").write_bytes(b"")
     (tmp_path / "folder.png").mkdir()
     for name, rule in [
-        ("text.png", "no picture .* can be found in it"),
+        ("text.png", "no image .* can be found in it"),
         ("empty.png", "the file is empty"),
         ("folder.png", "not a file"),
         ("missing.png", "cannot be reached"),
@@ -428,7 +428,7 @@ def test_mask_labels_and_soft_edges(tmp_path: Path) -> None:
 
 def test_a_mask_file_is_refused_like_an_image(tmp_path: Path) -> None:
     (tmp_path / "m.png").write_text("no mask")
-    with pytest.raises(ImageError, match="no picture"):
+    with pytest.raises(ImageError, match="no image"):
         read_mask(tmp_path / "m.png")
 
 

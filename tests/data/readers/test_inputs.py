@@ -74,7 +74,7 @@ def test_12_bit_dicom_states_its_scale(tmp_path: Path, bits: int) -> None:
 def test_what_cannot_be_read_is_a_failure_with_its_frame(tmp_path: Path) -> None:
     (failure,) = read_frames(b"no image", name="upload 3")
     assert failure == Failure(ImageRef("upload 3"), failure.reason)
-    assert failure.reason.startswith("upload 3: no picture")
+    assert failure.reason.startswith("upload 3: no image")
     (failure,) = read_frames(b"")
     assert failure.ref == ImageRef()
     assert failure.reason.startswith("image: the file is empty")

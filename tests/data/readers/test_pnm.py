@@ -95,7 +95,7 @@ def test_every_16_bit_image_comes_back(pixels: np.ndarray, is_plain: bool) -> No
         (b"P5 60000 60000 255\n", "60000×60000 pixels, at most 67108864 are decoded"),
         (b"P5 24 8 255\n", "24×8 pixels, needs at least 16 a side"),
         (b"P5 #" + b"x" * 100_000, "its header lacks width, height or maxval"),
-        (b"P4 24 20\n" + bytes(60), "no picture .* can be found in it"),
+        (b"P4 24 20\n" + bytes(60), "no image .* can be found in it"),
         (binary(GREY, 4095) + binary(GREY, 4095), "holds several images, one is needed"),
     ],
 )

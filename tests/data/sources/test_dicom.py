@@ -67,8 +67,8 @@ def test_labels(folder: Path) -> None:
     )
     plain, data = load_dicom(str(folder / "im10.dcm")), load_dicom(str(folder))
     assert plain.samples[0].label is None
-    findings = [sample.label for sample in data.samples]
-    assert findings == ["malignant", "malignant", "malignant", None, "benign"]
+    labels = [sample.label for sample in data.samples]
+    assert labels == ["malignant", "malignant", "malignant", None, "benign"]
     assert data.samples[0].patient_id == "p1"
     assert data.samples[4].patient_id == plain.samples[0].patient_id
     assert [problem.path for problem in data.problems] == ["broken.dcm", "gone.dcm", "."]

@@ -8,8 +8,8 @@ import pytest
 
 from busight.data.sources.phantom import load_phantoms
 from busight.errors import ConfigError
-from busight.simulate.copies import SIMPLE_KINDS
-from busight.simulate.injected_faults import plan_plants
+from busight.simulate.injected_faults import plan_faults
+from busight.simulate.near_duplicates import SIMPLE_KINDS
 from busight.simulate.parallel import render_many
 from busight.simulate.spec import parse_phantom_spec
 
@@ -73,10 +73,10 @@ def test_planted_faults_keep_to_their_rules(planted):
 
 
 def test_a_patient_has_one_finding(planted):
-    findings: dict[str, set[str]] = {}
+    labels_of: dict[str, set[str]] = {}
     for sample in planted.samples:
-        findings.setdefault(sample.patient_id, set()).add(sample.label)
-    assert all(len(labels) == 1 for labels in findings.values())
+        labels_of.setdefault(sample.patient_id, set()).add(sample.label)
+    assert all(len(labels) == 1 for labels in labels_of.values())
 
 
 def test_near_duplicates_are_those_planted(planted, thumbnails):
@@ -125,8 +125,8 @@ def test_a_reader_cannot_be_changed_from_outside():
 
 def test_bytes_do_not_depend_on_workers_or_count():
     spec = parse_phantom_spec("8,seed=3,overlays=0.3")
-    plants = plan_plants(spec)
-    alone, together = (render_many(spec, plants, range(8), workers=workers) for workers in (1, 3))
+    faults = plan_faults(spec)
+    alone, together = (render_many(spec, faults, range(8), workers=workers) for workers in (1, 3))
     for (image, bits), (other_image, other_bits) in zip(alone, together, strict=True):
         assert image.tobytes() == other_image.tobytes()
         assert bits.tobytes() == other_bits.tobytes()

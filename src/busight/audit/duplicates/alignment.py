@@ -56,7 +56,7 @@ def align(first: Image, second: Image) -> Alignment:
     are left out, but half of an image must overlap.
 
     Args:
-        first: uint8 (S, S), as `small_picture` makes them.
+        first: uint8 (S, S), as `make_thumbnail` makes them.
         second: uint8 (S, S).
 
     Source: Evangelidis and Psarakis, "Parametric image alignment using enhanced correlation coefficient maximization",
@@ -90,7 +90,7 @@ def align(first: Image, second: Image) -> Alignment:
     return best
 
 
-def laid_upon(first: Image, second: Image, alignment: Alignment, compared: int) -> Image:
+def warp_to(first: Image, second: Image, alignment: Alignment, compared: int) -> Image:
     """Return the first image aligned to the second: uint8 of the second's size, black outside.
 
     Args:

@@ -55,7 +55,7 @@ def find_near_duplicates(
     ten thousand copies of one image give ten thousand pairs and not fifty million.
 
     Args:
-        thumbnails: uint8 (96, 96) each, of `small_picture`.
+        thumbnails: uint8 (96, 96) each, of `make_thumbnail`.
         digests: Digest of the pixels of each image.
         progress: Called with (done, total) while candidates are confirmed.
 

@@ -88,7 +88,7 @@ def _guarded(name: str) -> Iterator[None]:
             yield
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{name}: no picture (BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP) can be found in it; export it again"
+            f"{name}: no image (BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP) can be found in it; export it again"
         ) from error
     except Pillow.DecompressionBombError as error:
         raise ImageError(f"{name}: at most {MAX_PIXELS} pixels are decoded; scale or crop it first") from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.data.readers import decode_apart
+from busight.data.readers import decode_in_subprocess
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -65,7 +65,7 @@ def decoded(path: Path | None, header: Dataset, index: int) -> NDArray[Any]:
 def _decoded_apart(path: Path | None, index: int, content: bytes = b"") -> NDArray[Any]:
     """Decode in a process of its own: GDCM 3.2 ends the process (abort) on some damaged JPEG and JPEG-LS streams."""
     # -P: the script's own folder must not be on the import path.
-    command = [sys.executable, "-P", "-W", "ignore", decode_apart.__file__, str(path or "-"), str(index)]
+    command = [sys.executable, "-P", "-W", "ignore", decode_in_subprocess.__file__, str(path or "-"), str(index)]
     try:
         finished = subprocess.run(command, input=content, capture_output=True, check=True, timeout=_APART_SECONDS)
     except subprocess.SubprocessError:

@@ -38,7 +38,7 @@ def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     for path in paths:
         if _is_result(path):
             raise DataError(
-                f"{path}: is a bundle or a result, not pictures; name one bundle first, then pictures or folders"
+                f"{path}: is a bundle or a result, not images; name one bundle first, then images or folders"
             )
         if os.access(path, os.X_OK) and path.is_dir():
             results: set[Path] = set()

@@ -52,7 +52,7 @@ def check_size(name: str, width: int, height: int, most: int = MAX_PIXELS) -> No
         ImageError: Below ``MIN_SIDE`` a side or above ``most`` in all.
     """
     if min(width, height) < MIN_SIDE:
-        raise ImageError(f"{name}: {width}×{height} pixels, needs at least {MIN_SIDE} a side; use the full picture")
+        raise ImageError(f"{name}: {width}×{height} pixels, needs at least {MIN_SIDE} a side; use the full image")
     if width * height > most:
         raise ImageError(f"{name}: {width}×{height} pixels, at most {most} are decoded; scale or crop it first")
 
@@ -75,6 +75,6 @@ def _check_source(source: Path | bytes, name: str) -> None:
     else:
         size = len(source)
     if not is_file:
-        raise ImageError(f"{name}: not a file; name the picture itself, or mend the permissions of the folder")
+        raise ImageError(f"{name}: not a file; name the image file itself, or mend the permissions of the folder")
     if size == 0:
         raise ImageError(f"{name}: the file is empty (0 bytes); copy it again from where it came")

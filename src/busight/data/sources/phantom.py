@@ -12,7 +12,7 @@ from busight.data.dataset import DataSet
 from busight.data.labels import BREAST
 from busight.simulate.case import PhantomCase, patient_of
 from busight.simulate.descriptors import birads_category
-from busight.simulate.injected_faults import NO_FAULT, InjectedFault, plan_plants, render
+from busight.simulate.injected_faults import NO_FAULT, InjectedFault, plan_faults, render
 from busight.simulate.parallel import render_many
 from busight.simulate.scanner import DEVICES
 from busight.simulate.spec import PhantomSpec, parse_phantom_spec
@@ -28,9 +28,9 @@ class PhantomReader:
     Images and packed masks stay in memory (74 kB each at 256 x 256); clean images are rendered anew each time.
     """
 
-    def __init__(self, spec: PhantomSpec, plants: dict[int, InjectedFault]) -> None:
+    def __init__(self, spec: PhantomSpec, faults: dict[int, InjectedFault]) -> None:
         self._spec = spec
-        self._plants = plants
+        self._faults = faults
         self._pictures: dict[int, tuple[Image, NDArray[np.uint8]]] = {}
         self._lock = threading.Lock()
 
@@ -53,7 +53,7 @@ class PhantomReader:
 
     def case(self, sample: Sample) -> PhantomCase:
         """Return the case with clean image, mask and descriptors, rendered anew: some 30 ms."""
-        return render(self._spec, self._plants, _index_of(sample))
+        return render(self._spec, self._faults, _index_of(sample))
 
     def _picture(self, sample: Sample) -> tuple[Image, NDArray[np.uint8]]:
         index = _index_of(sample)
@@ -61,7 +61,7 @@ class PhantomReader:
             if index not in self._pictures:
                 start = index - index % _BLOCK
                 block = range(start, min(start + _BLOCK, self._spec.count))
-                self._pictures.update(zip(block, render_many(self._spec, self._plants, block), strict=True))
+                self._pictures.update(zip(block, render_many(self._spec, self._faults, block), strict=True))
         return self._pictures[index]
 
 
@@ -83,27 +83,27 @@ def load_phantoms(argument: str) -> DataSet:
         ['benign', 'benign', 'malignant', 'normal']
     """
     spec = parse_phantom_spec(argument)
-    plants = plan_plants(spec)
-    samples = tuple(_sample(spec, plants.get(index, NO_FAULT), index) for index in range(spec.count))
-    return DataSet(f"phantom:{argument}", "phantom", samples, PhantomReader(spec, plants), BREAST)
+    faults = plan_faults(spec)
+    samples = tuple(_sample(spec, faults.get(index, NO_FAULT), index) for index in range(spec.count))
+    return DataSet(f"phantom:{argument}", "phantom", samples, PhantomReader(spec, faults), BREAST)
 
 
-def _sample(spec: PhantomSpec, plant: InjectedFault, index: int) -> Sample:
+def _sample(spec: PhantomSpec, fault: InjectedFault, index: int) -> Sample:
     """Return the sample of one image. A near-duplicate has a patient of its own, as in public archives."""
     own = patient_of(spec.seed, index, spec.typical)
-    shown = own if plant.copy_of is None else patient_of(spec.seed, plant.copy_of, spec.typical)
+    shown = own if fault.duplicate_of is None else patient_of(spec.seed, fault.duplicate_of, spec.typical)
     tags = []
-    if plant.copy_of is not None:
-        tags += [f"duplicate-of:{_name(plant.copy_of)}", f"duplicate-kind:{plant.copy_kind}"]
-    if plant.overlay:
+    if fault.duplicate_of is not None:
+        tags += [f"duplicate-of:{_name(fault.duplicate_of)}", f"duplicate-kind:{fault.duplicate_kind}"]
+    if fault.overlay:
         tags.append("overlay")
-    if plant.label is not None:
+    if fault.label is not None:
         tags.append(f"wrong-label:true={shown.label}")
     spacing = shown.depth_mm / spec.size
     return Sample(
         sample_id=_name(index),
         source="phantom",
-        label=plant.label or shown.label,
+        label=fault.label or shown.label,
         patient_id=f"phantom-patient-{own.number:05d}",
         laterality=shown.laterality,
         view=("first", "second")[own.view],

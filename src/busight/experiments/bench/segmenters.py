@@ -32,7 +32,7 @@ MetricName = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MethodRow:
+class SegmenterRow:
     """One segmenter on all images.
 
     Attributes:
@@ -40,7 +40,7 @@ class MethodRow:
         metrics: By (metric, of).
         against_best: Its Dice less that of the segmenter with the highest, on the same images; None for that one.
         milliseconds: Median time per image, on one thread; ONNX Runtime chooses its own number of threads.
-        seen: Images that it was trained on: its metrics on them are too high.
+        n_trained_on: Images that it was trained on: its metrics on them are too high.
         shown: Its best, median and worst image by Dice.
     """
 
@@ -48,7 +48,7 @@ class MethodRow:
     metrics: dict[MetricName, Measured]
     against_best: Measured | None
     milliseconds: float
-    seen: int
+    n_trained_on: int
     shown: tuple[Shown, ...]
 
 
@@ -74,7 +74,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class MethodComparison:
+class SegmenterComparison:
     """Segmenters compared on the images of a set.
 
     Attributes:
@@ -88,7 +88,7 @@ class MethodComparison:
     spec: str
     images: int
     groups: int
-    rows: tuple[MethodRow, ...]
+    rows: tuple[SegmenterRow, ...]
     level: float
 
 
@@ -136,14 +136,14 @@ class CrossvalSegmenter:
         return self._open[folder]
 
 
-def compare_methods(
+def compare_segmenters(
     dataset: DataSet,
     segmenters: Sequence[Segmenter],
     *,
     limit: int = 0,
     seed: int = 0,
     progress: Progress | None = None,
-) -> MethodComparison:
+) -> SegmenterComparison:
     """Compute the metrics of each segmenter on the images of a set; nothing is trained or written.
 
     Args:
@@ -186,13 +186,13 @@ def compare_methods(
     return _comparison(checked, known, groups, segmenters, list(map(stack_mask_scores, scores)), seconds, seed)
 
 
-def comparison_csv(found: MethodComparison) -> str:
+def comparison_csv(found: SegmenterComparison) -> str:
     """Return the comparison as CSV: one line per segmenter, each metric with its interval and its images."""
     names = list(dict.fromkeys(name for row in found.rows for name in row.metrics))
     titles = [f"{metric} ({of})" for metric, of in names]
     header = [f"{title}{end}" for title in titles for end in ("", " low", " high", " images")]
     lines: list[list[object]] = [
-        ["method", *header, "dice less best", "low", "high", "milliseconds", "images seen in training"]
+        ["segmenter", *header, "dice less best", "low", "high", "milliseconds", "images trained on"]
     ]
     for row in found.rows:
         cells: list[object] = [row.name]
@@ -201,7 +201,7 @@ def comparison_csv(found: MethodComparison) -> str:
             cells += [csv_number(measured.value), csv_number(measured.low), csv_number(measured.high), measured.images]
         less = row.against_best
         cells += ["", "", ""] if less is None else [csv_number(less.value), csv_number(less.low), csv_number(less.high)]
-        lines.append([*cells, f"{row.milliseconds:.2f}", row.seen])
+        lines.append([*cells, f"{row.milliseconds:.2f}", row.n_trained_on])
     return csv_text(lines)
 
 
@@ -213,7 +213,7 @@ def _comparison(
     scores: Sequence[Mapping[str, FloatArray]],
     seconds: FloatArray,
     seed: int,
-) -> MethodComparison:
+) -> SegmenterComparison:
     settings = AssessSettings()
     names = list(mask_metrics(scores[0], np.ones(len(known))))
     dice = names.index(("dice", "lesion images"))
@@ -236,25 +236,25 @@ def _comparison(
             name: _measured(intervals, place * len(names) + column, counts[name]) for column, name in enumerate(names)
         }
         rows.append(
-            MethodRow(
+            SegmenterRow(
                 name=segmenter.name,
                 metrics=metrics,
                 against_best=None if place == best else _measured(intervals, n_metrics + place, counts[names[dice]]),
                 milliseconds=1000 * float(np.median(seconds[place])),
-                seen=_seen(segmenter, checked, known),
+                n_trained_on=_n_trained_on(segmenter, checked, known),
                 shown=_shown(segmenter, checked, known, scores[place]),
             )
         )
     rows.sort(key=lambda row: -np.nan_to_num(row.metrics[names[dice]].value, nan=-1.0))
     spec = checked.dataset.spec
-    return MethodComparison(spec, len(known), len(set(groups)), tuple(rows), settings.level)
+    return SegmenterComparison(spec, len(known), len(set(groups)), tuple(rows), settings.level)
 
 
 def _measured(intervals: Intervals, index: int, images: int) -> Measured:
     return Measured(float(intervals.value[index]), float(intervals.low[index]), float(intervals.high[index]), images)
 
 
-def _seen(segmenter: Segmenter, checked: CheckedDataset, known: Sequence[int]) -> int:
+def _n_trained_on(segmenter: Segmenter, checked: CheckedDataset, known: Sequence[int]) -> int:
     entries = [checked.rows[index] for index in known]
     return sum(entry.is_among(segmenter.trained_on(entry.sample.sample_id)) for entry in entries)
 

@@ -106,7 +106,7 @@ def explained(model: Model, answer: Prediction | Rejected, prevalence: float | N
     return Explained(answer, model.card, description, undescribed, _similar(model, prediction), at)
 
 
-def with_pictures(told: Explained, training: Mapping[str, Sample], reader: ImageReader) -> Explained:
+def with_images(told: Explained, training: Mapping[str, Sample], reader: ImageReader) -> Explained:
     """Add the pixels of the similar training images, where they are available.
 
     Args:

@@ -12,7 +12,7 @@ from busight.results.records import CrossValidationRecord, EvaluationRecord, Res
 
 _N_KPIS = 4
 _DESCRIPTIONS: dict[type[ResultRecord], str] = {
-    TrainingRunRecord: "trained, and evaluated on the test part",
+    TrainingRunRecord: "trained, and evaluated on the test subset",
     EvaluationRecord: "a finished bundle, evaluated on this data",
     CrossValidationRecord: "cross-validation: in each repeat every image is tested once",
 }

@@ -20,9 +20,9 @@ def draw_decision_curve(curve: DecisionCurve) -> Figure:
     figure = new_figure(HALF_WIDTH, HALF_WIDTH)
     ax = figure.add_subplot()
     ax.plot(curve.threshold, curve.model, color=ACCENT, label="by probability")
-    ax.plot(curve.threshold, curve.everybody, color="#c77700", linestyle="--", label="everybody")
+    ax.plot(curve.threshold, curve.treat_all, color="#c77700", linestyle="--", label="treat all")
     ax.axhline(0, color=INK, linewidth=0.9, linestyle=":", label="nobody")
-    top = max(float(curve.model.max()), float(curve.everybody.max()), 0.01)
+    top = max(float(curve.model.max()), float(curve.treat_all.max()), 0.01)
     ax.set(xlim=(0, curve.threshold[-1]), ylim=(-0.25 * top, 1.15 * top))
     ax.set(xlabel="threshold probability", ylabel="net benefit (true positives per image)")
     ax.legend(loc="best", labelcolor=MUTED)
@@ -39,7 +39,7 @@ def figure_specs(record: ResultRecord) -> list[FigureSpec]:
     if positive.all() or not positive.any():
         return []
     curve = decision_curve(cases.calibrated[:, place], positive, _THRESHOLDS)
-    better = curve.threshold[curve.model > np.maximum(curve.everybody, 0)]
+    better = curve.threshold[curve.model > np.maximum(curve.treat_all, 0)]
     best_range = f"from {better.min():.2f} to {better.max():.2f}" if len(better) else "nowhere"
     return [
         FigureSpec(

@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from busight.audit.duplicates.alignment import align, laid_upon
+from busight.audit.duplicates.alignment import align, warp_to
 from busight.audit.duplicates.near_duplicates import mirrored
-from busight.data.thumbnail import SIDE, small_picture
+from busight.data.thumbnail import SIDE, make_thumbnail
 from busight.report.figures.panels import bare, panel_grid, show_grey, title
 from busight.report.figures.shrink import small_image
 from busight.report.render.style import SEQUENTIAL
@@ -55,9 +55,9 @@ def _difference(first: Image, second: Image) -> NDArray[np.float32]:
     NaN is where only one of them has pixels. Near-duplicates may differ in gain: a linear fit of the grey values
     removes it.
     """
-    alignment = align(small_picture(first), small_picture(second))
-    aligned = laid_upon(first, second, alignment, SIDE).astype(np.float32)
-    inside = laid_upon(np.full_like(first, 255), second, alignment, SIDE) > 250
+    alignment = align(make_thumbnail(first), make_thumbnail(second))
+    aligned = warp_to(first, second, alignment, SIDE).astype(np.float32)
+    inside = warp_to(np.full_like(first, 255), second, alignment, SIDE) > 250
     slope, shift = 1.0, 0.0
     if aligned[inside].size and aligned[inside].std() > 0:
         slope, shift = np.polyfit(aligned[inside], second[inside], 1)

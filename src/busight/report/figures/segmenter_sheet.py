@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from busight.experiments.bench.measured import Measured
-from busight.experiments.bench.segmenters import MethodComparison, MethodRow
+from busight.experiments.bench.segmenters import SegmenterComparison, SegmenterRow
 from busight.io.atomic import written_beside
 from busight.report.figures.panels import ANNOTATED_STYLE, PREDICTED_STYLE, outline, outline_legend, show_grey, title
 from busight.report.figures.shrink import small_image, small_mask
@@ -27,7 +27,7 @@ _COLUMNS = {
 }
 
 
-def write_method_sheet(comparison: MethodComparison, path: Path) -> None:
+def write_segmenter_sheet(comparison: SegmenterComparison, path: Path) -> None:
     """Write the best, median and worst image of each segmenter with both outlines, as PNG.
 
     Raises:
@@ -37,13 +37,13 @@ def write_method_sheet(comparison: MethodComparison, path: Path) -> None:
         _sheet(comparison).savefig(beside)
 
 
-def method_lines(comparison: MethodComparison) -> list[str]:
+def segmenter_lines(comparison: SegmenterComparison) -> list[str]:
     """Return the table for a terminal: a row per segmenter, the highest Dice first. The CSV has all intervals."""
     header = ("method", f"Dice ({comparison.level:.0%} interval)", *list(_COLUMNS.values())[1:], "ms")
     warnings = [
-        f"warning: {row.name} was trained on {row.seen} of these images; its metrics are too high"
+        f"warning: {row.name} was trained on {row.n_trained_on} of these images; its metrics are too high"
         for row in comparison.rows
-        if row.seen
+        if row.n_trained_on
     ]
     return [
         f"{comparison.images} images in {comparison.groups} groups of {comparison.spec}",
@@ -52,7 +52,7 @@ def method_lines(comparison: MethodComparison) -> list[str]:
     ]
 
 
-def _cells(row: MethodRow) -> tuple[str, ...]:
+def _cells(row: SegmenterRow) -> tuple[str, ...]:
     dice, *others = (row.metrics[name] for name in _COLUMNS)
     plain = ("–" if math.isnan(metric.value) else f"{metric.value:.3f}" for metric in others)
     return (row.name, _with_interval(dice), *plain, f"{row.milliseconds:.0f}")
@@ -66,7 +66,7 @@ def _with_interval(metric: Measured) -> str:
     return f"{metric.value:.3f} ({metric.low:.3f}–{metric.high:.3f})"
 
 
-def _sheet(comparison: MethodComparison) -> Figure:
+def _sheet(comparison: SegmenterComparison) -> Figure:
     rows = [row for row in comparison.rows if row.shown] or list(comparison.rows)
     figure = new_figure(FULL_WIDTH, 1.75 * len(rows) + 0.5)
     axes = figure.subplots(len(rows), 3, squeeze=False)

@@ -99,7 +99,7 @@ def _model(content: CardContent) -> str:
 
 def _performance(content: CardContent) -> str:
     metrics = content.card.metrics
-    return f"{len(metrics)} metrics with intervals on the test part, see Metrics" if metrics else OPEN
+    return f"{len(metrics)} metrics with intervals on the test subset, see Metrics" if metrics else OPEN
 
 
 def _uncertainty(content: CardContent) -> str:

@@ -111,7 +111,7 @@ def _metrics(card: Card) -> Section:
         rows.append((metric_label(metric.metric, metric.of), value, interval, str(metric.n)))
     level = CardContent(card, _recipe(card)).of("assess", "level", 0.95)
     table = Table(
-        f"On the test part, {level:.0%} intervals over groups",
+        f"On the test subset, {level:.0%} intervals over groups",
         ("metric", "value", "interval", "images"),
         tuple(rows),
         (1, 2, 3),

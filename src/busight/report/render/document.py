@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from busight.report.blocks import (
-    acting,
+    clinical_use,
     data,
     folds,
     images,
@@ -25,7 +25,7 @@ SECTIONS: tuple[Callable[[ResultRecord, dict[str, FigureGrid]], Section | None],
     data.split_section,
     training.section,
     metrics.section,
-    acting.section,
+    clinical_use.section,
     subgroups.section,
     folds.section,
     images.section,

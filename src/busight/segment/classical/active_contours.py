@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.classical.window import moved_from_guess
+from busight.segment.classical.window import evolve_from_proposal
 from busight.segment.proposal import LesionProposal
 from busight.types import Image, Mask
 
@@ -15,7 +15,7 @@ _SIDE = 192
 
 
 def chan_vese(
-    image: Image, steps: int = 60, smoothing: int = 2, guess: LesionProposal | None = None
+    image: Image, steps: int = 60, smoothing: int = 2, proposal: LesionProposal | None = None
 ) -> NDArray[np.float32]:
     """Segment by Chan–Vese active contours, which make inside and outside uniform, from a lesion proposal.
 
@@ -23,7 +23,7 @@ def chan_vese(
         image: uint8 HW.
         steps: Time steps.
         smoothing: Curvature steps in each.
-        guess: The lesion proposal to start from; None computes one.
+        proposal: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
@@ -41,11 +41,11 @@ def chan_vese(
         moved = morphological_chan_vese(smooth, steps, init_level_set=start.astype(np.int8), smoothing=smoothing)
         return np.asarray(moved, dtype=np.bool_)
 
-    return moved_from_guess(image, move, _SIDE, guess)
+    return evolve_from_proposal(image, move, _SIDE, proposal)
 
 
 def geodesic(
-    image: Image, steps: int = 30, smoothing: int = 2, balloon: float = 1.0, guess: LesionProposal | None = None
+    image: Image, steps: int = 30, smoothing: int = 2, balloon: float = 1.0, proposal: LesionProposal | None = None
 ) -> NDArray[np.float32]:
     """Segment by geodesic active contours, which grow from the core of a lesion proposal until edges stop them.
 
@@ -54,7 +54,7 @@ def geodesic(
         steps: Time steps.
         smoothing: Curvature steps in each.
         balloon: Balloon force outwards.
-        guess: The lesion proposal to start from; None computes one.
+        proposal: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
@@ -75,4 +75,4 @@ def geodesic(
         )
         return np.asarray(moved, dtype=np.bool_)
 
-    return moved_from_guess(image, move, _SIDE, guess)
+    return evolve_from_proposal(image, move, _SIDE, proposal)

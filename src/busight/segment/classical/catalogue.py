@@ -27,7 +27,7 @@ from busight.types import Image
 class PromptedMethod(Protocol):
     """A method that starts from a lesion proposal, its own or a user's prompt."""
 
-    def __call__(self, image: Image, *, guess: LesionProposal | None = None) -> NDArray[np.float32]:
+    def __call__(self, image: Image, *, proposal: LesionProposal | None = None) -> NDArray[np.float32]:
         """Map an image, uint8 HW, to scores, float32 HW in 0–1."""
         ...
 
@@ -64,23 +64,23 @@ _LONGEST = 1024
 """Pixels on the longer side; the methods' time grows with the area and the discs in it, and lesions need no more."""
 
 
-def scores_of(name: ClassicalName, image: Image, guess: LesionProposal | None = None) -> NDArray[np.float32]:
+def scores_of(name: ClassicalName, image: Image, proposal: LesionProposal | None = None) -> NDArray[np.float32]:
     """Return the scores of a method on an image of any size.
 
     Args:
-        name: Name of the method; with ``guess`` one of `PROMPTED`.
+        name: Name of the method; with ``proposal`` one of `PROMPTED`.
         image: uint8 HW; one of more than 1,024 pixels on its longer side is shrunk first.
-        guess: The lesion proposal of a prompt; None where the method computes its own.
+        proposal: The lesion proposal of a prompt; None where the method computes its own.
 
     Returns:
         float32 HW in 0–1.
     """
     small = shrink(image, _LONGEST)
-    if guess is None:
+    if proposal is None:
         scores = METHODS[name](small)
     else:
-        mask = cv2.resize(guess.mask.astype(np.uint8), small.shape[::-1], interpolation=cv2.INTER_NEAREST)
-        scores = PROMPTED[name](small, guess=LesionProposal(mask.astype(np.bool_), guess.score))
+        mask = cv2.resize(proposal.mask.astype(np.uint8), small.shape[::-1], interpolation=cv2.INTER_NEAREST)
+        scores = PROMPTED[name](small, proposal=LesionProposal(mask.astype(np.bool_), proposal.score))
     if scores.shape == image.shape:
         return scores
     wide = cv2.resize(scores, image.shape[::-1], interpolation=cv2.INTER_NEAREST)

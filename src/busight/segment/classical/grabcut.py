@@ -6,14 +6,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.classical.window import moved_from_guess
+from busight.segment.classical.window import evolve_from_proposal
 from busight.segment.proposal import LesionProposal
 from busight.types import Image, Mask
 
 _SIDE = 192
 
 
-def grabcut(image: Image, rounds: int = 5, guess: LesionProposal | None = None) -> NDArray[np.float32]:
+def grabcut(image: Image, rounds: int = 5, proposal: LesionProposal | None = None) -> NDArray[np.float32]:
     """Segment by GrabCut: two mixtures of grey values with a smooth border, in a window around a lesion proposal.
 
     The proposal's core is fixed as lesion, pixels far from it as background; between them the smoothed image decides.
@@ -21,7 +21,7 @@ def grabcut(image: Image, rounds: int = 5, guess: LesionProposal | None = None) 
     Args:
         image: uint8 HW.
         rounds: Iterations of fitting the mixtures and cutting.
-        guess: The lesion proposal to start from; None computes one.
+        proposal: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
@@ -50,4 +50,4 @@ def grabcut(image: Image, rounds: int = 5, guess: LesionProposal | None = None) 
         _, labels = cv2.connectedComponents(foreground.astype(np.uint8), connectivity=4)
         return np.isin(labels, np.unique(labels[(depth >= 0.6 * depth.max()) & foreground]))
 
-    return moved_from_guess(image, move, _SIDE, guess)
+    return evolve_from_proposal(image, move, _SIDE, proposal)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.segment.classical.window import moved_from_guess
+from busight.segment.classical.window import evolve_from_proposal
 from busight.segment.proposal import LesionProposal
 from busight.types import FloatArray, Image, Mask
 
@@ -20,7 +20,7 @@ def gvf_snake(
     tension: float = 0.05,
     rigidity: float = 0.1,
     smoothness: float = 0.2,
-    guess: LesionProposal | None = None,
+    proposal: LesionProposal | None = None,
 ) -> NDArray[np.float32]:
     """Segment by a GVF snake: a closed curve that moves from around a lesion proposal to edges.
 
@@ -34,7 +34,7 @@ def gvf_snake(
         tension: Weight of the curve's length.
         rigidity: Weight of its bending.
         smoothness: mu, the smoothness of the flow.
-        guess: The lesion proposal to start from; None computes one.
+        proposal: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
@@ -54,7 +54,7 @@ def gvf_snake(
         cv2.fillPoly(drawn, [np.rint(settled).astype(np.int32)], 1)
         return drawn.astype(np.bool_)
 
-    return moved_from_guess(image, move, _SIDE, guess)
+    return evolve_from_proposal(image, move, _SIDE, proposal)
 
 
 def _first_curve(mask: NDArray[np.uint8]) -> FloatArray | None:

@@ -12,7 +12,7 @@ from busight.types import Image
 
 
 def region_growing(
-    image: Image, spread: float = 4.0, reach: float = 0.5, guess: LesionProposal | None = None
+    image: Image, spread: float = 4.0, reach: float = 0.5, proposal: LesionProposal | None = None
 ) -> NDArray[np.float32]:
     """Segment by region growing from the core of a lesion proposal over pixels of similar grey value.
 
@@ -23,7 +23,7 @@ def region_growing(
         image: uint8 HW.
         spread: Standard deviations of the flattened image; at least 10 grey values are allowed.
         reach: Largest distance from the proposal, in radii of a disc of its area.
-        guess: The lesion proposal to start from; None computes one.
+        proposal: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
@@ -32,16 +32,16 @@ def region_growing(
         Adams and Bischof, Seeded region growing, IEEE Transactions on Pattern Analysis and Machine Intelligence 16
         (1994) 641–647, with a fixed criterion.
     """
-    guess = propose_lesion(image) if guess is None else guess
-    if not guess.mask.any():
+    proposal = propose_lesion(image) if proposal is None else proposal
+    if not proposal.mask.any():
         return np.zeros(image.shape, dtype=np.float32)
     smooth = flattened(image).astype(np.float64)
-    depth = cv2.distanceTransform(guess.mask.astype(np.uint8), cv2.DIST_L2, 5)
-    away = cv2.distanceTransform((~guess.mask).astype(np.uint8), cv2.DIST_L2, 5)
+    depth = cv2.distanceTransform(proposal.mask.astype(np.uint8), cv2.DIST_L2, 5)
+    away = cv2.distanceTransform((~proposal.mask).astype(np.uint8), cv2.DIST_L2, 5)
     core = depth >= 0.5 * depth.max()
     # Rounded, so that the order of summation cannot decide whether a pixel joins.
     mean, tolerance = round(float(smooth[core].mean()), 6), round(max(10.0, spread * float(smooth[core].std())), 6)
     alike = np.abs(smooth - mean) <= tolerance
-    near = away <= reach * np.sqrt(guess.mask.sum() / np.pi)
+    near = away <= reach * np.sqrt(proposal.mask.sum() / np.pi)
     _, labels = cv2.connectedComponents(((alike & near) | core).astype(np.uint8), connectivity=8)
-    return guess.marked(np.isin(labels, np.unique(labels[core])))
+    return proposal.marked(np.isin(labels, np.unique(labels[core])))

@@ -10,13 +10,13 @@ from busight.segment.proposal import LesionProposal, propose_lesion
 from busight.types import Image
 
 
-def watershed(image: Image, sigma: float = 2.0, guess: LesionProposal | None = None) -> NDArray[np.float32]:
+def watershed(image: Image, sigma: float = 2.0, proposal: LesionProposal | None = None) -> NDArray[np.float32]:
     """Segment by watershed of the gradient, from the core of a lesion proposal and from outside a wide ring around it.
 
     Args:
         image: uint8 HW.
         sigma: Standard deviation of the Gaussian smoothing in pixels.
-        guess: The lesion proposal to start from; None computes one.
+        proposal: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
@@ -25,8 +25,8 @@ def watershed(image: Image, sigma: float = 2.0, guess: LesionProposal | None = N
         Meyer, Color image segmentation, International Conference on Image Processing and its Applications (1992)
         303–306, as in OpenCV.
     """
-    guess = propose_lesion(image) if guess is None else guess
-    seed = guess.mask
+    proposal = propose_lesion(image) if proposal is None else proposal
+    seed = proposal.mask
     if not seed.any():
         return np.zeros(image.shape, dtype=np.float32)
     radius = float(np.sqrt(seed.sum() / np.pi))
@@ -40,4 +40,4 @@ def watershed(image: Image, sigma: float = 2.0, guess: LesionProposal | None = N
     slope = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
     steep = np.asarray(slope * (255 / max(float(slope.max()), 1e-6)), dtype=np.uint8)
     flooded = cv2.watershed(cv2.cvtColor(steep, cv2.COLOR_GRAY2BGR), markers)
-    return guess.marked(np.asarray(flooded == 1))
+    return proposal.marked(np.asarray(flooded == 1))

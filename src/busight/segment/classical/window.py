@@ -16,19 +16,21 @@ Move = Callable[[Image, Mask], Mask | None]
 """From an image and an initial mask to the evolved one; None where the initial mask is too small."""
 
 
-def moved_from_guess(image: Image, move: Move, side: int, guess: LesionProposal | None = None) -> NDArray[np.float32]:
+def evolve_from_proposal(
+    image: Image, move: Move, side: int, proposal: LesionProposal | None = None
+) -> NDArray[np.float32]:
     """Evolve a contour from a lesion proposal, in a window twice as wide, at reduced size.
 
     Args:
         image: uint8 HW.
         move: Called with the window's image and initial mask.
         side: Longest side, in pixels, of the image for ``move``.
-        guess: The lesion proposal to start from; None computes one.
+        proposal: The lesion proposal to start from; None computes one.
 
     Returns:
         float32 HW in 0–1; see `busight.segment.proposal.LesionProposal.marked`.
     """
-    seed = propose_lesion(image) if guess is None else guess
+    seed = propose_lesion(image) if proposal is None else proposal
     if not seed.mask.any():
         return np.zeros(image.shape, dtype=np.float32)
     window = region_of_interest(seed.mask, margin=0.5, square=False)

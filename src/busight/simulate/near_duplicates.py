@@ -10,12 +10,14 @@ import numpy as np
 from busight.simulate.overlay import burn_overlay
 from busight.types import Image, Mask
 
-CopyKind = Literal["brightness", "crop", "overlay", "noise", "flip"]
-SIMPLE_KINDS: tuple[CopyKind, ...] = ("brightness", "crop", "overlay", "noise")
+NearDuplicateKind = Literal["brightness", "crop", "overlay", "noise", "flip"]
+SIMPLE_KINDS: tuple[NearDuplicateKind, ...] = ("brightness", "crop", "overlay", "noise")
 """Kinds of near-duplicates that correlate pixel by pixel; a flipped one does not."""
 
 
-def make_copy(rng: np.random.Generator, kind: CopyKind, image: Image, mask: Mask) -> tuple[Image, Mask]:
+def make_near_duplicate(
+    rng: np.random.Generator, kind: NearDuplicateKind, image: Image, mask: Mask
+) -> tuple[Image, Mask]:
     """Return a near-duplicate of an image and its mask.
 
     Args:

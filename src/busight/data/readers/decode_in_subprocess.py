@@ -1,4 +1,4 @@
-"""Script ``decode_apart.py FILE INDEX``: it writes one decoded DICOM frame to stdout as an .npy array."""
+"""Script ``decode_in_subprocess.py FILE INDEX``: it writes one decoded DICOM frame to stdout as an .npy array."""
 
 from __future__ import annotations
 
