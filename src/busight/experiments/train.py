@@ -220,5 +220,6 @@ def _require_parts(split: Split, trains: bool) -> None:
     if any(counts[subset] < least[subset] for subset in SUBSETS):
         given = ", ".join(f"{subset} {counts[subset]}" for subset in SUBSETS)
         raise DataError(
-            f"the split has too few images in a subset ({given}); at least 2 to train, 1 to tune and 1 to test are needed"
+            f"the split has too few images in a subset ({given}); at least 2 to train, 1 to tune and 1 to test are "
+            "needed"
         )
