@@ -22,7 +22,7 @@ from scipy.sparse.csgraph import connected_components
 from busight.audit.duplicates.near_duplicates import find_near_duplicates
 from busight.audit.outliers import FAR, outlier_scores
 from busight.audit.overlays import image_properties
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.data.thumbnail import make_thumbnail
 from busight.metrics.image_statistics import image_statistics
 from busight.types import Image
@@ -30,7 +30,7 @@ from busight.types import Image
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 600
-    data = load(f"phantom:{count},seed=3,duplicates=0.1,flips=0.05,overlays=0.2")
+    data = load_data(f"phantom:{count},seed=3,duplicates=0.1,flips=0.05,overlays=0.2")
     images = [data.reader.image(sample) for sample in data.samples]
     names = [sample.sample_id for sample in data.samples]
     planted: dict[tuple[int, int], str] = {}
@@ -71,7 +71,7 @@ def main() -> None:
 
 def _foreign(spec: str) -> None:
     """Plant what is no ultrasound, and say how much of it, and how many of the set's own, lie far from the rest."""
-    data, foreign = load(spec), _foreign_pictures()
+    data, foreign = load_data(spec), _foreign_pictures()
     own = [image_statistics(data.reader.image(sample)) for sample in data.samples]
     far = outlier_scores([*own, *map(image_statistics, foreign.values())]) > FAR
     missed = [name for name, seen in zip(foreign, far[len(own) :], strict=True) if not seen]

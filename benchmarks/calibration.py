@@ -20,7 +20,7 @@ from calibration_parts import adaptive_ece, brier_parts
 from sklearn.datasets import load_sample_images
 
 from busight.audit.checked_dataset import check_dataset
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.decision.calibration.catalogue import CALIBRATORS, choose_calibrator, fit_calibrator
 from busight.decision.calibration.temperature import apply_temperature, fit_temperature
 from busight.decision.conformal import fit_conformal
@@ -41,7 +41,7 @@ def main() -> None:
     parser.add_argument("--data", required=True)
     parser.add_argument("--external", type=Path, nargs="*", default=[])
     options = parser.parse_args()
-    checked = check_dataset(load(options.data), Silent())
+    checked = check_dataset(load_data(options.data), Silent())
     group_of, reader = checked.group_of(), checked.reader
     sample_of = {sample.sample_id: sample for sample in checked.samples}
     told: dict[str, list[np.ndarray]] = {method: [] for method in (*CALIBRATORS, "auto")}

@@ -21,7 +21,7 @@ from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import StratifiedGroupKFold
 
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.descriptors import lexicon as descriptors
 from busight.descriptors.lexicon import TERMS, descriptors_of, lesion_features
 from busight.descriptors.model import descriptor_inputs, fit_descriptor_model
@@ -124,7 +124,7 @@ def _phantoms() -> None:
 
 
 def _patients(spec: str) -> None:
-    checked = check_dataset(load(spec), Silent())
+    checked = check_dataset(load_data(spec), Silent())
     reader = checked.reader
     inputs, target, groups, birads = [], [], [], []
     for sample, group in zip(checked.samples, checked.groups, strict=True):
@@ -160,11 +160,11 @@ def _bundles(folder: Path, spec: str, against: str | None) -> None:
     """Ask each fold's descriptor model about the lesions of its test part, and of another data set."""
     places = [fold_folder(folder, 0, fold) for fold in range(plan_of(folder).folds)]
     models = [Model.load(place) for place in places]
-    checked = check_dataset(load(spec), Silent())
+    checked = check_dataset(load_data(spec), Silent())
     tested = {case.sample_id: fold for fold, place in enumerate(places) for case in read_cases(place / CASES_FILE)[0]}
     print(_told(checked, lambda sample: [models[tested[sample.sample_id]]]))
     if against is not None:
-        print(_told(check_dataset(load(against), Silent()), lambda _: models))
+        print(_told(check_dataset(load_data(against), Silent()), lambda _: models))
 
 
 def _told(checked: CheckedDataset, asked: Callable[[Sample], list[Model]]) -> str:

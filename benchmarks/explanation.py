@@ -23,7 +23,7 @@ from saliency.occlusion import occlusion_map
 from busight.audit.checked_dataset import check_dataset
 from busight.classify.network import build_classifier
 from busight.classify.weights import load_weights
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.io.progress import Silent
 from busight.metrics.activations import softmax
 from busight.metrics.bootstrap import clustered_bootstrap
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--occlusion", type=int, default=20, help="images on which what is slow is tried")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    checked = check_dataset(load(options.data), Silent())
+    checked = check_dataset(load_data(options.data), Silent())
     reader = checked.reader
     sample_of = {sample.sample_id: sample for sample in checked.samples}
     folds = plan_of(options.folder).folds

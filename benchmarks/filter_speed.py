@@ -19,7 +19,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.preprocess.enhance.chain import FILTERS
 from busight.types import Image
 
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("filters", nargs="*", metavar="FILTER", help="only these")
     options = parser.parse_args()
     cv2.setNumThreads(1)
-    data = load("phantom:1,size=512,overlays=1")
+    data = load_data("phantom:1,size=512,overlays=1")
     image = data.reader.image(data.samples[0])
     rivals = {name: _of_scikit_image(name) | _of_simple_itk(name) | _of_medpy(name) | _plain(name) for name in FILTERS}
     print("| filter | ms | float images | fastest other | ms | times |\n|---|---|---|---|---|---|")

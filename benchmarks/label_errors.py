@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.experiments.audit import audit
 from busight.experiments.crossval import crossval
 from busight.recipes.load import load_recipe
@@ -40,7 +40,7 @@ def main() -> None:
     recipe = load_recipe("default", [*CHEAP, *options.set], spec)
     begun = (options.out / "plan.json").is_file()
     crossval(recipe, options.out, Plan(options.folds, options.repeats), resume=begun)
-    data = load(spec)
+    data = load_data(spec)
     planted = {
         sample.sample_id: f"{tag.removeprefix('wrong-label:true=')}, labelled {sample.label}"
         for sample in data.samples

@@ -16,7 +16,7 @@ import pytest
 from golden_bundles import golden_model
 
 from busight.cli.extras import EXTRAS
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.model.bundle.finish import finished
 from busight.recipes.load import load_recipe, recipe_toml
 
@@ -78,7 +78,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = golden_model("zoom", folder / "bundle")
     training = model.card.training.model_copy(update={"recipe": recipe_toml(load_recipe("demo", []))})
     finished(model.with_card(model.card.changed(training=training)))
-    data = load(DATA)
+    data = load_data(DATA)
     cv2.imwrite(str(folder / "image.png"), data.reader.image(data.samples[0]))
     return folder
 

@@ -7,7 +7,7 @@ from picture_files import picture, save
 from quick import QUICK
 
 from busight.audit.checked_dataset import check_dataset
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.errors import DataError
 from busight.experiments.crossval import crossval
 from busight.experiments.leakage import leakage_study
@@ -43,7 +43,7 @@ def test_one_class_teaches_nothing_and_is_one_line(one_class: Recipe, command: s
 def test_what_is_one_class_depends_on_the_task(tmp_path: Path) -> None:
     for name in ("normal", "benign"):
         save(tmp_path / name / "a.png", picture(len(name)))
-    checked = check_dataset(load(f"folder:{tmp_path}"), Silent())
+    checked = check_dataset(load_data(f"folder:{tmp_path}"), Silent())
     checked.require_classes("multiclass")
     checked.require_classes("lesion")
     checked.require_classes("segmentation")
@@ -52,7 +52,7 @@ def test_what_is_one_class_depends_on_the_task(tmp_path: Path) -> None:
     ):
         checked.require_classes("binary")
     (tmp_path / "labels.json").write_text('{"names": ["normal", "benign", "malignant"], "positive": "malignant"}')
-    named = check_dataset(load(f"folder:{tmp_path}"), Silent())
+    named = check_dataset(load_data(f"folder:{tmp_path}"), Silent())
     named.require_classes("multiclass")
     with pytest.raises(DataError, match="every labelled image is not malignant"):
         named.require_classes("binary")
@@ -65,7 +65,7 @@ def test_all_equal_images_are_left_out_when_one_has_another_label(tmp_path: Path
     near[:4, :4] += 1
     save(tmp_path / "benign" / "near.png", near)
     save(tmp_path / "normal" / "other.png", picture(2))
-    checked = check_dataset(load(f"folder:{tmp_path}"), Silent())
+    checked = check_dataset(load_data(f"folder:{tmp_path}"), Silent())
     assert len(checked.near_duplicates) == 4
     assert [sample.sample_id for sample in checked.without_conflicts().samples] == ["normal/other.png"]
 
@@ -74,7 +74,7 @@ def test_a_missing_label_contradicts_none(tmp_path: Path) -> None:
     for name in ("a", "b"):
         save(tmp_path / f"{name}.png", picture(1))
     (tmp_path / "samples.csv").write_text("path,label\na.png,benign\nb.png,\n")
-    checked = check_dataset(load(f"folder:{tmp_path}"), Silent())
+    checked = check_dataset(load_data(f"folder:{tmp_path}"), Silent())
     assert len(checked.near_duplicates) == 1
     assert checked.conflicting() == ()
     assert checked.in_conflict() == frozenset()
@@ -83,7 +83,7 @@ def test_a_missing_label_contradicts_none(tmp_path: Path) -> None:
 def test_copies_of_what_is_kept_are_kept(tmp_path: Path) -> None:
     for name in ("benign/a", "malignant/a", "benign/b", "benign/c"):
         save(tmp_path / f"{name}.png", picture(1 if name.endswith("/a") else 2))
-    checked = check_dataset(load(f"folder:{tmp_path}"), Silent())
+    checked = check_dataset(load_data(f"folder:{tmp_path}"), Silent())
     assert len(checked.near_duplicates) == 2
     clean = checked.without_conflicts()
     assert [sample.sample_id for sample in clean.samples] == ["benign/b.png", "benign/c.png"]

@@ -7,7 +7,7 @@ from sklearn.datasets import load_sample_images
 
 from busight.audit.outliers import FAR, FEWEST, outlier_scores
 from busight.data.manifest import DatasetManifest
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.metrics.image_statistics import image_statistics
 
 
@@ -19,7 +19,7 @@ def foreign() -> list[np.ndarray]:
 
 
 def test_photographs_among_phantoms_stand_out() -> None:
-    data = load("phantom:80,size=128,seed=4")
+    data = load_data("phantom:80,size=128,seed=4")
     own = [image_statistics(data.reader.image(sample)) for sample in data.samples]
     distance = outlier_scores([*own, *map(image_statistics, foreign())])
     assert (distance[80:] > FAR).all()

@@ -8,11 +8,11 @@ import pytest
 
 from busight.audit.overlays import image_properties
 from busight.data.readers.image import read_colour_share
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 
 
 def test_text_and_calipers_are_seen_and_speckle_is_not() -> None:
-    data = load("phantom:120,seed=11,overlays=0.4")
+    data = load_data("phantom:120,seed=11,overlays=0.4")
     truth = np.array(["overlay" in sample.tags for sample in data.samples])
     seen = np.array([image_properties(data.reader.image(sample)).overlay for sample in data.samples])
     assert (seen & truth).sum() / truth.sum() >= 0.9

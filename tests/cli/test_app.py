@@ -19,7 +19,7 @@ from quick import QUICK
 from typer.testing import CliRunner, Result
 
 from busight.cli.app import app
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 
 Quick = Callable[..., Path]
 
@@ -36,7 +36,7 @@ def set_options(*extra: str) -> list[str]:
 def pictures(tmp_path: Path) -> Path:
     folder = tmp_path / "pictures"
     folder.mkdir()
-    data = load("phantom:12,size=96")
+    data = load_data("phantom:12,size=96")
     for sample in data.samples[:3]:
         cv2.imwrite(str(folder / f"{sample.sample_id}.png"), data.reader.image(sample))
     return folder
@@ -134,7 +134,7 @@ def test_predict_takes_dicom_and_keeps_millimetres(quick_run: Quick, tmp_path: P
     from dicom_files import region, write_dicom
 
     frames = np.stack(
-        [load("phantom:12,size=96").reader.image(sample) for sample in load("phantom:12,size=96").samples[:2]]
+        [load_data("phantom:12,size=96").reader.image(sample) for sample in load_data("phantom:12,size=96").samples[:2]]
     )
     path = write_dicom(tmp_path / "scan.dcm", frames, SequenceOfUltrasoundRegions=[region()])
     # Twenty rows of noise are not what the gate knows.

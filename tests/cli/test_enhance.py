@@ -10,7 +10,7 @@ from picture_files import picture, save
 from typer.testing import CliRunner
 
 from busight.cli.app import app
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.experiments.bench.filters import MEASURES, UNTOUCHED, compare_filters
 from busight.preprocess.enhance.chain import FILTERS, apply_chain, parse_chain
 
@@ -78,7 +78,7 @@ def test_every_filter_is_measured_on_phantoms(tmp_path: Path) -> None:
 
 
 def test_filters_do_what_they_are_for() -> None:
-    found = compare_filters(load("phantom:10,seed=2"), ["speckle_nlm", "gaussian(4.0)"])
+    found = compare_filters(load_data("phantom:10,seed=2"), ["speckle_nlm", "gaussian(4.0)"])
     raw, careful, blunt = (row.measures for row in found.rows)
     assert careful["psnr"].low > raw["psnr"].value
     assert careful["gcnr"].value > raw["gcnr"].value
@@ -90,7 +90,7 @@ def test_filters_do_what_they_are_for() -> None:
 def test_without_masks_and_clean_pictures_nothing_is_claimed(tmp_path: Path) -> None:
     for index in range(3):
         save(tmp_path / "benign" / f"{index}.png", picture(index))
-    found = compare_filters(load(f"folder:{tmp_path}"), ["median"], limit=2)
+    found = compare_filters(load_data(f"folder:{tmp_path}"), ["median"], limit=2)
     assert found.images == 2
     for row in found.rows:
         assert all(

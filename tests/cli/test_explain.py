@@ -16,7 +16,7 @@ from quick import QUICK
 from typer.testing import CliRunner
 
 from busight.cli.app import app
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.decision.fusion import described_region
 from busight.errors import BundleError, DataError
 from busight.experiments.run import run
@@ -49,7 +49,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def phantom(tmp_path: Path) -> Path:
-    data = load("phantom:150,size=128")
+    data = load_data("phantom:150,size=128")
     sample = next(one for one in data.samples if str(one.label) == "benign")
     cv2.imwrite(str(tmp_path / "phantom.png"), data.reader.image(sample))
     return tmp_path / "phantom.png"
@@ -116,7 +116,7 @@ def test_descriptors_stand_where_a_lesion_is_outlined(bundle: Path) -> None:
     model = Model.load(bundle)
     assert model.decision.fusion is not None
     assert model.decision.fusion.model is not None
-    data = load("phantom:150,size=128")
+    data = load_data("phantom:150,size=128")
     answers = model.predict([data.reader.image(sample) for sample in data.samples[:25]])
     cases = [explained(model, answer) for answer in answers]
     described = [case for case in cases if case.description is not None]
@@ -140,7 +140,7 @@ def test_the_descriptor_model_is_asked_about_what_it_was_fitted_on(bundle: Path)
     fusion = model.decision.fusion
     assert fusion is not None
     assert fusion.model is not None
-    data = load("phantom:150,size=128")
+    data = load_data("phantom:150,size=128")
     images = [data.reader.image(sample) for sample in data.samples[:6]]
     described = 0
     for prepared, raw, answer in zip(*chained.infer(images), chained.predict(images), strict=True):

@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from busight.cli.app import app
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 
 Quick = Callable[..., Path]
 OTSU = ("--set", "segment.method=otsu", "--set", "classify.backbone=mobilenetv3_small_050")
@@ -35,7 +35,7 @@ def shell(command: str, *arguments: object) -> subprocess.CompletedProcess[bytes
 
 @pytest.fixture
 def picture(tmp_path: Path) -> Path:
-    data = load("phantom:4,size=96")
+    data = load_data("phantom:4,size=96")
     path = tmp_path / "pictures" / "ok.png"
     path.parent.mkdir()
     cv2.imwrite(str(path), data.reader.image(data.samples[0]))

@@ -13,7 +13,7 @@ from quick import QUICK
 from typer.testing import CliRunner
 
 from busight.cli.app import app
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_segmenters
 from busight.experiments.crossval import crossval
 from busight.metrics.overlap import dice
@@ -44,7 +44,7 @@ def table(path: Path) -> list[dict[str, str]]:
 @pytest.fixture
 def lesion(tmp_path: Path) -> tuple[Path, np.ndarray]:
     """A picture with a lesion, and the lesion."""
-    data = load("phantom:12,seed=3,typical=1")
+    data = load_data("phantom:12,seed=3,typical=1")
     sample = next(one for one in data.samples if one.label == "benign")
     path = tmp_path / "in" / "lesion.png"
     save(path, data.reader.image(sample))
@@ -322,7 +322,7 @@ def test_folds_are_each_measured_on_their_own_test_images(tmp_path: Path, quick_
     recipe = load_recipe("demo", [f"data.spec='{spec}'", *QUICK, *SEGMENTS, "segment.tune_postprocess_on=validation"])
     record = crossval(recipe, tmp_path / "folds", Plan(folds=2))
     folds = CrossvalSegmenter(tmp_path / "folds")
-    found = compare_segmenters(load(spec), [folds, ClassicalMethod("otsu")])
+    found = compare_segmenters(load_data(spec), [folds, ClassicalMethod("otsu")])
     row = next(row for row in found.rows if row.name == folds.name)
     for metric, of in (
         ("dice", "lesion images"),
@@ -339,8 +339,8 @@ def test_folds_are_each_measured_on_their_own_test_images(tmp_path: Path, quick_
 def test_ways_that_find_nothing_stand_beside_others_in_millimetres() -> None:
     """Phantoms know their spacing; distances are undefined where nothing is found, and nothing else moves."""
     nothing = Nothing()
-    found = compare_segmenters(load("phantom:10"), [nothing, ClassicalMethod("kmeans")])
-    alone = compare_segmenters(load("phantom:10"), [ClassicalMethod("kmeans")])
+    found = compare_segmenters(load_data("phantom:10"), [nothing, ClassicalMethod("kmeans")])
+    alone = compare_segmenters(load_data("phantom:10"), [ClassicalMethod("kmeans")])
     row = next(row for row in found.rows if row.name == "kmeans")
     assert repr(row.metrics) == repr(alone.rows[0].metrics)
     assert row.metrics["hd95_mm", "lesion images"].images > 0

@@ -14,7 +14,7 @@ from busight.data.manifest import DatasetManifest, build_manifest
 from busight.data.resize import write_shrunk
 from busight.data.shrink import shrink
 from busight.data.sources.busbra import load_busbra
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.data.sources.folder import load_folder
 from busight.errors import DataError, OutputError
 from busight.io.digests import sha256_of_json
@@ -48,7 +48,7 @@ def test_everything_that_was_known_is_kept(busbra_root: Path, tmp_path: Path) ->
 
 
 def test_a_copy_is_known_under_the_digest_of_its_original(tmp_path: Path) -> None:
-    before = build_manifest(load("phantom:2,size=128"))
+    before = build_manifest(load_data("phantom:2,size=128"))
     write_shrunk(before, tmp_path / "small", 64)
     after = build_manifest(load_folder(str(tmp_path / "small")))
     for original, shrunk in zip(before.rows, after.rows, strict=True):
@@ -57,7 +57,7 @@ def test_a_copy_is_known_under_the_digest_of_its_original(tmp_path: Path) -> Non
 
 
 def test_the_pixel_distance_grows_as_the_picture_shrinks(tmp_path: Path) -> None:
-    data = load("phantom:2,size=256")
+    data = load_data("phantom:2,size=256")
     write_shrunk(build_manifest(data), tmp_path / "small", 64)
     found = load_folder(str(tmp_path / "small"))
     for before, after in zip(data.samples, found.samples, strict=True):
@@ -78,7 +78,7 @@ def test_what_the_labels_mean_is_kept(tmp_path: Path) -> None:
 
 def test_a_label_that_leaves_two_classes_open_is_kept(tmp_path: Path) -> None:
     np.savez(tmp_path / "breast.npz", **breastmnist_arrays())
-    before = load(f"breastmnist:{tmp_path / 'breast.npz'}")
+    before = load_data(f"breastmnist:{tmp_path / 'breast.npz'}")
     write_shrunk(build_manifest(before), tmp_path / "small", 32)
     after = load_folder(str(tmp_path / "small"))
     assert after.labels == before.labels
@@ -112,7 +112,7 @@ def test_busi_becomes_small_and_stays_the_same_set(busi: DatasetManifest, tmp_pa
 
 
 def test_the_same_set_gives_the_same_bytes(tmp_path: Path) -> None:
-    manifest = build_manifest(load("phantom:3,size=64"))
+    manifest = build_manifest(load_data("phantom:3,size=64"))
     for name in ("a", "b"):
         write_shrunk(manifest, tmp_path / name, 32)
     contents = [
@@ -128,13 +128,13 @@ def test_an_interruption_leaves_nothing(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_shrunk(build_manifest(load("phantom:3,size=64")), tmp_path / "small", 32, stop)
+        write_shrunk(build_manifest(load_data("phantom:3,size=64")), tmp_path / "small", 32, stop)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "small").mkdir()
-    manifest = build_manifest(load("phantom:2,size=64"))
+    manifest = build_manifest(load_data("phantom:2,size=64"))
     write_shrunk(manifest, tmp_path / "small", 32)  # empty: may be used
     with pytest.raises(OutputError, match="exists already and is never overwritten"):
         write_shrunk(manifest, tmp_path / "small", 32)
@@ -144,7 +144,7 @@ def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(OutputError, match="nothing may be written"):
-        write_shrunk(build_manifest(load("phantom:2,size=64")), tmp_path / "small", 32)
+        write_shrunk(build_manifest(load_data("phantom:2,size=64")), tmp_path / "small", 32)
 
 
 @pytest.mark.parametrize("spacing", ["0.1", "0.1;", "a;b", "0.1;0", "nan;1", "inf;1", "1;2;3"])

@@ -10,12 +10,12 @@ from scipy.spatial.distance import mahalanobis
 from sklearn.datasets import load_sample_images
 from sklearn.neighbors import NearestNeighbors
 
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.decision.ood import feature_distance, fit_appearance_detector, similarity
 from busight.errors import DataError
 from busight.metrics.image_statistics import NAMES, image_statistics
 
-DATA = load("phantom:140,size=128")
+DATA = load_data("phantom:140,size=128")
 STATISTICS = np.array([image_statistics(DATA.reader.image(sample)) for sample in DATA.samples])
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from busight.cli.app import app
 from busight.data.image_spec import ImageSpec
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.model.model import Model
 from busight.results.cases_file import read_cases
 from busight.types import prediction_of
@@ -67,7 +67,7 @@ def test_the_bundle_says_that_it_takes_rgb(folders: tuple[Path, Path]) -> None:
     green = np.full((50, 60, 3), (60, 160, 70), np.uint8)
     one, other = (prediction_of(answer).logits for answer in model.predict([red, green]))
     assert np.abs(one - other).max() > 1e-3
-    assert load(f"folder:{images}").image_spec == ImageSpec(3)
+    assert load_data(f"folder:{images}").image_spec == ImageSpec(3)
 
 
 def test_evaluate_predict_and_explain(folders: tuple[Path, Path], tmp_path: Path) -> None:
@@ -80,12 +80,12 @@ def test_evaluate_predict_and_explain(folders: tuple[Path, Path], tmp_path: Path
 
 def test_a_grey_bundle_reads_rgb_as_grey_and_the_other_way_round(folders: tuple[Path, Path]) -> None:
     images, _ = folders
-    data = load(f"folder:{images}")
+    data = load_data(f"folder:{images}")
     grey = data.read_as(ImageSpec())
     first = data.samples[0]
     assert (data.reader.image(first).ndim, grey.reader.image(first).ndim) == (3, 2)
-    phantoms = load("phantom:6").read_as(ImageSpec(3))
+    phantoms = load_data("phantom:6").read_as(ImageSpec(3))
     assert phantoms.reader.image(phantoms.samples[0]).shape[2] == 3
-    joined = load(f"folder:{images} + phantom:6")
+    joined = load_data(f"folder:{images} + phantom:6")
     assert joined.image_spec == ImageSpec()
     assert all(joined.reader.image(sample).ndim == 2 for sample in joined.samples)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from quick import QUICK
 
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.decision.settings import AssessSettings
 from busight.errors import DataError
 from busight.experiments.audit import audit, write_audit
@@ -24,7 +24,7 @@ SPEC = "phantom:80,size=96,seed=2,duplicates=0.1,flips=0.05,overlays=0.2"
 
 
 def test_the_audit_tells_what_was_planted(tmp_path: Path) -> None:
-    data, other = load(SPEC), load("phantom:20,size=96,seed=2")
+    data, other = load_data(SPEC), load_data("phantom:20,size=96,seed=2")
     record = audit(data, external=other)
     planted = {
         frozenset((sample.sample_id, tag.removeprefix("duplicate-of:")))
@@ -58,11 +58,11 @@ def test_labels_are_held_against_a_cross_validation(tmp_path: Path) -> None:
     recipe = load_recipe("demo", [f"data.spec='{spec}'", *QUICK, "classify.strategy=whole", "train.epochs=1"])
     crossval(recipe, tmp_path / "cv", Plan(folds=2))
     doubted = _write_confident_probabilities(tmp_path / "cv")
-    (issue,) = audit(load(spec), crossval=tmp_path / "cv").label_issues
+    (issue,) = audit(load_data(spec), crossval=tmp_path / "cv").label_issues
     assert (issue.sample, issue.label, issue.suggested) == (doubted.sample_id, doubted.target, "normal")
     assert (issue.prob_label, issue.prob_suggested) == pytest.approx((0.05, 0.9))
     with pytest.raises(DataError, match="a cross-validation of other data than phantom:12"):
-        audit(load("phantom:12,size=96"), crossval=tmp_path / "cv")
+        audit(load_data("phantom:12,size=96"), crossval=tmp_path / "cv")
 
 
 def _write_confident_probabilities(folder: Path) -> Case:
@@ -83,6 +83,6 @@ def _write_confident_probabilities(folder: Path) -> Case:
 
 
 def test_one_class_and_two_images(tmp_path: Path) -> None:
-    record = audit(load("phantom:2,size=96"))
+    record = audit(load_data("phantom:2,size=96"))
     assert record.shortcuts == ()
-    write_audit_page(record, load("phantom:2,size=96"), tmp_path)
+    write_audit_page(record, load_data("phantom:2,size=96"), tmp_path)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from busight.data.manifest import DatasetManifest, build_manifest
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.experiments.run import run
 from busight.recipes.load import load_recipe
 from busight.results.cases_file import read_cases
@@ -21,7 +21,7 @@ SUBSETS = {"train": 546, "val": 78, "test": 156}
 
 @pytest.fixture(scope="module")
 def official_layout(busi_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    busi: DatasetManifest = build_manifest(load(f"busi:{busi_root}"))
+    busi: DatasetManifest = build_manifest(load_data(f"busi:{busi_root}"))
     order = np.random.default_rng(0).permutation(len(busi.rows))
     samples = [busi.dataset.samples[index] for index in order]
     arrays: dict[str, np.ndarray] = {}

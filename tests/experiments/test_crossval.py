@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from busight.audit.checked_dataset import check_dataset
 from busight.data.labels import BREAST
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.data.split_file import read_split
 from busight.errors import BusightError, ConfigError, DataError, OutputError, WeightsError
 from busight.experiments.audit import audit
@@ -159,13 +159,13 @@ def test_an_unfinished_fold_is_told_wherever_its_cases_are_needed(copy: Path, do
     with pytest.raises(DataError, match=r"fold-2: is not finished; go on with busight crossval --resume"):
         compare_runs(done, copy)
     with pytest.raises(DataError, match=r"fold-2: is not finished"):
-        audit(load(SPEC), crossval=copy)
+        audit(load_data(SPEC), crossval=copy)
 
 
 def test_an_audit_refuses_a_cross_validation_of_other_data(done: Path) -> None:
     other = SPEC.replace("phantom:60", "phantom:60,seed=99")
     with pytest.raises(DataError, match=r"a cross-validation of other data than phantom:60,seed=99"):
-        audit(load(other), crossval=done)
+        audit(load_data(other), crossval=done)
 
 
 def test_going_on_with_another_plan_is_refused(copy: Path, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_going_on_with_another_plan_is_refused(copy: Path, tmp_path: Path) -> No
 
 
 def test_changed_pixels_under_the_same_names_are_not_gone_on_with(done: Path) -> None:
-    checked = check_dataset(load(SPEC), Silent())
+    checked = check_dataset(load_data(SPEC), Silent())
     split = read_split(fold_folder(done, 0, 0) / "split.json", checked.samples)
     assert is_finished(fold_folder(done, 0, 0), split, checked)
     changed = replace(checked, manifest=replace(checked.manifest, digest="other"))
@@ -220,7 +220,7 @@ def test_each_source_is_left_out_in_turn(tmp_path: Path) -> None:
         cases, _ = read_cases(folder / "cases.csv")
         assert len(cases) == images
         assert {case.sample_id.partition(":")[0] for case in cases} == {f"phantom-{fold + 1}"}
-        split = read_split(folder / "split.json", check_dataset(load(spec), Silent()).samples)
+        split = read_split(folder / "split.json", check_dataset(load_data(spec), Silent()).samples)
         assert not any(name.startswith(f"phantom-{fold + 1}:") for name in (*split.train, *split.val))
     assert len(record.cases) == 90
     assert any("data sets was tested by networks trained on the others" in text for text in record.limitations)

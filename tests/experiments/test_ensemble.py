@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from quick import QUICK
 
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.decision.calibration.temperature import Temperature
 from busight.decision.fusion import DescriptorFusion
 from busight.descriptors.lexicon import lesion_features
@@ -68,7 +68,7 @@ def temperature(model: Model) -> float:
 
 
 def phantoms(count: int) -> list[Image]:
-    data = load(f"phantom:{count},seed=9,size=96")
+    data = load_data(f"phantom:{count},seed=9,size=96")
     return [data.reader.image(sample) for sample in data.samples]
 
 

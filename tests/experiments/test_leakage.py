@@ -11,7 +11,7 @@ from quick import QUICK
 
 from busight.data.manifest import build_manifest
 from busight.data.resize import write_shrunk
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.errors import DataError, OutputError
 from busight.experiments.leakage import leakage_study
 from busight.io.atomic import write_text
@@ -33,7 +33,7 @@ def overrides(*more: str) -> list[str]:
 
 def with_one_conflict(folder: Path) -> str:
     """Write the phantoms as a folder in which one copy carries another label; return its spec."""
-    before = build_manifest(load(SPEC))
+    before = build_manifest(load_data(SPEC))
     write_shrunk(before, folder, 96)
     copied = next(s for s in before.dataset.samples if any(tag.startswith("duplicate-of:") for tag in s.tags))
     rows = list(csv.DictReader((folder / "samples.csv").read_text().splitlines()))

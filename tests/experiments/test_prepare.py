@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from busight.audit.checked_dataset import check_dataset
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.errors import OutputError
 from busight.experiments.prepare import prepare, training_view, whole_view
 from busight.io.progress import Silent
@@ -18,13 +18,13 @@ from busight.types import Roi
 
 
 def prepared(folder: Path) -> PreparedSet:
-    data = check_dataset(load("phantom:4,size=64"), Silent())
+    data = check_dataset(load_data("phantom:4,size=64"), Silent())
     ids = [sample.sample_id for sample in data.samples]
     return prepare(data, ids, Preprocess(), whole_view, InputSpec(64, False), None, folder, Silent())
 
 
 def test_samples_become_rows(tmp_path: Path) -> None:
-    data = load("phantom:4,size=64")
+    data = load_data("phantom:4,size=64")
     found = prepared(tmp_path)
     for row, sample in enumerate(data.samples):
         np.testing.assert_array_equal(found.images[[row]][0], data.reader.image(sample))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.experiments.tune_postprocess import MaskProbs, tune_postprocess
 from busight.segment.postprocess import PostprocessSettings
 from busight.types import Image, Roi
@@ -12,7 +12,7 @@ GIVEN = PostprocessSettings(components=3)
 
 def probs_of(spec: str) -> MaskProbs:
     """Lesions at 0.35 with a core of 0.65, and half-sure shadows on every image."""
-    data = load(spec)
+    data = load_data(spec)
     masks = {data.reader.image(one).tobytes(): data.reader.mask(one) for one in data.samples}
 
     def mask_probs(image: Image) -> tuple[np.ndarray, Roi]:
@@ -30,18 +30,18 @@ def probs_of(spec: str) -> MaskProbs:
 
 def test_threshold_and_peak_are_those_that_fit_lesions_and_leave_normals_clean() -> None:
     spec = "phantom:12,size=64"
-    data = load(spec)
+    data = load_data(spec)
     chosen = tune_postprocess(probs_of(spec), data.samples, data.reader, GIVEN)
     # 0.3 is the only threshold that sees the lesions whole and not all of the picture; a peak of 0.6 drops the shadows.
     assert (chosen.threshold, chosen.peak, chosen.components) == (0.3, 0.6, 3)
 
 
 def test_without_known_masks_nothing_changes() -> None:
-    assert tune_postprocess(probs_of("phantom:3,size=64"), [], load("phantom:3,size=64").reader, GIVEN) == GIVEN
+    assert tune_postprocess(probs_of("phantom:3,size=64"), [], load_data("phantom:3,size=64").reader, GIVEN) == GIVEN
 
 
 def test_what_lies_outside_the_crop_box_counts_as_missed() -> None:
-    data = load("phantom:12,size=64")
+    data = load_data("phantom:12,size=64")
     mask_probs = probs_of("phantom:12,size=64")
 
     def narrow(image: Image) -> tuple[np.ndarray, Roi]:

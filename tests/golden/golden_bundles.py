@@ -10,7 +10,7 @@ import numpy as np
 from tiny_network import write_graph
 
 from busight.data.labels import BREAST
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.decision.calibration.beta import Beta
 from busight.decision.calibration.isotonic import Isotonic
 from busight.decision.calibration.temperature import Temperature
@@ -147,7 +147,7 @@ def _decision(given: dict[str, Any], n_classes: int) -> Decision:
 
 
 def _ood() -> OodDetector:
-    data = load("phantom:48,size=96,seed=3")
+    data = load_data("phantom:48,size=96,seed=3")
     statistics = np.array([image_statistics(data.reader.image(sample)) for sample in data.samples])
     return OodDetector(fit_appearance_detector(statistics), 0.02, 5, "a test")
 

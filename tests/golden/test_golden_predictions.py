@@ -9,7 +9,7 @@ import pytest
 from golden_bundles import CASES, golden_model
 from golden_file import check, coarse, numbers, packed
 
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.types import Image, ImageRef, InputImage, Prediction, Rejected, prediction_of
 
 PHANTOMS = "phantom:4,size=120,seed=11"
@@ -26,7 +26,7 @@ def test_predictions_are_those_written_down(name: str, tmp_path: Path) -> None:
 
 def phantoms() -> dict[str, Image]:
     """Phantoms, not all of one shape."""
-    data = load(PHANTOMS)
+    data = load_data(PHANTOMS)
     return {
         sample.sample_id: data.reader.image(sample)[: 120 - 10 * index] for index, sample in enumerate(data.samples)
     }

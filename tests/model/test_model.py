@@ -13,7 +13,7 @@ import pytest
 from golden_bundles import CASES, golden_model
 
 from busight.data.readers.inputs import list_files, read_frames
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.errors import BundleError, ConfigError, DataError, OutputError
 from busight.model.bundle.examples import replay, write_examples
 from busight.model.bundle.load import load_bundle
@@ -58,7 +58,7 @@ def golden(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Model]:
 
 def phantoms(count: int = 5) -> list[Image]:
     """Phantoms of several shapes."""
-    data = load(f"phantom:{count},size=96,seed=5")
+    data = load_data(f"phantom:{count},size=96,seed=5")
     return [data.reader.image(sample)[: 96 - 5 * place] for place, sample in enumerate(data.samples)]
 
 

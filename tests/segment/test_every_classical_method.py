@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.metrics.overlap import dice
 from busight.segment.classical.catalogue import METHODS
 from busight.segment.postprocess import PostprocessSettings, to_mask
@@ -68,7 +68,7 @@ def test_any_picture_gives_scores_of_its_form_twice_the_same(name: str, image: n
 
 
 def test_the_first_guess_lies_on_most_phantoms_lesions() -> None:
-    data = load("phantom:40,seed=2,typical=1")
+    data = load_data("phantom:40,seed=2,typical=1")
     hits = []
     for sample in data.samples:
         truth = data.reader.mask(sample)

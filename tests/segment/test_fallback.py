@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.segment.fallback import SURE, fallback_to_proposal
 from busight.segment.proposal import propose_lesion
 from busight.types import Mask
 
-DATA = load("phantom:8,size=128,seed=2")
+DATA = load_data("phantom:8,size=128,seed=2")
 IMAGE = next(DATA.reader.image(one) for one in DATA.samples if str(one.label) != "normal")
 PROPOSAL = propose_lesion(IMAGE).mask
 CORNER = np.zeros(IMAGE.shape, dtype=np.bool_)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.errors import BundleError, ConfigError
 from busight.preprocess.pipeline import PreparedImage, Preprocess, parse_preprocess
 from busight.segment.postprocess import PostprocessSettings
@@ -71,7 +71,7 @@ def stages_of(name: str) -> Stages:
 
 @pytest.fixture(scope="module")
 def images() -> list[PreparedImage]:
-    data = load("phantom:5,size=96,seed=8")
+    data = load_data("phantom:5,size=96,seed=8")
     preprocess = parse_preprocess("median(3)")
     return [preprocess(data.reader.image(sample)[: 96 - 7 * place]) for place, sample in enumerate(data.samples)]
 

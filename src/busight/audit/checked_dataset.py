@@ -158,7 +158,7 @@ def check_dataset(dataset: DataSet, progress: Progress, conflicts: Literal["keep
     """Read every image of a data set once, search for near-duplicates and form groups.
 
     Args:
-        dataset: The data set, as `busight.data.sources.catalogue.load` lists it.
+        dataset: The data set, as `busight.data.sources.catalogue.load_data` lists it.
         progress: Receives stages, ticks and lines.
         conflicts: ``"drop"`` leaves out every image that has a near-duplicate with another label.
 

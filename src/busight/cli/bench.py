@@ -44,7 +44,7 @@ def segmenters(
     with one_line_errors():
         from busight.cli.console import ConsoleProgress
         from busight.cli.segment import chosen_segmenters
-        from busight.data.sources.catalogue import load
+        from busight.data.sources.catalogue import load_data
         from busight.errors import ConfigError
         from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_segmenters, comparison_csv
         from busight.io.atomic import require_free_folder, write_text
@@ -67,7 +67,7 @@ def segmenters(
             # Beside the networks as they are: the table shows what the fallback gains.
             ways += [FallbackToProposal(way) for way in ways if not isinstance(way, ClassicalMethod)]
         with ConsoleProgress() as progress:
-            comparison = compare_segmenters(load(data), ways, limit=limit, progress=progress)
+            comparison = compare_segmenters(load_data(data), ways, limit=limit, progress=progress)
             write_text(out / "segmenters.csv", comparison_csv(comparison))
             write_segmenter_sheet(comparison, out / "segmenters.png")
         for line in segmenter_lines(comparison):
@@ -88,7 +88,7 @@ def filters(
     """Measure contrast, noise and time of filters on a data set."""
     with one_line_errors():
         from busight.cli.console import ConsoleProgress
-        from busight.data.sources.catalogue import load
+        from busight.data.sources.catalogue import load_data
         from busight.experiments.bench.filters import compare_filters, comparison_csv
         from busight.io.atomic import require_free_folder, write_text
         from busight.preprocess.enhance.chain import FILTERS
@@ -96,7 +96,7 @@ def filters(
 
         require_free_folder(out)
         with ConsoleProgress() as progress:
-            comparison = compare_filters(load(data), chain or list(FILTERS), limit=limit, progress=progress)
+            comparison = compare_filters(load_data(data), chain or list(FILTERS), limit=limit, progress=progress)
             write_text(out / "filters.csv", comparison_csv(comparison))
             write_filter_sheet(comparison, out / "filters.png")
         for line in comparison_lines(comparison):

@@ -39,7 +39,7 @@ def show(
     with one_line_errors():
         from busight.audit.checked_dataset import check_dataset
         from busight.cli.console import ConsoleProgress
-        from busight.data.sources.catalogue import load
+        from busight.data.sources.catalogue import load_data
         from busight.io.atomic import require_new_file
         from busight.report.figures.contact_sheet import contact_sheet, require_image_suffix
         from busight.report.figures.sample_sheet import sheet_images
@@ -47,7 +47,7 @@ def show(
         require_image_suffix(out)
         require_new_file(out)
         with ConsoleProgress() as progress:
-            checked = check_dataset(load(spec), progress)
+            checked = check_dataset(load_data(spec), progress)
         summary = checked.summary()
         contact_sheet(sheet_images(checked, number, seed), out, columns)
         counts = ", ".join(f"{count} {name}" for name, count in summary.class_counts)
@@ -76,13 +76,13 @@ def audit_data(
         # Checked before the data are read: a large set takes minutes.
         require_extra("audit", "busight data audit")
         from busight.cli.console import ConsoleProgress
-        from busight.data.sources.catalogue import load
+        from busight.data.sources.catalogue import load_data
         from busight.experiments.audit import AUDIT_FILE, audit, write_audit
         from busight.io.atomic import require_free_folder
         from busight.report.text.audit import audit_lines
 
         require_free_folder(folder)
-        dataset, other = load(spec), load(external) if external else None
+        dataset, other = load_data(spec), load_data(external) if external else None
         with ConsoleProgress() as progress:
             record = audit(dataset, external=other, crossval=crossval, command=command_line(), progress=progress)
             write_audit(record, folder)
@@ -110,13 +110,13 @@ def prepare(
         from busight.cli.console import ConsoleProgress
         from busight.data.manifest import build_manifest
         from busight.data.resize import write_shrunk
-        from busight.data.sources.catalogue import load
+        from busight.data.sources.catalogue import load_data
         from busight.io.atomic import require_free_folder
 
         require_free_folder(out)
         with ConsoleProgress() as progress:
             progress.stage("data")
-            manifest = build_manifest(load(spec), progress.tick)
+            manifest = build_manifest(load_data(spec), progress.tick)
             for problem in manifest.dataset.problems:
                 progress.line(f"{problem.path}: {problem.text}")
             progress.stage("small copy")

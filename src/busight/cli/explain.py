@@ -33,7 +33,7 @@ def command(
     folder = out or Path("runs") / f"explain-{datetime.now():%Y%m%d-%H%M%S}"
     with one_line_errors():
         from busight.data.readers.inputs import read_frames
-        from busight.data.sources.catalogue import load
+        from busight.data.sources.catalogue import load_data
         from busight.errors import DataError
         from busight.io.atomic import require_free_folder
         from busight.metrics.prevalence import check_prevalence
@@ -45,7 +45,7 @@ def command(
         require_free_folder(folder)
         if prevalence is not None:
             check_prevalence(prevalence)
-        known = None if training_data is None else load(training_data)
+        known = None if training_data is None else load_data(training_data)
         model = Model.load(bundle)
         frames = 0
         for frames, chosen in enumerate(read_frames(image, model.preprocess.image), start=1):  # noqa: B007, its last value is told

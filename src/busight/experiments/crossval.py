@@ -13,7 +13,7 @@ import numpy as np
 from busight._version import __version__
 from busight.audit.checked_dataset import CheckedDataset
 from busight.data.dataset import DataSet
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.data.split import SplitKind, leaking_pairs, source_names
 from busight.errors import ConfigError
 from busight.experiments.checks import check_data_is_named
@@ -63,7 +63,7 @@ def crossval(
     progress = progress or Silent()
     began, started = time.monotonic(), datetime.now(UTC).isoformat(timespec="seconds")
     check_data_is_named(recipe)
-    dataset = load(recipe.data.spec) if checked is None else checked.dataset
+    dataset = load_data(recipe.data.spec) if checked is None else checked.dataset
     if plan.by == "source":
         plan = plan_of_sources(recipe, dataset, plan.repeats)
     document = _plan_document(recipe, plan)

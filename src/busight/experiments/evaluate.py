@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.data.split_file import read_split
 from busight.decision.settings import AssessSettings
 from busight.experiments.checks import require_split_file, warn_other_data
@@ -52,7 +52,7 @@ def evaluate(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     require_free_folder(out)
     require_split_file(split_file)
-    checked = check_dataset(load(spec).read_as(model.preprocess.image), progress)
+    checked = check_dataset(load_data(spec).read_as(model.preprocess.image), progress)
     split = read_split(split_file, checked.samples) if split_file is not None else None
     warn_other_data(split_file, checked, progress)
     reader = checked.reader

@@ -11,7 +11,7 @@ from typing import Any
 from busight._version import __version__
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.labels import LabelSchema
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.decision.settings import AssessSettings
 from busight.errors import DataError
 from busight.experiments.scoring import score_samples
@@ -79,7 +79,7 @@ def evaluate_folds(
     if not bundles:
         raise DataError(f"{folder}: holds no network; name the folder of a finished cross-validation")
     image_spec = load_bundle(bundles[0]).card.preprocess.image
-    checked = check_dataset(load(spec).read_as(image_spec), progress)
+    checked = check_dataset(load_data(spec).read_as(image_spec), progress)
     cases_by_network, labels = score_networks(bundles, checked, out / "networks", progress)
     cases_of_ensemble = ensemble_cases(cases_by_network, labels.names)
     per_network_mean = case_metrics(cases_by_network, labels, settings)

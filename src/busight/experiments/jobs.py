@@ -13,7 +13,7 @@ from typing import Any
 
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.dataset import DataSet
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.data.split import Split, make_split
 from busight.errors import BusightError, ConfigError
 from busight.experiments.checks import check_data_is_named, require_classes_to_learn
@@ -85,7 +85,7 @@ def open_jobs(
     """
     check_data_is_named(recipe)
     open_planned_folder(out, plan, kind, resume)
-    checked = checked or check_dataset(dataset or load(recipe.data.spec), progress, recipe.data.label_conflicts)
+    checked = checked or check_dataset(dataset or load_data(recipe.data.spec), progress, recipe.data.label_conflicts)
     checked.require_classes(recipe.classify.task)
     return checked
 

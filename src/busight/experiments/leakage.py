@@ -9,7 +9,7 @@ from typing import Literal
 
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.labels import TaskName
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.errors import DataError
 from busight.experiments.compare import compare_runs
 from busight.experiments.crossval import crossval, plan_folds
@@ -63,7 +63,7 @@ def leakage_study(
     progress = progress or Silent()
     started = datetime.now(UTC).isoformat(timespec="seconds")
     document = {"folds": plan.folds, "repeats": plan.repeats, "external": external, "recipe": recipe_toml(recipe)}
-    listed = [load(spec) for spec in (external,) if spec]
+    listed = [load_data(spec) for spec in (external,) if spec]
     kept = _with_conflicts(recipe, "keep")
     checked = open_jobs(kept, out, document, "leakage study", resume=resume, progress=progress)
     others = [check_dataset(dataset.read_as(checked.dataset.image_spec), progress) for dataset in listed]

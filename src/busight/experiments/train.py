@@ -10,7 +10,7 @@ import numpy as np
 
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.manifest_file import write_manifest
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.data.split import SUBSETS, Split, make_split
 from busight.data.split_file import read_split, write_split
 from busight.decision.fit import CalibrationCases, fit_decision
@@ -102,7 +102,7 @@ def run_training(
     _open_folder(out, recipe, resume)
     require_split_file(split_file)
     # Cheap checks come first: the path of the data before any download, weights before the data are read.
-    dataset = load(recipe.data.spec) if checked is None else checked.dataset
+    dataset = load_data(recipe.data.spec) if checked is None else checked.dataset
     built = build_networks(recipe, len(dataset.labels.for_task(recipe.classify.task).names))
     recipe.preprocess(dataset.image_spec)
     checked = checked or check_dataset(dataset, progress, recipe.data.label_conflicts)

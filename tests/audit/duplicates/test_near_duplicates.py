@@ -16,14 +16,14 @@ from busight.audit.duplicates.near_duplicates import (
 )
 from busight.audit.duplicates.neighbours import candidates_within
 from busight.data.manifest import DatasetManifest, pixel_digest
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.data.thumbnail import SIDE, make_thumbnail
 from busight.types import Image
 
 
 @pytest.fixture(scope="module")
 def phantoms() -> list[Image]:
-    data = load("phantom:40,seed=5")
+    data = load_data("phantom:40,seed=5")
     return [data.reader.image(sample) for sample in data.samples]
 
 
@@ -145,7 +145,7 @@ def test_the_exact_search_is_a_sort(nearest: int) -> None:
 
 @pytest.mark.parametrize("swapped", [False, True])
 def test_a_crop_is_laid_upon_its_original(swapped: bool) -> None:
-    data = load("phantom:3,seed=4")
+    data = load_data("phantom:3,seed=4")
     whole = data.reader.image(data.samples[1])
     crop = np.ascontiguousarray(whole[20:230, 30:240])
     first, second = (crop, whole) if swapped else (whole, crop)

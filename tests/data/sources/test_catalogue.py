@@ -8,7 +8,7 @@ from dicom_files import RAMP, region, write_dicom
 from picture_files import LESION, NOISE, breastmnist_arrays, npz_bytes, picture, save, small_busbra, small_busi
 
 from busight.data.dataset import DataSet
-from busight.data.sources.catalogue import SOURCES, load
+from busight.data.sources.catalogue import SOURCES, load_data
 from busight.errors import ConfigError
 
 
@@ -44,7 +44,7 @@ CASES = [*SOURCES, "table"]
 
 @pytest.fixture(params=CASES)
 def data(request: pytest.FixtureRequest, tmp_path: Path) -> DataSet:
-    return load(written_spec(request.param, tmp_path))
+    return load_data(written_spec(request.param, tmp_path))
 
 
 def test_samples_are_unique_and_known(data: DataSet) -> None:
@@ -84,7 +84,7 @@ def test_reading_twice_gives_the_same_whatever_was_done_between(data: DataSet) -
 
 
 def test_loading_twice_gives_the_same(data: DataSet) -> None:
-    again = load(data.spec)
+    again = load_data(data.spec)
     assert (again.samples, again.problems) == (data.samples, data.problems)
 
 
@@ -100,4 +100,4 @@ def test_loading_twice_gives_the_same(data: DataSet) -> None:
 )
 def test_specs_that_name_no_source(spec: str, rule: str) -> None:
     with pytest.raises(ConfigError, match=rule):
-        load(spec)
+        load_data(spec)

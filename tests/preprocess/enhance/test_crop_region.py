@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.errors import ConfigError
 from busight.preprocess.enhance.artifact.crop_region import crop_region
 from busight.preprocess.enhance.chain import apply_chain, crop_box_of, parse_chain
@@ -25,7 +25,7 @@ def framed(tissue: np.ndarray, top: int, left: int, height: int, width: int) -> 
 
 
 def test_black_borders_words_and_grey_bars_are_left_out() -> None:
-    data = load("phantom:6,seed=4")
+    data = load_data("phantom:6,seed=4")
     for sample in data.samples:
         tissue = data.reader.image(sample)
         height, width = tissue.shape
@@ -36,7 +36,7 @@ def test_black_borders_words_and_grey_bars_are_left_out() -> None:
 
 
 def test_a_picture_that_is_all_tissue_stays_whole() -> None:
-    data = load("phantom:8,seed=5")
+    data = load_data("phantom:8,seed=5")
     for sample in data.samples:
         image = data.reader.image(sample)
         box = crop_region(image)
@@ -58,7 +58,7 @@ def test_the_field_lies_inside_and_is_not_empty(image: np.ndarray) -> None:
 
 
 def test_filters_see_the_field_alone() -> None:
-    tissue = load("phantom:1,seed=4").reader.image(load("phantom:1,seed=4").samples[0])
+    tissue = load_data("phantom:1,seed=4").reader.image(load_data("phantom:1,seed=4").samples[0])
     image = framed(tissue, 40, 60, tissue.shape[0] + 90, tissue.shape[1] + 140)
     steps = parse_chain("crop_region | equalize")
     box = crop_box_of(image, steps)
@@ -85,7 +85,7 @@ def test_wrong_chains_and_channels(chain: str, channels: tuple[str, ...], rule: 
 
 
 def test_channels_follow_the_chain() -> None:
-    image = load("phantom:1").reader.image(load("phantom:1").samples[0])
+    image = load_data("phantom:1").reader.image(load_data("phantom:1").samples[0])
     prepared = parse_preprocess("median(3)", ("raw", "clahe(2.0)", "srad(steps=10)"))(image)
     channels = prepared.channels
     assert channels.shape == (*image.shape, 3)

@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from busight.data.sources.catalogue import load
+from busight.data.sources.catalogue import load_data
 from busight.preprocess.enhance.artifact.remove_overlays import remove_overlays
 
 
 def test_overlays_are_inpainted_and_tissue_stays() -> None:
-    clean, marked = load("phantom:12,seed=4"), load("phantom:12,seed=4,overlays=1")
+    clean, marked = load_data("phantom:12,seed=4"), load_data("phantom:12,seed=4,overlays=1")
     errors_before, errors_after = [], []
     for sample in clean.samples:
         before, burned = clean.reader.image(sample).astype(int), marked.reader.image(sample)

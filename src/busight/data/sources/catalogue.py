@@ -70,7 +70,7 @@ SOURCES: dict[str, SourceEntry] = {
 }
 
 
-def load(spec: str) -> DataSet:
+def load_data(spec: str) -> DataSet:
     """Return the data set that a spec names.
 
     Args:
