@@ -69,7 +69,7 @@ def split_or_refusal(samples: list[Sample], groups: tuple[str, ...], wanted: Spl
 @settings(max_examples=100, deadline=None)
 @given(
     grouped_samples(),
-    st.sampled_from(["grouped", "folds", "official"]),
+    st.sampled_from(["grouped", "kfold_by_group", "official"]),
     st.integers(0, 2**32 - 1),
     st.integers(2, 5),
     st.data(),
@@ -101,7 +101,7 @@ def test_no_group_ever_crosses(
 
 
 @settings(max_examples=60, deadline=None)
-@given(grouped_samples(), st.sampled_from(["paper", "kfold_by_image"]), st.integers(0, 99), st.integers(2, 5))
+@given(grouped_samples(), st.sampled_from(["by_image", "kfold_by_image"]), st.integers(0, 99), st.integers(2, 5))
 def test_by_image_every_sample_has_one_part_or_the_set_is_refused(
     drawn: tuple[list[Sample], list[tuple[int, int]]], kind: str, seed: int, folds: int
 ) -> None:
@@ -112,7 +112,7 @@ def test_by_image_every_sample_has_one_part_or_the_set_is_refused(
     assert sorted(split.train + split.val + split.test) == [s.sample_id for s in samples if s.label is not None]
 
 
-@pytest.mark.parametrize("kind", ["grouped", "paper"])
+@pytest.mark.parametrize("kind", ["grouped", "by_image"])
 @pytest.mark.parametrize("seed", range(4))
 def test_shares_and_classes_are_about_as_wanted(kind: str, seed: int) -> None:
     samples = cohort(300, seed, patients=60)
@@ -123,17 +123,17 @@ def test_shares_and_classes_are_about_as_wanted(kind: str, seed: int) -> None:
         assert len(getattr(split, part)) / 300 == pytest.approx(wanted, abs=0.05)
         for finding, number in whole.items():
             share = counts(split, samples)[part][finding] / len(getattr(split, part))
-            assert share == pytest.approx(number / 300, abs=0.02 if kind == "paper" else 0.08)
+            assert share == pytest.approx(number / 300, abs=0.02 if kind == "by_image" else 0.08)
 
 
 def test_the_paper_rounds_to_the_nearest() -> None:
     # 780 · 0.15 = 117; 20 · 0.15 = 3, and scikit-learn would round 0.15 · 30 = 4.5 up to 5
     for size, expected in [(780, 117), (20, 3), (30, 4), (31, 5)]:
         samples = [sample(i, LABELS[i % 3]) for i in range(size)]
-        assert len(make_split(samples, singles(samples), SplitSettings(kind="paper")).test) == expected
+        assert len(make_split(samples, singles(samples), SplitSettings(kind="by_image")).test) == expected
 
 
-@pytest.mark.parametrize("kind", ["folds", "kfold_by_image", "official"])
+@pytest.mark.parametrize("kind", ["kfold_by_group", "kfold_by_image", "official"])
 def test_each_sample_is_tested_in_exactly_one_fold(kind: str) -> None:
     samples = cohort(300, patients=80)
     groups = group_samples(samples, [])
@@ -148,16 +148,16 @@ def test_each_sample_is_tested_in_exactly_one_fold(kind: str) -> None:
 def test_a_seed_decides_and_another_differs() -> None:
     samples = cohort(patients=80)
     groups = group_samples(samples, [])
-    for kind in ("grouped", "paper", "folds", "kfold_by_image"):
+    for kind in ("grouped", "by_image", "kfold_by_group", "kfold_by_image"):
         one, two, other = (make_split(samples, groups, SplitSettings(kind=kind, seed=seed)) for seed in (1, 1, 2))
         assert one == two
         assert one.digest == two.digest != other.digest
 
 
 def test_the_digest_is_of_the_parts_and_not_of_their_order() -> None:
-    split = Split("paper", 0, ("a", "b"), ("c",), ("d",))
+    split = Split("by_image", 0, ("a", "b"), ("c",), ("d",))
     assert split.digest == Split("grouped", 7, ("b", "a"), ("c",), ("d",)).digest
-    assert split.digest != Split("paper", 0, ("a",), ("b", "c"), ("d",)).digest
+    assert split.digest != Split("by_image", 0, ("a",), ("b", "c"), ("d",)).digest
 
 
 def test_official_parts_are_taken_as_they_are() -> None:
@@ -179,7 +179,7 @@ def test_an_official_fold_tests() -> None:
 
 
 def test_crossing_pairs_by_hand() -> None:
-    split = Split("paper", 0, ("a", "b"), ("c",), ("d",))
+    split = Split("by_image", 0, ("a", "b"), ("c",), ("d",))
     # a-b together, a-c and c-d apart, "x" is unlabelled and in no part
     assert leaking_pairs(split, [("a", "b"), ("a", "c"), ("c", "d"), ("a", "x")]) == 2
 
@@ -195,10 +195,14 @@ def test_crossing_pairs_by_hand() -> None:
             SplitSettings(),
             r"class benign: 2 independent group\(s\) of images, but train, val and test need one each",
         ),
-        ([sample(i, LABELS[i % 3]) for i in range(9)], SplitSettings(kind="paper"), "1 of 9 images cannot hold every"),
+        (
+            [sample(i, LABELS[i % 3]) for i in range(9)],
+            SplitSettings(kind="by_image"),
+            "1 of 9 images cannot hold every",
+        ),
         (
             [sample(i, LABELS[i % 3]) for i in range(12)],
-            SplitSettings(kind="folds", folds=5),
+            SplitSettings(kind="kfold_by_group", folds=5),
             "class benign: fewer independent groups than split.folds=5; use fewer folds",
         ),
         ([sample(i, LABELS[i % 3]) for i in range(30)], official(), "test has no official parts; use split.kind="),
@@ -249,7 +253,7 @@ def test_the_papers_test_part_of_busi(busi_root: Path) -> None:
 
     samples = load_busi(str(busi_root)).samples
     for seed in (0, 1):
-        split = make_split(samples, singles(samples), SplitSettings(kind="paper", seed=seed))
+        split = make_split(samples, singles(samples), SplitSettings(kind="by_image", seed=seed))
         assert [len(split.train), len(split.val), len(split.test)] == [546, 117, 117]
         assert counts(split, samples)["test"] == {"benign": 66, "malignant": 31, "normal": 20}
 
@@ -265,11 +269,11 @@ def test_busi_grouped_and_by_image(busi: DatasetManifest, busi_copies: tuple[Nea
         assert len(getattr(grouped, part)) / 780 == pytest.approx(share, abs=0.03)
         for finding, number in {"benign": 437, "malignant": 210, "normal": 133}.items():
             assert counts(grouped, samples)[part][finding] == pytest.approx(number * share, rel=0.25)
-    by_image = make_split(samples, groups, SplitSettings(kind="paper"))
+    by_image = make_split(samples, groups, SplitSettings(kind="by_image"))
     assert leaking_pairs(by_image, pairs) > 50  # the leak that the grouped split closes
 
 
-@pytest.mark.parametrize("kind", ["official", "grouped", "folds"])
+@pytest.mark.parametrize("kind", ["official", "grouped", "kfold_by_group"])
 def test_no_patient_of_busbra_crosses(busbra_root: Path, kind: str) -> None:
     samples = load_busbra(str(busbra_root)).samples
     split = make_split(samples, group_samples(samples, []), SplitSettings(kind=kind, fold=1))

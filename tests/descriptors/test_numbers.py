@@ -37,35 +37,35 @@ def grey_of(mask: Mask, inside: int = 40, outside: int = 120) -> Image:
 def test_an_ellipse_has_the_numbers_of_an_ellipse() -> None:
     mask = ellipse(100, 50)
     found = shape_features(lesion_view(grey_of(mask), mask))
-    assert found["long over short axis"] == pytest.approx(2, rel=0.03)
-    assert found["depth over width"] == pytest.approx(0.5, rel=0.03)
-    assert found["depth over width of the ellipse"] == pytest.approx(0.5, rel=0.03)
-    assert found["angle of the long axis"] == pytest.approx(0, abs=1)
+    assert found["elongation"] == pytest.approx(2, rel=0.03)
+    assert found["depth-to-width ratio"] == pytest.approx(0.5, rel=0.03)
+    assert found["depth-to-width ratio of the ellipse"] == pytest.approx(0.5, rel=0.03)
+    assert found["orientation of the major axis"] == pytest.approx(0, abs=1)
     assert found["solidity"] == pytest.approx(1, abs=0.03)
-    assert found["share of the picture"] == pytest.approx(np.pi * 50 * 25 / 256**2, rel=0.03)
-    assert found["waves 2 to 7"] < 0.03, "once its ellipse is a circle nothing is left"
-    assert found["share turning inwards"] < 0.05
+    assert found["area fraction"] == pytest.approx(np.pi * 50 * 25 / 256**2, rel=0.03)
+    assert found["Fourier descriptors 2 to 7"] < 0.03, "once its ellipse is a circle nothing is left"
+    assert found["concave fraction"] < 0.05
 
 
 def test_a_turned_ellipse_is_turned() -> None:
     mask = ellipse(100, 50, turn=60)
-    assert shape_features(lesion_view(grey_of(mask), mask))["angle of the long axis"] == pytest.approx(60, abs=2)
+    assert shape_features(lesion_view(grey_of(mask), mask))["orientation of the major axis"] == pytest.approx(60, abs=2)
 
 
 def test_spikes_are_fast_waves_and_turn_inwards() -> None:
     round_, spiked = ellipse(80, 80), star(12, 0.4)
     smooth, rough = (shape_features(lesion_view(grey_of(mask), mask)) for mask in (round_, spiked))
-    assert rough["waves 8 to 15"] > 10 * smooth["waves 8 to 15"]
-    assert rough["share turning inwards"] > smooth["share turning inwards"] + 0.1
+    assert rough["Fourier descriptors 8 to 15"] > 10 * smooth["Fourier descriptors 8 to 15"]
+    assert rough["concave fraction"] > smooth["concave fraction"] + 0.1
     assert rough["convexity"] < 0.8 < smooth["convexity"]
-    assert rough["form factor"] < smooth["form factor"] / 1.5
+    assert rough["circularity"] < smooth["circularity"] / 1.5
 
 
 def test_a_mask_that_leaves_a_few_pixels_around_it_is_measured_too() -> None:
     mask = np.zeros((256, 256), dtype=bool)
     mask[3:-3, 3:-3] = True
     numbers = lesion_features(grey_of(mask), mask)
-    assert 40 / 255 < numbers["darkest of the picture"] < 120 / 255
+    assert 40 / 255 < numbers["darkest of the image"] < 120 / 255
 
 
 def test_what_lies_behind_is_unknown_at_the_end_of_the_picture() -> None:

@@ -18,7 +18,9 @@ from busight.report.text.repeats import repeat_lines
 
 def recipe(*more: str) -> Recipe:
     spec = "data.spec='phantom:60,size=96,duplicates=0.1'"
-    return load_recipe("demo", [spec, *QUICK, "classify.strategy=whole", "train.epochs=1", "split.kind=paper", *more])
+    return load_recipe(
+        "demo", [spec, *QUICK, "classify.strategy=whole", "train.epochs=1", "split.kind=by_image", *more]
+    )
 
 
 class PowerCut(Silent):

@@ -38,7 +38,7 @@ def test_resolved_overrides_survive_too(tmp_path: Path) -> None:
 
 def test_the_paper_recipe_says_what_the_paper_says() -> None:
     recipe = load_recipe("paper")
-    assert (recipe.split.kind, recipe.split.val, recipe.split.test) == ("paper", 0.15, 0.15)
+    assert (recipe.split.kind, recipe.split.val, recipe.split.test) == ("by_image", 0.15, 0.15)
     assert (recipe.classify.backbone, recipe.classify.weights) == ("torchvision/resnet101", "imagenet")
     assert (recipe.classify.size, recipe.classify.task) == (224, "multiclass")
     assert (recipe.train.epochs, recipe.train.optimizer) == (3, "adam")

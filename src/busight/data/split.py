@@ -14,7 +14,7 @@ from busight.io.digests import sha256_of_json
 from busight.types import Sample
 
 SUBSETS = ("train", "val", "test")
-SplitKind = Literal["grouped", "paper", "folds", "kfold_by_image", "leave_one_source_out", "official"]
+SplitKind = Literal["grouped", "by_image", "kfold_by_group", "kfold_by_image", "leave_one_source_out", "official"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class SplitSettings:
     """Settings of a split.
 
     Attributes:
-        kind: ``grouped`` (by patient and near-duplicate component), ``paper`` (by image, as published), ``folds`` and
+        kind: ``grouped`` (by patient and near-duplicate component), ``by_image`` (as the paper does), ``kfold_by_group`` and
             ``kfold_by_image`` (cross-validation of either kind), ``leave_one_source_out`` (each joined data set tests
             in turn, in the order of their names), ``official`` (the authors' subsets or folds).
         seed: Seed of the shuffling, 0 to 2^32 - 1.
@@ -88,7 +88,7 @@ def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: Split
         settings: Settings of the split.
 
     Returns:
-        The split. For every kind but ``paper``, ``kfold_by_image`` and ``official`` no group is in two subsets.
+        The split. For every kind but ``by_image``, ``kfold_by_image`` and ``official`` no group is in two subsets.
 
     Raises:
         DataError: Too few cases or groups for the wanted subsets, or the data set has no official subsets.
@@ -103,7 +103,7 @@ def make_split(samples: Sequence[Sample], groups: Sequence[str], settings: Split
     elif settings.kind == "leave_one_source_out":
         subset = _source_folds(kept, names, settings)
     else:
-        by_image = settings.kind in ("paper", "kfold_by_image")
+        by_image = settings.kind in ("by_image", "kfold_by_image")
         subset = _random(kept, [s.sample_id for s in kept] if by_image else names, settings)
     ids = {
         name: tuple(sample.sample_id for sample, where in zip(kept, subset, strict=True) if where == name)
@@ -133,12 +133,12 @@ def _random(samples: list[Sample], groups: list[str], settings: SplitSettings) -
     _, group_index = np.unique(np.array(groups), return_inverse=True)
     _check_enough(labels, group_index)
     everything = np.arange(len(samples))
-    if settings.kind in ("folds", "kfold_by_image"):
+    if settings.kind in ("kfold_by_group", "kfold_by_image"):
         test = _fold(labels, group_index, settings)
     else:
         test = _share(everything, labels, group_index, settings.test, settings)
     rest = np.setdiff1d(everything, test)
-    wanted = settings.val / (1 - settings.test) if settings.kind in ("paper", "grouped") else settings.val
+    wanted = settings.val / (1 - settings.test) if settings.kind in ("by_image", "grouped") else settings.val
     val = _share(rest, labels, group_index, wanted, settings)
     subset = np.full(len(samples), "train", dtype=object)
     subset[test] = "test"
@@ -162,7 +162,7 @@ def _share(
     """Draw a stratified share of ``index``, whole groups at a time unless the split is by image."""
     from sklearn.model_selection import StratifiedGroupKFold, train_test_split
 
-    if settings.kind in ("paper", "kfold_by_image"):
+    if settings.kind in ("by_image", "kfold_by_image"):
         # The size is rounded as the paper's 117 of 780; scikit-learn would round up.
         size = round(share * len(index))
         try:

@@ -44,16 +44,16 @@ def echo_features(view: LesionView) -> dict[str, float]:
         "inside less fat": middle - float(np.quantile(around, 0.25)),
         "inside less darkest around": middle - float(np.quantile(around, 0.1)),
         "inside less around": middle - float(np.quantile(around, 0.5)),
-        "darkest of the picture": float(np.quantile(coarse[_outside(view)], 0.05)),
+        "darkest of the image": float(np.quantile(coarse[_outside(view)], 0.05)),
     }
     features |= {f"around, {q} %": float(np.quantile(around, q / 100)) for q in (10, 25, 50, 75)}
     features |= {f"inside, {q} %": float(np.quantile(within, q / 100)) for q in (2, 10, 25, 50, 75, 90, 98)}
     shares = {
         "inside over ring": (inner + 5) / (outer + 5),
         "variation of the inside": float(near.std() / (near.mean() + 5)),
-        "share nearly black": float((near < 12).mean()),
-        "share much darker than around": float((within < 0.35 * np.median(around)).mean()),
-        "two levels": (skew**2 + 1) / max(peak, 1e-9) if spread > 1e-6 else 0.0,
+        "nearly black fraction": float((near < 12).mean()),
+        "fraction much darker than around": float((within < 0.35 * np.median(around)).mean()),
+        "bimodality coefficient": (skew**2 + 1) / max(peak, 1e-9) if spread > 1e-6 else 0.0,
     }
     return {name: value / 255 for name, value in features.items()} | shares
 

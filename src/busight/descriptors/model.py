@@ -17,7 +17,7 @@ from busight.types import FloatArray
 MIN_LESIONS = 40
 """Fewer lesions than this do not determine two dozen weights, even with shrinkage."""
 
-_NUMBERS = ("depth over width", "form factor", "solidity", "waves 2 to 7", "share of the picture")
+_NUMBERS = ("depth-to-width ratio", "circularity", "solidity", "Fourier descriptors 2 to 7", "area fraction")
 
 
 @dataclass(frozen=True, slots=True)

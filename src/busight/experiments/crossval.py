@@ -117,7 +117,7 @@ def fold_recipe(recipe: Recipe, plan: Plan, repeat: int, fold: int) -> Recipe:
     return recipe.model_copy(update={"split": split, "train": train})
 
 
-_KINDS: dict[By, SplitKind] = {"group": "folds", "image": "kfold_by_image", "source": "leave_one_source_out"}
+_KINDS: dict[By, SplitKind] = {"group": "kfold_by_group", "image": "kfold_by_image", "source": "leave_one_source_out"}
 
 
 def plan_of_sources(recipe: Recipe, dataset: DataSet, repeats: int) -> Plan:

@@ -174,7 +174,7 @@ def _out_of_fold(recipe: Recipe, checked: CheckedDataset, split: Split, folder: 
         out = folder / f"fold-{fold + 1}"
         timer.progress.stage(f"inner fold {fold + 1} of {recipe.assess.inner_folds}")
         if not (out / CASES_FILE).is_file():
-            settings = replace(recipe.split, kind="folds", folds=recipe.assess.inner_folds, fold=fold)
+            settings = replace(recipe.split, kind="kfold_by_group", folds=recipe.assess.inner_folds, fold=fold)
             subsets = make_split(inner.samples, inner.groups, settings)
             built = build_networks(recipe, len(inner.labels.for_task(recipe.classify.task).names))
             model, _ = _undecided(built, recipe, inner, subsets, out, timer)
