@@ -92,7 +92,10 @@ def test_a_wrong_key_is_answered_with_the_nearest_right_one(override: str, rule:
     ("override", "rule"),
     [
         ("train.optimizer=adm", "train.optimizer = 'adm': input should be 'adam', 'adamw' or 'sgd'"),
-        ("split.kind=group", "split.kind = 'group': input should be 'grouped', 'paper', 'folds', 'kfold_by_image'"),
+        (
+            "split.kind=group",
+            "split.kind = 'group': input should be 'grouped', 'by_image', 'kfold_by_group', 'kfold_by_image'",
+        ),
         ("classify.task=label_ids", "classify.task = 'label_ids': input should be 'multiclass', 'binary'"),
         (
             "classify.strategy=two_stag",

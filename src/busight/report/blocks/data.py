@@ -33,8 +33,8 @@ def split_section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Secti
     if split.leaking_pairs:
         text = (
             f"{split.leaking_pairs} near-duplicate pairs have one image in training and the other in validation or "
-            "test. Metrics on this split are too high: the network was trained on near-duplicates of its test images. The "
-            "grouped split (split.kind = grouped) keeps near-duplicates together."
+            "test. Metrics on this split are too high: the network was trained on near-duplicates of its test images. "
+            "The grouped split (split.kind = grouped) keeps near-duplicates together."
         )
         blocks.append(Paragraph(text, "warning"))
     else:
