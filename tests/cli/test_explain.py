@@ -96,6 +96,12 @@ def test_similar_training_images_are_shown_where_they_are_at_hand(bundle: Path, 
     assert not (tmp_path / "other").exists()
 
 
+def test_other_images_of_the_same_names_are_not_shown(bundle: Path, phantom: Path, tmp_path: Path) -> None:
+    data = "phantom:150,size=128,seed=9"
+    code, said = call("explain", bundle, phantom, "--training-data", data, "--out", tmp_path / "out")
+    assert (code, "holds none of the training images" in said) == (1, True), said
+
+
 def test_predict_writes_a_page_an_image(bundle: Path, photograph: Path, phantom: Path, tmp_path: Path) -> None:
     pages = tmp_path / "pages"
     code, said = call("predict", bundle, photograph, phantom, "--pages", pages, "--prevalence", "0.01")

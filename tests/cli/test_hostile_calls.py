@@ -155,3 +155,10 @@ def test_strips_and_odd_names_are_evaluated_and_reported(quick_run: Quick, pictu
     assert found.exit_code == 0, found.output
     assert (tmp_path / "out" / "report.pdf").is_file()
     assert r"malignant/\udcff.png" in (tmp_path / "out" / "cases.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["predict bundle", "segment --method otsu", "enhance --chain median"])
+def test_an_empty_path_is_not_the_current_folder(command: str, tmp_path: Path) -> None:
+    found = call(*command.split(), "", "--out", tmp_path / "out")
+    assert (found.exit_code, "an empty path; name a file or a folder" in found.output) == (2, True), found.output
+    assert found.output.count("\n") == 1

@@ -153,7 +153,7 @@ def test_results_are_no_pictures(tmp_path: Path) -> None:
     save(tmp_path / "in" / "one.png", picture(1))
     call(tmp_path / "in", "--method", "otsu", "--out", tmp_path / "in" / "found")
     code, said = call(tmp_path / "in", "--method", "otsu", "--out", tmp_path / "again")
-    assert (code, "of 1 pictures" in said) == (0, True), said
+    assert (code, "of 1 images" in said) == (0, True), said
     code, said = call(tmp_path / "again", "--method", "otsu", "--out", tmp_path / "third")
     assert (code, "is a bundle or a result" in said) == (1, True), said
 
@@ -201,8 +201,11 @@ def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> No
         (["x.png", "--method", "otsu"], "segment: Missing option '--out'; see busight segment --help"),
         (["x.png", "--out", "out"], "give one --method NAME or one --model BUNDLE"),
         (["x.png", "--method", "otsu", "--model", "runs/x", "--out", "out"], "give one --method NAME or one --model"),
-        (["x.png", "--method", "ostu", "--out", "out"], "no method 'ostu' without training; did you mean otsu?"),
-        (["x.png", "--method", "unet", "--out", "out"], "no method 'unet' without training"),
+        (
+            ["x.png", "--method", "ostu", "--out", "out"],
+            "'ostu': no method without training; did you mean otsu?",
+        ),
+        (["x.png", "--method", "unet", "--out", "out"], "'unet': no method without training"),
         (["x.png", "--method", "otsu", "--box", "1,2,3,4", "--out", "out"], "otsu: cannot start from a box or a click"),
         (
             ["x.png", "--method", "grabcut", "--box", "1,2,3", "--out", "out"],
@@ -332,7 +335,7 @@ def test_folds_are_each_measured_on_their_own_test_images(tmp_path: Path, quick_
         expected = record.metrics.get(metric, of)
         assert row.metrics[metric, of].value == pytest.approx(expected.value, nan_ok=True)
         assert row.metrics[metric, of].images == expected.n
-    assert row.seen == 0
+    assert row.n_trained_on == 0
     assert {one.rank for one in row.shown} == {"best", "median", "worst"}
 
 

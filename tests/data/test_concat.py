@@ -91,3 +91,10 @@ def test_a_wrong_part_is_one_line(tmp_path: Path) -> None:
         load_data(f"folder:{one} + bus:/nowhere")
     with pytest.raises(ConfigError, match="'x' is not a source"):
         load_data(f"x:{one} + folder:{one}")
+
+
+def test_a_set_is_joined_once() -> None:
+    with pytest.raises(ConfigError, match="'phantom:3' stands in it twice; name each set once"):
+        load_data("phantom:3 + phantom:2 + phantom:3")
+    with pytest.raises(ConfigError, match=r"'north=phantom:3': NAME= goes with several sets joined by ' \+ '"):
+        load_data("north=phantom:3")

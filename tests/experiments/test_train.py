@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 from quick import QUICK
 
+from busight.data.manifest import build_manifest
+from busight.data.resize import write_shrunk
+from busight.data.sources.catalogue import load_data
 from busight.data.split import Split
+from busight.decision.settings import AssessSettings
 from busight.errors import ConfigError, DataError, OutputError, WeightsError
+from busight.experiments.compare import compare_runs
 from busight.experiments.evaluate import evaluate
 from busight.experiments.run import run
 from busight.io.atomic import write_json
@@ -223,3 +228,30 @@ def test_a_data_set_without_labels_cannot_be_scored(quick_run: Quick, tmp_path: 
     (tmp_path / "samples.csv").write_text("path,label\na.png,\n")
     with pytest.raises(DataError, match="no labelled image to score"):
         evaluate(Model.load(quick_run("demo")), f"folder:{tmp_path}", tmp_path / "out")
+
+
+def test_other_images_of_the_same_names_are_not_compared(quick_run: Quick, tmp_path: Path) -> None:
+    model = Model.load(quick_run("demo", ("classify.strategy=whole",)))
+    for name, spec in (("one", "phantom:12,size=96,seed=3"), ("other", "phantom:12,size=96,seed=4")):
+        evaluate(model, spec, tmp_path / name, settings=AssessSettings(resamples=10))
+    compare_runs(tmp_path / "one", tmp_path / "one")
+    with pytest.raises(DataError, match=r"phantom-00000: another image in .*one than in .*other, under one name"):
+        compare_runs(tmp_path / "one", tmp_path / "other")
+
+
+def test_a_smaller_copy_is_the_same_data(quick_run: Quick, tmp_path: Path) -> None:
+    model = Model.load(quick_run("demo", ("classify.strategy=whole",)))
+    data = load_data("phantom:12,size=96,seed=3")
+    write_shrunk(build_manifest(data), tmp_path / "small", 64)
+    for name, spec in (("one", data.spec), ("small-scores", f"folder:{tmp_path / 'small'}")):
+        evaluate(model, spec, tmp_path / name, settings=AssessSettings(resamples=10))
+    assert compare_runs(tmp_path / "one", tmp_path / "small-scores").comparison.n_images == 12
+
+
+def test_data_with_another_positive_class_are_scored_with_a_warning(quick_run: Quick, tmp_path: Path) -> None:
+    model = Model.load(quick_run("demo", ("classify.strategy=whole",)))
+    write_shrunk(build_manifest(load_data("phantom:12,size=96")), tmp_path / "data", 96)
+    meaning = {"names": ["normal", "benign", "malignant"], "positive": "benign", "without_lesion": ["normal"]}
+    (tmp_path / "data" / "labels.json").write_text(json.dumps(meaning))
+    record = evaluate(model, f"folder:{tmp_path / 'data'}", tmp_path / "out", settings=AssessSettings(resamples=10))
+    assert any("the data call benign the positive class, the model malignant" in text for text in record.warnings)

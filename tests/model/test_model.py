@@ -107,7 +107,7 @@ def test_batches_and_threads_change_no_answer(golden: Callable[[str], Model]) ->
     for settings in (EngineSettings(threads=1, batch=1), EngineSettings(threads=2, batch=5)):
         found = [prediction_of(answer).logits for answer in Model.load(folder, settings).predict(images)]
         np.testing.assert_allclose(found, expected, atol=1e-5)
-    for bad in ({"name": "abacus"}, {"batch": 0}, {"threads": -1}):
+    for bad in ({"name": "abacus"}, {"batch": 0}, {"threads": -1}, {"threads": 10**6}):
         with pytest.raises(ConfigError):
             EngineSettings(**bad)
 

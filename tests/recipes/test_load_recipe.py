@@ -94,9 +94,9 @@ def test_a_wrong_key_is_answered_with_the_nearest_right_one(override: str, rule:
         ("train.optimizer=adm", "train.optimizer = 'adm': input should be 'adam', 'adamw' or 'sgd'"),
         (
             "split.kind=group",
-            "split.kind = 'group': input should be 'grouped', 'by_image', 'kfold_by_group', 'kfold_by_image'",
+            "split.kind = 'group': input should be 'grouped', 'by_image', 'kfold_by_group', ",
         ),
-        ("classify.task=label_ids", "classify.task = 'label_ids': input should be 'multiclass', 'binary'"),
+        ("classify.task=findings", "classify.task = 'findings': input should be 'multiclass', 'binary'"),
         (
             "classify.strategy=two_stag",
             "classify.strategy 'two_stag': did you mean two_stage? known: whole, two_stage, ",

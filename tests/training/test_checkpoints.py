@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from busight.errors import DataError
+from busight.training.checkpoints import read_checkpoint
+
 
 @pytest.mark.skipif(os.name != "posix", reason="limits of a process are POSIX")
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(tmp_path: Path) -> None:
@@ -30,3 +33,22 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(tmp_path: Pa
     assert done.returncode < 0, "the process was to be killed"
     assert torch.load(path, weights_only=True)["epoch"] == 1
     assert len(list(tmp_path.iterdir())) == 2, "what was being written lies beside"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"text"])
+def test_a_damaged_checkpoint_is_one_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "last.ckpt"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"last\.ckpt: a damaged checkpoint; remove its folder"):
+        read_checkpoint(path)
+
+
+def test_a_file_of_something_else_is_no_checkpoint(tmp_path: Path) -> None:
+    torch.save({"weights": torch.zeros(3)}, tmp_path / "last.ckpt")
+    with pytest.raises(DataError, match=r"last\.ckpt: no checkpoint of a training"):
+        read_checkpoint(tmp_path / "last.ckpt")
+    torch.save({"epoch": 1, "callbacks": {}, "state_dict": {}}, tmp_path / "whole.ckpt")
+    whole = (tmp_path / "whole.ckpt").read_bytes()
+    (tmp_path / "cut.ckpt").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataError, match=r"cut\.ckpt: a damaged checkpoint"):
+        read_checkpoint(tmp_path / "cut.ckpt")

@@ -89,12 +89,15 @@ def filters(
     with one_line_errors():
         from busight.cli.console import ConsoleProgress
         from busight.data.sources.catalogue import load_data
+        from busight.errors import ConfigError
         from busight.experiments.bench.filters import compare_filters, comparison_csv
         from busight.io.atomic import require_free_folder, write_text
-        from busight.preprocess.enhance.chain import FILTERS
+        from busight.preprocess.enhance.chain import FILTERS, parse_chain
         from busight.report.figures.filter_sheet import comparison_lines, write_filter_sheet
 
         require_free_folder(out)
+        if not all(map(parse_chain, chain or [])):
+            raise ConfigError('bench filters: a --chain names no filter; write e.g. --chain "median(3) | clahe(2.0)"')
         with ConsoleProgress() as progress:
             comparison = compare_filters(load_data(data), chain or list(FILTERS), limit=limit, progress=progress)
             write_text(out / "filters.csv", comparison_csv(comparison))

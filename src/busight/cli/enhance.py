@@ -9,14 +9,14 @@ import typer
 
 from busight.cli.extras import has_extra, remedy
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.inputs import listed
+from busight.cli.inputs import PathsArgument, listed
 
 if TYPE_CHECKING:
     from busight.preprocess.enhance.chain import Step
 
 
 def command(
-    paths: Annotated[list[Path], typer.Argument(help="Image files, DICOM files, folders.")],
+    paths: PathsArgument,
     chain: Annotated[str, typer.Option("--chain", help='Filters, e.g. "median(3) | clahe(2.0)".')],
     out: Annotated[Path, typer.Option("--out", help="New folder for the enhanced images.")],
 ) -> None:

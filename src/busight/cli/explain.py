@@ -54,13 +54,18 @@ def command(
             if chosen.ref.frame == frame:
                 break
         else:
-            raise DataError(f"{image}: has no frame {frame}; it has {frames}")
+            raise DataError(f"{image}: has no frame {frame}; it has {frames}, counted from 0")
         (answer,) = model.predict([chosen])
         explanation = explained(model, answer, prevalence)
         if known is not None:
             if not explanation.similar:
                 raise DataError(f"--training-data {training_data}: the bundle keeps no features to compare images by")
-            explanation = with_images(explanation, {sample.sample_id: sample for sample in known.samples}, known.reader)
+            explanation = with_images(
+                explanation,
+                {sample.sample_id: sample for sample in known.samples},
+                known.reader,
+                set(model.card.training.digests),
+            )
             if not any(case.image is not None for case in explanation.similar):
                 raise DataError(
                     f"--training-data {training_data}: holds none of the training images that look alike, such as "

@@ -3,10 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from busight.cli.guard import one_line
+
+
+def input_path(text: str) -> Path:
+    """Return the path that an argument names.
+
+    Raises:
+        typer.BadParameter: It is empty, as from an unset variable of a shell: it would mean the current folder.
+    """
+    if not text:
+        raise typer.BadParameter("an empty path; name a file or a folder")
+    return Path(text)
+
+
+PathsArgument = Annotated[
+    list[Path], typer.Argument(parser=input_path, metavar="PATHS...", help="Image files, DICOM files, folders.")
+]
 
 
 def listed(paths: list[Path]) -> list[Path]:

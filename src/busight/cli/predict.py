@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.inputs import listed
+from busight.cli.inputs import PathsArgument, listed
 
 if TYPE_CHECKING:
     from busight.data.image_spec import ImageSpec
@@ -32,7 +32,7 @@ class Form(StrEnum):
 
 def command(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run.")],
-    paths: Annotated[list[Path], typer.Argument(help="Images, DICOM files, folders.")],
+    paths: PathsArgument,
     form: Annotated[Form, typer.Option("--format", help="JSON lines or CSV.")] = Form.JSON,
     out: Annotated[Path | None, typer.Option("--out", help="New file for the records [standard output].")] = None,
     show_rejected: Annotated[

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.inputs import listed
+from busight.cli.inputs import PathsArgument, listed
 
 if TYPE_CHECKING:
     from busight.model.segmenters import Prompt, Segmenter
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    paths: Annotated[list[Path], typer.Argument(help="Image files, DICOM files, folders.")],
+    paths: PathsArgument,
     out: Annotated[Path, typer.Option("--out", help="New folder for masks, outlines and the table.")],
     method: Annotated[str, typer.Option("--method", help="One without training, e.g. geodesic.")] = "",
     model: Annotated[Path | None, typer.Option("--model", help="A bundle or run that draws masks.")] = None,
@@ -80,9 +80,9 @@ def chosen_segmenters(methods: list[str], models: list[Path], chain: str, prompt
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
             hint = f"did you mean {near[0]}? " if near else ""
-            raise ConfigError(f"segment: no method {name!r} without training; {hint}known: {', '.join(known)}")
+            raise ConfigError(f"--method {name!r}: no method without training; {hint}known: {', '.join(known)}")
     if models and not methods and (prompt is not None or chain):
-        raise ConfigError("segment: --box, --click and --chain are for a --method; a model needs none")
+        raise ConfigError("--box, --click and --chain are for a --method; a model brings its own filters")
     once = dict.fromkeys(methods)  # a method named twice is one row
     return [*(ClassicalMethod(known[name], preprocess, prompt) for name in once), *map(model_segmenter, models)]
 

@@ -94,8 +94,7 @@ def build_manifest(dataset: DataSet, progress: Callable[[int, int], None] | None
             problems.append(DataWarning(sample.image_path or sample.sample_id, f"left out: {error}"))
         else:
             sample, mask = _checked_mask(dataset, sample, image, problems)
-            digest = "" if mask is None else pixel_digest(mask)
-            rows.append(ManifestRow(sample, image.shape[0], image.shape[1], pixel_digest(image), digest))
+            rows.append(manifest_row(sample, image, mask))
             thumbnails.append(make_thumbnail(image if image.ndim == 2 else luma(image)))
         if progress:
             progress(number, len(dataset.samples))
@@ -125,6 +124,18 @@ def _checked_mask(
         problems.append(DataWarning(where, f"mask ignored: it is empty, but the image is labelled {sample.label}"))
         return replace(sample, mask_paths=()), None
     return sample, mask
+
+
+def manifest_row(sample: Sample, image: Image, mask: Mask | None = None) -> ManifestRow:
+    """Return the line of a sample.
+
+    Args:
+        sample: The sample.
+        image: Its image, uint8, HW or HW3.
+        mask: Its joined mask, bool HW; None where there is none.
+    """
+    mask_digest = "" if mask is None else pixel_digest(mask)
+    return ManifestRow(sample, image.shape[0], image.shape[1], pixel_digest(image), mask_digest)
 
 
 def pixel_digest(pixels: NDArray[np.uint8] | NDArray[np.bool_]) -> str:

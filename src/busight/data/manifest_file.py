@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 from busight.data.manifest import DatasetManifest
+from busight.errors import DataError
 from busight.io.atomic import write_text
 from busight.io.csv_text import csv_text
 
@@ -20,6 +22,7 @@ COLUMNS = (
     "device",
     "official_subset",
     "image_sha256",
+    "origin",
     "mask_sha256",
 )
 
@@ -50,7 +53,28 @@ def write_manifest(path: Path, manifest: DatasetManifest, groups: tuple[str, ...
                 sample.device or "",
                 sample.official_subset or "",
                 entry.image_digest,
+                " ".join(sorted(entry.digest_aliases - {entry.short_digest})),
                 entry.mask_digest,
             ]
         )
     write_text(path, csv_text(rows))
+
+
+def read_image_digests(path: Path) -> dict[str, frozenset[str]]:
+    """Return the short digests by which each image is known: its own, and that of the image that it was shrunk from.
+
+    Args:
+        path: A ``manifest.csv``.
+
+    Returns:
+        Sample id → short digests.
+
+    Raises:
+        DataError: It cannot be read, or is no manifest.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        return {row["sample_id"]: frozenset((row["image_sha256"][:16], *row["origin"].split())) for row in rows}
+    except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError, AttributeError) as error:
+        raise DataError(f"{path}: not a manifest; make the result anew") from error

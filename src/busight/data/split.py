@@ -22,9 +22,9 @@ class SplitSettings:
     """Settings of a split.
 
     Attributes:
-        kind: ``grouped`` (by patient and near-duplicate component), ``by_image`` (as the paper does), ``kfold_by_group``
-            and ``kfold_by_image`` (cross-validation of either kind), ``leave_one_source_out`` (each joined data set tests
-            in turn, in the order of their names), ``official`` (the authors' subsets or folds).
+        kind: ``grouped`` (by patient and near-duplicate component), ``by_image`` (as the paper does),
+            ``kfold_by_group`` and ``kfold_by_image`` (cross-validation of either kind), ``leave_one_source_out`` (each
+            joined data set tests in turn, in the order of their names), ``official`` (the authors' subsets or folds).
         seed: Seed of the shuffling, 0 to 2^32 - 1.
         val: Share of images for validation.
         test: Share of images for test.

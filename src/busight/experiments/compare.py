@@ -9,14 +9,15 @@ from typing import Any
 
 from busight._version import __version__
 from busight.data.labels import LabelSchema
+from busight.data.manifest_file import read_image_digests
 from busight.decision.settings import AssessSettings
 from busight.errors import DataError
 from busight.metrics.paired import Comparison, compare
 from busight.results.case import Case
-from busight.results.crossval_folder import repeat_cases
+from busight.results.crossval_folder import fold_folder, repeat_cases
 from busight.results.plan_file import PLAN_FILE
 from busight.results.scoring import scored_cases
-from busight.results.store import CASES_FILE, finished_cases
+from busight.results.store import CASES_FILE, MANIFEST_FILE, finished_cases
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
             f"{first} and {second} share no case; test both on the same images: two cross-validations of one set, or "
             "the test subset of one split (--split)"
         )
+    _require_same_images(first, second, shared)
     for name in shared:
         if known[name].target != other[name].target:
             raise DataError(
@@ -102,6 +104,26 @@ def _cases(folder: Path) -> tuple[tuple[tuple[Case, ...], ...], LabelSchema]:
     if folder.is_dir() and (folder / PLAN_FILE).is_file():
         return repeat_cases(folder)
     raise DataError(f"{folder}: holds no cases.csv; name the folder of a finished run, evaluate or crossval")
+
+
+def _require_same_images(first: Path, second: Path, shared: Sequence[str]) -> None:
+    """Refuse results on images that share nothing but their names; folders without a manifest are taken at their word.
+
+    Raises:
+        DataError: An image differs.
+    """
+    own, other = (_image_digests(folder) for folder in (first, second))
+    for name in shared:
+        if name in own and name in other and own[name].isdisjoint(other[name]):
+            raise DataError(
+                f"{name}: another image in {first} than in {second}, under one name; compare results on the same data"
+            )
+
+
+def _image_digests(folder: Path) -> dict[str, frozenset[str]]:
+    # All folds of a cross-validation have the same manifest.
+    manifests = [folder / MANIFEST_FILE, fold_folder(folder, 0, 0) / MANIFEST_FILE]
+    return next((read_image_digests(path) for path in manifests if path.is_file()), {})
 
 
 def _pick(cases: Sequence[Case], names: Sequence[str]) -> list[Case]:

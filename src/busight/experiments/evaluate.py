@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
+from busight.data.labels import LabelSchema
+from busight.data.manifest_file import write_manifest
 from busight.data.sources.catalogue import load_data
 from busight.data.split_file import read_split
 from busight.decision.settings import AssessSettings
@@ -19,7 +21,7 @@ from busight.model.bundle.card import Card
 from busight.model.model import Model
 from busight.results.records import EvaluationRecord
 from busight.results.scoring import case_metrics, subgroup_metrics
-from busight.results.store import write_result
+from busight.results.store import MANIFEST_FILE, write_result
 
 
 def evaluate(
@@ -37,7 +39,7 @@ def evaluate(
     Args:
         model: A finished model.
         spec: The data set.
-        out: A new folder for ``cases.csv``, ``metrics.json`` and, later, the report.
+        out: A new folder for ``manifest.csv``, ``cases.csv``, ``metrics.json`` and, later, the report.
         split_file: Evaluate only the test subset of this split.
         settings: Resampling of the intervals.
         command: The command line, for the record.
@@ -62,6 +64,7 @@ def evaluate(
     scored = score_samples(samples, checked.group_of(), reader, model, progress)
     metrics = case_metrics([scored.cases], model.labels, settings)
     data, card = checked.summary(), model.card
+    write_manifest(out / MANIFEST_FILE, checked.manifest, checked.groups)
     write_result(
         out,
         scored.cases,
@@ -72,8 +75,9 @@ def evaluate(
         split_digest=split.digest if split is not None else None,
         bundle_digest=card.digest,
     )
-    warnings = _seen_before(card, checked, wanted)
-    _tell(warnings, progress)
+    warnings = (*_leakage_warning(card, checked, wanted), *_label_warning(model.labels, checked.labels))
+    for warning in warnings:
+        progress.line(f"warning: {warning}")
     shown = shown_cases(scored, reader, model, settings.seed)
     return EvaluationRecord(
         title=card.name,
@@ -104,12 +108,17 @@ def _network(card: Card) -> str:
     return f"The bundle {card.name} of {card.created[:10]}, {trained}."
 
 
-def _tell(warnings: tuple[str, ...], progress: Progress) -> None:
-    for warning in warnings:
-        progress.line(f"warning: {warning}")
+def _label_warning(own: LabelSchema, of_data: LabelSchema) -> tuple[str, ...]:
+    """Return a warning where the data call another class positive than the model does."""
+    if own.positive is None or of_data.positive is None or of_data.positive == own.positive or own.members:
+        return ()
+    return (
+        f"the data call {of_data.positive} the positive class, the model {own.positive}: sensitivity, specificity, PPV "
+        f"and NPV are of {own.positive}",
+    )
 
 
-def _seen_before(card: Card, checked: CheckedDataset, wanted: set[str]) -> tuple[str, ...]:
+def _leakage_warning(card: Card, checked: CheckedDataset, wanted: set[str]) -> tuple[str, ...]:
     """Return a warning where evaluated images were training or validation images of the bundle."""
     digests = set(card.training.digests)
     scored = [entry for entry in checked.rows if entry.sample.sample_id in wanted]

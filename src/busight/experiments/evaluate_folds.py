@@ -11,6 +11,7 @@ from typing import Any
 from busight._version import __version__
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data.labels import LabelSchema
+from busight.data.manifest_file import write_manifest
 from busight.data.sources.catalogue import load_data
 from busight.decision.settings import AssessSettings
 from busight.errors import DataError
@@ -25,7 +26,7 @@ from busight.results.cases_file import read_cases, write_cases
 from busight.results.ensemble import ensemble_cases
 from busight.results.plan_file import PLAN_FILE, open_planned_folder, write_plan
 from busight.results.scoring import case_metrics
-from busight.results.store import write_result
+from busight.results.store import MANIFEST_FILE, write_result
 
 PER_NETWORK_FILE = "per_network_mean.json"
 
@@ -85,6 +86,7 @@ def evaluate_folds(
     per_network_mean = case_metrics(cases_by_network, labels, settings)
     ensemble = case_metrics([cases_of_ensemble], labels, settings)
     write_json(out / PER_NETWORK_FILE, _document(per_network_mean, spec, len(bundles)))
+    write_manifest(out / MANIFEST_FILE, checked.manifest, checked.groups)
     write_result(out, cases_of_ensemble, labels, ensemble, data=spec, data_digest=checked.digest)
     known = {digest for bundle in bundles for digest in load_bundle(bundle).card.training.digests}
     seen = sum(entry.is_among(known) for entry in checked.rows)

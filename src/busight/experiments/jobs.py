@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -206,6 +207,8 @@ def _in_process(job: Job, cores: list[int], command: str, connection: Connection
             _run(job, command, _Sent(connection))
         except (BusightError, ImportError, MemoryError, OSError) as error:
             connection.send(("error", error))
+        except KeyboardInterrupt:
+            sys.exit(1)  # the process that started this one stopped it, and says so
 
 
 def _tell(name: str, kind: str, content: Any, progress: Progress) -> None:

@@ -137,12 +137,13 @@ def shown_cases(
     """
     chosen = choose_example_cases(part, model.labels.names)
     more = choose_more_cases(part, chosen, np.random.default_rng(seed))
+    trained_on = frozenset(model.card.training.digests)
     training_by_id = {sample.sample_id: sample for sample in training}
     example_cases, explanations = [], []
     for index in chosen:
         answer = _predict_again(part, index, reader, model)
         example_cases.append(_stage_images(part, index, answer, reader, model))
-        explanations.append(with_images(explained(model, answer), training_by_id, reader))
+        explanations.append(with_images(explained(model, answer), training_by_id, reader, trained_on))
     more_cases = (
         _stage_images(part, index, _predict_again(part, index, reader, model), reader, model) for index in more
     )

@@ -34,7 +34,7 @@ from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
 from busight.results.case import Case
 from busight.results.cases_file import read_cases, write_cases
-from busight.results.store import CASES_FILE, METRICS_FILE, RECIPE_FILE, SPLIT_FILE
+from busight.results.store import CASES_FILE, MANIFEST_FILE, METRICS_FILE, RECIPE_FILE, SPLIT_FILE
 from busight.training.accelerator import trainer_device
 
 
@@ -114,7 +114,7 @@ def run_training(
     warn_other_data(split_file, checked, progress)
     # Only once data and split are valid: after an error there the same --out can be used again.
     write_text(out / RECIPE_FILE, recipe_toml(recipe))
-    write_manifest(out / "manifest.csv", checked.manifest, checked.groups)
+    write_manifest(out / MANIFEST_FILE, checked.manifest, checked.groups)
     write_split(out / SPLIT_FILE, split, checked.digest)
     timer.lap("data and split")
     model, networks = _undecided(built, recipe, checked, split, out, timer)

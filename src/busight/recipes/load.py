@@ -69,6 +69,8 @@ def _text(name: str) -> str:
             return path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
             raise ConfigError(f"recipe {name}: not TOML ({error}); save it as UTF-8") from error
+    if path.suffix == ".toml":
+        raise ConfigError(f"recipe {name}: no such file; known by name: {', '.join(recipe_names())}")
     raise ConfigError(f"recipe {name!r}: {_nearest(name, recipe_names())}; or give the path of a .toml file")
 
 

@@ -66,7 +66,9 @@ def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], LabelSchema]:
             try:
                 of_fold, labels_of_fold = finished_cases(fold_folder(out, repeat, fold))
             except DataError as error:
-                raise DataError(f"{error}; go on with busight crossval --resume, then come back") from error
+                raise DataError(
+                    f"{error} (a fold: remove its folder, and crossval --resume trains it again)"
+                ) from error
             labels.add(labels_of_fold)
             cases += of_fold
         repeats.append(tuple(sorted(cases, key=lambda case: case.sample_id)))

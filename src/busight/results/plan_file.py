@@ -50,7 +50,7 @@ def read_plan(out: Path, what: str) -> dict[str, Any]:
     try:
         plan = json.loads((out / PLAN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{out}: not the folder of a {what}; its {PLAN_FILE} cannot be read ({error})") from error
+        raise DataError(f"{out}: not the folder of a {what}; it has no readable {PLAN_FILE}") from error
     if not isinstance(plan, dict):
         raise DataError(f"{out}: not the folder of a {what}; its {PLAN_FILE} holds no plan")
     return plan

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import lightning
@@ -27,6 +28,23 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """Save a checkpoint, whole or not at all."""
         with written_beside(Path(path)) as beside:
             torch.save(checkpoint, beside)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint onto the CPU; no code in it is run.
+
+    Raises:
+        DataError: It is damaged, as after a full disk.
+    """
+    remedy = "remove its folder, and --resume trains the network anew"
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        missing = {"epoch", "callbacks", "state_dict"} - set(checkpoint)
+    except (EOFError, OSError, RuntimeError, TypeError, UnpicklingError) as error:
+        raise DataError(f"{path}: a damaged checkpoint; {remedy}") from error
+    if missing:
+        raise DataError(f"{path}: no checkpoint of a training; {remedy}")
+    return dict(checkpoint)
 
 
 class HistoryKeeper(Callback):

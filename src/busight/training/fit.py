@@ -18,7 +18,7 @@ from busight.classify.network import Network
 from busight.errors import DataError
 from busight.results.history import History, read_csv_text
 from busight.training.accelerator import trainer_device
-from busight.training.checkpoints import AtomicCheckpointIO, HistoryKeeper
+from busight.training.checkpoints import AtomicCheckpointIO, HistoryKeeper, read_checkpoint
 from busight.training.module import TrainingModule
 from busight.training.prepared import (
     EpochShuffle,
@@ -102,7 +102,7 @@ def _is_finished(last: Path, settings: TrainSettings) -> bool:
     """Return whether an earlier call trained to the end, so that a resumed run does not train on."""
     if not last.exists():
         return False
-    checkpoint = torch.load(last, map_location="cpu", weights_only=True)
+    checkpoint = read_checkpoint(last)
     waited = [state["wait_count"] for state in checkpoint["callbacks"].values() if "wait_count" in state]
     stopped = bool(settings.patience) and any(count >= settings.patience for count in waited)
     return stopped or int(checkpoint["epoch"]) + 1 >= settings.epochs
@@ -127,7 +127,7 @@ def _run_trainer(
     last = folder / LAST
     if last.exists():
         # Lightning draws the first batch of a resumed epoch before it sets the sampler's epoch.
-        sampler.set_epoch(int(torch.load(last, map_location="cpu", weights_only=True)["epoch"]) + 1)
+        sampler.set_epoch(int(read_checkpoint(last)["epoch"]) + 1)
     loaders = train_loader(train, settings.batch, sampler), plain_loader(val, settings.batch * 2)
     with _quiet():
         trainer = lightning.Trainer(
@@ -152,7 +152,7 @@ def _weights(network: Network, train: PreparedSet, settings: TrainSettings) -> t
 
 
 def _load(network: Network, path: Path) -> int:
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    checkpoint = read_checkpoint(path)
     kept = {key: value for key, value in checkpoint["state_dict"].items() if key.startswith("network.")}
     network.load_state_dict({key.removeprefix("network."): value for key, value in kept.items()})
     network.eval()

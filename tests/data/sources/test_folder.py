@@ -173,7 +173,7 @@ def test_folders_that_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="the folder is empty"):
         load_folder(str(tmp_path))
     save(tmp_path / "a.png", NOISE)
-    with pytest.raises(DataError, match=r"no images found; expected a sub-folder for each class or a samples\.csv"):
+    with pytest.raises(DataError, match=r"no labelled images found; expected a sub-folder for each class"):
         load_folder(str(tmp_path))
 
 

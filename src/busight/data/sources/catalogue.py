@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -90,6 +91,8 @@ def load_data(spec: str) -> DataSet:
         return _load_one(spec)
     from busight.data.concat import concat
 
+    if again := [part for part, count in Counter(part.strip() for part in parts).items() if count > 1]:
+        raise ConfigError(f"data spec {spec!r}: {again[0]!r} stands in it twice; name each set once")
     named = [_NAMED.fullmatch(part.strip()) for part in parts]
     return concat(
         [_load_one(part.strip() if match is None else match[2]) for part, match in zip(parts, named, strict=True)],
@@ -105,6 +108,8 @@ _PLUS = re.compile(rf" \+ (?=\s*(?:[\w-]+=)?{_SPEC})")
 def _load_one(spec: str) -> DataSet:
     name, colon, argument = spec.partition(":")
     if not colon or name not in SOURCES:
+        if _NAMED.fullmatch(spec):
+            raise ConfigError(f"data spec {spec!r}: NAME= goes with several sets joined by ' + '; leave it away")
         near = difflib.get_close_matches(name, SOURCES, n=1)
         hint = (
             f"did you mean {SOURCES[near[0]].form}?"

@@ -89,8 +89,8 @@ def load_folder(argument: str) -> DataSet:
         samples, problems = _from_table(table) if table.is_file() else _from_class_folders(root)
     if not samples:
         raise DataError(
-            f"{argument}: no images found; expected a sub-folder for each class or a {TABLE_NAME} with the columns "
-            "path,label"
+            f"{argument}: no labelled images found; expected a sub-folder for each class or a {TABLE_NAME} with "
+            "the columns path,label"
         )
     labels = _labels(root, {sample.label for sample in samples if sample.label is not None})
     spec = _image_spec(FileReader(root), samples)

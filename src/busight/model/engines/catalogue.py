@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ class EngineSettings:
             raise ConfigError(f"engine {self.name!r}: known: {', '.join(ENGINES)}")
         if self.threads < 0 or self.batch < 1:
             raise ConfigError(f"threads {self.threads}, batch {self.batch}: 0 or more threads, 1 or more in a batch")
+        if self.threads > (cores := os.cpu_count() or 1):
+            raise ConfigError(f"threads {self.threads}: this machine has {cores} cores; give at most that many")
 
     def open(self, path: Path) -> Engine:
         """Open a graph.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from busight.data.dataset import ImageReader
+from busight.data.manifest import manifest_row
 from busight.decision.ood import similarity
 from busight.descriptors.lexicon import Description, describe
 from busight.errors import DataError
@@ -106,21 +107,26 @@ def explained(model: Model, answer: Prediction | Rejected, prevalence: float | N
     return Explained(answer, model.card, description, undescribed, _similar(model, prediction), at)
 
 
-def with_images(told: Explained, training: Mapping[str, Sample], reader: ImageReader) -> Explained:
+def with_images(told: Explained, training: Mapping[str, Sample], reader: ImageReader, digests: Set[str]) -> Explained:
     """Add the pixels of the similar training images, where they are available.
 
     Args:
         told: The explanation.
         training: The available training images by sample id; may be empty.
         reader: The reader of these images.
+        digests: Short digests of the images that the model was trained on: another image of the same name is not shown.
 
     Raises:
         DataError: An image cannot be read.
     """
-    shown = [
-        replace(case, image=reader.image(training[case.sample_id])) if case.sample_id in training else case
-        for case in told.similar
-    ]
+    shown = []
+    for case in told.similar:
+        sample = training.get(case.sample_id)
+        if sample is not None:
+            image = reader.image(sample)
+            if manifest_row(sample, image).is_among(digests):
+                case = replace(case, image=image)
+        shown.append(case)
     return replace(told, similar=tuple(shown))
 
 
