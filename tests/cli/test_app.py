@@ -201,7 +201,7 @@ def test_data_audit_writes_json_and_page(tmp_path: Path) -> None:
     found = call("data", "audit", "phantom:30,size=96,duplicates=0.2", "--out", tmp_path / "audit")
     assert found.exit_code == 0, found.output
     assert "near-duplicates:" in found.stdout
-    assert json.loads((tmp_path / "audit" / "audit.json").read_text())["n_images"] == 30
+    assert json.loads((tmp_path / "audit" / "audit.json").read_text())["data"]["n_images"] == 30
     assert found.stdout.strip().endswith(str(tmp_path / "audit" / "report.html"))
 
 

@@ -49,7 +49,7 @@ def test_an_unreadable_file_is_told_and_the_others_are_done(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
-        (["--chain", "median", "--out", "out"], "enhance: Missing argument 'paths'; see busight enhance --help"),
+        (["--chain", "median", "--out", "out"], "enhance: Missing argument 'PATHS...'; see busight enhance --help"),
         (["x.png", "--chain", "median"], "enhance: Missing option '--out'; see busight enhance --help"),
         (["x.png", "--out", "out"], "enhance: Missing option '--chain'"),
         (["x.png", "--chain", " ", "--out", "out"], "enhance: --chain names no filter"),

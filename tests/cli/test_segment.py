@@ -197,7 +197,7 @@ def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "rule"),
     [
-        (["--method", "otsu", "--out", "out"], "segment: Missing argument 'paths'; see busight segment --help"),
+        (["--method", "otsu", "--out", "out"], "segment: Missing argument 'PATHS...'; see busight segment --help"),
         (["x.png", "--method", "otsu"], "segment: Missing option '--out'; see busight segment --help"),
         (["x.png", "--out", "out"], "give one --method NAME or one --model BUNDLE"),
         (["x.png", "--method", "otsu", "--model", "runs/x", "--out", "out"], "give one --method NAME or one --model"),

@@ -31,6 +31,7 @@ def test_one_line_for_each_image(tmp_path: Path) -> None:
         "device": "GE Logiq 7",
         "official_subset": "1",
         "image_sha256": entry.image_digest,
+        "origin": "",
         "mask_sha256": entry.mask_digest,
     }
     assert rows[2]["mask_sha256"] == ""

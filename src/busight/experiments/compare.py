@@ -99,7 +99,10 @@ def compare_runs(first: Path, second: Path, settings: AssessSettings | None = No
 def _cases(folder: Path) -> tuple[tuple[tuple[Case, ...], ...], LabelSchema]:
     """Return the cases of a folder, by repeat, and their labels."""
     if (folder / CASES_FILE).is_file():
-        cases, labels = finished_cases(folder)
+        try:
+            cases, labels = finished_cases(folder)
+        except DataError as error:
+            raise DataError(f"{error}; make this result anew, or go on with an interrupted one by --resume") from error
         return (cases,), labels
     if folder.is_dir() and (folder / PLAN_FILE).is_file():
         return repeat_cases(folder)

@@ -67,7 +67,7 @@ def repeat_cases(out: Path) -> tuple[tuple[tuple[Case, ...], ...], LabelSchema]:
                 of_fold, labels_of_fold = finished_cases(fold_folder(out, repeat, fold))
             except DataError as error:
                 raise DataError(
-                    f"{error} (a fold: remove its folder, and crossval --resume trains it again)"
+                    f"{error}; go on with busight crossval --resume, after removing the folder of a changed fold"
                 ) from error
             labels.add(labels_of_fold)
             cases += of_fold

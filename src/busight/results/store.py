@@ -101,12 +101,12 @@ def finished_cases(folder: Path) -> tuple[tuple[Case, ...], LabelSchema]:
         DataError: The result is not finished, or its cases are not the evaluated ones.
     """
     if not (folder / METRICS_FILE).is_file():
-        raise DataError(f"{folder}: is not finished; go on with it by --resume, or make it anew")
+        raise DataError(f"{folder}: is not finished")
     document = read_document(folder / METRICS_FILE)
     digest, table = document.provenance.cases_digest, folder / CASES_FILE
     if digest is not None and table.is_file() and sha256_of_file(table) != digest:
-        raise DataError(f"{table}: was changed after it was scored; make the result anew")
+        raise DataError(f"{table}: was changed after it was scored")
     cases, labels = read_cases(table)
     if len(cases) < document.n_images:
-        raise DataError(f"{table}: was changed after it was scored; make the result anew")
+        raise DataError(f"{table}: was changed after it was scored")
     return cases, labels

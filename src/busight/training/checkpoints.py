@@ -6,7 +6,6 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import lightning
@@ -40,7 +39,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         missing = {"epoch", "callbacks", "state_dict"} - set(checkpoint)
-    except (EOFError, OSError, RuntimeError, TypeError, UnpicklingError) as error:
+    except Exception as error:
         raise DataError(f"{path}: a damaged checkpoint; {remedy}") from error
     if missing:
         raise DataError(f"{path}: no checkpoint of a training; {remedy}")
