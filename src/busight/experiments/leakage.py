@@ -64,15 +64,13 @@ def leakage_study(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     document = {"folds": plan.folds, "repeats": plan.repeats, "external": external, "recipe": recipe_toml(recipe)}
     listed = [load_data(spec) for spec in (external,) if spec]
-    kept = _with_conflicts(recipe, "keep")
-    checked = open_jobs(kept, out, document, "leakage study", resume=resume, progress=progress)
+    checked = open_jobs(
+        _with_conflicts(recipe, "keep"), out, document, "leakage study", resume=resume, progress=progress
+    )
     others = [check_dataset(dataset.read_as(checked.dataset.image_spec), progress) for dataset in listed]
     for other in others:
         _require_another_set(checked, other, recipe.classify.task)
-    protocols_of = {"image": _Protocol(kept, "image", checked), "group": _Protocol(kept, "group", checked)}
-    if checked.in_conflict():  # without a conflicting label it would be the grouped folds again
-        dropped = _Protocol(_with_conflicts(recipe, "drop"), "group", checked.without_conflicts())
-        protocols_of["without_label_conflicts"] = dropped
+    protocols_of = _protocols(recipe, checked)
     for name, protocol in protocols_of.items():
         plan_folds(protocol.recipe, out / name, replace(plan, by=protocol.by), protocol.checked)
     write_plan(out, document)
@@ -132,6 +130,15 @@ class _Protocol:
     recipe: Recipe
     by: By
     checked: CheckedDataset
+
+
+def _protocols(recipe: Recipe, checked: CheckedDataset) -> dict[str, _Protocol]:
+    kept = _with_conflicts(recipe, "keep")
+    protocols = {"image": _Protocol(kept, "image", checked), "group": _Protocol(kept, "group", checked)}
+    if checked.in_conflict():  # without a conflicting label it would be the grouped folds again
+        dropped = _Protocol(_with_conflicts(recipe, "drop"), "group", checked.without_conflicts())
+        protocols["without_label_conflicts"] = dropped
+    return protocols
 
 
 def _with_conflicts(recipe: Recipe, conflicts: Literal["keep", "drop"]) -> Recipe:

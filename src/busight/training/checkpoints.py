@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import lightning
@@ -16,6 +17,9 @@ from lightning.pytorch.callbacks import Callback
 from busight.errors import DataError
 from busight.io.atomic import write_text, written_beside
 from busight.results.history import COLUMNS, EpochRow, csv_text
+
+_UNPICKLING = (ArithmeticError, AttributeError, EOFError, LookupError, TypeError, UnpicklingError, ValueError)
+"""What the unpickler raises on garbage, by what its bytes happen to mean."""
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -39,7 +43,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         missing = {"epoch", "callbacks", "state_dict"} - set(checkpoint)
-    except Exception as error:
+    except (*_UNPICKLING, OSError, RuntimeError) as error:
         raise DataError(f"{path}: a damaged checkpoint; {remedy}") from error
     if missing:
         raise DataError(f"{path}: no checkpoint of a training; {remedy}")
