@@ -266,6 +266,16 @@ def test_masks_beside_their_images_are_no_images(tmp_path: Path) -> None:
     assert len(named) == 1  # whoever names it wants it
 
 
+def test_masks_that_a_table_names_are_no_images(tmp_path: Path) -> None:
+    for name in ("images/1.png", "masks/1.png", "masks/2.png", "masks/other.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "samples.csv").write_text("path,label,mask\nimages/1.png,benign,masks/1.png; masks/2.png\n")
+    found, masks = list_files([tmp_path])
+    assert [path.name for path in found] == ["1.png", "other.png"]
+    assert [path.name for path in masks] == ["1.png", "2.png"]
+
+
 def test_results_are_no_images(quick_run: Quick) -> None:
     for path in (quick_run("demo"), quick_run("demo") / "bundle"):
         with pytest.raises(DataError, match="is a bundle or a result, not images"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -28,7 +29,8 @@ def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
     that may not be opened: reading them gives the reason.
 
     Returns:
-        The files to read, and the mask files below folders that were left out (``NAME_mask.png`` beside ``NAME.png``).
+        The files to read, and the mask files below folders that were left out: ``NAME_mask.png`` beside ``NAME.png``,
+        and what a ``samples.csv`` in the folder names as masks.
 
     Raises:
         DataError: A path is a bundle or the folder of a run, whose image files are figures.
@@ -42,11 +44,13 @@ def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
             )
         if os.access(path, os.X_OK) and path.is_dir():
             results: set[Path] = set()
+            listed_masks = _masks_of_table(path / "samples.csv")
             for inside in sorted(path.rglob("*")):
                 if inside.is_dir() and _is_result(inside):
                     results.add(inside)
                 if _is_wanted(inside) and results.isdisjoint(inside.parents):
-                    (masks if _is_mask(inside) else files).append(inside)
+                    is_mask = inside in listed_masks or _is_mask(inside)
+                    (masks if is_mask else files).append(inside)
         else:
             files.append(path)
     return files, masks
@@ -57,6 +61,16 @@ def _is_result(path: Path) -> bool:
         return any((path / name).is_file() for name in _RESULTS)
     except OSError:  # a name too long, or a folder that may not be listed: reading it gives the reason
         return False
+
+
+def _masks_of_table(table: Path) -> set[Path]:
+    """Return the files in the column ``mask`` of a folder's table; none where there is no such table."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as stream:
+            cells = [row.get("mask") or "" for row in csv.DictReader(stream)]
+    except (OSError, UnicodeDecodeError, csv.Error):  # no table of samples: the images are found by their suffixes
+        return set()
+    return {table.parent / name.strip() for cell in cells for name in cell.split(";") if name.strip()}
 
 
 def _is_mask(path: Path) -> bool:

@@ -58,12 +58,21 @@ def load_bundle(folder: Path) -> Bundle:
     return Bundle(folder, card)
 
 
+def _remedy_without_card(folder: Path) -> str:
+    """Return what to do with a folder that is no bundle, by what lies in it."""
+    if any(folder.glob("repeat-*/fold-*/bundle")):
+        return "of a cross-validation give one fold, e.g. repeat-1/fold-1, or make one bundle with busight ensemble"
+    if (folder / "recipe.toml").is_file():
+        return "its run is not finished: go on with busight run --resume"
+    return "give the folder that a run wrote"
+
+
 def _read_card(path: Path) -> Card:
     try:
         document = json.loads(path.read_bytes())
     except OSError as error:
         raise BundleError(
-            f"{path.parent}: not a bundle, it has no readable {CARD}; give the folder that a run wrote"
+            f"{path.parent}: not a bundle, it has no readable {CARD}; {_remedy_without_card(path.parent)}"
         ) from error
     except (ValueError, RecursionError) as error:
         raise BundleError(f"{path}: not JSON; copy the bundle again") from error
