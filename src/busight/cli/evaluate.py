@@ -25,7 +25,12 @@ def command(
     from datetime import datetime
 
     folder = out or Path("runs") / f"evaluate-{datetime.now():%Y%m%d-%H%M%S}"
-    with one_line_errors():
+
+    def what_is_left() -> str:
+        done = (folder / "metrics.json").is_file()
+        return f"cases and metrics are in {folder}, the report is not whole" if done else "no metrics were written"
+
+    with one_line_errors(hint=what_is_left):
         from busight.cli.console import ConsoleProgress
         from busight.experiments.evaluate import evaluate
         from busight.experiments.evaluate_folds import is_crossval
