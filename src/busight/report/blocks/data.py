@@ -38,7 +38,7 @@ def split_section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Secti
         )
         blocks.append(Paragraph(text, "warning"))
     else:
-        blocks.append(Paragraph("No near-duplicate pair has images in two parts."))
+        blocks.append(Paragraph("No near-duplicate pair has images in two subsets."))
     return Section("split", "Split", tuple(blocks))
 
 
@@ -73,4 +73,4 @@ def _split_table(split: SplitSummary) -> Table:
         line = [images.get((subset, name), 0) for name in classes]
         rows.append((subset, *map(str, line), str(sum(line))))
     numeric = tuple(range(1, len(classes) + 2))
-    return Table("Images by part and class", ("part", *classes, "all"), tuple(rows), numeric)
+    return Table("Images by subset and class", ("subset", *classes, "all"), tuple(rows), numeric)

@@ -61,7 +61,7 @@ def figure_specs(record: ResultRecord) -> list[FigureSpec]:
         FigureSpec(
             name="class-counts",
             title="Images by class",
-            caption="Each group of bars is one part of the data. Parts of a stratified split have the proportions of "
+            caption="Each group of bars is one subset. Subsets of a stratified split have the proportions of "
             "the whole; where one class is much rarer than the others, accuracy alone is misleading.",
             alt=f"Bar chart of image counts. {counts_text}.",
             draw=lambda: draw_class_counts(bars, classes),

@@ -58,8 +58,8 @@ def _numbers(content: CardContent) -> str:
 
 def _split(content: CardContent) -> str:
     kinds = {
-        "grouped": "by patient where known and by near-duplicate; no group is in two parts",
-        "by_image": "by image, as the paper does: near-duplicates may be in two parts",
+        "grouped": "by patient where known and by near-duplicate; no group is in two subsets",
+        "by_image": "by image, as the paper does: near-duplicates may be in two subsets",
         "official": "as the data's authors split it",
     }
     kind = content.card.training.split_kind

@@ -17,7 +17,7 @@ def repeat_lines(record: RepeatRecord) -> list[str]:
     ]
     return [
         f"{len(record.seeds)} seeds; {record.n_train:.0f} training and {record.n_test:.0f} test images each; "
-        f"near-duplicate pairs in two parts of a split: {record.leaking_pairs:.0f}",
+        f"near-duplicate pairs in two subsets of a split: {record.leaking_pairs:.0f}",
         *aligned([_HEADER, *map(_row, metrics)]),
     ]
 
