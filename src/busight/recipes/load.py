@@ -70,7 +70,7 @@ def _text(name: str) -> str:
         except UnicodeDecodeError as error:
             raise ConfigError(f"recipe {name}: not TOML ({error}); save it as UTF-8") from error
     if path.suffix == ".toml":
-        raise ConfigError(f"recipe {name}: no such file; known by name: {', '.join(recipe_names())}")
+        raise ConfigError(f"recipe {name!r}: no such file; known by name: {', '.join(recipe_names())}")
     raise ConfigError(f"recipe {name!r}: {_nearest(name, recipe_names())}; or give the path of a .toml file")
 
 
