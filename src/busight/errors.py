@@ -6,6 +6,7 @@
     ├── ConfigError        a recipe, an override, a data spec, a filter chain or an option is not allowed
     ├── WeightsError       weights that are not available or do not fit
     ├── BundleError        a bundle that is damaged, newer than this code, or unsafe
+    ├── InferenceError     a network's output for an image is no answer: NaN, infinity
     ├── OutputError        a result cannot be written to the given path
     └── MissingExtraError  a library of an optional extra is not installed
 
@@ -35,6 +36,10 @@ class WeightsError(BusightError):
 
 class BundleError(BusightError):
     """A bundle is damaged, newer than this code, or unsafe."""
+
+
+class InferenceError(BusightError):
+    """A network's output for an image is no answer: it holds NaN, infinity or probabilities outside 0–1."""
 
 
 class OutputError(BusightError):

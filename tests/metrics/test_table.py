@@ -10,7 +10,7 @@ from busight.metrics.table import MetricEstimate, MetricRows, MetricTable
 
 
 def estimate(metric: str, of: str, value: float) -> MetricEstimate:
-    return MetricEstimate(metric, of, value, value - 0.1, value + 0.1, 20)
+    return MetricEstimate(metric, of, value, value - 0.1, value + 0.1, 20, 20)
 
 
 ACCURACY = estimate("accuracy", "overall", 0.9)

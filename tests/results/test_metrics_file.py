@@ -24,6 +24,7 @@ def table() -> MetricTable:
     """Without normals, so that some metrics are undefined."""
     rng = np.random.default_rng(0)
     target = rng.integers(1, 3, size=40)
+    mask_scores = {name: rng.random(40) for name in MASK_SCORES} | {"lesions_annotated": np.ones(40)}
     return metric_table(
         target,
         rng.dirichlet(np.ones(3), size=40),
@@ -32,7 +33,7 @@ def table() -> MetricTable:
         rng,
         seed=0,
         resamples=60,
-        mask_scores={name: rng.random(40) for name in MASK_SCORES},
+        mask_scores=mask_scores,
     )
 
 
@@ -54,7 +55,7 @@ def test_a_written_file_follows_the_committed_schema(written: Path) -> None:
     jsonschema.Draft202012Validator.check_schema(schema)
     content = json.loads(written.read_text(encoding="utf-8"))
     jsonschema.validate(content, schema)
-    for changed in ({"surprise": 1}, {"format": 2}, {"level": 95}, {"support": [0, -1, 2]}):
+    for changed in ({"surprise": 1}, {"format": 3}, {"level": 95}, {"support": [0, -1, 2]}):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(content | changed, schema)
 
@@ -73,7 +74,7 @@ def test_undefined_is_null_and_the_provenance_stands_beside(written: Path) -> No
     text = written.read_text(encoding="utf-8")
     assert "NaN" not in text
     content = json.loads(text)
-    assert content["format"] == 1
+    assert content["format"] == 2
     assert content["provenance"] == {
         "created_by": "busight 0.1.0",
         "data": "phantom:40",
@@ -90,7 +91,7 @@ def test_undefined_is_null_and_the_provenance_stands_beside(written: Path) -> No
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format": 2}, "format 2, this version reads 1"),
+        ({"format": 3}, "format 3, this version reads 2"),
         ({"surprise": 1}, "surprise: Extra inputs are not permitted"),
         ({"n_images": "40"}, "n_images: Input should be a valid integer"),
         ({"n_images": 41}, "do not add up"),

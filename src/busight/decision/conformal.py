@@ -39,7 +39,8 @@ class ConformalSets:
 
         A set may be empty: the image is then unlike the validation cases of every class.
         """
-        inside: NDArray[np.bool_] = probs >= np.array(self.thresholds)
+        # NaN, which compares as False, must not exclude a class.
+        inside: NDArray[np.bool_] = ~(probs < np.array(self.thresholds))
         return inside
 
 

@@ -102,7 +102,8 @@ class Decision(_Part):
         """Return whether the positive class's probability reaches the threshold; None without one."""
         if self.threshold is None or self.threshold.threshold is None or labels.positive_index is None:
             return None
-        return bool(probs[labels.positive_index] >= self.threshold.threshold)
+        # NaN, which compares as False, must not count as below.
+        return not probs[labels.positive_index] < self.threshold.threshold
 
     def prediction_set(self, probs: FloatArray, labels: LabelSchema) -> tuple[str, ...] | None:
         """Return the classes of the prediction set, which may be empty; None without prediction sets."""

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from busight.data.labels import LabelSchema
-from busight.decision.calibration.catalogue import CALIBRATORS, choose_calibrator, fit_calibrator
+from busight.decision.calibration.catalogue import (
+    CALIBRATORS,
+    AnyCalibrator,
+    choose_calibrator,
+    fit_calibrator,
+    grouped_folds,
+)
+from busight.decision.calibration.identity import Identity
+from busight.decision.calibration.temperature import Temperature
 from busight.decision.conformal import ConformalSets, fit_conformal
 from busight.decision.decision import UNCALIBRATED, Calibration, Decision, Threshold
 from busight.decision.settings import AssessSettings
@@ -53,7 +61,7 @@ def fit_decision(
         update={
             "calibration": calibration,
             "threshold": _threshold(probs, cases, labels, settings),
-            "conformal": _conformal(probs, cases, labels, settings),
+            "conformal": _conformal(_cross_fitted(calibration.calibrator, probs, cases), cases, labels, settings),
         }
     ).require_classes(len(labels.names))
 
@@ -96,6 +104,25 @@ def _threshold(
         specificity=nan_as_none(point.specificity),
         source=f"{point.n_positive} {labels.positive} and {point.n_negative} other cases of {cases.source}",
     )
+
+
+def _cross_fitted(calibrator: AnyCalibrator, probs: FloatArray, cases: CalibrationCases) -> FloatArray:
+    """Return calibrated probabilities of cases that the calibrator has not seen: of its method, on grouped folds.
+
+    Limits of prediction sets that are fitted on the calibrator's own cases hold fewer new ones than promised where it
+    has many parameters (isotonic: 0.88 of 0.90). With one, the temperature, there is no such loss.
+    """
+    if isinstance(calibrator, Identity | Temperature):
+        return probs
+    held_out = probs.copy()
+    for fit, held in grouped_folds(cases.target, cases.groups):
+        try:
+            held_out[held] = fit_calibrator(calibrator.method, cases.logits[fit], cases.target[fit]).apply(
+                cases.logits[held]
+            )
+        except DataError:
+            continue  # too few cases without this fold: its own stay
+    return held_out
 
 
 def _conformal(

@@ -90,7 +90,8 @@ class OodDetector:
         """Return whether features, float32 (C,), are beyond the limit from the training features, float32 (M, C)."""
         if self.feature_limit is None:
             return False
-        return bool(feature_distance(features[None], known, self.neighbours)[0] > self.feature_limit)
+        # NaN, which compares as False, must not count as familiar.
+        return not feature_distance(features[None], known, self.neighbours)[0] <= self.feature_limit
 
 
 def fit_appearance_detector(statistics: FloatArray, rejected: float = 0.01) -> AppearanceDetector:

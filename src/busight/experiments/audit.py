@@ -25,6 +25,7 @@ from busight.io.atomic import write_json
 from busight.io.progress import Progress, Silent
 from busight.metrics.bootstrap import clustered_bootstrap
 from busight.metrics.image_statistics import image_statistics
+from busight.metrics.intervals import Measurand
 from busight.metrics.ranking import auroc
 from busight.results.audit_record import (
     AuditRecord,
@@ -184,7 +185,8 @@ def _shortcut(label: str, name: str, score: FloatArray, positive: Any, groups: A
     def statistic(weights: FloatArray) -> FloatArray:
         return auroc(score, positive, weights)[:, None]
 
-    interval = clustered_bootstrap(statistic, list(groups), np.random.default_rng(0), resamples=500)
+    sides = [Measurand("statistic", 0.0, 1.0, (positive, ~positive))]
+    interval = clustered_bootstrap(statistic, list(groups), np.random.default_rng(0), 500, measurands=sides)
     return Shortcut(label, name, float(interval.value[0]), float(interval.low[0]), float(interval.high[0]))
 
 

@@ -103,10 +103,6 @@ def limitations(
         sentences.append(f"{metrics.n_images} test images in {metrics.n_groups} groups: the intervals are wide.")
     if missing := [name for name, count in zip(metrics.classes, metrics.support, strict=True) if not count]:
         sentences.append(f"No case of class {', '.join(missing)}: metrics that need it are undefined.")
-    sentences.append(
-        "Intervals are percentile bootstrap over groups. Where every case was right they shrink to a point, which "
-        "means too few cases and not certainty."
-    )
     if (
         recipe is not None
         and recipe.classifies

@@ -48,7 +48,7 @@ def score_samples(
     cases: list[Case] = []
     for start in range(0, len(kept), BATCH):
         batch = kept[start : start + BATCH]
-        answers = model.predict([reader.image(sample) for sample in batch])
+        answers = model.predict([InputImage(reader.image(sample), ImageRef(sample.sample_id)) for sample in batch])
         cases += [_score(*item, group_of, reader, model) for item in zip(batch, answers, strict=True)]
         progress.tick(len(cases), len(kept))
     return EvaluatedCases(tuple(kept), tuple(cases))

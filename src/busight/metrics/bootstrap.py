@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from busight.errors import DataError
-from busight.metrics.ratio import ratio
+from busight.metrics.intervals import MIN_GROUPS, Independence, Measurand, confidence_interval, independence
 from busight.types import FloatArray, IntArray
 
 Statistic = Callable[[FloatArray], FloatArray]
@@ -24,18 +24,18 @@ class Intervals:
 
     Attributes:
         value: float64 (S,), on all cases.
-        low: float64 (S,), lower ends; NaN where undefined.
-        high: float64 (S,), upper ends; NaN where undefined.
-        mean: float64 (S,), over the resamples in which the metric was defined; NaN where there is none.
+        low: float64 (S,), lower ends; NaN where there is no interval.
+        high: float64 (S,), upper ends; NaN where there is no interval.
         undefined: int64 (S,), resamples in which the metric was undefined, left out of its interval.
+        observed: S entries, the cases and groups of each metric.
         n_groups: Groups that were resampled.
     """
 
     value: FloatArray
     low: FloatArray
     high: FloatArray
-    mean: FloatArray
     undefined: IntArray
+    observed: tuple[Independence, ...]
     n_groups: int
 
 
@@ -45,13 +45,12 @@ def clustered_bootstrap(
     rng: np.random.Generator,
     resamples: int = 2000,
     level: float = 0.95,
+    measurands: Sequence[Measurand] | None = None,
 ) -> Intervals:
-    """Compute percentile intervals of metrics by drawing whole groups with replacement.
+    """Compute intervals of metrics by drawing whole groups with replacement.
 
-    A resample is represented by a weight for each case, the number of times its group was drawn.
-
-    Known limits: with fewer than about ten groups the interval is too narrow, and a metric at the end of its range (20
-    of 20 detected) has an interval without width, since no resample can contain an error that the data do not.
+    A resample is represented by a weight for each case, the number of times its group was drawn. How an interval
+    follows from the resamples is told by `busight.metrics.intervals.confidence_interval`.
 
     Args:
         statistic: The metrics as a function of weights.
@@ -59,10 +58,10 @@ def clustered_bootstrap(
         rng: Source of the draws.
         resamples: R, how often to draw.
         level: Coverage, between 0 and 1.
+        measurands: S entries, what each metric measures; None for means without bounds over all cases.
 
     Returns:
-        The metrics on all cases with their intervals. With a single group the intervals are NaN and every resample
-        counts as undefined.
+        The metrics on all cases with their intervals. With fewer than `MIN_GROUPS` groups no metric has one.
 
     Raises:
         DataError: There is no case, ``resamples`` is below 1, or ``level`` is not between 0 and 1.
@@ -71,13 +70,14 @@ def clustered_bootstrap(
         Hinkley, "Bootstrap methods and their application", 1997, section 3.8 (strategy 1).
 
     Example:
-        >>> answers = np.array([1.0, 1.0, 0.0, 1.0])
+        >>> answers = np.array([1.0] * 11 + [0.0])
         >>> share = lambda weights: (weights @ answers / weights.sum(1))[:, None]
-        >>> intervals = clustered_bootstrap(share, ["p1", "p1", "p2", "p3"], np.random.default_rng(0))
-        >>> intervals.value.tolist(), intervals.low.tolist(), intervals.high.tolist()
-        ([0.75], [0.0], [1.0])
+        >>> rng, groups = np.random.default_rng(0), list(range(12))
+        >>> intervals = clustered_bootstrap(share, groups, rng, measurands=[Measurand("proportion", 0, 1)])
+        >>> intervals.value.round(3).tolist(), intervals.low.round(2).tolist(), intervals.high.round(2).tolist()
+        ([0.917], [0.62], [1.0])
     """
-    return repeated_bootstrap([statistic], groups, rng, resamples, level)
+    return repeated_bootstrap([statistic], groups, rng, resamples, level, measurands)
 
 
 def repeated_bootstrap(
@@ -86,8 +86,9 @@ def repeated_bootstrap(
     rng: np.random.Generator,
     resamples: int = 2000,
     level: float = 0.95,
+    measurands: Sequence[Measurand] | None = None,
 ) -> Intervals:
-    """Compute percentile intervals of the mean of metrics over repeats of one experiment on the same cases.
+    """Compute intervals of the mean of metrics over repeats of one experiment on the same cases.
 
     Each resample draws whole groups and, with them, repeats (other folds, other seeds) with replacement, so that an
     interval covers both the sampling of patients and the randomness of training. With few repeats the second part is
@@ -99,6 +100,7 @@ def repeated_bootstrap(
         rng: Source of the draws.
         resamples: R, how often to draw.
         level: Coverage, between 0 and 1.
+        measurands: As in `clustered_bootstrap`.
 
     Returns:
         The means over the repeats on all cases with their intervals. A mean is undefined where a repeat's metric is.
@@ -116,9 +118,11 @@ def repeated_bootstrap(
         raise DataError("no cases to resample; hand over the group of each case, and at least one repeat")
     once = np.ones((1, len(group_of_case)))
     value: FloatArray = np.mean([statistic(once)[0] for statistic in statistics], axis=0)
-    if len(names) == 1:
+    kinds = measurands or [Measurand()] * len(value)
+    observed = tuple(independence(measurand, group_of_case) for measurand in kinds)
+    if len(names) < MIN_GROUPS:
         unknown = np.full(value.shape, np.nan)
-        return Intervals(value, unknown, unknown, unknown, np.full(value.shape, resamples, np.int64), 1)
+        return Intervals(value, unknown, unknown, np.zeros(value.shape, np.int64), observed, len(names))
     at_once = max(1, _PAIRS_AT_ONCE // len(group_of_case))
     drawn = np.concatenate(
         [
@@ -126,10 +130,12 @@ def repeated_bootstrap(
             for done in range(0, resamples, at_once)
         ]
     )
-    low, high = _percentiles(drawn, level)
-    defined = ~np.isnan(drawn)
-    mean = ratio(np.where(defined, drawn, 0.0).sum(0), defined.sum(0))
-    return Intervals(value, low, high, mean, (~defined).sum(0), len(names))
+    ends = [
+        confidence_interval(float(value[index]), drawn[:, index], measurand, observed[index], level)
+        for index, measurand in enumerate(kinds)
+    ]
+    low, high = np.array(ends, np.float64).reshape(-1, 2).T
+    return Intervals(value, low, high, np.isnan(drawn).sum(0), observed, len(names))
 
 
 def _draw(
@@ -151,12 +157,3 @@ def draw_group_counts(n_groups: int, resamples: int, rng: np.random.Generator) -
     drawn += np.arange(resamples)[:, None] * n_groups
     counts = np.bincount(drawn.ravel(), minlength=resamples * n_groups)
     return counts.reshape(resamples, n_groups).astype(np.float64)
-
-
-def _percentiles(drawn: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
-    ends = np.full((2, drawn.shape[1]), np.nan)
-    for index, column in enumerate(drawn.T):
-        defined = column[~np.isnan(column)]
-        if defined.size:
-            ends[:, index] = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return ends[0], ends[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from busight.metrics import calibration_error as probability
 from busight.metrics import classification
 from busight.metrics.confusion import confusion_matrix
+from busight.metrics.intervals import Measurand
 from busight.metrics.ranking import auroc_of_counts, average_precision_of_counts, counts_at_thresholds
 from busight.metrics.ratio import weighted_mean
-from busight.metrics.segmentation import mask_metric_counts, mask_metrics
+from busight.metrics.segmentation import mask_measurands, mask_metrics
 from busight.types import FloatArray, IntArray
 
 OVERALL, MACRO, WEIGHTED = "overall", "macro", "weighted"
@@ -131,26 +133,62 @@ def compute_metrics(cases: ScoredCases, weights: FloatArray) -> MetricValues:
     return metrics if cases.mask_scores is None else metrics | mask_metrics(cases.mask_scores, weights)
 
 
-def metric_counts(cases: ScoredCases) -> dict[tuple[str, str], int]:
-    """Count the images behind each metric that only some of them define; all others are over every image.
+def metric_measurands(cases: ScoredCases) -> dict[tuple[str, str], Measurand]:
+    """Return what each metric measures, and on which cases: the keys of `compute_metrics`.
 
     Sensitivity is over the class's own images, specificity over the others, precision over those predicted so.
     """
-    support, predicted = cases.support, np.bincount(cases.prediction, minlength=len(cases.classes))
-    counts: dict[tuple[str, str], int] = {}
-    for index, name in enumerate(cases.classes):
-        counts["sensitivity", name] = int(support[index])
-        counts["specificity", name] = int(support.sum() - support[index])
-        counts["precision", name] = int(predicted[index])
-    lesions = cases.is_lesion
-    if cases.lesion_comparison is not None and lesions is not None:
-        counts["auroc", cases.lesion_comparison] = int(lesions.sum())
-        if cases.descriptor_probs is not None:
-            described = lesions & ~np.isnan(cases.descriptor_probs)
-            counts["descriptor_auroc", cases.lesion_comparison] = int(described.sum())
+    every = np.ones(len(cases.target), bool)
+    of_class = [cases.target == index for index in range(len(cases.classes))]
+    predicted = [cases.prediction == index for index in range(len(cases.classes))]
+    present = tuple(side for side in of_class if side.any())
+    measurands = {
+        ("accuracy", OVERALL): _proportion(every),
+        ("balanced_accuracy", OVERALL): _fraction(*present),
+        ("kappa", OVERALL): Measurand("statistic", -1.0, 1.0, (every,)),
+        ("mcc", OVERALL): Measurand("statistic", -1.0, 1.0, (every,)),
+        ("brier", OVERALL): Measurand("mean", 0.0, 2.0, (every,)),
+        ("log_loss", OVERALL): Measurand("mean", 0.0, math.inf, (every,)),
+        ("ece", OVERALL): Measurand("calibration error", 0.0, 1.0, (every,)),
+    }
+    for metric in ("sensitivity", "f1", "auroc", "average_precision"):
+        measurands[metric, MACRO] = _fraction(*of_class)
+    measurands["precision", MACRO] = _fraction(*predicted)
+    for metric in ("precision", "sensitivity", "f1"):
+        measurands[metric, WEIGHTED] = _fraction(every)
+    for name, own, named in zip(cases.classes, of_class, predicted, strict=True):
+        measurands["sensitivity", name] = _proportion(own)
+        measurands["specificity", name] = _proportion(~own)
+        measurands["precision", name] = _proportion(named)
+        measurands["f1", name] = _fraction(own, own | named)
+        measurands["auroc", name] = measurands["average_precision", name] = _fraction(own, ~own)
+    measurands |= _lesion_measurands(cases)
     for name_of, values in (_operating_point_values(cases) | _decision_values(cases)).items():
-        counts[name_of] = int((~np.isnan(values)).sum())
-    return counts if cases.mask_scores is None else counts | mask_metric_counts(cases.mask_scores)
+        measurands[name_of] = _proportion(~np.isnan(values))
+    if cases.prediction_sets is not None:
+        measurands["mean_set_size", OVERALL] = Measurand("mean", 0.0, float(len(cases.classes)), (every,))
+    return measurands if cases.mask_scores is None else measurands | mask_measurands(cases.mask_scores)
+
+
+def _proportion(cases: NDArray[np.bool_]) -> Measurand:
+    return Measurand("proportion", 0.0, 1.0, (cases,))
+
+
+def _fraction(*sides: NDArray[np.bool_]) -> Measurand:
+    return Measurand("statistic", 0.0, 1.0, sides)
+
+
+def _lesion_measurands(cases: ScoredCases) -> dict[tuple[str, str], Measurand]:
+    lesions = cases.is_lesion
+    if cases.lesion_comparison is None or lesions is None:
+        return {}
+    positive = cases.target == cases.positive
+    measurands = {("auroc", cases.lesion_comparison): _fraction(lesions & positive, lesions & ~positive)}
+    if cases.descriptor_probs is not None:
+        described = lesions & ~np.isnan(cases.descriptor_probs)
+        sides = _fraction(described & positive, described & ~positive)
+        measurands["descriptor_auroc", cases.lesion_comparison] = sides
+    return measurands
 
 
 def _by_class(cases: ScoredCases, confusion: FloatArray, weights: FloatArray) -> dict[str, FloatArray]:

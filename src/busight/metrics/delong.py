@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import erfc, sqrt
+from math import erfc, nan, sqrt
 from statistics import NormalDist
 from typing import Any
 
@@ -24,11 +24,12 @@ class DeLongTest:
         first: AUROC of the first score.
         second: AUROC of the second score.
         difference: ``second - first``.
-        standard_error: Standard error of the difference; 0 where both scores rank every pair alike.
+        standard_error: Standard error of the difference; 0 where every case has the same share in it.
         z: ``difference / standard_error``; NaN where the standard error is 0.
-        p_value: Two-sided; 1 where the standard error is 0.
-        low: Lower end of the interval of the difference.
-        high: Upper end of the interval of the difference.
+        p_value: Two-sided. Where the standard error is 0: 1 if both scores rank every case alike, NaN if they do not
+            (a perfect score against a constant one), since no variance can be seen.
+        low: Lower end of the interval of the difference; NaN where the p-value is.
+        high: Upper end of the interval of the difference; NaN where the p-value is.
         n_groups: Independent groups of the variance.
     """
 
@@ -77,17 +78,18 @@ def delong_test(
     areas, covariance, n_groups = auroc_covariance(np.stack([first, second]), positive, groups)
     difference = float(areas[1] - areas[0])
     variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
-    # Rounding leaves up to about 1e-17 where both scores rank alike.
+    # Rounding leaves up to about 1e-17 where every case has the same share.
     error = float(np.sqrt(variance)) if variance > 1e-15 else 0.0
-    z = difference / error if error else float("nan")
-    reach = NormalDist().inv_cdf((1 + level) / 2) * error
+    z = difference / error if error else nan
+    alike = 1.0 if abs(difference) < 1e-12 else nan
+    reach = NormalDist().inv_cdf((1 + level) / 2) * (error if error or alike == 1 else nan)
     return DeLongTest(
         first=float(areas[0]),
         second=float(areas[1]),
         difference=difference,
         standard_error=error,
         z=z,
-        p_value=erfc(abs(z) / sqrt(2)) if error else 1.0,
+        p_value=erfc(abs(z) / sqrt(2)) if error else alike,
         low=difference - reach,
         high=difference + reach,
         n_groups=n_groups,

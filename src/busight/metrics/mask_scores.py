@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 
@@ -17,9 +18,10 @@ from busight.types import FloatArray, Mask
 class MaskScores:
     """The scores of one image's mask; NaN where they are undefined.
 
-    Overlap, distances and true positives are defined on images with an annotated lesion (distances only where something
-    is predicted). On images known to have none, only false positives and their area are. Without an annotated mask only
-    the predicted area is known; without segmentation, nothing.
+    Overlap, distances and true positives are defined on images with an annotated lesion. Where nothing is predicted on
+    one, there is no outline: a distance is undefined, or, ``with_misses``, the image's diagonal. On images known to
+    have no lesion, only false positives and their area are defined. Without an annotated mask only the predicted area
+    is known; without segmentation, nothing.
 
     Attributes:
         dice: 2 |A ∩ B| / (|A| + |B|), 0–1; 0 where nothing is predicted.
@@ -30,6 +32,10 @@ class MaskScores:
         assd_px: Average symmetric surface distance in pixels.
         hd95_mm: In mm; NaN too where the pixel spacing is not known.
         assd_mm: In mm; NaN too where the pixel spacing is not known.
+        hd95_px_with_misses: As `hd95_px`; the image's diagonal where nothing is predicted.
+        assd_px_with_misses: As `assd_px`; likewise.
+        hd95_mm_with_misses: As `hd95_mm`; the diagonal in mm.
+        assd_mm_with_misses: As `assd_mm`; likewise.
         lesions_annotated: Connected annotated regions.
         lesion_true_positives: Annotated regions matched with a predicted region of IoU 0.5 or more.
         lesion_false_positives: Connected predicted regions that are not matched.
@@ -45,6 +51,10 @@ class MaskScores:
     assd_px: float = float("nan")
     hd95_mm: float = float("nan")
     assd_mm: float = float("nan")
+    hd95_px_with_misses: float = float("nan")
+    assd_px_with_misses: float = float("nan")
+    hd95_mm_with_misses: float = float("nan")
+    assd_mm_with_misses: float = float("nan")
     lesions_annotated: float = float("nan")
     lesion_true_positives: float = float("nan")
     lesion_false_positives: float = float("nan")
@@ -90,20 +100,28 @@ def score_mask(
     detection = detect(predicted, annotated)
     if not annotated.any():
         return MaskScores(lesion_false_positives=float(detection.false_positives), **areas)
-    in_mm = {}
+    distances = _distances(predicted, annotated, "px", (1.0, 1.0))
     if spacing_mm is not None:
-        in_mm["hd95_mm"] = hd95(predicted, annotated, spacing_mm)
-        in_mm["assd_mm"] = assd(predicted, annotated, spacing_mm)
+        distances |= _distances(predicted, annotated, "mm", spacing_mm)
     return MaskScores(
         dice=dice(predicted, annotated),
         iou=iou(predicted, annotated),
         pixel_recall=pixel_recall(predicted, annotated),
         pixel_precision=pixel_precision(predicted, annotated),
-        hd95_px=hd95(predicted, annotated),
-        assd_px=assd(predicted, annotated),
         lesions_annotated=float(detection.annotated),
         lesion_true_positives=float(detection.true_positives),
         lesion_false_positives=float(detection.false_positives),
-        **in_mm,
+        **distances,
         **areas,
     )
+
+
+def _distances(predicted: Mask, annotated: Mask, unit: str, spacing: tuple[float, float]) -> dict[str, float]:
+    """Return the distances of the outlines without and with misses, the pixels' height and width in a unit given."""
+    diagonal = math.hypot(predicted.shape[0] * spacing[0], predicted.shape[1] * spacing[1])
+    found: dict[str, float] = {}
+    for name, distance in (("hd95", hd95), ("assd", assd)):
+        value = distance(predicted, annotated, spacing)
+        found[f"{name}_{unit}"] = value
+        found[f"{name}_{unit}_with_misses"] = value if predicted.any() else diagonal
+    return found

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.errors import DataError
-from busight.metrics.bootstrap import Intervals, Statistic, repeated_bootstrap
+from busight.metrics.bootstrap import Statistic, repeated_bootstrap
 from busight.metrics.checks import check_per_case, check_probs
 from busight.metrics.compute import (
     MACRO,
@@ -16,7 +16,7 @@ from busight.metrics.compute import (
     WEIGHTED,
     ScoredCases,
     compute_metrics,
-    metric_counts,
+    metric_measurands,
 )
 from busight.metrics.confusion import confusion_matrix
 from busight.metrics.mask_scores import MASK_SCORES
@@ -59,8 +59,8 @@ def metric_table(
       predicted region, and fp_area_fraction, the mean predicted area.
 
     A class without cases makes NaN of its own metrics but the specificity, and of macro averages, with all resamples
-    counted as undefined; the others stand. A prediction that never names a class makes NaN of its precision. The
-    interval of ECE is moved down by the mean excess that resampling gives it.
+    counted as undefined; the others stand. A prediction that never names a class makes NaN of its precision. Intervals
+    are those of `busight.metrics.intervals.confidence_interval`.
 
     Args:
         target: int64 (N,), class 0..K-1.
@@ -162,33 +162,24 @@ def _estimates(
     names = list(compute_metrics(repeats[0], once))
     if any(list(compute_metrics(cases, once)) != names for cases in repeats):
         raise DataError("the repeats do not have the same metrics; all or none of them must segment")
-    intervals = repeated_bootstrap([statistic_of(cases) for cases in repeats], groups, rng, resamples, level)
-    counts = metric_counts(repeats[0])
-    low, high = _without_bias(names, intervals)
+    measurands = metric_measurands(repeats[0])
+    of_names = [measurands[name] for name in names]
+    statistics = [statistic_of(cases) for cases in repeats]
+    intervals = repeated_bootstrap(statistics, groups, rng, resamples, level, of_names)
     estimates = MetricRows(
         MetricEstimate(
             metric=metric,
             of=of,
             value=float(intervals.value[index]),
-            low=float(low[index]),
-            high=float(high[index]),
-            n=counts.get((metric, of), len(once)),
+            low=float(intervals.low[index]),
+            high=float(intervals.high[index]),
+            n=intervals.observed[index].cases,
+            n_groups=intervals.observed[index].groups,
             undefined_resamples=int(intervals.undefined[index]),
         )
         for index, (metric, of) in enumerate(names)
     )
     return estimates, intervals.n_groups
-
-
-def _without_bias(names: Sequence[tuple[str, str]], intervals: Intervals) -> tuple[FloatArray, FloatArray]:
-    """Return the intervals, that of the calibration error corrected for the bias of resampling.
-
-    A resample contains some cases several times, which makes its bins noisier: the resampled ECE is above the ECE of
-    the cases themselves on average, and its percentiles may even exclude that.
-    """
-    biased = np.array([metric == "ece" for metric, _ in names]) & ~np.isnan(intervals.mean)
-    shift = np.where(biased, intervals.mean - intervals.value, 0.0)
-    return np.where(biased, np.maximum(intervals.low - shift, 0.0), intervals.low), intervals.high - shift
 
 
 def _check_names(classes: tuple[str, ...], n_classes: int) -> None:

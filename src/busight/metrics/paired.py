@@ -9,8 +9,9 @@ import numpy as np
 
 from busight.errors import DataError
 from busight.metrics.bootstrap import Statistic, repeated_bootstrap
-from busight.metrics.compute import ScoredCases, compute_metrics
+from busight.metrics.compute import ScoredCases, compute_metrics, metric_measurands
 from busight.metrics.delong import DeLongTest, delong_test
+from busight.metrics.intervals import of_difference
 from busight.metrics.mcnemar import McNemarTest, mcnemar_test
 from busight.metrics.table import MetricRows
 from busight.types import FloatArray
@@ -109,7 +110,10 @@ def compare(
         return both
 
     statistics = [statistic_of(one, other) for one, other in zip(first, second, strict=True)]
-    intervals = repeated_bootstrap(statistics, groups, np.random.default_rng(seed), resamples, level)
+    measurands = metric_measurands(first[0])
+    own = [measurands[name] for name in names]
+    kinds = [*own, *own, *(of_difference(measurand) for measurand in own)]
+    intervals = repeated_bootstrap(statistics, groups, np.random.default_rng(seed), resamples, level, kinds)
     differences = MetricRows(
         Difference(
             *name,

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
 
+from busight.metrics.intervals import Kind, Measurand
 from busight.metrics.ratio import ratio, weighted_mean
 from busight.types import FloatArray
 
 LESION_IMAGES, NORMAL_IMAGES, ANNOTATED_IMAGES = "lesion images", "normal images", "images with a known mask"
+
+WITH_MISSES = "_with_misses"
+"""What the name of a distance ends in where a missed lesion counts the image's diagonal."""
+
+DISTANCES = tuple(
+    f"{name}_{unit}{misses}" for unit in ("px", "mm") for misses in ("", WITH_MISSES) for name in ("hd95", "assd")
+)
 
 _MEANS_ON_LESIONS = (
     "dice",
     "iou",
     "pixel_recall",
     "pixel_precision",
-    "hd95_px",
-    "assd_px",
-    "hd95_mm",
-    "assd_mm",
+    *DISTANCES,
 )
+
+_KINDS: dict[str, tuple[Kind, float]] = {
+    **dict.fromkeys(DISTANCES, ("mean", math.inf)),
+    "false_positives_per_image": ("count", math.inf),
+    "specificity_image_level": ("proportion", 1.0),
+}
 
 
 def mask_metrics(mask_scores: Mapping[str, FloatArray], weights: FloatArray) -> dict[tuple[str, str], FloatArray]:
@@ -40,11 +52,14 @@ def mask_metrics(mask_scores: Mapping[str, FloatArray], weights: FloatArray) -> 
     return metrics
 
 
-def mask_metric_counts(mask_scores: Mapping[str, FloatArray]) -> dict[tuple[str, str], int]:
-    """Count the images that define each metric of `mask_metrics`."""
-    counts = {name: int((~np.isnan(values)).sum()) for name, values in _values(mask_scores).items()}
-    counts["lesion_sensitivity", LESION_IMAGES] = int((mask_scores["lesions_annotated"] > 0).sum())
-    return counts
+def mask_measurands(mask_scores: Mapping[str, FloatArray]) -> dict[tuple[str, str], Measurand]:
+    """Return what each metric of `mask_metrics` measures, and on which images."""
+    measurands: dict[tuple[str, str], Measurand] = {}
+    for name, values in _values(mask_scores).items():
+        kind, upper = _KINDS.get(name[0], ("mean", 1.0))
+        measurands[name] = Measurand(kind, 0.0, upper, (~np.isnan(values),))
+    sides = (np.nan_to_num(mask_scores["lesions_annotated"]) > 0,)
+    return measurands | {("lesion_sensitivity", LESION_IMAGES): Measurand("proportion", 0.0, 1.0, sides)}
 
 
 def _values(mask_scores: Mapping[str, FloatArray]) -> dict[tuple[str, str], FloatArray]:

@@ -26,7 +26,7 @@ class MetricRows(tuple[RowT, ...]):
     """Records in order, with lookup by key (metric, of).
 
     Example:
-        >>> rows = MetricRows([MetricEstimate("accuracy", "overall", 0.9, 0.8, 1.0, 20)])
+        >>> rows = MetricRows([MetricEstimate("accuracy", "overall", 0.9, 0.8, 1.0, n=20, n_groups=20)])
         >>> rows.get("accuracy").value, rows.find("auroc", "macro")
         (0.9, None)
     """
@@ -59,9 +59,10 @@ class MetricEstimate:
         metric: ``"accuracy"``, ``"sensitivity"``, ``"auroc"``, ``"dice"`` ...
         of: ``"overall"``, ``"macro"``, ``"weighted"``, a class name, ``"lesion images"`` ...
         value: The metric on all cases; NaN where undefined.
-        low: Lower end of the interval; NaN where undefined.
-        high: Upper end of the interval; NaN where undefined.
+        low: Lower end of the interval; NaN where there is none.
+        high: Upper end of the interval; NaN where there is none.
         n: Images that the metric is computed from.
+        n_groups: Independent groups of these images; of an AUROC or a macro average, those of the smallest class.
         undefined_resamples: Bootstrap resamples in which the metric was undefined (and which were left out).
     """
 
@@ -71,11 +72,12 @@ class MetricEstimate:
     low: float
     high: float
     n: int
+    n_groups: int
     undefined_resamples: int = 0
 
     def document(self) -> dict[str, object]:
         """Return the metric and its interval as JSON; NaN is null there."""
-        names = ("metric", "of", "value", "low", "high", "n")
+        names = ("metric", "of", "value", "low", "high", "n", "n_groups")
         return {name: getattr(self, name) for name in names}
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from busight.data.labels import LabelSchema
 from busight.decision.decision import Decision
-from busight.errors import BundleError
+from busight.errors import BundleError, InferenceError
 from busight.io.atomic import require_free_folder
 from busight.metrics.activations import softmax
 from busight.model.bundle.card import Card
@@ -27,7 +27,7 @@ from busight.preprocess.pipeline import PreparedImage, Preprocess
 from busight.preprocess.resize import resize_or_pad
 from busight.strategies.catalogue import strategy_of
 from busight.strategies.strategy import RawOutput, Stages, Strategy, grey_of, proposal_of
-from busight.types import Image, InputImage, Prediction, Rejected, Roi
+from busight.types import Failure, Image, ImageRef, InputImage, Prediction, Rejected, Roi
 
 BATCH = 16
 """Images of one batch through the networks."""
@@ -116,9 +116,21 @@ class Model:
 
         Returns:
             One prediction or rejection for each image, in order.
+
+        Raises:
+            InferenceError: A network's output for an image is no answer.
         """
-        given = [image if isinstance(image, InputImage) else InputImage(image) for image in images]
         answers: list[Prediction | Rejected] = []
+        for answer in self.try_predict(images):
+            if isinstance(answer, Failure):
+                raise InferenceError(answer.reason)
+            answers.append(answer)
+        return answers
+
+    def try_predict(self, images: Sequence[Image | InputImage]) -> list[Prediction | Rejected | Failure]:
+        """Predict images as `predict`, but return a failure in place of an image whose output is no answer."""
+        given = [image if isinstance(image, InputImage) else InputImage(image) for image in images]
+        answers: list[Prediction | Rejected | Failure] = []
         for start in range(0, len(given), BATCH):
             batch = given[start : start + BATCH]
             prepared, raws = self.infer([image.pixels for image in batch])
@@ -139,13 +151,21 @@ class Model:
 
         Raises:
             BundleError: The model has no segmentation.
+            InferenceError: The network's output is no answer.
         """
         (prepared,), (raw,) = self.infer([image])
+        if raw.fault is not None:
+            raise InferenceError(self._no_answer(ImageRef(), raw.fault))
         if raw.mask_probs is None:
             raise BundleError(f"{self.card.name}: the model draws no masks; train a recipe that segments")
         return raw.mask_probs, prepared.crop_box
 
-    def _answer(self, given: InputImage, prepared: PreparedImage, raw: RawOutput) -> Prediction | Rejected:
+    def _no_answer(self, ref: ImageRef, fault: str) -> str:
+        return f"{ref.path or 'image'}: no answer, the network's {fault}; run busight verify {self.folder}"
+
+    def _answer(self, given: InputImage, prepared: PreparedImage, raw: RawOutput) -> Prediction | Rejected | Failure:
+        if raw.fault is not None:
+            return Failure(given.ref, self._no_answer(given.ref, raw.fault))
         decision, labels = self.decision, self.labels
         evidence = None
         logits = raw.logits
@@ -154,6 +174,8 @@ class Model:
             evidence = decision.fusion.evidence(image, raw.mask, raw.mask_probs, proposal_of(prepared, raw))
             logits = decision.fusion.fuse(logits, labels.lesion_pair, evidence)
         calibrated = decision.probs(logits)
+        if not np.isfinite(calibrated).all():
+            return Failure(given.ref, self._no_answer(given.ref, "calibrated probabilities hold NaN or infinity"))
         place = int(np.argmax(calibrated))
         activation = raw.activation(place)
         roi, box = raw.roi, prepared.crop_box

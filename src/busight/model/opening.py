@@ -19,6 +19,11 @@ from busight.strategies.engine import Engine
 from busight.strategies.segmenters import ClassicalSegmenter, MaskSource, NetworkSegmenter
 from busight.strategies.strategy import Stages
 
+Shape = tuple[int | None, ...]
+"""Shape of a graph's output without the batch; None where any side will do."""
+
+MAP: Shape = (1, None, None)
+
 
 def open_stages(folder: Path, card: Card, settings: EngineSettings) -> tuple[Preprocess, Stages]:
     """Open the preprocessing and stages of a card.
@@ -38,11 +43,11 @@ def open_stages(folder: Path, card: Card, settings: EngineSettings) -> tuple[Pre
         strategy = strategy_of(card.strategy)
     except ConfigError as error:
         raise BundleError(f"{folder}: {error}; update busight or get the bundle again") from error
-    classifier = None
+    classifier, n_classes = None, len(card.labels.names)
     if (classify := card.classify) is not None:
         channels = 3 if strategy.mask_channel else preprocess.n_channels
-        outputs = {"logits": (len(card.labels.names),), "activation": None}
-        outputs |= {"mask_probs": None} if strategy.decodes_mask else {}
+        outputs: dict[str, Shape] = {"logits": (n_classes,), "activation": (n_classes, None, None)}
+        outputs |= {"mask_probs": MAP} if strategy.decodes_mask else {}
         shape = (channels, classify.input.size, classify.input.size)
         classifier = _engine(folder, card, CLASSIFIER, settings, shape, outputs)
     if (strategy.segments_first or strategy.decodes_mask) and card.segment is None:
@@ -73,7 +78,7 @@ def _segmenter(folder: Path, card: Card, settings: EngineSettings, channels: int
     if segment.input is None:
         raise BundleError(f"{folder}: the card names a network without an input size; get the bundle again")
     shape = (channels, segment.input.size, segment.input.size)
-    engine = _engine(folder, card, SEGMENTER, settings, shape, {"mask_probs": None})
+    engine = _engine(folder, card, SEGMENTER, settings, shape, {"mask_probs": MAP})
     return NetworkSegmenter(engine, segment.input, segment.tta)
 
 
@@ -83,7 +88,7 @@ def _engine(
     graph: str,
     settings: EngineSettings,
     shape: tuple[int, ...],
-    outputs: Mapping[str, tuple[int, ...] | None],
+    outputs: Mapping[str, Shape],
 ) -> Engine:
     """Open a graph, or those of an ensemble's members, and check inputs and outputs against the card."""
     factors = card.inverse_temperatures
@@ -94,13 +99,17 @@ def _engine(
             raise BundleError(f"{folder}: the card needs {name}, but has no such file; get the bundle again")
         engine = settings.open(folder / name)
         known = engine.output_shapes
-        as_named = all(key in known and wanted in (None, known[key]) for key, wanted in outputs.items())
+        as_named = all(key in known and _matches(known[key], wanted) for key, wanted in outputs.items())
         if engine.input_shape != shape or not as_named:
             raise BundleError(
                 f"{folder / name}: its inputs or outputs are not those that the card names; get the bundle again"
             )
         engines.append(engine)
     return EnsembleEngine(engines, factors) if factors else engines[0]
+
+
+def _matches(shape: tuple[int, ...], wanted: Shape) -> bool:
+    return len(shape) == len(wanted) and all(side in (None, given) for side, given in zip(wanted, shape, strict=True))
 
 
 def read_bank(folder: Path, card: Card, stages: Stages) -> FeatureBank | None:

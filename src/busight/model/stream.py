@@ -11,7 +11,7 @@ from busight.types import Failure, InputImage, Prediction, Rejected
 def predict_stream(
     model: Model, images: Iterable[InputImage | Failure], batch: int = BATCH
 ) -> Iterator[Prediction | Rejected | Failure]:
-    """Yield a prediction or rejection for each image, in order; a failure is passed on in its place.
+    """Yield a prediction, rejection or failure for each image, in order; a failure to read is passed on in its place.
 
     Args:
         model: The model.
@@ -28,6 +28,6 @@ def predict_stream(
 
 
 def _answers(model: Model, waiting: list[InputImage | Failure]) -> Iterator[Prediction | Rejected | Failure]:
-    answers = iter(model.predict([image for image in waiting if isinstance(image, InputImage)]))
+    answers = iter(model.try_predict([image for image in waiting if isinstance(image, InputImage)]))
     for image in waiting:
         yield image if isinstance(image, Failure) else next(answers)

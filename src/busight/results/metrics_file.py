@@ -14,7 +14,7 @@ from busight.errors import DataError
 from busight.io.atomic import nan_as_none, write_json
 from busight.metrics.table import MetricEstimate, MetricRows, MetricTable
 
-FORMAT = 1
+FORMAT = 2
 """Increased when code for the old format would misread the new one."""
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -48,15 +48,16 @@ class MetricEntry(BaseModel):
     low: Number
     high: Number
     n: Count = Field(description="Images that the metric is computed from")
+    n_groups: Count = Field(description="Groups of these images; of an AUROC or a macro average, of the smallest class")
     undefined_resamples: Count = Field(description="Resamples in which the metric was undefined; they were left out")
 
 
 class MetricsDocument(BaseModel):
     """Metrics of one BUSight model on one set of cases."""
 
-    model_config = ConfigDict(**_CLOSED, title="BUSight metrics.json, format 1")
+    model_config = ConfigDict(**_CLOSED, title="BUSight metrics.json, format 2")
 
-    format: Literal[1]
+    format: Literal[2]
     provenance: Provenance
     classes: list[str] = Field(min_length=2, description="In the order of support and of the confusion matrix")
     positive: str | None = Field(description="The class that the metrics at a threshold speak of")
@@ -65,7 +66,10 @@ class MetricsDocument(BaseModel):
     n_groups: Count = Field(description="Patients or near-duplicate components: what was resampled")
     support: list[Count] = Field(description="Images per class")
     confusion: list[list[Count]] = Field(description="Rows target, columns prediction")
-    interval: Literal["percentile bootstrap over groups"]
+    interval: Literal["exact on effective sample size; bootstrap t"] = Field(
+        description="Proportions: Clopper and Pearson on the effective sample size; others: t interval with the "
+        "standard error of a bootstrap over groups, on the logit scale where there are bounds"
+    )
     level: float = Field(gt=0, lt=1, description="Coverage of the intervals")
     resamples: int = Field(ge=1)
     seed: int
@@ -93,7 +97,7 @@ def metrics_document(metrics: MetricTable, provenance: Provenance) -> MetricsDoc
         n_groups=metrics.n_groups,
         support=list(metrics.support),
         confusion=[list(row) for row in metrics.confusion],
-        interval="percentile bootstrap over groups",
+        interval="exact on effective sample size; bootstrap t",
         level=metrics.level,
         resamples=metrics.resamples,
         seed=metrics.seed,

@@ -100,7 +100,7 @@ def csv_line(record: dict[str, Any]) -> str:
 
 def json_line(record: dict[str, Any]) -> str:
     """Return a record as one JSON line."""
-    return json.dumps(record, ensure_ascii=False)
+    return json.dumps(record, ensure_ascii=False, allow_nan=False)
 
 
 def _cell(value: Any) -> Any:

@@ -49,7 +49,8 @@ def to_mask(probs: NDArray[np.float32], settings: PostprocessSettings) -> Mask:
     Returns:
         bool HW; all False where no region is left: the image counts as one without a lesion.
     """
-    above: Mask = probs >= settings.threshold
+    # NaN, which compares as False, must not count as no lesion.
+    above: Mask = ~(probs < settings.threshold)
     if settings.smooth:
         above = _smoothed(above, settings.smooth)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(above.astype(np.uint8), connectivity=8)

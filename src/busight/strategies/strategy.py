@@ -65,6 +65,10 @@ class Stages:
         return [(to_mask(values, self.postprocess), values) for values in probs]
 
 
+_ROUNDING = 1e-3
+"""How far resizing may bring a probability beyond 0 and 1."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class RawOutput:
     """A strategy's output for one image, before any decision; maps are in the cropped image's pixels.
@@ -87,6 +91,20 @@ class RawOutput:
     features: NDArray[np.float32] | None = None
     views: tuple[tuple[ViewOutput, float], ...] = ()
     proposal: Mask | None = None
+
+    @property
+    def fault(self) -> str | None:
+        """Why no answer can be made of it: ``"logits hold NaN or infinity"``; None where one can."""
+        arrays = {"logits": self.logits, "features": self.features, "mask probabilities": self.mask_probs}
+        arrays |= {name: values for output, _ in self.views for name, values in output.outputs.items()}
+        for name, values in arrays.items():
+            if values is not None and not np.isfinite(values).all():
+                return f"{name} hold NaN or infinity"
+        if self.mask_probs is not None and (
+            self.mask_probs.min() < -_ROUNDING or self.mask_probs.max() > 1 + _ROUNDING
+        ):
+            return "mask probabilities are outside 0–1"
+        return None
 
     def activation(self, class_index: int) -> NDArray[np.float32] | None:
         """Return the class-activation map of a class, float32 HW; None where the graphs give none."""

@@ -24,32 +24,36 @@ def table(*estimates: MetricEstimate, support: tuple[int, int] = (6, 4)) -> Metr
 
 def test_a_value_stands_with_its_interval() -> None:
     assert (
-        estimate_text(MetricEstimate("accuracy", "overall", 0.8741, 0.8119, 0.9212, 117), table())
+        estimate_text(MetricEstimate("accuracy", "overall", 0.8741, 0.8119, 0.9212, 117, 117), table())
         == "0.874 (0.812–0.921)"
     )
 
 
 def test_a_negative_end_is_spelled_out() -> None:
-    assert estimate_text(MetricEstimate("kappa", "overall", 0.1, -0.05, 0.2, 9), table()) == "0.100 (−0.050 to 0.200)"
+    assert (
+        estimate_text(MetricEstimate("kappa", "overall", 0.1, -0.05, 0.2, 9, 9), table()) == "0.100 (−0.050 to 0.200)"
+    )
 
 
 def test_a_missing_interval_says_why() -> None:
     assert (
-        estimate_text(MetricEstimate("accuracy", "overall", 1.0, NAN, NAN, 1), table())
-        == "1.000 (no interval: too few groups)"
+        estimate_text(MetricEstimate("accuracy", "overall", 1.0, NAN, NAN, 1, 1), table())
+        == "1.000 (no interval: 1 group)"
     )
+    alike = MetricEstimate("auroc", "macro", 0.5, NAN, NAN, 20, 20)
+    assert estimate_text(alike, table()) == "0.500 (no interval: all cases alike)"
 
 
 @pytest.mark.parametrize(
     ("estimate", "support", "reason"),
     [
-        (MetricEstimate("sensitivity", "malignant", NAN, NAN, NAN, 0), (6, 0), "no test case of malignant"),
-        (MetricEstimate("auroc", "macro", NAN, NAN, NAN, 6), (6, 0), "no test case of malignant"),
-        (MetricEstimate("auroc", "benign", NAN, NAN, NAN, 6), (6, 0), "no test case of another class"),
-        (MetricEstimate("precision", "malignant", NAN, NAN, NAN, 0), (6, 4), "never predicted"),
-        (MetricEstimate("precision", "macro", NAN, NAN, NAN, 10), (6, 4), "a class was never predicted"),
-        (MetricEstimate("dice", "lesion images", NAN, NAN, NAN, 0), (6, 4), "no case it can be measured on"),
-        (MetricEstimate("mcc", "overall", NAN, NAN, NAN, 10), (6, 4), "not defined for these cases"),
+        (MetricEstimate("sensitivity", "malignant", NAN, NAN, NAN, 0, 0), (6, 0), "no test case of malignant"),
+        (MetricEstimate("auroc", "macro", NAN, NAN, NAN, 6, 6), (6, 0), "no test case of malignant"),
+        (MetricEstimate("auroc", "benign", NAN, NAN, NAN, 6, 6), (6, 0), "no test case of another class"),
+        (MetricEstimate("precision", "malignant", NAN, NAN, NAN, 0, 0), (6, 4), "never predicted"),
+        (MetricEstimate("precision", "macro", NAN, NAN, NAN, 10, 10), (6, 4), "a class was never predicted"),
+        (MetricEstimate("dice", "lesion images", NAN, NAN, NAN, 0, 0), (6, 4), "no case it can be measured on"),
+        (MetricEstimate("mcc", "overall", NAN, NAN, NAN, 10, 10), (6, 4), "not defined for these cases"),
     ],
 )
 def test_an_undefined_metric_gives_its_reason(estimate: MetricEstimate, support: tuple[int, int], reason: str) -> None:
@@ -58,10 +62,10 @@ def test_an_undefined_metric_gives_its_reason(estimate: MetricEstimate, support:
 
 def test_every_metric_is_in_exactly_one_table() -> None:
     estimates = (
-        MetricEstimate("accuracy", "overall", 0.9, 0.8, 1.0, 10),
-        MetricEstimate("f1", "benign", 0.91, 0.8, 1.0, 6),
-        MetricEstimate("f1", "macro", 0.92, 0.8, 1.0, 10),
-        MetricEstimate("dice", "lesion images", 0.93, 0.8, 1.0, 4),
+        MetricEstimate("accuracy", "overall", 0.9, 0.8, 1.0, 10, 10),
+        MetricEstimate("f1", "benign", 0.91, 0.8, 1.0, 6, 6),
+        MetricEstimate("f1", "macro", 0.92, 0.8, 1.0, 10, 10),
+        MetricEstimate("dice", "lesion images", 0.93, 0.8, 1.0, 4, 4),
     )
     full = table(*estimates)
     header, rows = class_rows(full)
@@ -71,14 +75,14 @@ def test_every_metric_is_in_exactly_one_table() -> None:
     assert subset_rows(full) == [("Dice", "lesion images", "0.930 (0.800–1.000)", "4")]
 
 
-def test_the_note_counts_groups_and_warns_of_intervals_without_width() -> None:
-    assert "500 bootstrap resamples of 8 groups" in resampling_note(table())
-    assert "rule of three" not in resampling_note(table(MetricEstimate("f1", "benign", 0.9, 0.8, 1.0, 6)))
-    assert "rule of three" in resampling_note(table(MetricEstimate("f1", "benign", 1.0, 1.0, 1.0, 6)))
+def test_the_note_counts_groups_and_names_the_intervals() -> None:
+    note = resampling_note(table())
+    assert "500 bootstrap resamples of 8 groups" in note
+    assert "Where fewer than 10 groups are behind a metric, there is none" in note
 
 
 def test_left_out_resamples_are_listed() -> None:
     full = table(
-        MetricEstimate("f1", "benign", 0.9, 0.8, 1.0, 6, 7), MetricEstimate("mcc", "overall", 0.9, 0.8, 1.0, 6)
+        MetricEstimate("f1", "benign", 0.9, 0.8, 1.0, 6, 7, 7), MetricEstimate("mcc", "overall", 0.9, 0.8, 1.0, 6, 6)
     )
     assert undefined_resample_rows(full) == [("F1", "benign", "7 of 500")]

@@ -69,15 +69,10 @@ def choose_calibrator(
     Raises:
         DataError: The cases cannot determine any calibration.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
-
     logits = np.asarray(logits, np.float64)
     check_can_be_fitted(logits, target)
-    folds = min(folds, len(set(groups)), int(np.bincount(target).min()))
-    if folds < 2:
+    if not (parts := grouped_folds(target, groups, folds)):
         return fit_calibrator(methods[0], logits, target)
-    cut = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
-    parts = list(cut.split(logits, target, list(groups)))
     losses: dict[CalibrationMethod, FloatArray] = {}
     for method in methods:
         try:
@@ -90,6 +85,23 @@ def choose_calibrator(
     worse = {method: loss - losses[best] for method, loss in losses.items()}
     chosen = next(name for name, more in worse.items() if more.mean() <= more.std(ddof=1) / np.sqrt(len(more)))
     return fit_calibrator(chosen, logits, target)
+
+
+def grouped_folds(target: IntArray, groups: Sequence[str], folds: int = 5) -> list[tuple[IntArray, IntArray]]:
+    """Return stratified folds that keep groups together, as indices of the cases to fit on and of those held out.
+
+    Args:
+        target: int64 (N,).
+        groups: (N,), the group of each case.
+        folds: Folds; fewer where there are fewer groups, or fewer cases of a class. None where there would be one.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    folds = min(folds, len(set(groups)), int(np.bincount(target).min()))
+    if folds < 2:
+        return []
+    cut = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
+    return list(cut.split(target, target, list(groups)))
 
 
 def _held_out(

@@ -29,6 +29,7 @@ from busight.metrics.image_quality import (
     ssim,
     surroundings,
 )
+from busight.metrics.intervals import Measurand
 from busight.metrics.ratio import ratio
 from busight.preprocess.enhance.chain import Step, apply_chain, crop_box_of, parse_chain
 from busight.simulate.case import PhantomCase
@@ -189,7 +190,8 @@ def _measured(values: FloatArray, groups: Sequence[str], seed: int) -> dict[str,
     def means(weights: FloatArray) -> FloatArray:
         return ratio(weights @ filled, weights @ defined)
 
-    intervals = clustered_bootstrap(means, groups, np.random.default_rng(seed), resamples=1000)
+    measurands = [Measurand(sides=(column,)) for column in defined.T]
+    intervals = clustered_bootstrap(means, groups, np.random.default_rng(seed), 1000, measurands=measurands)
     return {
         key: Measured(
             float(intervals.value[k]), float(intervals.low[k]), float(intervals.high[k]), int(defined[:, k].sum())

@@ -18,8 +18,9 @@ from busight.experiments.bench.measured import Measured, chosen_at_random, one_o
 from busight.io.csv_text import csv_number, csv_text
 from busight.io.progress import Progress, Silent
 from busight.metrics.bootstrap import Intervals, clustered_bootstrap
+from busight.metrics.intervals import Measurand, of_difference
 from busight.metrics.mask_scores import MaskScores, score_mask, stack_mask_scores
-from busight.metrics.segmentation import mask_metric_counts, mask_metrics
+from busight.metrics.segmentation import mask_measurands, mask_metrics
 from busight.model.bundle.load import load_bundle
 from busight.model.model import Model
 from busight.model.segmenters import ModelSegmenter, Segmentation, Segmenter
@@ -227,19 +228,20 @@ def _comparison(
         less = np.stack([metrics[..., dice] - own[best][..., dice] for metrics in own], axis=-1)
         return np.concatenate([*own, less], axis=-1)
 
-    intervals = clustered_bootstrap(statistic, groups, np.random.default_rng(seed), settings.resamples, settings.level)
+    measurands = [mask_measurands(scores_of_method) for scores_of_method in scores]
+    kinds: list[Measurand] = [of_method[name] for of_method in measurands for name in names]
+    kinds += [of_difference(of_method[names[dice]]) for of_method in measurands]
+    rng = np.random.default_rng(seed)
+    intervals = clustered_bootstrap(statistic, groups, rng, settings.resamples, settings.level, kinds)
     n_metrics = len(segmenters) * len(names)
     rows = []
     for place, segmenter in enumerate(segmenters):
-        counts = mask_metric_counts(scores[place])
-        metrics = {
-            name: _measured(intervals, place * len(names) + column, counts[name]) for column, name in enumerate(names)
-        }
+        metrics = {name: _measured(intervals, place * len(names) + column) for column, name in enumerate(names)}
         rows.append(
             SegmenterRow(
                 name=segmenter.name,
                 metrics=metrics,
-                against_best=None if place == best else _measured(intervals, n_metrics + place, counts[names[dice]]),
+                against_best=None if place == best else _measured(intervals, n_metrics + place),
                 milliseconds=1000 * float(np.median(seconds[place])),
                 n_trained_on=_n_trained_on(segmenter, checked, known),
                 shown=_shown(segmenter, checked, known, scores[place]),
@@ -250,8 +252,13 @@ def _comparison(
     return SegmenterComparison(spec, len(known), len(set(groups)), tuple(rows), settings.level)
 
 
-def _measured(intervals: Intervals, index: int, images: int) -> Measured:
-    return Measured(float(intervals.value[index]), float(intervals.low[index]), float(intervals.high[index]), images)
+def _measured(intervals: Intervals, index: int) -> Measured:
+    return Measured(
+        float(intervals.value[index]),
+        float(intervals.low[index]),
+        float(intervals.high[index]),
+        intervals.observed[index].cases,
+    )
 
 
 def _n_trained_on(segmenter: Segmenter, checked: CheckedDataset, known: Sequence[int]) -> int:

@@ -38,6 +38,7 @@ class OnnxRuntimeEngine:
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
+        self._path = path
         options = onnxruntime.SessionOptions()
         # ONNX Runtime counts the machine's cores, not those in this process's affinity.
         cores = usable_cores()
@@ -63,13 +64,24 @@ class OnnxRuntimeEngine:
     def run(self, batch: NDArray[np.float32]) -> Outputs:
         """Return the outputs of a batch, float32 (N, C, H, W) in 0–1, N at least 1."""
         names = list(self.output_shapes)
-        parts = [
-            self._session.run(names, {INPUT: np.ascontiguousarray(batch[start : start + self._batch])})
-            for start in range(0, len(batch), self._batch)
-        ]
+        parts = [self._run(names, batch[start : start + self._batch]) for start in range(0, len(batch), self._batch)]
         if len(parts) == 1:
             return dict(zip(names, parts[0], strict=True))
         return {name: np.concatenate(values) for name, *values in zip(names, *parts, strict=True)}
+
+    def _run(self, names: list[str], batch: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        outputs: list[NDArray[np.float32]] = self._session.run(names, {INPUT: np.ascontiguousarray(batch)})
+        for name, values in zip(names, outputs, strict=True):
+            sides = self.output_shapes[name]
+            as_declared = len(values.shape) == 1 + len(sides) and all(
+                side in (0, found) for side, found in zip(sides, values.shape[1:], strict=True)
+            )
+            if len(values) != len(batch) or not as_declared or values.dtype != np.float32:
+                raise BundleError(
+                    f"{self._path}: its output {name} is {values.dtype} {values.shape} for {len(batch)} inputs; get "
+                    "the bundle again"
+                )
+        return outputs
 
 
 def _sides(shape: list[int | str]) -> tuple[int, ...]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
-from busight.metrics.segmentation import LESION_IMAGES
+from busight.metrics.intervals import MIN_GROUPS
+from busight.metrics.segmentation import DISTANCES, LESION_IMAGES, WITH_MISSES
 from busight.metrics.table import MetricEstimate, MetricTable
+from busight.report.text.numbers import counted, interval_text
 
 METRIC_NAMES = {
     "accuracy": "Accuracy",
@@ -37,6 +39,10 @@ METRIC_NAMES = {
     "assd_px": "Average surface distance, pixels",
     "hd95_mm": "Hausdorff distance (95 %), mm",
     "assd_mm": "Average surface distance, mm",
+    "hd95_px_with_misses": "Hausdorff distance (95 %), a miss counts the diagonal, pixels",
+    "assd_px_with_misses": "Average surface distance, a miss counts the diagonal, pixels",
+    "hd95_mm_with_misses": "Hausdorff distance (95 %), a miss counts the diagonal, mm",
+    "assd_mm_with_misses": "Average surface distance, a miss counts the diagonal, mm",
     "lesion_sensitivity": "Lesion sensitivity (IoU of 0.5 or more)",
     "false_positives_per_image": "False positives per image",
     "specificity_image_level": "Image-level specificity",
@@ -51,10 +57,7 @@ LOWER_IS_BETTER = frozenset(
         "ece",
         "mean_set_size",
         "rejection_rate",
-        "hd95_px",
-        "assd_px",
-        "hd95_mm",
-        "assd_mm",
+        *DISTANCES,
         "false_positives_per_image",
         "fp_area_fraction",
     }
@@ -87,25 +90,24 @@ def estimate_text(estimate: MetricEstimate | None, table: MetricTable) -> str:
     Example:
         >>> from busight.metrics.table import MetricRows
         >>> table = MetricTable(("a", "b"), "b", None, 4, 4, (4, 0), ((3, 1), (0, 0)), MetricRows(), 100, 0.95, 0)
-        >>> estimate_text(MetricEstimate("accuracy", "overall", 0.75, 0.5, 1.0, 4), table)
+        >>> estimate_text(MetricEstimate("accuracy", "overall", 0.75, 0.5, 1.0, 20, 20), table)
         '0.750 (0.500–1.000)'
-        >>> estimate_text(MetricEstimate("sensitivity", "b", math.nan, math.nan, math.nan, 0), table)
+        >>> estimate_text(MetricEstimate("sensitivity", "b", math.nan, math.nan, math.nan, 0, 0), table)
         'undefined: no test case of b'
     """
     if estimate is None:
         return "–"
     if math.isnan(estimate.value):
         return f"undefined: {undefined_reason(estimate, table)}"
-    return f"{estimate.value:.3f} ({interval_text(estimate)})"
+    return f"{estimate.value:.3f} ({estimate_interval(estimate)})"
 
 
-def interval_text(estimate: MetricEstimate) -> str:
+def estimate_interval(estimate: MetricEstimate) -> str:
     """Return ``"0.812–0.921"``, or why there is no interval."""
     if math.isnan(estimate.low) or math.isnan(estimate.high):
-        return "no interval: too few groups"
-    # A negative end (kappa, MCC) would make "–-0.1" of a range dash.
-    dash = " to " if estimate.low < 0 else "–"
-    return f"{estimate.low:.3f}{dash}{estimate.high:.3f}".replace("-", "−")
+        few = estimate.n_groups < MIN_GROUPS
+        return f"no interval: {counted(estimate.n_groups, 'group')}" if few else "no interval: all cases alike"
+    return interval_text(estimate.low, estimate.high)
 
 
 def undefined_reason(estimate: MetricEstimate, table: MetricTable) -> str:
@@ -146,29 +148,34 @@ def class_rows(table: MetricTable) -> tuple[list[str], list[list[str]]]:
 def subset_rows(table: MetricTable) -> list[tuple[str, str, str, str]]:
     """Return (metric, subset, value with interval, images) of every other metric: mostly the segmentation's.
 
-    Distances in mm are left out where no image's spacing is known.
+    Distances in mm are left out where no image's spacing is known. A distance that is undefined on missed lesions says
+    how many it leaves out.
     """
     elsewhere = {"overall", "macro", "weighted", *table.classes}
     return [
-        (_arrowed(row.metric), row.of, estimate_text(row, table), str(row.n))
+        (_arrowed(row.metric), row.of, estimate_text(row, table) + _left_out(row, table), str(row.n))
         for row in table.rows
-        if row.of not in elsewhere and (row.n or not row.metric.endswith("_mm"))
+        if row.of not in elsewhere and (row.n or "_mm" not in row.metric)
     ]
 
 
+def _left_out(row: MetricEstimate, table: MetricTable) -> str:
+    """Return ``"; 12 of 97 missed, left out"`` of a distance without the missed lesions, else nothing."""
+    with_misses = table.find(row.metric + WITH_MISSES, row.of)
+    if with_misses is None or with_misses.n == row.n:
+        return ""
+    return f"; {with_misses.n - row.n} of {with_misses.n} missed, left out"
+
+
 def resampling_note(table: MetricTable) -> str:
-    """Return the sentences on what the intervals are, and where they are too narrow."""
-    note = (
-        f"Intervals are {table.level:.0%} percentile intervals of {table.resamples} bootstrap resamples of "
-        f"{table.n_groups} groups (patients and near-duplicate images stay together; seed {table.seed})."
+    """Return the sentences on what the intervals are."""
+    return (
+        f"Intervals have a level of {table.level:.0%} and rest on {table.resamples} bootstrap resamples of "
+        f"{table.n_groups} groups (patients and near-duplicate images stay together; seed {table.seed}). Those of "
+        "proportions are exact (Clopper and Pearson) on the effective number of independent images (Korn and "
+        "Graubard); the others are t intervals, on the logit scale where the metric has bounds. Where fewer than "
+        f"{MIN_GROUPS} groups are behind a metric, there is none, or, for a proportion, a group counts as one image."
     )
-    note += " That of the calibration error is moved down by what resampling adds to it on average."
-    if any(row.value == row.low == row.high for row in table.rows):
-        note += (
-            " Where low and high end agree, no resample ever differed; that is not certainty: without an error among n "
-            "cases, the true error rate may still be about 3/n (the rule of three)."
-        )
-    return note
 
 
 def undefined_resample_rows(table: MetricTable) -> list[tuple[str, str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from busight.metrics.table import MetricEstimate
-from busight.report.blocks.metric_tables import interval_text, metric_name, undefined_reason
+from busight.report.blocks.metric_tables import estimate_interval, metric_name, undefined_reason
 from busight.report.blocks.model import KPI, Block, FigureGrid, KeyValues, KPIs, Listing, Paragraph, Section
 from busight.report.text.numbers import counted, duration_text
 from busight.results.records import CrossValidationRecord, EvaluationRecord, ResultRecord, TrainingRunRecord
@@ -70,4 +70,4 @@ def _kpi(record: ResultRecord, estimate: MetricEstimate) -> KPI:
     if math.isnan(estimate.value):
         return KPI(label, "undefined", undefined_reason(estimate, record.metrics), of)
     note = ", ".join(filter(None, [of, f"n = {estimate.n}"]))
-    return KPI(label, f"{estimate.value:.3f}", interval_text(estimate), note)
+    return KPI(label, f"{estimate.value:.3f}", estimate_interval(estimate), note)

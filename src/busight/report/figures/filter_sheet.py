@@ -16,6 +16,7 @@ from busight.report.figures.panels import show_grey
 from busight.report.figures.shrink import small_image
 from busight.report.render.style import ACCENT, FULL_WIDTH, INK, MUTED, new_figure, styled
 from busight.report.text.columns import aligned
+from busight.report.text.numbers import interval_text
 from busight.types import Image
 
 _COLUMNS = 5
@@ -111,7 +112,7 @@ def _sheet(comparison: FilterComparison) -> Figure:
         contrast_text = (
             ""
             if math.isnan(contrast.value)
-            else f"\ngCNR {contrast.value:.2f} ({contrast.low:.2f}–{contrast.high:.2f})"
+            else f"\ngCNR {contrast.value:.2f} ({interval_text(contrast.low, contrast.high, '.2f')})"
         )
         ax.set_title(f"{row.chain.partition('(')[0] or row.chain}{contrast_text}", fontsize=7.5)
     return figure

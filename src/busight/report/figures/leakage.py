@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from busight.report.blocks.metric_tables import metric_label
 from busight.report.render.figure_spec import FigureSpec
 from busight.report.render.style import ACCENT, FULL_WIDTH, INK, MUTED, WRONG, new_figure
+from busight.report.text.numbers import interval_text
 from busight.results.leakage_record import LeakageRecord, ProtocolResult
 
 _COLOURS = {"image": WRONG, "group": ACCENT, "without_label_conflicts": ACCENT, "external": INK}
@@ -95,8 +96,8 @@ def points_text(protocol: ProtocolResult, metric: str, of: str) -> str:
     difference = protocol.difference_to_grouped.find(metric, of)
     if difference is None or not _is_defined(difference.value):
         return ""
-    value, low, high = 100 * difference.value, 100 * difference.low, 100 * difference.high
-    return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})".replace("-", "−")
+    ends = interval_text(100 * difference.low, 100 * difference.high, "+.1f")
+    return f"{100 * difference.value:+.1f} points ({ends})".replace("-", "−")
 
 
 def figure_specs(record: LeakageRecord) -> list[FigureSpec]:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from busight.metrics.curves import ReliabilityBins, reliability_bins
-from busight.metrics.proportion import wilson_interval
+from busight.metrics.proportion import clopper_pearson_interval
 from busight.report.blocks.metric_tables import estimate_text
 from busight.report.figures.case_arrays import CaseArrays, case_arrays
 from busight.report.render.figure_spec import FigureSpec
@@ -41,11 +41,11 @@ def _filled(bins: ReliabilityBins) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _whiskers(ax: Axes, bins: ReliabilityBins) -> None:
-    """Draw Wilson's interval of the accuracy in each bin: few cases, long whisker."""
+    """Draw the exact interval of the accuracy in each bin: few cases, long whisker."""
     for confidence, accuracy, count in zip(bins.confidence, bins.accuracy, bins.count, strict=True):
         if count:
             right = round(float(accuracy) * int(count))
-            ax.plot([confidence] * 2, wilson_interval(right, int(count)), color=INK, linewidth=0.8, alpha=0.6)
+            ax.plot([confidence] * 2, clopper_pearson_interval(right, int(count)), color=INK, linewidth=0.8, alpha=0.6)
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:

@@ -14,12 +14,14 @@ from busight.report.figures.panels import ANNOTATED_STYLE, PREDICTED_STYLE, outl
 from busight.report.figures.shrink import small_image, small_mask
 from busight.report.render.style import FULL_WIDTH, new_figure, styled
 from busight.report.text.columns import aligned
+from busight.report.text.numbers import interval_text
 from busight.report.text.sanitise import short_label
 
 _COLUMNS = {
     ("dice", "lesion images"): "Dice",
     ("iou", "lesion images"): "IoU",
     ("hd95_px", "lesion images"): "HD95 px",
+    ("hd95_px_with_misses", "lesion images"): "with misses",
     ("assd_px", "lesion images"): "ASSD px",
     ("lesion_sensitivity", "lesion images"): "lesion sens.",
     ("false_positives_per_image", "images with a known mask"): "FP/image",
@@ -61,9 +63,7 @@ def _cells(row: SegmenterRow) -> tuple[str, ...]:
 def _with_interval(metric: Measured) -> str:
     if math.isnan(metric.value):
         return "–"
-    if math.isnan(metric.low):
-        return f"{metric.value:.3f}"
-    return f"{metric.value:.3f} ({metric.low:.3f}–{metric.high:.3f})"
+    return f"{metric.value:.3f} ({interval_text(metric.low, metric.high)})"
 
 
 def _sheet(comparison: SegmenterComparison) -> Figure:

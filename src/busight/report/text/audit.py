@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from busight.audit.checked_dataset import DataSummary
+from busight.report.text.numbers import interval_text
 from busight.results.audit_record import AuditRecord
 
 
@@ -10,7 +11,7 @@ def audit_lines(record: AuditRecord) -> list[str]:
     """Return what a terminal shows."""
     data, pairs, unusual = record.data, record.near_duplicates, record.unusual
     all_together = [shortcut for shortcut in record.shortcuts if shortcut.feature == "all together"]
-    aurocs = ", ".join(f"{s.label} {s.auroc:.2f} ({s.low:.2f}–{s.high:.2f})" for s in all_together)
+    aurocs = ", ".join(f"{s.label} {s.auroc:.2f} ({interval_text(s.low, s.high, '.2f')})" for s in all_together)
     lines = [
         f"images: {data.n_images}, mask files: {data.n_masks}, together {files_sentence(data)}",
         f"near-duplicates: {len(pairs.pairs)} pairs, {pairs.n_images} images; with different labels: "

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 
 from busight.experiments.compare import RunComparison
+from busight.metrics.intervals import MIN_GROUPS
 from busight.metrics.paired import Comparison, Difference
 from busight.report.blocks.metric_tables import LOWER_IS_BETTER, metric_label
 from busight.report.text.columns import aligned
 from busight.report.text.headline import headline_names
+from busight.report.text.numbers import interval_text
 
 _ALSO_SHOWN = (("brier", "overall"), ("log_loss", "overall"), ("ece", "overall"))
-
-_FEW = 10
-"""Groups below which the bootstrap's intervals are known to be too narrow."""
 
 
 def comparison_lines(run_comparison: RunComparison) -> list[str]:
@@ -57,20 +56,20 @@ def difference_text(difference: Difference) -> str:
         >>> difference_text(Difference("auroc", "macro", 0.9, 0.88, -0.02, -0.05, 0.01))
         '−0.020 (−0.050 to +0.010)'
     """
-    text = f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
-    return text.replace("-", "−")
+    return f"{difference.value:+.3f} ({interval_text(difference.low, difference.high, '+.3f')})".replace("-", "−")
 
 
 def sentence(comparison: Comparison) -> str:
     """Return the conclusion in one sentence, by the macro AUROC (where defined, else the accuracy) and its interval."""
     preferred = (("auroc", "macro"), ("auroc", comparison.positive or comparison.classes[-1]), ("accuracy", "overall"))
     differences = (comparison.differences.find(metric, of) for metric, of in preferred)
-    difference = next(d for d in differences if d is not None and not math.isnan(d.value))
+    defined = [d for d in differences if d is not None and not math.isnan(d.value)]
+    difference = next((d for d in defined if not math.isnan(d.low)), defined[0])
     name = metric_label(difference.metric, difference.of)
     name = name if name.startswith("AUROC") else name.lower()
-    interval = f"{comparison.level:.0%} interval {difference.low:+.3f} to {difference.high:+.3f}".replace("-", "−")
+    interval = f"{comparison.level:.0%} interval {interval_text(difference.low, difference.high, '+.3f')}"
     on = f"on {comparison.n_images} shared images"
-    if comparison.n_groups < _FEW:
+    if comparison.n_groups < MIN_GROUPS:
         return f"{comparison.n_groups} independent groups are too few to compare anything; share more test images."
     if not (difference.low > 0 or difference.high < 0):
         return f"No difference in {name} has been shown {on} ({difference.value:+.3f}, {interval}).".replace("(-", "(−")
@@ -92,4 +91,6 @@ def _tests(comparison: Comparison) -> list[str]:
 
 def _p_text(p_values: list[float]) -> str:
     """Return the p-values of the repeats; they are not independent and are therefore not merged into one."""
-    return "p = " + ", ".join("< 0.001" if p < 0.001 else f"{p:.3f}" for p in p_values)
+    return "p = " + ", ".join(
+        "undefined (no variance)" if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}" for p in p_values
+    )

@@ -1,6 +1,8 @@
-"""Numbers as text: per cent, counts with their noun, durations."""
+"""Numbers as text: per cent, intervals, counts with their noun, durations."""
 
 from __future__ import annotations
+
+import math
 
 
 def percent(share: float, digits: int = 0) -> str:
@@ -42,3 +44,22 @@ def duration_text(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def interval_text(low: float, high: float, form: str = ".3f") -> str:
+    """Return an interval, or that there is none where an end is NaN.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+        form: Format of each end; ``"+"`` before it shows every sign.
+
+    Example:
+        >>> interval_text(0.8119, 0.9212), interval_text(-0.05, 0.2, "+.1f"), interval_text(float("nan"), 1.0)
+        ('0.812–0.921', '−0.1 to +0.2', 'no interval')
+    """
+    if math.isnan(low) or math.isnan(high):
+        return "no interval"
+    # A sign would make "–-0.1" of a range dash.
+    dash = " to " if low < 0 or form.startswith("+") else "–"
+    return f"{low:{form}}{dash}{high:{form}}".replace("-", "−")
