@@ -1,6 +1,6 @@
 """``python -m busight``."""
 
-from busight.cli.app import main
+from busight.cli.start import main
 
 if __name__ == "__main__":
     main()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from busight.cli.guard import one_line_errors
+from busight.io.claim import claimed_folder
 
 app = typer.Typer(
     name="bench", help="Measure segmenters or filters on a data set.", no_args_is_help=True, rich_markup_mode=None
@@ -41,13 +42,13 @@ def segmenters(
     limit: LimitOption = 0,
 ) -> None:
     """Measure Dice, surface distances and time of segmenters on a data set with masks."""
-    with one_line_errors():
+    with one_line_errors(), claimed_folder(out):
         from busight.cli.console import ConsoleProgress
         from busight.cli.segment import chosen_segmenters
         from busight.data.sources.catalogue import load_data
         from busight.errors import ConfigError
         from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_segmenters, comparison_csv
-        from busight.io.atomic import require_free_folder, write_text
+        from busight.io.atomic import write_text
         from busight.model.segmenters import ClassicalMethod, FallbackToProposal
         from busight.report.figures.segmenter_sheet import segmenter_lines, write_segmenter_sheet
         from busight.segment.classical.catalogue import METHODS
@@ -57,7 +58,6 @@ def segmenters(
                 "bench segmenters: --fallback-to-proposal is for a --model or --crossval; a --method always makes a "
                 "proposal"
             )
-        require_free_folder(out)
         named = method or ([] if model or crossval else ["all"])
         ways = [
             *chosen_segmenters(list(METHODS) if named == ["all"] else named, model or [], chain, None),
@@ -86,16 +86,15 @@ def filters(
     limit: LimitOption = 0,
 ) -> None:
     """Measure contrast, noise and time of filters on a data set."""
-    with one_line_errors():
+    with one_line_errors(), claimed_folder(out):
         from busight.cli.console import ConsoleProgress
         from busight.data.sources.catalogue import load_data
         from busight.errors import ConfigError
         from busight.experiments.bench.filters import compare_filters, comparison_csv
-        from busight.io.atomic import require_free_folder, write_text
+        from busight.io.atomic import write_text
         from busight.preprocess.enhance.chain import FILTERS, parse_chain
         from busight.report.figures.filter_sheet import comparison_lines, write_filter_sheet
 
-        require_free_folder(out)
         if not all(map(parse_chain, chain or [])):
             raise ConfigError('bench filters: a --chain names no filter; write e.g. --chain "median(3) | clahe(2.0)"')
         with ConsoleProgress() as progress:

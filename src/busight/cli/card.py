@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from busight.cli.guard import one_line_errors
+from busight.cli.outputs import folder_of_now
+from busight.io.claim import claimed_folder
 
 
 def command(
@@ -15,15 +17,11 @@ def command(
     out: Annotated[Path | None, typer.Option("--out", help="New folder for the card [runs/card-TIME].")] = None,
 ) -> None:
     """Write a model card with the CLAIM 2024 and TRIPOD+AI checklists; what a program cannot know is marked OPEN."""
-    from datetime import datetime
-
-    folder = out or Path("runs") / f"card-{datetime.now():%Y%m%d-%H%M%S}"
-    with one_line_errors():
-        from busight.io.atomic import require_free_folder
+    folder = out or folder_of_now("card")
+    with one_line_errors(), claimed_folder(folder):
         from busight.model.bundle.load import load_bundle
         from busight.report.pages.model_card import open_items, write_card_page
 
-        require_free_folder(folder)
         card = load_bundle(bundle).card
         page = write_card_page(card, folder)
         typer.echo(f"{open_items(card)} items of the checklists are left open for its makers")

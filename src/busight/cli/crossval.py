@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
+from busight.cli.outputs import folder_of_now
 from busight.cli.run import DataOption, JobsOption, OutOption, RecipeArgument, ResumeOption, SetOption
+from busight.io.claim import claimed_folder
 
 if TYPE_CHECKING:
     from busight.results.crossval_folder import By
@@ -31,10 +33,8 @@ def command(
     resume: ResumeOption = False,
 ) -> None:
     """Cross-validate a recipe: scores over all images with intervals over groups and repeats."""
-    from datetime import datetime
-
-    folder = out or Path("runs") / f"crossval-{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    with one_line_errors(hint=how_to_go_on(folder, "plan.json")):
+    folder = out or folder_of_now(f"crossval-{Path(recipe).stem}")
+    with one_line_errors(hint=how_to_go_on(folder, "plan.json")), claimed_folder(folder, resume):
         require_training()
         from busight.cli.console import ConsoleProgress
         from busight.errors import ConfigError

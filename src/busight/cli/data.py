@@ -9,6 +9,8 @@ import typer
 
 from busight.cli.extras import has_extra, remedy, require_extra
 from busight.cli.guard import command_line, one_line_errors
+from busight.cli.outputs import folder_of_now
+from busight.io.claim import claimed_folder
 
 app = typer.Typer(
     help="List sources, show, audit or shrink a data set, download one.", no_args_is_help=True, rich_markup_mode=None
@@ -69,19 +71,15 @@ def audit_data(
     out: Annotated[Path | None, typer.Option("--out", help="New folder for audit.json and the page.")] = None,
 ) -> None:
     """Audit a data set: near-duplicates, conflicting labels, masks, marks, shortcuts, likely label errors."""
-    from datetime import datetime
-
-    folder = out or Path("runs") / f"audit-{datetime.now():%Y%m%d-%H%M%S}"
-    with one_line_errors():
+    folder = out or folder_of_now("audit")
+    with one_line_errors(), claimed_folder(folder):
         # Checked before the data are read: a large set takes minutes.
         require_extra("audit", "busight data audit")
         from busight.cli.console import ConsoleProgress
         from busight.data.sources.catalogue import load_data
         from busight.experiments.audit import AUDIT_FILE, audit, write_audit
-        from busight.io.atomic import require_free_folder
         from busight.report.text.audit import audit_lines
 
-        require_free_folder(folder)
         dataset, other = load_data(spec), load_data(external) if external else None
         with ConsoleProgress() as progress:
             record = audit(dataset, external=other, crossval=crossval, command=command_line(), progress=progress)
@@ -106,14 +104,12 @@ def prepare(
     size: Annotated[int, typer.Option("--size", min=32, max=4096, help="Longest side in pixels.")] = 256,
 ) -> None:
     """Write a small lossless copy of a data set, to be taken to another machine."""
-    with one_line_errors():
+    with one_line_errors(), claimed_folder(out):
         from busight.cli.console import ConsoleProgress
         from busight.data.manifest import build_manifest
         from busight.data.resize import write_shrunk
         from busight.data.sources.catalogue import load_data
-        from busight.io.atomic import require_free_folder
 
-        require_free_folder(out)
         with ConsoleProgress() as progress:
             progress.stage("data")
             manifest = build_manifest(load_data(spec), progress.tick)

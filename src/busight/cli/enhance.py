@@ -10,6 +10,7 @@ import typer
 from busight.cli.extras import has_extra, remedy
 from busight.cli.guard import one_line, one_line_errors
 from busight.cli.inputs import PathsArgument, listed
+from busight.io.claim import claimed_folder
 
 if TYPE_CHECKING:
     from busight.preprocess.enhance.chain import Step
@@ -21,12 +22,10 @@ def command(
     out: Annotated[Path, typer.Option("--out", help="New folder for the enhanced images.")],
 ) -> None:
     """Enhance images by a chain of filters."""
-    with one_line_errors():
+    with one_line_errors(), claimed_folder(out):
         from busight.errors import ConfigError
-        from busight.io.atomic import require_free_folder
         from busight.preprocess.enhance.chain import parse_chain
 
-        require_free_folder(out)
         if not (steps := parse_chain(chain)):
             raise ConfigError('enhance: --chain names no filter; write e.g. --chain "median(3) | clahe(2.0)"')
         _enhance(paths, steps, out)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from busight.cli.guard import one_line_errors
+from busight.io.claim import claimed_folder
 
 
 def command(
@@ -15,7 +16,7 @@ def command(
     out: Annotated[Path, typer.Option("--out", help="New folder for the bundle.")],
 ) -> None:
     """Average the networks of a cross-validation in one bundle, for predict and evaluate. Nothing is trained."""
-    with one_line_errors():
+    with one_line_errors(), claimed_folder(out):
         from busight.cli.console import ConsoleProgress
         from busight.experiments.ensemble import make_ensemble
 

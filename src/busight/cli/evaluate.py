@@ -9,6 +9,8 @@ import typer
 
 from busight.cli.extras import has_extra, remedy
 from busight.cli.guard import command_line, one_line_errors
+from busight.cli.outputs import folder_of_now
+from busight.io.claim import claimed_folder
 
 
 def command(
@@ -22,15 +24,13 @@ def command(
 
     Of a cross-validation every network is evaluated by itself, and their ensemble; no report is written then.
     """
-    from datetime import datetime
-
-    folder = out or Path("runs") / f"evaluate-{datetime.now():%Y%m%d-%H%M%S}"
+    folder = out or folder_of_now("evaluate")
 
     def what_is_left() -> str:
         done = (folder / "metrics.json").is_file()
         return f"cases and metrics are in {folder}, the report is not whole" if done else "no metrics were written"
 
-    with one_line_errors(hint=what_is_left):
+    with one_line_errors(hint=what_is_left), claimed_folder(folder):
         from busight.cli.console import ConsoleProgress
         from busight.experiments.evaluate import evaluate
         from busight.experiments.evaluate_folds import is_crossval

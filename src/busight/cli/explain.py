@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
+from busight.cli.outputs import folder_of_now
+from busight.io.claim import claimed_folder
 
 
 def command(
@@ -28,21 +30,17 @@ def command(
     ] = False,
 ) -> None:
     """Explain one prediction: probabilities, set, activation map, BI-RADS descriptors, similar cases, warnings."""
-    from datetime import datetime
-
-    folder = out or Path("runs") / f"explain-{datetime.now():%Y%m%d-%H%M%S}"
-    with one_line_errors():
+    folder = out or folder_of_now("explain")
+    with one_line_errors(), claimed_folder(folder):
         from busight.data.readers.inputs import read_frames
         from busight.data.sources.catalogue import load_data
         from busight.errors import DataError
-        from busight.io.atomic import require_free_folder
         from busight.metrics.prevalence import check_prevalence
         from busight.model.explain.explained import explained, with_images
         from busight.model.model import Model
         from busight.report.pages.case import write_explanation
         from busight.types import Failure, Rejected
 
-        require_free_folder(folder)
         if prevalence is not None:
             check_prevalence(prevalence)
         known = None if training_data is None else load_data(training_data)

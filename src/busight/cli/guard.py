@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from busight.cli.extras import missing_extra, require_extra
+from busight.cli.start import interruptions_raised
 from busight.errors import BusightError, ConfigError, MissingExtraError
 
 
@@ -22,7 +23,8 @@ def one_line_errors(hint: Callable[[], str] = str) -> Iterator[None]:
         hint: Called after Ctrl-C; returns the advice on how to resume, or an empty text.
     """
     try:
-        yield
+        with interruptions_raised():
+            yield
     except ConfigError as error:
         _say(f"busight: {error}")
         raise typer.Exit(2) from error

@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
+from busight.cli.outputs import folder_of_now
 from busight.cli.run import DataOption, JobsOption, OutOption, RecipeArgument, ResumeOption, SetOption
+from busight.io.claim import claimed_folder
 
 
 def command(
@@ -23,10 +25,8 @@ def command(
     resume: ResumeOption = False,
 ) -> None:
     """Run one recipe under folds by image, by group, without conflicting labels, and on other data; one picture."""
-    from datetime import datetime
-
-    folder = out or Path("runs") / f"leakage-{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    with one_line_errors(hint=how_to_go_on(folder, "image/plan.json")):
+    folder = out or folder_of_now(f"leakage-{Path(recipe).stem}")
+    with one_line_errors(hint=how_to_go_on(folder, "image/plan.json")), claimed_folder(folder, resume):
         require_training()
         from busight.cli.console import ConsoleProgress
         from busight.experiments.leakage import leakage_study

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,15 +13,13 @@ import typer
 
 from busight.cli.guard import one_line, one_line_errors
 from busight.cli.inputs import PathsArgument, listed
+from busight.io.claim import claimed_folder
 
 if TYPE_CHECKING:
     from busight.data.image_spec import ImageSpec
     from busight.model.model import Model
+    from busight.results.prediction_file import Written
     from busight.types import Failure, InputImage, Prediction, Rejected
-
-
-_ESCAPE = "backslashreplace"
-"""How a file name that is not UTF-8 is written; in JSON the escape stands for the same name."""
 
 
 class Form(StrEnum):
@@ -46,55 +45,64 @@ def command(
         float | None,
         typer.Option("--prevalence", help="With --pages: share of the positive class where the images come from."),
     ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the --out of an interrupted call on the same files.")
+    ] = False,
     threads: Annotated[int, typer.Option("--threads", min=0, help="Threads of the engine; 0 lets it choose.")] = 0,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Images that go through the networks together.")] = 16,
 ) -> None:
     """Predict class, probabilities and lesion of each image; one record a frame, also for unreadable files."""
-    interrupted = out.with_name(f"{out.stem}.interrupted{out.suffix}") if out is not None else None
 
     def what_is_left() -> str:
-        if interrupted is None or not interrupted.is_file():
-            return ""
-        return f"the records so far are in {interrupted}"
+        kept = out is not None and unfinished_file(out).is_file()
+        return f"the records so far are in {unfinished_file(out)}; go on with --resume" if out and kept else ""
 
-    with one_line_errors(hint=what_is_left):
+    from busight.results.prediction_file import Written, prediction_file, unfinished_file
+
+    with one_line_errors(hint=what_is_left), ExitStack() as stack:
         from busight.cli.console import ConsoleProgress
-        from busight.errors import OutputError
-        from busight.io.atomic import require_free_folder, require_new_file, written_beside
         from busight.model.engines.catalogue import EngineSettings
         from busight.model.model import Model
         from busight.model.stream import predict_stream
+        from busight.results.prediction_record import csv_header
 
-        for taken in (out, interrupted):
-            if taken is not None:
-                require_new_file(taken)
+        _check_places(out, overlays, pages, resume)
         for folder in (overlays, pages):
             if folder is not None:
-                require_free_folder(folder)
-                if out is not None and out.absolute() in (folder.absolute(), *folder.absolute().parents):
-                    raise OutputError(f"{out}: the records and the images want the same place; give them two names")
+                stack.enter_context(claimed_folder(folder, resume))
         model = Model.load(bundle, EngineSettings(threads=threads, batch=batch))
         if prevalence is not None:
             _check_prevalence(prevalence, pages, model)
         draw = _drawing(model, overlays, pages, prevalence, show_rejected)
+        header = csv_header(model.labels) if form is Form.CSV else None
+        before, file = Written(), None
         failures: list[Failure] = []
+        if out is not None:
+            plan = {"bundle": model.card.digest, "format": form.value, "show_rejected": show_rejected}
+            file = stack.enter_context(prediction_file(out, plan, header, resume))
+            before = file.before
         # On a terminal the records themselves show the progress.
         with ConsoleProgress() as progress:
             tick = progress.tick if out is not None or not sys.stdout.isatty() else _no_tick
-            answers = predict_stream(model, _inputs(paths, model.preprocess.image, tick), batch)
-            lines = _lines(model, answers, form, draw, failures, show_rejected)
-            if out is None:
-                for line in lines:
-                    typer.echo(line)
+            answers = predict_stream(model, _inputs(paths, model.preprocess.image, tick, before), batch)
+            lines = _lines(model, answers, form, draw, failures, show_rejected, before.records)
+            if file is not None:
+                file.write(lines)
             else:
-                # Opened before the first prediction: a file that cannot be written raises at once.
-                with (
-                    written_beside(out, interrupted) as beside,
-                    beside.open("w", encoding="utf-8", errors=_ESCAPE) as stream,
-                ):
-                    stream.writelines(f"{line}\n" for line in lines)
-        if failures:
+                for line in (*([] if header is None else [header]), *lines):
+                    typer.echo(line)
+        if failures or before.failures:
             raise typer.Exit(1)
+
+
+def _check_places(out: Path | None, overlays: Path | None, pages: Path | None, resume: bool) -> None:
+    from busight.errors import ConfigError, OutputError
+
+    if resume and out is None:
+        raise ConfigError("--resume: goes on with the file of --out; name it")
+    for folder in (overlays, pages):
+        if folder is not None and out is not None and out.absolute() in (folder.absolute(), *folder.absolute().parents):
+            raise OutputError(f"{out}: the records and the images want the same place; give them two names")
 
 
 def _lines(
@@ -104,14 +112,13 @@ def _lines(
     draw: Callable[[Prediction | Rejected, int], None],
     failures: list[Failure],
     show_rejected: bool,
+    n_before: int,
 ) -> Iterator[str]:
     from busight.results import prediction_record as records
     from busight.types import Failure, Rejected
 
     as_line = records.csv_line if form is Form.CSV else records.json_line
-    if form is Form.CSV:
-        yield records.csv_header(model.labels)
-    for number, answer in enumerate(answers, start=1):
+    for number, answer in enumerate(answers, start=n_before + 1):
         if isinstance(answer, Failure):
             failures.append(answer)
             typer.echo(f"busight: {one_line(answer.reason)}", err=True)
@@ -155,7 +162,9 @@ def _no_tick(done: int, total: int) -> None:
     """Show nothing."""
 
 
-def _inputs(paths: list[Path], spec: ImageSpec, tick: Callable[[int, int], None]) -> Iterator[InputImage | Failure]:
+def _inputs(
+    paths: list[Path], spec: ImageSpec, tick: Callable[[int, int], None], before: Written
+) -> Iterator[InputImage | Failure]:
     from busight.data.readers.inputs import read_frames
     from busight.types import Failure, ImageRef
 
@@ -163,6 +172,9 @@ def _inputs(paths: list[Path], spec: ImageSpec, tick: Callable[[int, int], None]
     if not files:
         reason = f"{paths[0]}: no image or DICOM file in it; name files or another folder"
         yield Failure(ImageRef(str(paths[0])), reason)
-    for number, path in enumerate(files, start=1):
-        yield from read_frames(path, spec)
+    rest = before.rest(files)
+    for number, path in enumerate(rest, start=len(files) - len(rest) + 1):
+        for frame in read_frames(path, spec):
+            if not before.holds(frame.ref.path, frame.ref.frame):
+                yield frame
         tick(number, len(files))

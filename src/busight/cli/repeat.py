@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
+from busight.cli.outputs import folder_of_now
 from busight.cli.run import DataOption, JobsOption, OutOption, RecipeArgument, ResumeOption, SetOption
+from busight.io.claim import claimed_folder
 
 
 def command(
@@ -21,10 +23,8 @@ def command(
     resume: ResumeOption = False,
 ) -> None:
     """Run a recipe with seed after seed: how much of its score is luck of split and training."""
-    from datetime import datetime
-
-    folder = out or Path("runs") / f"repeat-{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    with one_line_errors(hint=how_to_go_on(folder, "plan.json")):
+    folder = out or folder_of_now(f"repeat-{Path(recipe).stem}")
+    with one_line_errors(hint=how_to_go_on(folder, "plan.json")), claimed_folder(folder, resume):
         require_training()
         from busight.cli.console import ConsoleProgress
         from busight.experiments.repeat import REPEAT_FILE, repeat_seeds

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from busight.cli.guard import command_line, how_to_go_on, one_line_errors, require_training
+from busight.cli.outputs import folder_of_now
+from busight.io.claim import claimed_folder
 
 RecipeArgument = Annotated[str, typer.Argument(help="A recipe's name (see `busight recipes`) or a TOML file.")]
 DataOption = Annotated[str, typer.Option("--data", help="Data spec, e.g. busi:PATH or phantom:300.")]
@@ -27,10 +29,8 @@ def command(
     resume: ResumeOption = False,
 ) -> None:
     """Train by a recipe and evaluate on the test subset: bundle, cases, metrics and report."""
-    from datetime import datetime
-
-    folder = out or Path("runs") / f"{Path(recipe).stem}-{datetime.now():%Y%m%d-%H%M%S}"
-    with one_line_errors(hint=how_to_go_on(folder, "recipe.toml")):
+    folder = out or folder_of_now(Path(recipe).stem)
+    with one_line_errors(hint=how_to_go_on(folder, "recipe.toml")), claimed_folder(folder, resume):
         require_training()
         from busight.cli.console import ConsoleProgress
         from busight.experiments.run import finish, run

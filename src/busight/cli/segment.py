@@ -9,6 +9,7 @@ import typer
 
 from busight.cli.guard import one_line, one_line_errors
 from busight.cli.inputs import PathsArgument, listed
+from busight.io.claim import claimed_folder
 
 if TYPE_CHECKING:
     from busight.model.segmenters import Prompt, Segmenter
@@ -38,9 +39,8 @@ def command(
     ] = False,
 ) -> None:
     """Outline lesions: masks, images with outlines and a table of lesions."""
-    with one_line_errors():
+    with one_line_errors(), claimed_folder(out):
         from busight.errors import ConfigError
-        from busight.io.atomic import require_free_folder
         from busight.model.segmenters import FallbackToProposal
 
         if bool(method) == (model is not None):
@@ -50,7 +50,6 @@ def command(
         if method and fallback_to_proposal:
             raise ConfigError("segment: --fallback-to-proposal is for a --model; a --method always makes a proposal")
         prompt = _prompt(box, click)
-        require_free_folder(out)
         (segmenter,) = chosen_segmenters([method] if method else [], [model] if model else [], chain, prompt)
         _segment(paths, FallbackToProposal(segmenter) if fallback_to_proposal else segmenter, out, uncertainty)
 
