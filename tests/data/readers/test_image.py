@@ -32,7 +32,7 @@ def saved(path: Path, array: np.ndarray, mode: str | None = None, **options: obj
     return path
 
 
-@pytest.mark.parametrize("suffix", sorted(IMAGE_SUFFIXES - {".jfif", ".jpg", ".jpeg", ".webp", ".gif"}))
+@pytest.mark.parametrize("suffix", sorted(IMAGE_SUFFIXES - {".jfif", ".jpe", ".jpg", ".jpeg", ".webp", ".gif"}))
 def test_grey_files_come_back_as_they_are(tmp_path: Path, suffix: str) -> None:
     grey = read_grey(saved(tmp_path / f"a{suffix}", RAMP))
     assert grey.dtype == np.uint8

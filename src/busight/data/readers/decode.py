@@ -48,7 +48,7 @@ def decode(source: Path | bytes, name: str) -> DecodedImage:
     """Decode an image file, upright by its EXIF orientation.
 
     Args:
-        source: The file or its content; BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP.
+        source: The file or its content; BMP, GIF, JPEG, JPEG 2000, PGM, PNG, PPM, TIFF or WebP.
         name: Its name in messages.
 
     Raises:
@@ -131,7 +131,8 @@ def _guarded(name: str) -> Iterator[None]:
             yield
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{name}: no image (BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP) can be found in it; export it again"
+            f"{name}: no image (BMP, GIF, JPEG, JPEG 2000, PGM, PNG, PPM, TIFF or WebP) can be found in it; "
+            "export it again"
         ) from error
     except Pillow.DecompressionBombError as error:
         raise ImageError(f"{name}: at most {MAX_PIXELS} pixels are decoded; scale or crop it first") from error

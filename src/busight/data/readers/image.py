@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from busight.data.image_spec import GREY, ImageSpec, Pixels, colour_share
@@ -11,13 +10,11 @@ from busight.data.readers.source import named
 from busight.errors import ImageError
 from busight.types import Image
 
-IMAGE_SUFFIXES = frozenset(
-    {".bmp", ".gif", ".jfif", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp"}
-)
+IMAGE_SUFFIXES = frozenset({
+    ".bmp", ".dib", ".gif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif",
+    ".tiff", ".webp",
+})  # fmt: skip
 """Suffixes, in lower case, of the files that ``read_image`` and ``read_mask`` take."""
-
-MASK_SUFFIX = re.compile(r"_mask(_\d+)?$")
-"""The end of the stem of a mask file: ``NAME_mask.png``, ``NAME_mask_1.png`` beside ``NAME.png``."""
 
 
 def read_image(source: Path | bytes, name: str = "") -> Pixels:
@@ -28,8 +25,8 @@ def read_image(source: Path | bytes, name: str = "") -> Pixels:
     floating point, which has no scale. A file with several frames or pages is refused.
 
     Args:
-        source: A BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP file with one image, or its content. The format is read
-            from the content, not from the suffix.
+        source: A BMP, GIF, JPEG, JPEG 2000, PGM, PNG, PPM, TIFF or WebP file with one image, or its content. The
+            format is read from the content, not from the suffix.
         name: Its name in messages; the path, or "image" for bytes, where empty.
 
     Returns:
