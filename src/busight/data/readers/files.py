@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from busight.data.image_spec import GREY, ImageSpec, Pixels
-from busight.data.readers.image import read_image, read_image_as, read_mask
+from busight.data.readers.image import read_image, read_image_as
+from busight.data.readers.mask import read_mask_of
 from busight.errors import ImageError
 from busight.types import Image, Mask, Sample
 
@@ -51,7 +52,8 @@ class FileReader:
         Raises:
             ImageError: A mask file is not usable, or two masks of one image differ in size.
         """
-        masks = [read_mask(self.root / path) for path in sample.mask_paths]
+        image = self.root / sample.image_path
+        masks = [read_mask_of(image, self.root / path) for path in sample.mask_paths]
         if not masks:
             return None
         if len({mask.shape for mask in masks}) > 1:
