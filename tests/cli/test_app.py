@@ -174,8 +174,12 @@ def test_data_list_and_recipes_and_doctor() -> None:
     assert "accelerators" in found.stdout
 
 
-def interrupt(command: list[str], ready: Callable[[str], bool]) -> tuple[int, str]:
-    """Start busight, press Ctrl-C when ``ready``, told stderr so far, says so; return exit code and last line."""
+def interrupt(command: list[str], ready: Callable[[str], bool], number: int = signal.SIGINT) -> tuple[int, str]:
+    """Start busight, press Ctrl-C or send a signal when ``ready``, told stderr so far, says so.
+
+    Returns:
+        Exit code and last line.
+    """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "busight", *command],
@@ -191,10 +195,10 @@ def interrupt(command: list[str], ready: Callable[[str], bool]) -> tuple[int, st
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline and not ready(said()):
             time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
         process.wait(timeout=120)
         assert "Traceback" not in said()
-        return process.returncode, said().strip().splitlines()[-1]
+        return process.returncode, (said().strip().splitlines() or [""])[-1]
 
 
 def test_data_audit_writes_json_and_page(tmp_path: Path) -> None:
@@ -267,23 +271,6 @@ def test_ctrl_c_during_an_import_ends_with_exit_code_1(tmp_path: Path) -> None:
     assert (found.returncode, found.stderr) == (1, "busight: interrupted\n")
 
 
-def test_an_interrupted_prediction_keeps_its_records(quick_run: Quick, pictures: Path, tmp_path: Path) -> None:
-    one = next(pictures.glob("*.png"))
-    for number in range(3000):
-        (pictures / f"link-{number:04d}.png").symlink_to(one)
-    out, kept = tmp_path / "found.jsonl", tmp_path / "found.interrupted.jsonl"
-    # The stream is buffered: some records have certainly reached the file once it has a size.
-    begun = lambda _: any(path.stat().st_size for path in tmp_path.glob(".found.*"))  # noqa: E731
-    code, line = interrupt(["predict", str(quick_run("demo")), str(pictures), "--out", str(out)], begun)
-    assert (code, line) == (1, f"busight: interrupted; the records so far are in {kept}")
-    assert not out.exists()
-    paths = [json.loads(record)["path"] for record in kept.read_text().splitlines()]
-    assert paths == [str(path) for path in sorted(pictures.iterdir())][: len(paths)]
-    found = call("predict", quick_run("demo"), one, "--out", out)
-    assert found.exit_code == 1
-    assert "exists already" in found.stderr
-
-
 def test_a_full_disk_is_one_line_and_leaves_no_half_result(quick_run: Quick, pictures: Path, tmp_path: Path) -> None:
     code = (
         "import resource, signal, sys\n"
@@ -305,3 +292,22 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_result(quick_run: Quick, pic
 def test_pictures_are_real(pictures: Path) -> None:
     """The pictures of these tests hold something: a black one would make every test above easier."""
     assert all(np.ptp(cv2.imread(str(path), 0)) > 100 for path in pictures.iterdir())
+
+
+def test_ctrl_c_is_one_line_from_the_first_moment_on() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "busight", "doctor"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    status = Path(f"/proc/{process.pid}/status")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        caught = int(status.read_text().partition("SigCgt:")[2].split()[0], 16)
+        if caught >> (signal.SIGTERM - 1) & 1:  # Python itself leaves SIGTERM alone
+            break
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (1, "busight: interrupted\n")

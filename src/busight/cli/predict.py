@@ -91,8 +91,9 @@ def command(
             else:
                 for line in (*([] if header is None else [header]), *lines):
                     typer.echo(line)
-        if failures or before.failures:
-            raise typer.Exit(1)
+        n_failed = len(failures) + before.failures
+    if n_failed:  # only now: the records have got their name
+        raise typer.Exit(1)
 
 
 def _check_places(out: Path | None, overlays: Path | None, pages: Path | None, resume: bool) -> None:

@@ -52,11 +52,11 @@ def test_a_changed_card_is_noticed(bundle_copy: Path) -> None:
 
 
 def test_another_format_is_refused(bundle_copy: Path) -> None:
-    reseal(bundle_copy, lambda card: card.update(format=4, something_new=1))
-    with pytest.raises(BundleError, match="bundle format 4, this version reads 3; update busight"):
+    reseal(bundle_copy, lambda card: card.update(format=5, something_new=1))
+    with pytest.raises(BundleError, match="bundle format 5, this version reads 4; update busight"):
         load_bundle(bundle_copy)
     reseal(bundle_copy, lambda card: card.update(format=2))
-    with pytest.raises(BundleError, match="bundle format 2, this version reads 3; train it anew"):
+    with pytest.raises(BundleError, match="bundle format 2, this version reads 4; train it anew"):
         load_bundle(bundle_copy)
 
 

@@ -128,6 +128,7 @@ class MetricPart(_Part):
     low: float | None
     high: float | None
     n: int
+    n_groups: int
 
 
 class Card(_Part):

@@ -1,0 +1,158 @@
+"""`busight predict --out` that ends early, in every way: what was predicted stays, and --resume goes on."""
+
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+COUNT = 40
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("images")
+    rng = np.random.default_rng(0)
+    for number in range(COUNT):
+        cv2.imwrite(str(folder / f"{number:03d}.png"), rng.integers(20, 200, (120, 160)).astype(np.uint8))
+    (folder / "020.png").write_bytes(b"no image")
+    return folder
+
+
+@pytest.fixture
+def arguments(quick_run: Callable[..., Path], images: Path) -> list[str]:
+    bundle = str(quick_run("demo"))
+    return ["predict", bundle, str(images), "--batch", "1", "--threads", "1", "--show-rejected"]
+
+
+def busight(arguments: list[str], limit: int | None = None) -> subprocess.Popen[str]:
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if limit is not None:
+            # Files of this size at most: writing fails as on a full disk.
+            resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    return subprocess.Popen(
+        [sys.executable, "-m", "busight", *arguments],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=prepare,
+        start_new_session=True,
+    )
+
+
+def finished(arguments: list[str], limit: int | None = None) -> tuple[int, str]:
+    process = busight(arguments, limit)
+    _, errors = process.communicate(timeout=120)
+    assert "Traceback" not in errors, errors
+    return process.returncode, (errors.strip().splitlines() or [""])[-1]
+
+
+def stopped(arguments: list[str], unfinished: Path, number: int) -> str:
+    """Send a signal after the first records; return the last line."""
+    process = busight(arguments)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and not (unfinished.is_file() and unfinished.read_bytes().count(b"\n") > 4):
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert "Traceback" not in errors, errors
+    return (errors.strip().splitlines() or [""])[-1]
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_resumed_records_are_those_of_one_call(
+    arguments: list[str], tmp_path: Path, number: int, form: str, expected: Callable[[str], str]
+) -> None:
+    out, unfinished = tmp_path / f"found.{form}", tmp_path / f"found.unfinished.{form}"
+    command = [*arguments, "--format", form, "--out", str(out)]
+    line = stopped(command, unfinished, number)
+    if number != signal.SIGKILL:
+        assert line == f"busight: interrupted; the records so far are in {unfinished}; go on with --resume"
+    kept = unfinished.read_text().splitlines()
+    assert 4 < len(kept) <= COUNT
+    assert not out.exists()
+    code, line = finished(command)
+    assert (code, line) == (1, f"busight: {unfinished}: left by an interrupted call; go on with --resume, or remove it")
+    # A record that the end of the process cut in two is predicted again.
+    unfinished.write_text("".join(f"{text}\n" for text in kept[:-1]) + kept[-1][:30])
+    assert finished([*command, "--resume"])[0] == 1  # one file of them is no image
+    assert out.read_text() == expected(form)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [out.name]
+
+
+@pytest.fixture(scope="module")
+def expected(
+    quick_run: Callable[..., Path], images: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., str]:
+    done: dict[str, str] = {}
+
+    def get(form: str) -> str:
+        if form not in done:
+            out = tmp_path_factory.mktemp("expected") / f"found.{form}"
+            bundle = str(quick_run("demo"))
+            options = ["--batch", "1", "--threads", "1", "--show-rejected", "--format", form]
+            finished(["predict", bundle, str(images), *options, "--out", str(out)])
+            done[form] = out.read_text()
+            assert done[form].count("\n") == COUNT + (form == "csv")
+        return done[form]
+
+    return get
+
+
+def test_a_full_disk_loses_nothing(arguments: list[str], tmp_path: Path, expected: Callable[[str], str]) -> None:
+    out, unfinished = tmp_path / "found.jsonl", tmp_path / "found.unfinished.jsonl"
+    code, line = finished([*arguments, "--out", str(out)], limit=9000)
+    assert code == 1
+    assert "could not be written (File too large); free space and go on with --resume" in line
+    records = [json.loads(text) for text in unfinished.read_text().rsplit("\n", 1)[0].splitlines()]
+    assert len(records) > 4
+    assert finished([*arguments, "--out", str(out), "--resume"])[0] == 1
+    assert out.read_text() == expected("json")
+
+
+def test_two_calls_with_one_file(arguments: list[str], tmp_path: Path) -> None:
+    out, unfinished = tmp_path / "found.jsonl", tmp_path / "found.unfinished.jsonl"
+    first = busight([*arguments, "--out", str(out)])
+    while not unfinished.is_file():
+        time.sleep(0.01)
+    for more in ([], ["--resume"]):
+        code, line = finished([*arguments, "--out", str(out), *more])
+        assert (code, "another process is writing there" in line) == (1, True), line
+    first.communicate(timeout=120)
+    assert out.read_text().count("\n") == COUNT
+
+
+def test_resume_with_other_options_or_without_a_beginning_is_refused(arguments: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "found.jsonl"
+    code, line = finished([*arguments, "--out", str(out), "--resume"])
+    assert (code, "no interrupted prediction to resume" in line) == (1, True)
+    assert list(tmp_path.iterdir()) == []
+    stopped([*arguments, "--out", str(out)], tmp_path / "found.unfinished.jsonl", signal.SIGKILL)
+    others = [argument for argument in arguments if argument != "--show-rejected"]
+    code, line = finished([*others, "--out", str(out), "--resume"])
+    assert (code, "was begun with another bundle or other options" in line) == (1, True)
+    code, line = finished([*arguments, "--resume"])
+    assert (code, line) == (2, "busight: --resume: goes on with the file of --out; name it")
+
+
+def test_two_evaluations_with_one_folder(quick_run: Callable[..., Path], tmp_path: Path) -> None:
+    out = tmp_path / "evaluated"
+    command = ["evaluate", str(quick_run("demo")), "--data", "phantom:60,size=96", "--out", str(out)]
+    first, second = busight(command), busight(command)
+    lines = [process.communicate(timeout=240)[1].strip().splitlines()[-1:] for process in (first, second)]
+    assert sorted((first.returncode, second.returncode)) == [0, 1], lines
+    loser = lines[0] if first.returncode else lines[1]
+    assert "another process is writing there" in loser[0] or "exists already" in loser[0]
+    assert (out / "metrics.json").is_file()
