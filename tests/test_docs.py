@@ -31,9 +31,11 @@ from busight.metrics.compute import ScoredCases, compute_metrics
 from busight.metrics.mask_scores import MASK_SCORES
 from busight.model.bundle.card import Card
 from busight.model.lesion_table import COLUMNS
+from busight.preprocess.resize import as_network_input, resize_or_pad
 from busight.recipes.load import load_recipe, recipe_names, recipe_toml
 from busight.results.cases_file import write_cases
 from busight.results.prediction_record import csv_header
+from busight.strategies.catalogue import STRATEGIES
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -142,6 +144,16 @@ def test_every_marker_has_a_generator_and_every_generator_a_page() -> None:
     assert MARKER.search("".join(map(filled, TEXTS.values()))) is None
 
 
+def test_a_page_read_as_markdown_says_where_its_generated_part_is_to_be_found() -> None:
+    lines = [line for text in TEXTS.values() for line in text.splitlines() if MARKER.fullmatch(line)]
+    assert [
+        line
+        for line in lines
+        if not re.search(r"`(busight .*|make docs|python .*|src/.*|pyproject.toml)`|README", line)
+    ] == []
+    assert filled("Run `busight --help`. <!-- generated: sources -->\n") == f"{GENERATORS['sources']()}\n"
+
+
 def test_the_command_reference_has_every_command_and_option_of_the_help() -> None:
     sections = dict(
         re.findall(r"^## (busight [a-z ]+)$(.*?)(?=^## |\Z)", GENERATORS["cli"](), re.DOTALL | re.MULTILINE)
@@ -164,7 +176,8 @@ def test_the_recipe_reference_has_every_key_and_says_what_it_means() -> None:
             rows[section + match[1]] = match[2].split("|")[-1].strip()
     assert set(rows) == recipe_keys()
     assert {key for key, meaning in rows.items() if not meaning} == set()
-    assert all(f'"`{name}`: ' in GENERATORS["recipes"]() for name in recipe_names())
+    shown = GENERATORS["recipes"]()
+    assert all(f'"`{name}`: {load_recipe(name).description}"' in shown for name in recipe_names())
 
 
 def test_types_and_limits_are_in_words() -> None:
@@ -246,12 +259,12 @@ def test_the_columns_of_a_table_of_images_are_those_that_are_read(tmp_path: Path
     assert listed == set(str(refusal.value).rpartition("allowed: ")[2].split(", "))
 
 
-def test_the_rooms_are_those_of_the_code() -> None:
-    house = blocks(TEXTS["CONTRIBUTING.md"], "text")[0]
-    assert [set(line.strip().split(", ")) for line in house.split("→")] == [set(layer) for layer in LAYERS]
-    rooms = TEXTS["docs/explanation/architecture.md"]
-    told = {name for row in re.findall(r"^\| (`\w.*?) \|", rooms, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
-    diagram = set(re.findall(r"\w+", " ".join(blocks(rooms, "mermaid"))))
+def test_the_packages_are_those_of_the_code() -> None:
+    layers = blocks(TEXTS["CONTRIBUTING.md"], "text")[0]
+    assert [set(line.strip().split(", ")) for line in layers.split("→")] == [set(layer) for layer in LAYERS]
+    page = TEXTS["docs/explanation/architecture.md"]
+    told = {name for row in re.findall(r"^\| (`\w.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    diagram = set(re.findall(r"\w+", " ".join(blocks(page, "mermaid"))))
     every = set().union(*LAYERS) - {"_version"}
     assert every <= told
     assert every <= diagram
@@ -261,6 +274,36 @@ def test_every_extra_is_explained() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     bullets = "".join(re.findall(r"^- (.*?):", TEXTS["docs/getting-started/install.md"], re.MULTILINE))
     assert set(extras) <= set(re.findall(r"`(\w+)`", bullets))
+
+
+def test_the_strategies_are_those_that_a_recipe_takes() -> None:
+    section = TEXTS["docs/how-to/train.md"].split("\n## Choose a strategy\n")[1].split("\n## ")[0]
+    listed = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert sorted([*listed, "segment_only"]) == sorted(STRATEGIES)
+
+
+def test_the_commands_that_need_an_extra_are_told() -> None:
+    section = TEXTS["docs/getting-started/install.md"].split("\n## What a command needs\n")[1].split("\n## ")[0]
+    cells = re.findall(r"^\| (`busight .*?) \|", section, re.MULTILINE)
+    told = set()
+    for cell in cells:
+        first, *others = re.findall(r"`(?:busight )?([a-z ]+)`", cell)
+        told |= {first, *(f"{first.rpartition(' ')[0]} {other}".strip() for other in others)}
+    assert told == {name.removeprefix("busight ") for name, _ in commands()}
+
+
+# What is to be done without BUSight
+
+
+@pytest.mark.parametrize("shape", [(300, 201), (40, 64), (64, 64), (500, 30), (30, 500), (257, 255, 3)])
+@pytest.mark.parametrize("keep_aspect", [False, True])
+def test_the_input_of_a_graph_is_made_as_the_page_of_the_bundle_says(shape: tuple[int, ...], keep_aspect: bool) -> None:
+    (code,) = blocks(TEXTS["docs/reference/bundle.md"], "python")
+    names: dict[str, Any] = {}
+    exec(code, names)
+    view = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    expected = as_network_input(resize_or_pad(view, 65, keep_aspect)[np.newaxis])
+    np.testing.assert_array_equal(names["network_input"](view, 65, keep_aspect), expected)
 
 
 # Files, links and the site

@@ -1,6 +1,7 @@
 """The generated parts of the documentation: what the code says about itself, as Markdown.
 
-A page holds a line ``<!-- generated: NAME -->``; `filled` puts the text of the generator of that name in its place.
+A line of a page ends with ``<!-- generated: NAME -->``; `filled` puts the text of the generator of that name in its
+place. The words before the mark are for those who read the page as Markdown: where the same is to be found.
 `docs/hooks.py` does so for every page while MkDocs builds, so a page cannot be older than the code.
 """
 
@@ -31,11 +32,11 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "example": python_example,
 }
 
-MARKER = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
+MARKER = re.compile(r"^(?:.* )?<!-- generated: (\w+) -->$", re.MULTILINE)
 
 
 def filled(markdown: str) -> str:
-    """Return a page with every marker replaced by what its generator gives.
+    """Return a page with every line that ends with a marker replaced by what its generator gives.
 
     Raises:
         KeyError: A marker names no generator.

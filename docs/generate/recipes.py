@@ -36,9 +36,9 @@ def shipped_recipes() -> str:
     for path in sorted(files("busight.recipes").iterdir(), key=lambda path: path.name):
         if path.name.endswith(".toml"):
             text = path.read_text(encoding="utf-8")
-            name, about = path.name.removesuffix(".toml"), tomllib.loads(text).get("about", "")
+            name, description = path.name.removesuffix(".toml"), tomllib.loads(text)["description"]
             body = "\n".join(f"    {line}".rstrip() for line in ["```toml", *text.splitlines(), "```"])
-            parts.append(f'??? example "`{name}`: {about}"\n\n{body}')
+            parts.append(f'??? example "`{name}`: {description}"\n\n{body}')
     return "\n\n".join(parts)
 
 

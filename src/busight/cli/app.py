@@ -66,7 +66,7 @@ class OneLineGroup(TyperGroup):
 app = typer.Typer(
     name="busight",
     cls=OneLineGroup,
-    help="Breast-ultrasound AI that people can believe. Research use only, not a medical device.",
+    help="Train, evaluate and explain breast-ultrasound classifiers and segmenters. Research use only.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
