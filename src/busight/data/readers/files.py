@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,10 +21,12 @@ class FileReader:
     Attributes:
         root: The folder that ``Sample.image_path`` and ``Sample.mask_paths`` are relative to.
         spec: The image spec of its images: 8-bit grey, or inferred from their pixels.
+        mask_file: Reads one mask file; another than ``read_mask`` where a source codes its masks in its own way.
     """
 
     root: Path
     spec: ImageSpec = GREY
+    mask_file: Callable[[Path], Mask] = read_mask
 
     def image(self, sample: Sample) -> Image:
         """Return the image as ``spec`` says: uint8, HW or HWC.
@@ -35,7 +38,7 @@ class FileReader:
 
     def read_as(self, spec: ImageSpec) -> FileReader:
         """Return a reader of the same files that gives images as ``spec`` says."""
-        return FileReader(self.root, spec)
+        return replace(self, spec=spec)
 
     def pixels(self, sample: Sample) -> Pixels:
         """Return the pixels as stored, uint8 or uint16, HW or HWC, for ``busight.data.image_spec.spec_of``.
@@ -51,7 +54,7 @@ class FileReader:
         Raises:
             ImageError: A mask file is not usable, or two masks of one image differ in size.
         """
-        masks = [read_mask(self.root / path) for path in sample.mask_paths]
+        masks = [self.mask_file(self.root / path) for path in sample.mask_paths]
         if not masks:
             return None
         if len({mask.shape for mask in masks}) > 1:

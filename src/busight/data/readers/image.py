@@ -105,6 +105,31 @@ def read_mask(source: Path | bytes, name: str = "") -> Mask:
     return grey >= 128 if bool(np.any(grey >= 128)) else grey > 0
 
 
+def read_painted_mask(source: Path | bytes, name: str = "") -> Mask:
+    """Read a mask whose lesions are painted in any colour, or by opacity alone.
+
+    Where the file has transparent pixels, all that is not transparent is lesion, whatever its colour. Otherwise the
+    brightest channel of each pixel counts by the rule of ``read_mask``: pure red (luma 76) is lesion beside pure green
+    (luma 150).
+
+    Args:
+        source: As for ``read_image``.
+        name: As for ``read_image``.
+
+    Returns:
+        bool, HW, True inside the lesion.
+
+    Raises:
+        ImageError: As for ``read_image``.
+    """
+    pixels = read_image(source, name)
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        return pixels[:, :, 3] > 0
+    strongest = pixels if pixels.ndim == 2 else pixels.max(axis=2)
+    middle = (int(np.iinfo(pixels.dtype).max) + 1) // 2
+    return strongest >= middle if bool(np.any(strongest >= middle)) else strongest > 0
+
+
 def read_colour_share(source: Path | bytes) -> float:
     """Return the share of an image's pixels whose channels differ by more than 8 of 255; 0 for a grey file.
 
