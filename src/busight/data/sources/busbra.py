@@ -11,7 +11,7 @@ import csv
 from pathlib import Path
 
 from busight.data.dataset import DataSet
-from busight.data.labels import LabelSchema
+from busight.data.labels import LESIONS
 from busight.data.readers.files import FileReader
 from busight.data.readers.image import read_size
 from busight.data.sources.folder import existing_folder
@@ -19,7 +19,6 @@ from busight.errors import DataError
 from busight.types import DataWarning, Sample
 
 PUBLISHED_FOLDER = "BUSBRA"
-LABELS = LabelSchema(("benign", "malignant"), "malignant")
 _TABLE = "bus_data.csv"
 _FOLDS = "5-fold-cv.csv"
 _NEEDED = ("Case", "Pathology", "BIRADS")
@@ -58,7 +57,7 @@ def load_busbra(argument: str) -> DataSet:
             )
     if not samples:
         raise DataError(f"{root / 'Images'}: none of the images of {_TABLE} is there; unpack the whole archive")
-    return DataSet(f"busbra:{argument}", "busbra", tuple(samples), FileReader(root), LABELS, tuple(problems))
+    return DataSet(f"busbra:{argument}", "busbra", tuple(samples), FileReader(root), LESIONS, tuple(problems))
 
 
 def _rows(table: Path, *columns: str) -> list[dict[str, str]]:
@@ -92,7 +91,7 @@ def _size_problems(root: Path, sample: Sample, row: dict[str, str]) -> list[Data
 
 def _sample(root: Path, row: dict[str, str], fold: str | None) -> Sample:
     try:
-        if row["Pathology"] not in LABELS.names:
+        if row["Pathology"] not in LESIONS.names:
             raise ValueError(f"Pathology {row['Pathology']!r}")
         mask = Path("Masks") / f"{row['ID'].replace('bus_', 'mask_')}.png"
         return Sample(

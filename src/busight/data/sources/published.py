@@ -1,0 +1,197 @@
+"""What the sources with an official layout share: their folder, their files, their table, BI-RADS."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from busight.data.readers.image import IMAGE_SUFFIXES
+from busight.data.readers.source import DAMAGE
+from busight.data.sources.folder import natural_order
+from busight.errors import DataError, MissingExtraError
+from busight.types import DataWarning
+
+NO_MASK = "image without a mask; kept, its lesion outline counts as unknown"
+NO_IMAGE = "mask without its image; left out"
+TABLE_SUFFIXES = (".csv", ".xlsx")
+
+_DELIMITERS = ",;\t"
+_DEEPEST = 3
+"""Folders that archives nest in each other: ``BUS_UC/BUS_UC/Benign``."""
+
+_MOST_TABLE_BYTES = 64 << 20
+"""Of a table once unpacked; the published ones have under 1 MB."""
+
+_MOST_ROWS = 100_000
+_BIRADS = re.compile(r"([0-6])(?:\.0|[abc])?")
+
+
+def is_hidden(path: Path) -> bool:
+    """Return whether a file or folder is the system's or a program's own: ``.DS_Store``, ``._a.png``, ``~$a.xlsx``."""
+    return path.name.startswith((".", "~$", "__MACOSX"))
+
+
+def inside(folder: Path) -> list[Path]:
+    """Return what lies in a folder in natural order, hidden files and folders left out."""
+    return sorted((path for path in folder.iterdir() if not is_hidden(path)), key=natural_order)
+
+
+def below(folder: Path, suffixes: Iterable[str]) -> list[Path]:
+    """Return the files of some suffixes (lower case) in and below a folder in natural order, hidden ones left out."""
+    wanted = set(suffixes)
+    files: list[Path] = []
+    for path in inside(folder):
+        if path.is_dir():
+            files += below(path, wanted)
+        elif path.suffix.lower() in wanted:
+            files.append(path)
+    return files
+
+
+def images_in(folder: Path) -> list[Path]:
+    """Return the image files in a folder in natural order, hidden ones left out."""
+    return [path for path in inside(folder) if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
+
+
+def entry(folder: Path, name: str) -> Path | None:
+    """Return the file or folder of a name, in any case of letters; None where there is none."""
+    return next((path for path in inside(folder) if path.name.casefold() == name.casefold()), None)
+
+
+def published_root(root: Path, *entries: str) -> Path | None:
+    """Return the folder that holds all of some entries: the given one, or the first inside it down to three levels."""
+    level = [root]
+    for _ in range(_DEEPEST + 1):
+        for folder in level:
+            if all(entry(folder, name) for name in entries):
+                return folder
+        level = [path for folder in level for path in inside(folder) if path.is_dir()]
+    return None
+
+
+def birads_of(text: str, path: str) -> tuple[int | None, tuple[str, ...], list[DataWarning]]:
+    """Return a BI-RADS category, its tag and what was wrong with it.
+
+    Args:
+        text: ``"3"``, ``"4.0"``, ``"4a"``, ``"4B"`` or empty.
+        path: The image that it is of, for the problem.
+
+    Returns:
+        The category 0–6, None where it is unknown; the tag ``birads:4a`` where there is a subcategory; one problem for
+        a text that is no category.
+
+    Example:
+        >>> birads_of("4B", "a.png"), birads_of("3", "a.png")
+        ((4, ('birads:4b',), []), (3, (), []))
+    """
+    plain = text.strip().lower()
+    match = _BIRADS.fullmatch(plain)
+    if match is None:
+        told = (
+            [DataWarning(path, f"BI-RADS {text!r:.40} is no category from 0 to 6; taken as unknown")] if plain else []
+        )
+        return None, (), told
+    return int(match[1]), (f"birads:{plain}",) if plain[-1] in "abc" else (), []
+
+
+def published_rows(table: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """Read a published table, CSV or XLSX, as text.
+
+    A CSV may be separated by comma, semicolon or tab, in UTF-8, UTF-16 or Windows-1252. Column names count in any case
+    of letters. Of a workbook the first sheet that has the columns is read. Empty rows are left out.
+
+    Args:
+        table: The file.
+        columns: Columns that are needed.
+
+    Returns:
+        One dictionary a row: the needed columns as named here, any others as in the file; whole numbers without ``.0``.
+
+    Raises:
+        DataError: The file cannot be read, is too large, or lacks a column.
+        MissingExtraError: It is a workbook, and openpyxl is not installed.
+    """
+    grids = _sheets(table) if table.suffix.lower() == ".xlsx" else _csv_grids(table)
+    for grid in grids:
+        header = [cell.strip() for cell in grid[0]] if grid else []
+        named = {column: _place(header, column) for column in columns}
+        if None in named.values():
+            continue
+        names = dict(enumerate(header)) | {place: column for column, place in named.items() if place is not None}
+        rows = [{names[place]: cell.strip() for place, cell in enumerate(row) if place in names} for row in grid[1:]]
+        blank = dict.fromkeys(names.values(), "")
+        return [blank | row for row in rows if any(row.values())]
+    raise DataError(f"{table}: no table with the columns {', '.join(columns)}; get it again from its authors")
+
+
+def _place(header: Sequence[str], column: str) -> int | None:
+    return next((place for place, name in enumerate(header) if name.casefold() == column.casefold()), None)
+
+
+def _csv_grids(table: Path) -> list[list[list[str]]]:
+    """Return the cells of a CSV file by each delimiter in turn."""
+    try:
+        if table.stat().st_size > _MOST_TABLE_BYTES:
+            raise DataError(f"{table}: more than {_MOST_TABLE_BYTES >> 20} MB, not a published table; get it again")
+        content = table.read_bytes()
+        return [
+            list(csv.reader(io.StringIO(_decoded(content), newline=""), delimiter=mark, strict=True))
+            for mark in _DELIMITERS
+        ]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table}: cannot be read as CSV ({error}); save it again as CSV, UTF-8") from error
+
+
+def _decoded(content: bytes) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252")
+
+
+def _sheets(table: Path) -> list[list[list[str]]]:
+    """Return the cells of each sheet of a workbook."""
+    try:
+        from openpyxl import load_workbook
+    except ImportError as error:
+        raise MissingExtraError(
+            f'{table}: save it as CSV beside it, or install openpyxl with: pip install "busight[sources]"'
+        ) from error
+    try:
+        with zipfile.ZipFile(table) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > _MOST_TABLE_BYTES:
+            raise DataError(
+                f"{table}: more than {_MOST_TABLE_BYTES >> 20} MB unpacked, no published table; get it again"
+            )
+        book = load_workbook(table, read_only=True, data_only=True)
+        try:
+            return [_grid(table, sheet) for sheet in book.worksheets]
+        finally:
+            book.close()
+    except (*DAMAGE, zipfile.BadZipFile) as error:
+        raise DataError(f"{table}: not a readable workbook ({type(error).__name__}); get it again") from error
+
+
+def _grid(table: Path, sheet: Any) -> list[list[str]]:
+    grid = []
+    for row in sheet.iter_rows(values_only=True):
+        if any(cell is not None for cell in row):
+            grid.append([_text(cell) for cell in row])
+        if len(grid) > _MOST_ROWS:
+            raise DataError(f"{table}: more than {_MOST_ROWS} rows, not a published table; get it again")
+    return grid
+
+
+def _text(cell: object) -> str:
+    """Return a cell as text; spreadsheets keep whole numbers as floating point."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return "" if cell is None else str(cell).strip()
