@@ -47,7 +47,9 @@ def b_mode(rf: NDArray[Any], axial_mm: float, lateral_mm: float, dynamic_range_d
     """
     from scipy.signal import hilbert
 
-    envelope = np.abs(hilbert(np.asarray(rf, dtype=np.float32), axis=0)).astype(np.float32)
+    echoes = np.asarray(rf, dtype=np.float64)
+    echoes = (echoes / np.abs(echoes).max()).astype(np.float32)
+    envelope = np.abs(hilbert(echoes, axis=0)).astype(np.float32)
     pixels = square_pixels(envelope, axial_mm, lateral_mm)
     weakest = 10 ** (-dynamic_range_db / 20)
     decibels = 20 * np.log10(np.maximum(pixels / pixels.max(), weakest))

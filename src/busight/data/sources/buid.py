@@ -25,7 +25,7 @@ from busight.data.sources.published import NO_IMAGE, NO_MASK, below, entry, publ
 from busight.errors import DataError, ImageError
 from busight.types import DataWarning, Mask, Sample
 
-_NAME = re.compile(r"(\d+) +(benign|malignant) +(image|mask|lesion)\b.*", re.IGNORECASE)
+_NAME = re.compile(r"(\d+) *(benign|malignant) *(image|mask|lesion)(?![a-z]).*", re.IGNORECASE)
 
 
 def load_buid(argument: str) -> DataSet:

@@ -10,12 +10,12 @@ Source:
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from busight.data.dataset import DataSet
 from busight.data.labels import BREAST
 from busight.data.readers.files import FileReader
-from busight.data.readers.image import read_painted_mask
+from busight.data.readers.image import IMAGE_SUFFIXES, read_painted_mask
 from busight.data.sources.folder import existing_folder
 from busight.data.sources.published import NO_IMAGE, NO_MASK, entry, images_in, published_root, published_rows
 from busight.errors import DataError
@@ -44,44 +44,53 @@ def load_bus_uclm(argument: str) -> DataSet:
     if root is None:
         raise DataError(f"{given}: no {_TABLE} beside a folder images; bus_uclm:PATH needs both, and masks")
     images, masks = (_by_name(root, folder) for folder in ("images", "masks"))
+    rows = published_rows(entry(root, _TABLE) or root, _NEEDED)
     samples: dict[str, Sample] = {}
     problems: list[DataWarning] = []
-    for row in published_rows(entry(root, _TABLE) or root, _NEEDED):
-        name, label = row["Image"], row["Label"].lower()
-        fault = "listed in INFO.csv, but no such file" if name not in images else ""
-        fault = fault or (
-            f"Label {row['Label']!r:.40} is not {', '.join(BREAST.names)}" if label not in BREAST.names else ""
-        )
-        if fault or name in samples:
-            text = f"{fault}; left out" if fault else "listed twice in INFO.csv; its first row counts"
-            problems.append(DataWarning(f"images/{name}", text))
+    for row in rows:
+        name = _name(row["Image"])
+        fault = "its image is listed twice" if name in samples else _fault(row, images)
+        if fault:
+            problems.append(
+                DataWarning(images.get(name, f"images/{row['Image']}"), f"{fault}; row of INFO.csv left out")
+            )
             continue
         samples[name] = _sample(row, images[name], masks.get(name))
-        if name not in masks and BREAST.shows_lesion(label):
+        if name not in masks and BREAST.shows_lesion(samples[name].label):
             problems.append(DataWarning(images[name], NO_MASK))
     if not samples:
         raise DataError(f"{root / _TABLE}: none of its images is usable; unpack the whole archive")
-    listed = {problem.path for problem in problems}
-    problems += [
-        DataWarning(path, "not listed in INFO.csv; left out")
-        for name, path in images.items()
-        if name not in samples and f"images/{name}" not in listed
-    ]
+    unlisted = images.keys() - {_name(row["Image"]) for row in rows}
+    problems += [DataWarning(images[name], "not listed in INFO.csv; left out") for name in images if name in unlisted]
     problems += [DataWarning(path, NO_IMAGE) for name, path in masks.items() if name not in images]
     reader = FileReader(root, mask_file=read_painted_mask)
     return DataSet(f"bus_uclm:{argument}", "bus_uclm", tuple(samples.values()), reader, BREAST, tuple(problems))
 
 
 def _by_name(root: Path, name: str) -> dict[str, str]:
-    """Return the image files of a folder, relative to the root, by their names."""
+    """Return the image files of a folder, relative to the root, by their names without suffix."""
     folder = entry(root, name)
     if folder is None or not folder.is_dir():
         return {}
-    return {path.name: path.relative_to(root).as_posix() for path in images_in(folder)}
+    return {_name(path.name): path.relative_to(root).as_posix() for path in images_in(folder)}
+
+
+def _name(file: str) -> str:
+    path = PurePath(file)
+    return path.stem if path.suffix.lower() in IMAGE_SUFFIXES else path.name
+
+
+def _fault(row: dict[str, str], images: dict[str, str]) -> str:
+    """Return why a row cannot be used; empty where it can."""
+    if _name(row["Image"]) not in images:
+        return "no such file"
+    if row["Label"].lower() not in BREAST.names:
+        return f"Label {row['Label']!r:.40} is not {', '.join(BREAST.names)}"
+    return ""
 
 
 def _sample(row: dict[str, str], image: str, mask: str | None) -> Sample:
-    name = Path(row["Image"]).stem
+    name = _name(row["Image"])
     patient, line, _ = name.partition("_")
     return Sample(
         sample_id=name,

@@ -118,6 +118,7 @@ def _lesions(path: Path) -> list[dict[str, NDArray[Any]]]:
         raise DataError(f"{path}: not found; oasbud:PATH needs {_FILE} or the folder that holds it")
     try:
         from scipy.io import loadmat
+        from scipy.io.matlab import MatReadError
     except ImportError as error:
         raise MissingExtraError(
             f'{path}: echoes are read by SciPy; install it with: pip install "busight[sources]"'
@@ -125,7 +126,7 @@ def _lesions(path: Path) -> list[dict[str, NDArray[Any]]]:
     try:
         _require_bounded(path)
         data: NDArray[Any] | None = loadmat(path, variable_names=["data"]).get("data")
-    except (*DAMAGE, zlib.error) as error:
+    except (*DAMAGE, MatReadError) as error:
         what = "MATLAB 7.3; save it as -v7" if isinstance(error, NotImplementedError) else "damaged; get it again"
         raise DataError(f"{path}: cannot be read as a MATLAB file ({type(error).__name__}): {what}") from error
     names = {} if data is None else {name.lower(): name for name in data.dtype.names or ()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -37,8 +38,15 @@ def is_hidden(path: Path) -> bool:
 
 
 def inside(folder: Path) -> list[Path]:
-    """Return what lies in a folder in natural order, hidden files and folders left out."""
-    return sorted((path for path in folder.iterdir() if not is_hidden(path)), key=natural_order)
+    """Return what lies in a folder in natural order, hidden files and folders left out.
+
+    Raises:
+        DataError: The folder may not be listed.
+    """
+    try:
+        return sorted((path for path in folder.iterdir() if not is_hidden(path)), key=natural_order)
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be listed ({error.strerror}); allow reading it") from error
 
 
 def below(folder: Path, suffixes: Iterable[str]) -> list[Path]:
@@ -47,7 +55,8 @@ def below(folder: Path, suffixes: Iterable[str]) -> list[Path]:
     files: list[Path] = []
     for path in inside(folder):
         if path.is_dir():
-            files += below(path, wanted)
+            is_loop = path.is_symlink() and folder.resolve().is_relative_to(path.resolve())
+            files += [] if is_loop else below(path, wanted)
         elif path.suffix.lower() in wanted:
             files.append(path)
     return files
@@ -134,17 +143,19 @@ def _place(header: Sequence[str], column: str) -> int | None:
 
 
 def _csv_grids(table: Path) -> list[list[list[str]]]:
-    """Return the cells of a CSV file by each delimiter in turn."""
+    """Return the cells of a CSV file by each delimiter that it can be read with."""
     try:
         if table.stat().st_size > _MOST_TABLE_BYTES:
             raise DataError(f"{table}: more than {_MOST_TABLE_BYTES >> 20} MB, not a published table; get it again")
-        content = table.read_bytes()
-        return [
-            list(csv.reader(io.StringIO(_decoded(content), newline=""), delimiter=mark, strict=True))
-            for mark in _DELIMITERS
-        ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        text = _decoded(table.read_bytes())
+    except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{table}: cannot be read as CSV ({error}); save it again as CSV, UTF-8") from error
+    grids = []
+    for mark in _DELIMITERS:
+        # Quoted cells are an error to the wrong delimiter.
+        with contextlib.suppress(csv.Error):
+            grids.append(list(csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)))
+    return grids
 
 
 def _decoded(content: bytes) -> str:
