@@ -83,6 +83,16 @@ def test_the_folder_of_images_will_do_with_the_table_above_or_inside(tmp_path: P
     assert [sample.sample_id for sample in load_breast(str(folder)).samples] == [one.sample_id for one in samples]
 
 
+def test_names_in_other_capitals_are_the_same_files(tmp_path: Path) -> None:
+    rows = [
+        row | {name: row[name] and str(row[name]).upper() for name in ("Image_filename", "Mask_tumor_filename")}
+        for row in BREAST_ROWS
+    ]
+    samples = load_breast(str(small_breast(tmp_path / "a"))).samples
+    write_csv(small_breast(tmp_path / "b") / f"{BREAST_TABLE}.csv", BREAST_COLUMNS, rows)
+    assert load_breast(str(tmp_path / "b")).samples == samples
+
+
 def test_a_csv_beside_the_workbook_takes_its_place(tmp_path: Path) -> None:
     small_breast(tmp_path)
     (tmp_path / f"{BREAST_TABLE}.xlsx").write_bytes(b"never opened")

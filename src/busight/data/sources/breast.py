@@ -51,7 +51,7 @@ def load_breast(argument: str) -> DataSet:
     samples: dict[str, Sample] = {}
     problems: list[DataWarning] = []
     for row in published_rows(table, _NEEDED):
-        sample, told = _sample(root, row, files)
+        sample, told = _sample(row, files)
         problems += told
         if sample is not None and sample.sample_id in samples:
             problems.append(DataWarning(sample.image_path, f"{table.name} lists it twice; its first row counts"))
@@ -66,13 +66,14 @@ def load_breast(argument: str) -> DataSet:
 
 def _table(root: Path) -> Path:
     """Return the clinical table in, below or beside the folder; its export as CSV before the workbook."""
-    found = [path for path in below(root, TABLE_SUFFIXES) if path.name.casefold().startswith(_TABLE_START)]
-    found = found or below(root, TABLE_SUFFIXES)
+    inner = below(root, TABLE_SUFFIXES)
+    found = [path for path in inner if path.name.casefold().startswith(_TABLE_START)]
     found = found or [
         path
         for path in inside(root.resolve().parent)
         if path.suffix.lower() in TABLE_SUFFIXES and path.name.casefold().startswith(_TABLE_START)
     ]
+    found = found or inner
     if not found:
         raise DataError(
             f"{root}: no BrEaST-Lesions-USG-clinical-data-*.xlsx; breast:PATH needs the folder with that table, or its "
@@ -85,24 +86,24 @@ def _table(root: Path) -> Path:
 
 
 def _files_by_name(root: Path) -> dict[str, list[str]]:
+    """Return image files, relative to the root, by their names in lower case."""
     files: dict[str, list[str]] = {}
     for path in below(root, IMAGE_SUFFIXES):
-        files.setdefault(path.name, []).append(path.relative_to(root).as_posix())
+        files.setdefault(path.name.casefold(), []).append(path.relative_to(root).as_posix())
     return files
 
 
-def _sample(root: Path, row: dict[str, str], files: dict[str, list[str]]) -> tuple[Sample | None, list[DataWarning]]:
-    name = row["Image_filename"]
+def _sample(row: dict[str, str], files: dict[str, list[str]]) -> tuple[Sample | None, list[DataWarning]]:
     fault = _image_fault(row, files)
     if fault:
-        return None, [DataWarning(name or f"case {row['CaseID'] or '?'}", f"{fault}; left out")]
-    label = row["Classification"].lower()
+        return None, [DataWarning(row["Image_filename"] or f"case {row['CaseID'] or '?'}", f"{fault}; left out")]
+    name, label = row["Image_filename"].casefold(), row["Classification"].lower()
     masks, problems = _masks(row, files)
     if not masks and BREAST.shows_lesion(label) and not problems:
         problems = [DataWarning(files[name][0], NO_MASK)]
     birads, tags, told = birads_of(_known(row, "BIRADS"), files[name][0])
     return Sample(
-        sample_id=PurePath(name).stem,
+        sample_id=PurePath(files[name][0]).stem,
         source="breast",
         label=label,
         image_path=files[name][0],
@@ -117,7 +118,7 @@ def _sample(root: Path, row: dict[str, str], files: dict[str, list[str]]) -> tup
 
 def _image_fault(row: dict[str, str], files: dict[str, list[str]]) -> str:
     """Return why a row cannot be used; empty where it can."""
-    name = row["Image_filename"]
+    name = row["Image_filename"].casefold()
     if not name or not row["CaseID"]:
         return "row without CaseID or Image_filename"
     if name not in files:
@@ -132,10 +133,10 @@ def _image_fault(row: dict[str, str], files: dict[str, list[str]]) -> str:
 def _masks(row: dict[str, str], files: dict[str, list[str]]) -> tuple[tuple[str, ...], list[DataWarning]]:
     """Return the masks of the tumour; none where one of several is missing, as the rest would be half a lesion."""
     names = [name.strip() for name in _known(row, "Mask_tumor_filename").split("&") if name.strip()]
-    missing = [name for name in names if len(files.get(name, ())) != 1]
+    missing = [name for name in names if len(files.get(name.casefold(), ())) != 1]
     if missing:
         return (), [DataWarning(missing[0], f"mask of {row['Image_filename']} is not there once; {NO_MASK}")]
-    return tuple(files[name][0] for name in names), []
+    return tuple(files[name.casefold()][0] for name in names), []
 
 
 def _known(row: dict[str, str], column: str) -> str:
@@ -149,5 +150,5 @@ def _spacing(text: str) -> tuple[float, float] | None:
     except ValueError:
         return None
     if _CM_SPACING[0] <= size <= _CM_SPACING[1]:
-        return size * 10, size * 10
+        return round(size * 10, 6), round(size * 10, 6)
     return (size, size) if _MM_SPACING[0] <= size <= _MM_SPACING[1] else None
