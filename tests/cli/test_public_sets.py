@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 import busight
 from busight.cli.app import app
+from busight.data.sources import oasbud
 from busight.data.sources.catalogue import SOURCES
 from busight.types import prediction_of
 
@@ -88,8 +89,8 @@ def test_a_missing_library_is_one_line(tmp_path: Path, monkeypatch: pytest.Monke
         WRITERS[name](tmp_path / name)
         for table in (tmp_path / name).glob("*.csv"):
             shutil.move(table, table.with_suffix(".xlsx"))
-    for library in ("openpyxl", "scipy.io"):
-        monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    monkeypatch.setattr(oasbud, "find_spec", lambda name: None)
     for spec in (f"breast:{tmp_path / 'breast'}", f"udiat:{tmp_path / 'udiat'}", f"oasbud:{file}"):
         done = call("data", "preview", spec, "--out", tmp_path / "sheet.png")
         assert done.exit_code == 2

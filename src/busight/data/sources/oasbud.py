@@ -11,10 +11,16 @@ Source:
 
 from __future__ import annotations
 
+import io
 import struct
+import subprocess
+import sys
+import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +29,9 @@ from numpy.typing import NDArray
 
 from busight.data.dataset import DataSet
 from busight.data.labels import LESIONS
+from busight.data.readers import mat_in_subprocess
 from busight.data.readers.b_mode import axial_spacing_mm, b_mode, square_mask
-from busight.data.readers.source import DAMAGE, MAX_PIXELS, MIN_SIDE
+from busight.data.readers.source import MAX_PIXELS, MIN_SIDE
 from busight.data.sources.folder import existing_folder
 from busight.data.sources.published import birads_of, entry
 from busight.errors import DataError, MissingExtraError
@@ -36,7 +43,8 @@ LATERAL_MM = 38 / 510
 """The authors' example spreads all 510 lines of a plane over the aperture of 38 mm."""
 
 _FILE = "OASBUD.mat"
-_FIELDS = ("id", "rf1", "rf2", "roi1", "roi2", "birads", "class")
+_TEXTS = ("id", "birads", "class")
+_ARRAYS = ("rf1", "roi1", "rf2", "roi2")
 _PLANES = {1: "first", 2: "second"}
 _DEVICE = "Ultrasonix SonixTouch"
 _PUBLISHED = (48, 52)
@@ -44,6 +52,9 @@ _PUBLISHED = (48, 52)
 
 _MAX_BYTES = 1 << 30
 """Of the file once unpacked; the published one has some 600 MB."""
+
+_SECONDS = 300
+"""The complete file takes some fifteen; after five minutes its reader hangs."""
 
 _HEADER_BYTES = 128
 _COMPRESSED = 15
@@ -89,51 +100,79 @@ def load_oasbud(argument: str) -> DataSet:
     if not path.is_file():
         folder = existing_folder(argument, "oasbud")
         path = entry(folder, _FILE) or folder / _FILE
-    lesions = _lesions(path)
-    malignant, problems = _malignant_class(path, lesions)
+    _require_readable(path)
     images: dict[str, Image] = {}
     masks: dict[str, Mask] = {}
     samples: list[Sample] = []
-    for number, lesion in enumerate(lesions, start=1):
-        code = _text(lesion["class"])
-        if code not in ("0", "1"):
-            problems.append(DataWarning(f"lesion {number}", f"class {code!r:.40} is not 0 or 1; left out"))
-            continue
-        for plane in _PLANES:
-            sample, told = _sample(number, plane, lesion, LESIONS.names[int(code) == malignant])
-            fault = _add_plane(sample, lesion[f"rf{plane}"], lesion[f"roi{plane}"], images, masks)
-            problems += [DataWarning(sample.sample_id, fault)] if fault else []
-            if sample.sample_id in images:
-                samples.append(sample)
-                problems += told
+    with closing(_arrays(path)) as arrays:
+        lesions = next(arrays).tolist()
+        malignant, problems = _malignant_class(path, lesions)
+        for number, (patient, birads, code) in enumerate(lesions, start=1):
+            if code not in ("0", "1"):
+                problems.append(DataWarning(f"lesion {number}", f"class {code!r:.40} is not 0 or 1; left out"))
+            for plane in _PLANES:
+                rf, roi = next(arrays), next(arrays)
+                if code not in ("0", "1"):
+                    continue
+                label = LESIONS.names[int(code) == malignant]
+                sample, told = _sample(f"{number:03d}", plane, patient, birads, label)
+                fault = _add_plane(sample, rf, roi, images, masks)
+                problems += [DataWarning(sample.sample_id, fault)] if fault else []
+                if sample.sample_id in images:
+                    samples.append(sample)
+                    problems += told
     if not samples:
-        raise DataError(f"{path}: no plane is usable (first: {problems[0].text}); get it again from Zenodo 545928")
+        first = f" (first: {problems[0].text})" if problems else ""
+        raise DataError(f"{path}: no plane is usable{first}; get it again from Zenodo 545928")
     reader = BModeReader(images, masks)
     return DataSet(f"oasbud:{argument}", "oasbud", tuple(samples), reader, LESIONS, tuple(problems))
 
 
-def _lesions(path: Path) -> list[dict[str, NDArray[Any]]]:
-    """Return the fields of each lesion as stored."""
+def _require_readable(path: Path) -> None:
     if not path.is_file():
         raise DataError(f"{path}: not found; oasbud:PATH needs {_FILE} or the folder that holds it")
-    try:
-        from scipy.io import loadmat
-        from scipy.io.matlab import MatReadError
-    except ImportError as error:
-        raise MissingExtraError(
-            f'{path}: echoes are read by SciPy; install it with: pip install "busight[sources]"'
-        ) from error
+    if find_spec("scipy") is None:
+        raise MissingExtraError(f'{path}: echoes are read by SciPy; install it with: pip install "busight[sources]"')
     try:
         _require_bounded(path)
-        data: NDArray[Any] | None = loadmat(path, variable_names=["data"]).get("data")
-    except (*DAMAGE, MatReadError) as error:
-        what = "MATLAB 7.3; save it as -v7" if isinstance(error, NotImplementedError) else "damaged; get it again"
-        raise DataError(f"{path}: cannot be read as a MATLAB file ({type(error).__name__}): {what}") from error
-    names = {} if data is None else {name.lower(): name for name in data.dtype.names or ()}
-    missing = [field for field in _FIELDS if field not in names]
-    if data is None or missing:
-        raise DataError(f"{path}: no struct array data with the field {missing[0]}; get it again from Zenodo 545928")
-    return [{field: np.asarray(one[names[field]]) for field in _FIELDS} for one in np.ravel(data)]
+    except (OSError, struct.error, zlib.error) as error:
+        raise _unreadable(path, type(error).__name__) from error
+
+
+def _arrays(path: Path) -> Generator[NDArray[Any], None, None]:
+    """Yield id, BI-RADS and class of each lesion, shape (lesions, 3); then rf1, roi1, rf2 and roi2 of each.
+
+    Raises:
+        DataError: The file cannot be read, or broke its reader.
+    """
+    # -P: the script's own folder must not be on the import path.
+    command = [sys.executable, "-P", "-W", "ignore", mat_in_subprocess.__file__, str(path), *_TEXTS, "--", *_ARRAYS]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        timer = threading.Timer(_SECONDS, process.kill)
+        timer.start()
+        try:
+            while length := process.stdout.read(8):
+                content = process.stdout.read(int.from_bytes(length, "big"))
+                if len(content) < int.from_bytes(length, "big"):
+                    break
+                yield np.load(io.BytesIO(content), allow_pickle=False)
+            said = process.stderr.read().decode(errors="replace").strip().splitlines()
+            raise _unreadable(path, said[-1] if said else "its reader ended")
+        finally:
+            timer.cancel()
+            process.kill()
+
+
+def _unreadable(path: Path, reason: str) -> DataError:
+    if reason.startswith("no struct"):
+        return DataError(f"{path}: {reason}; get it again from Zenodo 545928")
+    kind = reason.partition(":")[0].rpartition(".")[2]
+    remedy = (
+        "it is of MATLAB 7.3; save it as -v7" if kind == "NotImplementedError" else "get it again from Zenodo 545928"
+    )
+    return DataError(f"{path}: cannot be read as a MATLAB file ({kind:.60}); {remedy}")
 
 
 def _require_bounded(path: Path) -> None:
@@ -159,9 +198,9 @@ def _require_bounded(path: Path) -> None:
         raise DataError(f"{path}: more than {_MAX_BYTES >> 20} MB once unpacked; get it again from Zenodo 545928")
 
 
-def _malignant_class(path: Path, lesions: list[dict[str, NDArray[Any]]]) -> tuple[int, list[DataWarning]]:
+def _malignant_class(path: Path, texts: Sequence[Sequence[str]]) -> tuple[int, list[DataWarning]]:
     """Return the class number that means malignant, and whether BI-RADS contradict it."""
-    codes = [_text(lesion["class"]) for lesion in lesions]
+    codes = [code for _, _, code in texts]
     swapped = (codes.count("1"), codes.count("0")) == _PUBLISHED
     malignant = 0 if swapped else 1
     problems = []
@@ -169,28 +208,26 @@ def _malignant_class(path: Path, lesions: list[dict[str, NDArray[Any]]]) -> tupl
         text = "52 of 100 lesions have class 0, and 52 are published as malignant; class 0 is read as malignant"
         problems.append(DataWarning(path.name, text))
     grades: dict[bool, list[int]] = {False: [], True: []}
-    for lesion, code in zip(lesions, codes, strict=True):
-        birads = birads_of(_text(lesion["birads"]), "")[0]
-        if birads is not None:
-            grades[code == str(malignant)].append(birads)
+    for _, birads, code in texts:
+        if (grade := birads_of(birads, "")[0]) is not None and code in ("0", "1"):
+            grades[int(code) == malignant].append(grade)
     if grades[True] and grades[False] and np.mean(grades[True]) < np.mean(grades[False]):
         text = "its malignant lesions have lower BI-RADS than its benign ones; check which class is which"
         problems.append(DataWarning(path.name, text))
     return malignant, problems
 
 
-def _sample(number: int, plane: int, lesion: dict[str, NDArray[Any]], label: str) -> tuple[Sample, list[DataWarning]]:
-    name = f"{number:03d}-{plane}"
-    birads, tags, problems = birads_of(_text(lesion["birads"]), name)
-    patient = _text(lesion["id"])
+def _sample(lesion: str, plane: int, patient: str, birads: str, label: str) -> tuple[Sample, list[DataWarning]]:
+    name = f"{lesion}-{plane}"
+    grade, tags, problems = birads_of(birads, name)
     return Sample(
         sample_id=name,
         source="oasbud",
         label=label,
         patient_id=f"oasbud-{patient}" if patient else None,
-        exam_id=f"oasbud-lesion-{number:03d}",
+        exam_id=f"oasbud-lesion-{lesion}",
         view=_PLANES[plane],
-        birads=birads,
+        birads=grade,
         device=_DEVICE,
         pixel_spacing_mm=(LATERAL_MM, LATERAL_MM),
         tags=tags,
@@ -213,13 +250,3 @@ def _add_plane(
         return f"region ignored: it is {roi.shape}, its echoes {rf.shape}; the lesion outline counts as unknown"
     masks[sample.sample_id] = square_mask(roi, AXIAL_MM, LATERAL_MM)
     return ""
-
-
-def _text(value: NDArray[Any]) -> str:
-    """Return the one value of a field as text; MATLAB keeps whole numbers as floating point."""
-    flat = np.ravel(value)
-    if flat.size == 1 and isinstance(flat[0], np.ndarray):  # a cell
-        flat = np.ravel(flat[0])
-    if flat.size != 1:
-        return ""
-    return str(int(flat[0])) if flat.dtype.kind in "biuf" and float(flat[0]).is_integer() else str(flat[0]).strip()

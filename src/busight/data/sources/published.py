@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import re
+import warnings
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -145,9 +146,7 @@ def _place(header: Sequence[str], column: str) -> int | None:
 def _csv_grids(table: Path) -> list[list[list[str]]]:
     """Return the cells of a CSV file by each delimiter that it can be read with."""
     try:
-        if table.stat().st_size > _MOST_TABLE_BYTES:
-            raise DataError(f"{table}: more than {_MOST_TABLE_BYTES >> 20} MB, not a published table; get it again")
-        text = _decoded(table.read_bytes())
+        text = _decoded(_content(table))
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{table}: cannot be read as CSV ({error}); save it again as CSV, UTF-8") from error
     grids = []
@@ -156,6 +155,12 @@ def _csv_grids(table: Path) -> list[list[list[str]]]:
         with contextlib.suppress(csv.Error):
             grids.append(list(csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)))
     return grids
+
+
+def _content(table: Path) -> bytes:
+    if table.stat().st_size > _MOST_TABLE_BYTES:
+        raise DataError(f"{table}: more than {_MOST_TABLE_BYTES >> 20} MB, not a published table; get it again")
+    return table.read_bytes()
 
 
 def _decoded(content: bytes) -> str:
@@ -176,17 +181,18 @@ def _sheets(table: Path) -> list[list[list[str]]]:
             f'{table}: save it as CSV beside it, or install openpyxl with: pip install "busight[sources]"'
         ) from error
     try:
-        with zipfile.ZipFile(table) as archive:
+        content = _content(table)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
         if unpacked > _MOST_TABLE_BYTES:
             raise DataError(
                 f"{table}: more than {_MOST_TABLE_BYTES >> 20} MB unpacked, no published table; get it again"
             )
-        book = load_workbook(table, read_only=True, data_only=True)
-        try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what it does not support, such as drop-down lists
+            # From memory: it leaves a file open that it cannot read.
+            book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
             return [_grid(table, sheet) for sheet in book.worksheets]
-        finally:
-            book.close()
     except (*DAMAGE, zipfile.BadZipFile) as error:
         raise DataError(f"{table}: not a readable workbook ({type(error).__name__}); get it again") from error
 
