@@ -70,6 +70,7 @@ class Sample:
         region: The part of the file's frame that is ultrasound, to which the reader cuts; None for all of it.
         official_subset: ``"train"``, ``"val"``, ``"test"`` or a fold ``"1"``..``"k"`` that the data set's authors gave.
         tags: Free tags of the source, e.g. an injected fault of a phantom (``"duplicate-of:phantom-00003"``).
+        metadata: (column, text) of the further columns of the source's table.
     """
 
     sample_id: str
@@ -89,6 +90,7 @@ class Sample:
     region: Roi | None = None
     official_subset: str | None = None
     tags: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

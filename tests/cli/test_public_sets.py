@@ -65,7 +65,7 @@ def test_a_small_copy_keeps_what_was_known(spec: str, tmp_path: Path) -> None:
     assert call("data", "resize", spec, "--out", tmp_path / "copy", "--size", 32).exit_code == 0
     before, after = busight.load_data(spec), busight.load_data(f"folder:{tmp_path / 'copy'}")
     assert [one.sample_id for one in before.samples] == [one.sample_id for one in after.samples]
-    for name in ("label", "patient_id", "exam_id", "birads", "histology", "device", "view"):
+    for name in ("label", "patient_id", "exam_id", "birads", "histology", "device", "view", "metadata"):
         assert [getattr(one, name) for one in before.samples] == [getattr(one, name) for one in after.samples]
     assert after.labels == before.labels
 

@@ -29,6 +29,8 @@ def breast_row(case: int, label: str, **cells: Any) -> dict[str, Any]:
         "Mask_tumor_filename": f"case{case:03d}_tumor.png" if lesion else None,
         "Mask_other_filename": None,
         "Pixel_size": 0.007,
+        "Age": 57,
+        "Halo": "no",
         "BIRADS": {"normal": 1, "benign": "4a", "malignant": 5}[label],
         "Classification": label,
     }

@@ -70,6 +70,7 @@ MASK_FAULTS = {
     "another size": (lambda path: save(path, LESION[:, :20]), "mask ignored: it is 20×24, its image 32×24"),
     "transposed": (lambda path: save(path, LESION.T), "mask ignored: it is 24×32, its image 32×24"),
     "empty": (lambda path: save(path, LESION & False), "mask ignored: it is empty, but the image is labelled benign"),
+    "picture": (lambda path: save(path, NOISE), r"mask ignored: .*a picture of \d+ greys, no mask; name the file"),
 }
 
 
@@ -136,3 +137,13 @@ def test_the_digest_depends_on_pixels_labels_and_patients_only(root: Path) -> No
 def test_pixel_digest_depends_on_shape_and_not_on_layout() -> None:
     assert pixel_digest(NOISE) == pixel_digest(np.asfortranarray(NOISE))
     assert pixel_digest(NOISE) != pixel_digest(NOISE.reshape(32, 24))
+
+
+def test_a_lesion_in_a_class_without_lesions_is_told_and_kept(root: Path) -> None:
+    save(root / "normal" / "normal (2)_mask.png", LESION)
+    manifest = inspected(root)
+    (problem,) = manifest.dataset.problems
+    assert problem.path == "normal/normal (2)_mask.png"
+    assert problem.text.startswith("mask shows a lesion, but the image is labelled normal; kept")
+    (sample,) = [entry.sample for entry in manifest.rows if entry.sample.sample_id == "normal/normal (2)"]
+    np.testing.assert_array_equal(manifest.dataset.reader.mask(sample), LESION)

@@ -247,35 +247,6 @@ def test_prediction_needs_no_pytorch(golden: Callable[[str], Model], tmp_path: P
     assert json.loads(done.stdout)["label"] in ("normal", "benign", "malignant")
 
 
-def test_files_below_a_folder_are_found_in_order_and_others_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "deep").mkdir()
-    for name in ("b.png", "a.JPG", "deep/c.bmp"):
-        cv2.imwrite(str(tmp_path / name), np.zeros((32, 32), np.uint8))
-    (tmp_path / "notes.txt").write_text("no picture")
-    names = [path.relative_to(tmp_path).as_posix() for path in list_files([tmp_path, tmp_path / "absent.png"])[0]]
-    assert names == ["a.JPG", "b.png", "deep/c.bmp", "absent.png"]
-
-
-def test_masks_beside_their_images_are_no_images(tmp_path: Path) -> None:
-    for name in ("benign (1).png", "benign (1)_mask.png", "benign (1)_mask_1.png", "lonely_mask.png"):
-        (tmp_path / name).write_bytes(b"")
-    found, masks = list_files([tmp_path])
-    assert [path.name for path in found] == ["benign (1).png", "lonely_mask.png"]
-    assert [path.name for path in masks] == ["benign (1)_mask.png", "benign (1)_mask_1.png"]
-    named, _ = list_files([tmp_path / "benign (1)_mask.png"])
-    assert len(named) == 1  # whoever names it wants it
-
-
-def test_masks_that_a_table_names_are_no_images(tmp_path: Path) -> None:
-    for name in ("images/1.png", "masks/1.png", "masks/2.png", "masks/other.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(b"")
-    (tmp_path / "samples.csv").write_text("path,label,mask\nimages/1.png,benign,masks/1.png; masks/2.png\n")
-    found, masks = list_files([tmp_path])
-    assert [path.name for path in found] == ["1.png", "other.png"]
-    assert [path.name for path in masks] == ["1.png", "2.png"]
-
-
 def test_results_are_no_images(quick_run: Quick) -> None:
     for path in (quick_run("demo"), quick_run("demo") / "bundle"):
         with pytest.raises(DataError, match="is a bundle or a result, not images"):

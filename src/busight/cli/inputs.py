@@ -27,14 +27,17 @@ PathsArgument = Annotated[
 
 
 def listed(paths: list[Path]) -> list[Path]:
-    """Return the image files to read, and report on stderr which mask files below folders were left out.
+    """Return the image files to read, and report on stderr how many masks and other files were left out below folders.
 
     Raises:
         DataError: A path is a bundle or a result.
     """
     from busight.data.readers.inputs import list_files
+    from busight.data.readers.listing import left_out
 
-    files, masks = list_files(paths)
+    files, masks, others = list_files(paths)
     if masks:
         typer.echo(f"busight: {len(masks)} mask files left out, e.g. {one_line(str(masks[0]))}", err=True)
+    if text := left_out(map(str, others)):
+        typer.echo(f"busight: {one_line(text)}", err=True)
     return files

@@ -123,6 +123,9 @@ def _checked_mask(
     if not mask.any() and dataset.labels.shows_lesion(sample.label):
         problems.append(DataWarning(where, f"mask ignored: it is empty, but the image is labelled {sample.label}"))
         return replace(sample, mask_paths=()), None
+    if mask.any() and dataset.labels.class_of(sample.label) in dataset.labels.without_lesion:
+        text = f"mask shows a lesion, but the image is labelled {sample.label}; kept, look which of the two is right"
+        problems.append(DataWarning(where, text))
     return sample, mask
 
 

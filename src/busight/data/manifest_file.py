@@ -9,7 +9,7 @@ from pathlib import Path
 from busight.data.manifest import DatasetManifest
 from busight.errors import DataError
 from busight.io.atomic import write_text
-from busight.io.csv_text import csv_text
+from busight.io.csv_text import csv_rows, csv_text
 
 COLUMNS = (
     "sample_id",
@@ -73,8 +73,8 @@ def read_image_digests(path: Path) -> dict[str, frozenset[str]]:
         DataError: It cannot be read, or is no manifest.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
+        names, *lines = csv_rows(path.read_bytes().decode())
+        rows = [dict(zip(names, cells, strict=True)) for cells in lines]
         return {row["sample_id"]: frozenset((row["image_sha256"][:16], *row["origin"].split())) for row in rows}
-    except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError, AttributeError) as error:
+    except (OSError, csv.Error, KeyError, ValueError) as error:
         raise DataError(f"{path}: not a manifest; make the result anew") from error

@@ -13,16 +13,11 @@ from PIL import Image as Pillow
 from busight._version import __version__
 from busight.data.manifest import DatasetManifest, ManifestRow
 from busight.data.shrink import shrink, shrink_mask
-from busight.data.sources.folder import LABELS_NAME, TABLE_NAME
+from busight.data.sources.folder import LABELS_NAME
+from busight.data.sources.table import COLUMNS, TABLE_NAME
 from busight.errors import OutputError
 from busight.io.atomic import require_free_folder, write_json, write_text
 from busight.io.csv_text import csv_text
-
-COLUMNS = (
-    "id", "path", "label", "patient", "mask", "laterality", "birads", "device",
-    "exam", "view", "histology", "part", "origin", "spacing_mm",
-)  # fmt: skip
-"""Columns of ``samples.csv``, all known to the source ``folder``."""
 
 
 def write_shrunk(
@@ -100,8 +95,10 @@ def _write_one(manifest: DatasetManifest, entry: ManifestRow, name: str, folder:
         "part": sample.official_subset or "",
         "origin": entry.short_digest,
         "spacing_mm": "" if spacing is None else ";".join(f"{side * grown:.6g}" for side in spacing),
+        **{column: text for column, text in sample.metadata if column not in COLUMNS},
     }
 
 
 def _table(rows: list[dict[str, str]]) -> str:
-    return csv_text([COLUMNS, *([row[name] for name in COLUMNS] for row in rows)])
+    columns = tuple(dict.fromkeys((*COLUMNS, *(column for row in rows for column in row))))
+    return csv_text([columns, *([row.get(name, "") for name in columns] for row in rows)])

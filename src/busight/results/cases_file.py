@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from busight.data.labels import LabelSchema
 from busight.errors import DataError
 from busight.io.atomic import write_json, write_text
-from busight.io.csv_text import csv_number, csv_text
+from busight.io.csv_text import csv_number, csv_rows, csv_text
 from busight.metrics.mask_scores import MASK_SCORES, MaskScores
 from busight.results.case import Case
 
@@ -41,22 +41,21 @@ def read_cases(path: Path) -> tuple[tuple[Case, ...], LabelSchema]:
         DataError: The file is missing or is not a table of cases.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            table = csv.DictReader(stream, strict=True)
-            rows, names = list(table), list(table.fieldnames or ())
+        lines = csv_rows(path.read_bytes().decode())
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); name the folder of a finished run") from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a table of cases ({error}); make it anew with busight evaluate") from error
+    names, cells = (lines[0], lines[1:]) if lines else ([], [])
     classes = tuple(name.removeprefix("logit_") for name in names if name.startswith("logit_"))
     if not classes or names != _header(classes):
         raise DataError(f"{path}: not a table of cases of this version; make it anew with busight evaluate")
-    if not rows:
+    if not cells:
         raise DataError(f"{path}: holds no case; make it anew with busight evaluate")
-    if any(None in row for row in rows):
+    if any(len(row) > len(names) for row in cells):
         raise DataError(f"{path}: a line has more cells than the header; make it anew with busight evaluate")
     try:
-        cases = tuple(_case(row, classes) for row in rows)
+        cases = tuple(_case(dict(zip(names, row, strict=True)), classes) for row in cells)
     except (TypeError, ValueError) as error:
         raise DataError(f"{path}: a line does not hold what its header says ({error}); make it anew") from error
     return cases, _labels(path.with_name(LABELS_FILE), classes)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 
-from busight.io.csv_text import csv_number
+from busight.io.csv_text import csv_number, csv_rows
 from busight.io.csv_text import csv_text as rows_as_csv
 
 
@@ -70,5 +68,5 @@ def csv_text(rows: Iterable[EpochRow]) -> str:
 
 def read_csv_text(text: str) -> tuple[EpochRow, ...]:
     """Read the rows that `csv_text` wrote."""
-    rows = list(csv.reader(io.StringIO(text)))[1:]
+    rows = csv_rows(text)[1:]
     return tuple(EpochRow.of([float(value) if value else math.nan for value in row]) for row in rows)

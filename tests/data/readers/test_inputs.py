@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from dicom_files import RAMP, RGB, luma, region, write_dicom
@@ -7,7 +8,7 @@ from picture_files import NOISE, save
 from pydicom import dcmread
 
 from busight.data.image_spec import ImageSpec
-from busight.data.readers.inputs import read_frames
+from busight.data.readers.inputs import list_files, read_frames
 from busight.types import Failure, ImageRef
 
 TWELVE = np.linspace(0, 4095, 32 * 40).astype(np.uint16).reshape(32, 40)
@@ -86,3 +87,44 @@ def test_what_cannot_be_read_is_a_failure_with_its_frame(tmp_path: Path) -> None
     np.testing.assert_array_equal(first.pixels, RAMP)
     assert (second.ref.frame, second.ref.StudyInstanceUID) == (1, "1.2.3")
     assert "grey values 1000 to 1241 fill neither 8 nor 16 bits" in second.reason
+
+
+def test_files_below_a_folder_are_found_in_order_and_others_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    for name in ("b.png", "a.JPG", "deep/c.bmp"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((32, 32), np.uint8))
+    (tmp_path / "notes.txt").write_text("no picture")
+    names = [path.relative_to(tmp_path).as_posix() for path in list_files([tmp_path, tmp_path / "absent.png"]).files]
+    assert names == ["a.JPG", "b.png", "deep/c.bmp", "absent.png"]
+
+
+def test_masks_beside_their_images_are_no_images(tmp_path: Path) -> None:
+    for name in ("benign (1).png", "benign (1)_mask.png", "benign (1)_mask_1.png", "lonely_mask.png"):
+        (tmp_path / name).write_bytes(b"")
+    found, masks, _ = list_files([tmp_path])
+    assert [path.name for path in found] == ["benign (1).png"]
+    assert [path.name for path in masks] == ["benign (1)_mask.png", "benign (1)_mask_1.png", "lonely_mask.png"]
+    assert len(list_files([tmp_path / "benign (1)_mask.png"]).files) == 1  # whoever names it wants it
+
+
+def test_masks_that_a_table_names_are_no_images(tmp_path: Path) -> None:
+    for name in ("images/1.png", "masks/1.png", "masks/2.png", "masks/other.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "samples.csv").write_text("path,label,mask\nimages/1.png,benign,masks/1.png; masks/2.png\n")
+    found, masks, _ = list_files([tmp_path])
+    assert [path.name for path in found] == ["1.png", "other.png"]
+    assert [path.name for path in masks] == ["1.png", "2.png"]
+
+
+def test_hidden_files_are_no_images_and_other_files_are_named(tmp_path: Path) -> None:
+    for name in ("a.PNG", "b.jfif", "c.jpe", "d.dib", "e.jp2"):
+        (tmp_path / name).write_bytes(b"")
+    hidden = ("._a.PNG", ".DS_Store", "Thumbs.db", "desktop.ini", ".cache/f.png", "__MACOSX/._a.PNG", "._x.dcm")
+    for name in (*hidden, "x_mask (1).png", "y_mask - Copy.png", "z_Mask_1_1.png", "notes.txt", "table.xlsx"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    found, masks, others = list_files([tmp_path])
+    assert [path.name for path in found] == ["a.PNG", "b.jfif", "c.jpe", "d.dib", "e.jp2"]
+    assert [path.name for path in masks] == ["x_mask (1).png", "y_mask - Copy.png", "z_Mask_1_1.png"]
+    assert [path.name for path in others] == ["notes.txt", "table.xlsx"]

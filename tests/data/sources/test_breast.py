@@ -32,7 +32,9 @@ def test_a_small_set_by_hand(tmp_path: Path, suffix: str, require_package: Calla
     assert [sample.sample_id for sample in data.samples] == ["case001", "case002", "case003", "case004"]
     assert [sample.patient_id for sample in data.samples] == ["breast-1", "breast-2", "breast-3", "breast-4"]
     assert [sample.birads for sample in data.samples] == [4, 5, 1, 4]
-    assert [sample.tags for sample in data.samples] == [("birads:4a",), (), (), ("birads:4c",)]
+    told = [dict(sample.metadata) for sample in data.samples]
+    assert [cells.get("birads_subcategory") for cells in told] == ["4A", None, None, "4C"]
+    assert told[1] == {"Pixel_size": "0.1", "Age": "57", "Halo": "no"}  # what is not applicable is left out
     assert [sample.histology for sample in data.samples] == ["Fibroadenoma", "Invasive carcinoma & DCIS", None, None]
     assert one.pixel_spacing_mm == pytest.approx((0.07, 0.07))  # 0.007 can only be cm
     assert two.pixel_spacing_mm == pytest.approx((0.1, 0.1))  # 0.1 can only be mm
@@ -64,9 +66,9 @@ def test_pixel_size_is_read_where_its_unit_is_plain(tmp_path: Path, text: str, s
     assert sample.pixel_spacing_mm == (None if spacing is None else pytest.approx((spacing, spacing)))
 
 
-def test_a_mask_of_opacity_alone_and_one_of_grey(tmp_path: Path) -> None:
+def test_a_mask_of_a_dark_colour_and_one_of_grey(tmp_path: Path) -> None:
     small_breast(tmp_path)
-    save(tmp_path / BREAST_FOLDER / "case001_tumor.png", opaque(LESION, (0, 0, 0)))
+    save(tmp_path / BREAST_FOLDER / "case001_tumor.png", opaque(LESION, (90, 0, 0)))
     save(tmp_path / BREAST_FOLDER / "case002_tumor.png", LESION)
     data = load_breast(str(tmp_path))
     for sample in data.samples[:2]:
@@ -132,7 +134,7 @@ def test_rows_and_files_that_do_not_fit_are_named_and_nothing_else_is_lost(tmp_p
             "case006.png",
             f"is there 2 times (again/case006.png, {BREAST_FOLDER}/case006.png), keep one of them; left out",
         ),
-        (f"{BREAST_FOLDER}/case007.png", "BI-RADS '8' is no category from 0 to 6; taken as unknown"),
+        (f"{BREAST_FOLDER}/case007.png", "BI-RADS '8' is not a category 0–6 or 4A–4C; taken as unknown"),
         (f"{BREAST_FOLDER}/case007.png", f"{BREAST_TABLE}.csv lists it twice; its first row counts"),
     ]
     assert [sample.sample_id for sample in data.samples] == ["case001", "case002", "case004", "case007"]

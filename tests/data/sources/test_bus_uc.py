@@ -33,10 +33,14 @@ def test_orphans_are_named_and_several_masks_are_joined(tmp_path: Path) -> None:
     (tmp_path / "Benign" / "images" / "001.png").unlink()
     (tmp_path / "Malignant" / "masks" / "001.png").unlink()
     save(tmp_path / "Benign" / "masks" / "002_mask_1.png", SECOND_LESION)
+    save(tmp_path / "Malignant" / "images" / "002.bmp", LESION)
+    (tmp_path / "Malignant" / "images" / "notes.txt").touch()
     data = load_bus_uc(str(tmp_path))
     assert [(problem.path, problem.text) for problem in data.problems] == [
         ("Benign/masks/001.png", "mask without its image; left out"),
+        ("Malignant/images", "1 file left out, because the suffix is none of an image, e.g. notes.txt"),
         ("Malignant/images/001.png", "image without a mask; kept, its lesion outline counts as unknown"),
+        ("Malignant/images/002.png", "named as Malignant/images/002.bmp; left out"),
     ]
     assert [sample.sample_id for sample in data.samples] == ["benign/002", "malignant/001", "malignant/002"]
     np.testing.assert_array_equal(data.reader.mask(data.samples[0]), LESION | SECOND_LESION)

@@ -18,7 +18,10 @@ def test_a_small_set_by_hand(tmp_path: Path) -> None:
     assert [sample.sample_id for sample in data.samples] == ["ALWI_000", "ALWI_001", "HESN_000", "VITR_000"]
     patients = ["bus_uclm-ALWI", "bus_uclm-ALWI", "bus_uclm-HESN", "bus_uclm-VITR"]
     assert [sample.patient_id for sample in data.samples] == patients
-    assert [sample.tags for sample in data.samples] == [("marks",), (), ("doppler",), ("combined",)]
+    told = [dict(sample.metadata) for sample in data.samples]
+    assert [cells["Resolution"] for cells in told] == ["32x24"] * 4
+    assert [cells["Doppler"] for cells in told] == ["No", "No", "Yes", "No"]
+    assert [cells["Marks"] for cells in told] == ["Yes", "No", "No", "No"]
     assert {sample.device for sample in data.samples} == {"Siemens ACUSON S2000"}
     assert len(set(group_samples(data.samples, []))) == 3
     green, black, red, both = (data.reader.mask(sample) for sample in data.samples)

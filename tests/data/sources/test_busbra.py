@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from picture_files import LESION, NOISE, save, small_busbra
+from picture_files import BUSBRA_HEADER, LESION, NOISE, picture, save, small_busbra
 from PIL import Image as Pillow
 
 from busight.data.sources.busbra import load_busbra
@@ -74,12 +74,47 @@ def test_tables_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "5-fold-cv.csv").write_text("ID,fold\nbus_0001-l,1\n")
     with pytest.raises(DataError, match=r"5-fold-cv.csv: line 2 has no kFold"):
         load_busbra(str(tmp_path))
-    (tmp_path / "bus_data.csv").write_bytes(b"ID,Case\nb\xfcs,1\n")
-    with pytest.raises(DataError, match=r"bus_data.csv: not a CSV table in UTF-8"):
+    (tmp_path / "bus_data.csv").write_bytes(b"PK\x03\x04")
+    with pytest.raises(DataError, match=r"bus_data.csv: a workbook, not a CSV table; save it as CSV, UTF-8"):
         load_busbra(str(tmp_path))
     (tmp_path / "bus_data.csv").unlink()
     with pytest.raises(DataError, match=r"bus_data.csv: not found; busbra:PATH needs the folder"):
         load_busbra(str(tmp_path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_the_tables_after_a_spreadsheet(tmp_path: Path, encoding: str) -> None:
+    """Semicolons, decimal commas, other capitals, a column and lines without text, commas in the box replaced."""
+    expected = load_busbra(str(small_busbra(tmp_path)))
+    header = BUSBRA_HEADER.lower().replace(",", ";") + ";;"
+    rows = (
+        "bus_0001-l;1,0;fibroadenoma;benign;3,0;GE Logiq 7;32,0;24,0;left;[10;;",
+        "bus_0001-r;1;fibroadenoma;benign;2;GE Logiq 7;32;24;right;;;",
+        "bus_0002-s;2;invasive ductal carcinoma;malignant;5;GE Logiq 5;32;24;single;;;",
+        ";;;;;;;;;;;",
+    )
+    (tmp_path / "bus_data.csv").write_text("\r\n".join((header, *rows, "")), encoding)
+    (tmp_path / "5-fold-cv.csv").write_text("ID;kFold\nbus_0001-l;1,0\nbus_0001-r;1\nbus_0002-s;2\n", encoding)
+    data = load_busbra(str(tmp_path))
+    assert data.samples == expected.samples
+    assert data.problems == ()
+
+
+def test_images_in_another_format_are_found(tmp_path: Path) -> None:
+    small_busbra(tmp_path)
+    (tmp_path / "Images" / "bus_0001-l.png").rename(tmp_path / "Images" / "BUS_0001-L.PNG")
+    save(tmp_path / "Images" / "bus_0001-r.tif", picture(1))
+    (tmp_path / "Images" / "bus_0001-r.png").unlink()
+    (tmp_path / "Images" / "._bus_0001-r.tif").write_bytes(b"AppleDouble")
+    save(tmp_path / "Images" / "bus_0009-l.png", NOISE)
+    data = load_busbra(str(tmp_path))
+    paths = ["Images/BUS_0001-L.PNG", "Images/bus_0001-r.tif", "Images/bus_0002-s.png"]
+    assert [sample.image_path for sample in data.samples] == paths
+    assert [len(sample.mask_paths) for sample in data.samples] == [1, 1, 1]
+    (problem,) = data.problems
+    assert (problem.path, problem.text) == (
+        "Images/bus_0009-l.png", "1 images are not in bus_data.csv and were left out",
+    )  # fmt: skip
 
 
 def test_the_real_files(busbra_root: Path) -> None:

@@ -1,3 +1,4 @@
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -53,6 +54,31 @@ def test_orphans_are_named_and_nothing_else_is_lost(tmp_path: Path) -> None:
     ]
     assert data.class_counts() == {"benign": 2, "malignant": 3, "normal": 3}
     assert data.reader.mask(next(s for s in data.samples if s.sample_id == "malignant/malignant (3)")) is None
+
+
+def test_copies_of_masks_other_suffixes_and_hidden_files(tmp_path: Path) -> None:
+    small_busi(tmp_path)
+    folder = tmp_path / "benign"
+    mask, second = folder / "benign (1)_mask.png", np.roll(LESION, 12, axis=1)
+    for name in ("benign (1)_mask (1).png", "benign (1)_mask - Copy.png", "benign (1)_mask_1_1.PNG"):
+        shutil.copy(mask, folder / name)
+    save(folder / "benign (9)_mask_1_1.png", LESION)
+    save(folder / "benign (2)_MASK.tif", second)
+    save(folder / "benign (10).JPG", picture(3))
+    for name in ("._benign (1).png", ".DS_Store", "Thumbs.db"):
+        (folder / name).write_bytes(b"x")
+    (folder / "notes.txt").write_text("no image")
+    data = load_busi(str(tmp_path))
+    benign = {sample.image_path: sample for sample in data.samples if sample.label == "benign"}
+    assert list(benign) == [f"benign/benign ({k})" + (".JPG" if k == 10 else ".png") for k in (1, 2, 3, 10)]
+    assert len(benign["benign/benign (1).png"].mask_paths) == 4
+    np.testing.assert_array_equal(data.reader.mask(benign["benign/benign (1).png"]), LESION)
+    np.testing.assert_array_equal(data.reader.mask(benign["benign/benign (2).png"]), LESION | second)
+    assert [(problem.path, problem.text) for problem in data.problems] == [
+        ("benign/benign (9)_mask_1_1.png", "mask without its image; left out"),
+        ("benign", "1 file left out, because the suffix is none of an image, e.g. benign/notes.txt"),
+        ("benign/benign (10).JPG", "image without a mask; kept, its lesion outline counts as unknown"),
+    ]
 
 
 @pytest.mark.parametrize("only_masks", [False, True])

@@ -81,7 +81,8 @@ def test_labels(folder: Path) -> None:
         (b"", "lacks the column label"),
         (b"path,label\nim2.dcm,cancer\n", "line 2 has label 'cancer'; use normal, benign, malignant"),
         (b"path,label\nim2.dcm,benign\n./im2.dcm,normal\n", "line 3 names im2.dcm a second time"),
-        (b"path,label\nim2.dcm,\xff\xfe\n", "cannot be read as CSV in UTF-8"),
+        (b"path,label\nim2.dcm,\xff\xfe\n", "line 2 has label 'ÿþ'"),
+        (b'path,label\n"im2.dcm,benign\n', "not a CSV table in UTF-8"),
     ],
 )
 def test_labels_that_do_not_hold_together(folder: Path, content: bytes, rule: str) -> None:

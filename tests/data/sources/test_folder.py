@@ -41,7 +41,10 @@ def test_class_folders_by_hand(tmp_path: Path) -> None:
     assert data.samples[0].mask_paths == ("benign/x2_mask.png", "benign/x2_mask_1.png")
     np.testing.assert_array_equal(data.reader.mask(data.samples[0]), LESION | LESION[::-1])
     assert data.reader.mask(data.samples[1]) is None
-    assert (data.name, data.problems) == ("folder", ())
+    assert data.name == "folder"
+    assert [problem.text for problem in data.problems] == [
+        "1 file left out, because the suffix is none of an image, e.g. malignant/notes.txt"
+    ]
 
 
 def test_masks_without_image_are_named(tmp_path: Path) -> None:
@@ -101,7 +104,6 @@ def test_a_mask_that_the_table_names_and_nobody_has(tmp_path: Path) -> None:
     [
         ("", "the columns path and label are needed, found none"),
         ("file,label\na.png,benign\n", "the columns path and label are needed, found file, label"),
-        ("path,label,age\na.png,benign,50\n", "unknown column age; allowed: birads, device"),
         ("path,label\na.png,benign\na.png,benign\n", "line 3 repeats the path a.png; name each image once"),
         ("path,label\n,benign\n", "line 2 has no path; name an image"),
         ("path,label\na,b.png,benign\n", "line 2 has more cells than the header"),
@@ -161,10 +163,66 @@ def test_label_names_that_are_refused(tmp_path: Path, text: str, rule: str) -> N
     assert "\n" not in str(caught.value)
 
 
-def test_a_table_in_another_encoding(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_bytes("path,label\nä.png,benign\n".encode("latin-1"))
-    with pytest.raises(DataError, match=r"t.csv: not a CSV table in UTF-8 .*save it as CSV, UTF-8"):
-        load_folder(str(tmp_path / "t.csv"))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_tables_as_spreadsheets_save_them(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    save(tmp_path / "ä.png", NOISE)
+    spacing = "0.1;0.2" if delimiter == "," else '"0,1;0,2"'
+    rows = (
+        ("", "PATH", "Label", " Patient ", "Mask", "BI-RADS", "Spacing_mm", "Site", "", ""),
+        ("0", "a.png", "benign", "p1", '"m1.png;m2.png"', "4A", spacing, "", "", ""),
+        ("1", "ä.png", "malignant", "NaN", "", "4.0", "", "Köln", "", ""),
+        ("", "", "", "", "", "", "", "", "", ""),
+    )  # fmt: skip
+    cells = [[f'"{cell}"' if ";" in cell and '"' not in cell else cell for cell in row] for row in rows]
+    text = "\r\n".join(delimiter.join(row) for row in cells) + "\r\n"
+    path = table(tmp_path, "")
+    path.write_bytes(text.encode(encoding))
+    data = load_folder(str(path))
+    first, second = data.samples
+    assert (first.image_path, first.patient_id, first.mask_paths) == ("a.png", "p1", ("m1.png", "m2.png"))
+    assert (first.birads, first.pixel_spacing_mm) == (4, (0.1, 0.2))
+    assert (second.image_path, second.label, second.patient_id, second.birads) == ("ä.png", "malignant", None, 4)
+    assert first.metadata == (("birads_subcategory", "4A"),)
+    assert second.metadata == (("Site", "Köln"),)
+    told = [problem.text for problem in data.problems]
+    assert ["not in UTF-8, read as Windows-1252" in text for text in told] == [True] * (encoding == "cp1252") + [False]
+    assert told[-1] == "kept as metadata, without a meaning here: Site"
+
+
+def test_a_column_that_is_probably_another_is_told(tmp_path: Path) -> None:
+    data = load_folder(str(table(tmp_path, "path,label,patient_id,devise,age\na.png,benign,p1,Logiq,50\n")))
+    assert data.samples[0].metadata == (("patient_id", "p1"), ("devise", "Logiq"), ("age", "50"))
+    assert [problem.text for problem in data.problems] == [
+        "kept as metadata, without a meaning here: patient_id, devise, age",
+        "column 'patient_id' has no meaning here; rename it to 'patient' if it is that",
+        "column 'devise' has no meaning here; rename it to 'device' if it is that",
+    ]
+
+
+def test_masks_by_copied_names(tmp_path: Path) -> None:
+    save(tmp_path / "benign" / "x.jfif", NOISE)
+    save(tmp_path / "benign" / "case_07.png", NOISE)
+    names = (
+        "x_mask.png",
+        "x_mask (1).png",
+        "x_Mask - Copy.tif",
+        "x_mask_1_1.png",
+        "case_mask_07.png",
+        "gone_mask (1).png",
+    )
+    for name in names:
+        save(tmp_path / "benign" / name, LESION)
+    save(tmp_path / "normal" / "y.JPE", NOISE)
+    (tmp_path / "normal" / "._y.JPE").write_bytes(b"AppleDouble")
+    save(tmp_path / "loose.png", NOISE)
+    data = load_folder(str(tmp_path))
+    masks = {sample.image_path: len(sample.mask_paths) for sample in data.samples}
+    assert masks == {"benign/x.jfif": 4, "benign/case_07.png": 1, "normal/y.JPE": 0}
+    assert [(problem.path, problem.text) for problem in data.problems] == [
+        ("benign/gone_mask (1).png", "mask without its image; left out"),
+        ("loose.png", "1 images beside the class folders were left out; move them into the folder of their class"),
+    ]
 
 
 def test_folders_that_are_refused(tmp_path: Path) -> None:

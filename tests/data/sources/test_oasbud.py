@@ -23,7 +23,8 @@ def test_a_small_set_by_hand(tmp_path: Path) -> None:
     assert [sample.sample_id for sample in data.samples] == names
     assert [sample.label for sample in data.samples][::2] == ["benign", "malignant", "benign", "malignant"]
     assert [sample.birads for sample in data.samples][::2] == [3, 4, 3, 4]
-    assert [sample.tags for sample in data.samples][::2] == [(), ("birads:4c",), (), ("birads:4c",)]
+    fine = (("birads_subcategory", "4C"),)
+    assert [sample.metadata for sample in data.samples][::2] == [(), fine, (), fine]
     assert [sample.view for sample in data.samples][:2] == ["first", "second"]
     assert {sample.pixel_spacing_mm for sample in data.samples} == {(SPACING, SPACING)}
     # both planes of a lesion, and lesions 3 and 4 of one woman
@@ -106,7 +107,7 @@ def test_fields_that_do_not_fit_are_named_and_nothing_else_is_lost(tmp_path: Pat
     data = load_oasbud(str(small_oasbud(tmp_path, lesions)))
     assert [(problem.path, problem.text) for problem in data.problems] == [
         ("001-1", "echoes are not a table of numbers that vary ((1040, 64) float64); left out"),
-        ("001-2", "BI-RADS 'x' is no category from 0 to 6; taken as unknown"),
+        ("001-2", "BI-RADS 'x' is not a category 0–6 or 4A–4C; taken as unknown"),
         ("lesion 2", "class '2' is not 0 or 1; left out"),
         ("003-1", "echoes are not a table of numbers that vary ((1040, 64) float64); left out"),
         ("003-2", "64×15 pixels, needs at least 16 a side; left out"),

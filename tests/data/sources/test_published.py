@@ -18,7 +18,7 @@ ROWS = [{"Image": "ä.png", "Label": "Benign"}, {"Image": "b.png", "Label": ""}]
 def test_a_table_as_a_spreadsheet_writes_it(tmp_path: Path, mark: str, encoding: str) -> None:
     lines = (mark.join(COLUMNS), f'"ä.png"{mark}Benign', f"b.png{mark}", mark, "")
     (tmp_path / "t.csv").write_bytes("\r\n".join(lines).encode(encoding))
-    assert published_rows(tmp_path / "t.csv", COLUMNS) == ROWS
+    assert published_rows(tmp_path / "t.csv", COLUMNS)[0] == ROWS
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
@@ -26,22 +26,28 @@ def test_quoted_cells_may_hold_any_delimiter(tmp_path: Path, mark: str) -> None:
     lines = (f"Image{mark}Label{mark}Notes", f'a.png{mark}Benign{mark}"two, or; more\tlesions"', "")
     (tmp_path / "t.csv").write_text("\n".join(lines))
     expected = {"Image": "a.png", "Label": "Benign", "Notes": "two, or; more\tlesions"}
-    assert published_rows(tmp_path / "t.csv", COLUMNS) == [expected]
+    assert published_rows(tmp_path / "t.csv", COLUMNS)[0] == [expected]
 
 
 def test_names_in_capitals_short_rows_and_further_columns(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("NOTE, LABEL ,image\nx,Benign,a.png,surplus\ny\n")
-    assert published_rows(tmp_path / "t.csv", COLUMNS) == [
-        {"NOTE": "x", "Label": "Benign", "Image": "a.png"},
-        {"NOTE": "y", "Label": "", "Image": ""},
-    ]
+    (tmp_path / "t.csv").write_text("NOTE, LABEL ,image\nx,Benign,a.png\ny\n")
+    assert published_rows(tmp_path / "t.csv", COLUMNS) == (
+        [{"NOTE": "x", "Label": "Benign", "Image": "a.png"}, {"NOTE": "y", "Label": "", "Image": ""}],
+        [],
+    )
+
+
+def test_what_was_assumed_is_told(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_bytes("Image,Label\nä.png,Benign\n".encode("cp1252"))
+    ((problem),) = published_rows(tmp_path / "t.csv", COLUMNS)[1]
+    assert (problem.path, "read as Windows-1252" in problem.text) == ("t.csv", True)
 
 
 def test_a_workbook_of_several_sheets(tmp_path: Path, require_package: Callable[[str, str], None]) -> None:
     require_package("openpyxl", "sources")
     rows = [{"Image": 1, "Label": "Benign"}, {"Image": 2.0, "Label": " x "}, {"Image": 0.5, "Label": None}]
     table = write_workbook(tmp_path / "t.XLSX", COLUMNS, rows)
-    assert published_rows(table, COLUMNS) == [
+    assert published_rows(table, COLUMNS)[0] == [
         {"Image": "1", "Label": "Benign"},
         {"Image": "2", "Label": "x"},
         {"Image": "0.5", "Label": ""},
@@ -83,25 +89,26 @@ def test_no_table(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "category", "tags"),
+    ("text", "category", "subcategory"),
     [
-        *((str(grade), grade, ()) for grade in range(7)),
-        ("4.0", 4, ()),
-        ("4a", 4, ("birads:4a",)),
-        (" 4C ", 4, ("birads:4c",)),
-        ("", None, ()),
+        *((str(grade), grade, None) for grade in range(7)),
+        ("4.0", 4, None),
+        ("4a", 4, "4A"),
+        (" 4C ", 4, "4C"),
+        ("", None, None),
     ],
 )
-def test_birads(text: str, category: int | None, tags: tuple[str, ...]) -> None:
-    assert birads_of(text, "a.png") == (category, tags, [])
+def test_birads(text: str, category: int | None, subcategory: str | None) -> None:
+    metadata = () if subcategory is None else (("birads_subcategory", subcategory),)
+    assert birads_of(text, "a.png") == (category, metadata, [])
 
 
 @pytest.mark.parametrize("text", ["7", "4d", "4.5", "-1", "²", "IV", "44"])
 def test_what_is_no_birads_is_told(text: str) -> None:
-    category, tags, problems = birads_of(text, "a.png")
-    assert (category, tags) == (None, ())
+    category, metadata, problems = birads_of(text, "a.png")
+    assert (category, metadata) == (None, ())
     assert [(problem.path, problem.text) for problem in problems] == [
-        ("a.png", f"BI-RADS {text!r} is no category from 0 to 6; taken as unknown")
+        ("a.png", f"BI-RADS {text!r} is not a category 0–6 or 4A–4C; taken as unknown")
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as Pillow
 from PIL.ImageFile import ImageFile
+from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
 
 from busight.data.image_spec import Pixels, full_scale
@@ -21,7 +23,7 @@ from busight.data.readers.source import DAMAGE, MAX_COSTLY_PIXELS, MAX_PIXELS, c
 from busight.data.readers.wide_colour import is_wide_colour, read_wide_colour
 from busight.errors import ImageError
 
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+_FORMATS = ("BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
 _GREY_MODES = frozenset({"1", "L"})
 _WIDE_MODES = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 _COLOUR_MODES = frozenset({"LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa", "YCbCr"})
@@ -46,7 +48,7 @@ def decode(source: Path | bytes, name: str) -> DecodedImage:
     """Decode an image file, upright by its EXIF orientation.
 
     Args:
-        source: The file or its content; BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP.
+        source: The file or its content; BMP, GIF, JPEG, JPEG 2000, PGM, PNG, PPM, TIFF or WebP.
         name: Its name in messages.
 
     Raises:
@@ -65,7 +67,7 @@ def decode(source: Path | bytes, name: str) -> DecodedImage:
 
 
 def image_size(source: Path | bytes, name: str) -> tuple[int, int]:
-    """Return width and height as the header of an image file states them.
+    """Return width and height of the upright image by the header of its file.
 
     Raises:
         ImageError: As for ``decode``.
@@ -75,7 +77,48 @@ def image_size(source: Path | bytes, name: str) -> tuple[int, int]:
             header = pnm.read_header(stream)
             return header.width, header.height
         with _opened_picture(stream, name) as picture:
-            return picture.size
+            # Of a TIFF Pillow gives the upright size already.
+            is_turned = not isinstance(picture, TiffImageFile) and _orientation(picture, stream) in (5, 6, 7, 8)
+            return picture.size[::-1] if is_turned else picture.size
+
+
+def exif_orientation(source: Path | bytes) -> int | None:
+    """Return the EXIF orientation, 1 to 8, that an image file states; None where it states none or cannot be read.
+
+    Source:
+        EXIF 2.3, section 4.6.4.
+    """
+    try:
+        with _guarded(""), opened(source, "") as stream:
+            if pnm.is_pnm(stream):
+                return None
+            with _opened_picture(stream, "") as picture:
+                orientation = _orientation(picture, stream)
+    except ImageError:
+        return None
+    return orientation if orientation in range(1, 9) else None
+
+
+def _orientation(picture: ImageFile, stream: BinaryIO) -> int | None:
+    if isinstance(picture, PngImageFile) and _has_late_metadata(stream):
+        picture.load()
+    return picture.getexif().get(ExifTags.Base.Orientation)
+
+
+def _has_late_metadata(stream: BinaryIO) -> bool:
+    """Return whether a PNG carries EXIF or text behind its pixels, which only decoding reaches; keeps the position."""
+    place, has_pixels = stream.tell(), False
+    stream.seek(8)
+    try:
+        while len(head := stream.read(8)) == 8:
+            length, kind = struct.unpack(">I4s", head)
+            has_pixels = has_pixels or kind == b"IDAT"
+            if has_pixels and kind in (b"eXIf", b"iTXt", b"tEXt", b"zTXt"):
+                return True
+            stream.seek(length + 4, 1)
+        return False
+    finally:
+        stream.seek(place)
 
 
 @contextmanager
@@ -88,7 +131,8 @@ def _guarded(name: str) -> Iterator[None]:
             yield
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{name}: no image (BMP, GIF, JPEG, PGM, PNG, PPM, TIFF or WebP) can be found in it; export it again"
+            f"{name}: no image (BMP, GIF, JPEG, JPEG 2000, PGM, PNG, PPM, TIFF or WebP) can be found in it; "
+            "export it again"
         ) from error
     except Pillow.DecompressionBombError as error:
         raise ImageError(f"{name}: at most {MAX_PIXELS} pixels are decoded; scale or crop it first") from error
@@ -129,7 +173,7 @@ def _decoded(picture: ImageFile, stream: BinaryIO, name: str) -> DecodedImage:
         mode = "L" if picture.mode in _GREY_MODES else "RGB"
         pixels = np.array(picture if picture.mode == mode else picture.convert(mode))
     orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
-    return DecodedImage(np.ascontiguousarray(_upright(pixels, orientation)), white_level)
+    return DecodedImage(np.ascontiguousarray(upright(pixels, orientation)), white_level)
 
 
 def _wide_grey(picture: ImageFile, name: str) -> DecodedImage:
@@ -159,7 +203,7 @@ def _wide_colour(stream: BinaryIO, name: str) -> Pixels:
     return pixels
 
 
-def _upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
+def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     """Turn and mirror an image by its EXIF orientation (EXIF 2.3, section 4.6.4); unknown values change nothing."""
     if orientation in (5, 6, 7, 8):
         pixels = pixels.swapaxes(0, 1)

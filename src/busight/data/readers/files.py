@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from busight.data.image_spec import GREY, ImageSpec, Pixels
-from busight.data.readers.image import read_image, read_image_as, read_mask
+from busight.data.readers.image import read_image, read_image_as
+from busight.data.readers.mask import read_mask_of
 from busight.errors import ImageError
 from busight.types import Image, Mask, Sample
 
@@ -21,12 +21,10 @@ class FileReader:
     Attributes:
         root: The folder that ``Sample.image_path`` and ``Sample.mask_paths`` are relative to.
         spec: The image spec of its images: 8-bit grey, or inferred from their pixels.
-        mask_file: Reads one mask file; another than ``read_mask`` where a source codes its masks in its own way.
     """
 
     root: Path
     spec: ImageSpec = GREY
-    mask_file: Callable[[Path], Mask] = read_mask
 
     def image(self, sample: Sample) -> Image:
         """Return the image as ``spec`` says: uint8, HW or HWC.
@@ -38,7 +36,7 @@ class FileReader:
 
     def read_as(self, spec: ImageSpec) -> FileReader:
         """Return a reader of the same files that gives images as ``spec`` says."""
-        return replace(self, spec=spec)
+        return FileReader(self.root, spec)
 
     def pixels(self, sample: Sample) -> Pixels:
         """Return the pixels as stored, uint8 or uint16, HW or HWC, for ``busight.data.image_spec.spec_of``.
@@ -54,7 +52,8 @@ class FileReader:
         Raises:
             ImageError: A mask file is not usable, or two masks of one image differ in size.
         """
-        masks = [self.mask_file(self.root / path) for path in sample.mask_paths]
+        image = self.root / sample.image_path
+        masks = [read_mask_of(image, self.root / path) for path in sample.mask_paths]
         if not masks:
             return None
         if len({mask.shape for mask in masks}) > 1:

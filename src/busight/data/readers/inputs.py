@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from busight.data.image_spec import GREY, ImageSpec
-from busight.data.readers.image import IMAGE_SUFFIXES, MASK_SUFFIX, read_image_as
+from busight.data.readers.image import read_image_as
+from busight.data.readers.listing import has_image_suffix, is_hidden, is_mask_name
 from busight.data.readers.source import named
 from busight.errors import DataError, ImageError
+from busight.io.csv_table import read_table
 from busight.types import Failure, ImageRef, InputImage
 
 if TYPE_CHECKING:
@@ -21,39 +22,60 @@ if TYPE_CHECKING:
 _RESULTS = ("card.json", "bundle/card.json", "metrics.json", "plan.json", "lesions.csv")
 """File names that mark the folder of a bundle, run, evaluation, cross-validation or segmentation."""
 
+_TABLES = frozenset({"samples.csv", "labels.csv", "labels.json", "source.json", "DICOMDIR"})
+"""Files that describe the images beside them."""
 
-def list_files(paths: Iterable[Path]) -> tuple[list[Path], list[Path]]:
+
+class Listing(NamedTuple):
+    """The files that paths name.
+
+    Attributes:
+        files: The files to read, in order.
+        masks: Mask files below folders, left out: what holds ``_mask`` in its name, and what a ``samples.csv`` in the
+            folder names as masks.
+        others: Files below folders that are neither images nor DICOM, left out. Hidden files are not among them.
+    """
+
+    files: list[Path]
+    masks: list[Path]
+    others: list[Path]
+
+
+def list_files(paths: Iterable[Path]) -> Listing:
     """Return the files to read: the given ones, and below folders all images and DICOM files, in order.
 
     A given file that does not exist is returned too, and below folders a dead link with an image's suffix and a folder
-    that may not be opened: reading them gives the reason.
-
-    Returns:
-        The files to read, and the mask files below folders that were left out: ``NAME_mask.png`` beside ``NAME.png``,
-        and what a ``samples.csv`` in the folder names as masks.
+    that may not be opened: reading them gives the reason. Hidden files below folders are no images.
 
     Raises:
         DataError: A path is a bundle or the folder of a run, whose image files are figures.
     """
-    files: list[Path] = []
-    masks: list[Path] = []
+    listing = Listing([], [], [])
     for path in paths:
         if _is_result(path):
             raise DataError(
                 f"{path}: is a bundle or a result, not images; name one bundle first, then images or folders"
             )
         if os.access(path, os.X_OK) and path.is_dir():
-            results: set[Path] = set()
-            listed_masks = _masks_of_table(path / "samples.csv")
-            for inside in sorted(path.rglob("*")):
-                if inside.is_dir() and _is_result(inside):
-                    results.add(inside)
-                if _is_wanted(inside) and results.isdisjoint(inside.parents):
-                    is_mask = inside in listed_masks or _is_mask(inside)
-                    (masks if is_mask else files).append(inside)
+            _list_folder(path, listing)
         else:
-            files.append(path)
-    return files, masks
+            listing.files.append(path)
+    return listing
+
+
+def _list_folder(folder: Path, listing: Listing) -> None:
+    results: set[Path] = set()
+    listed_masks = _masks_of_table(folder / "samples.csv")
+    for inside in sorted(folder.rglob("*")):
+        if is_hidden(inside, folder) or not results.isdisjoint(inside.parents):
+            continue
+        if inside.is_dir() and _is_result(inside):
+            results.add(inside)
+        if _is_wanted(inside):
+            is_mask = inside in listed_masks or is_mask_name(inside)
+            (listing.masks if is_mask else listing.files).append(inside)
+        elif inside.is_file() and inside.name not in _TABLES:
+            listing.others.append(inside)
 
 
 def _is_result(path: Path) -> bool:
@@ -66,16 +88,10 @@ def _is_result(path: Path) -> bool:
 def _masks_of_table(table: Path) -> set[Path]:
     """Return the files in the column ``mask`` of a folder's table; none where there is no such table."""
     try:
-        with table.open(newline="", encoding="utf-8-sig") as stream:
-            cells = [row.get("mask") or "" for row in csv.DictReader(stream)]
-    except (OSError, UnicodeDecodeError, csv.Error):  # no table of samples: the images are found by their suffixes
+        cells = [row.cells.get("mask", "") for row in read_table(table, ("path", "label", "mask")).rows]
+    except DataError:  # no table of samples: the images are found by their suffixes
         return set()
     return {table.parent / name.strip() for cell in cells for name in cell.split(";") if name.strip()}
-
-
-def _is_mask(path: Path) -> bool:
-    owner, count = MASK_SUFFIX.subn("", path.stem)
-    return bool(count) and path.with_name(f"{owner}{path.suffix}").is_file()
 
 
 def _is_wanted(path: Path) -> bool:
@@ -85,7 +101,7 @@ def _is_wanted(path: Path) -> bool:
         return False
     if path.is_dir():
         return not os.access(path, os.R_OK | os.X_OK)
-    return path.suffix.lower() in IMAGE_SUFFIXES or (path.is_file() and is_dicom(path))
+    return has_image_suffix(path) or (path.is_file() and is_dicom(path))
 
 
 def read_frames(

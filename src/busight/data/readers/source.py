@@ -45,6 +45,17 @@ def opened(source: Path | bytes, name: str) -> Iterator[BinaryIO]:
         yield stream
 
 
+def first_bytes(source: Path | bytes, count: int) -> bytes:
+    """Return the first bytes of a file or of content; fewer where it has no more or cannot be read."""
+    if isinstance(source, bytes):
+        return source[:count]
+    try:
+        with source.open("rb") as stream:
+            return stream.read(count)
+    except OSError:
+        return b""
+
+
 def check_size(name: str, width: int, height: int, most: int = MAX_PIXELS) -> None:
     """Raise for an image by the size in its header, before any pixel is decoded.
 

@@ -15,15 +15,17 @@ from pathlib import Path, PurePath
 from busight.data.dataset import DataSet
 from busight.data.labels import BREAST
 from busight.data.readers.files import FileReader
-from busight.data.readers.image import IMAGE_SUFFIXES, read_painted_mask
+from busight.data.readers.image import IMAGE_SUFFIXES
 from busight.data.sources.folder import existing_folder
 from busight.data.sources.published import NO_MASK, TABLE_SUFFIXES, below, birads_of, inside, published_rows
+from busight.data.table_values import known
 from busight.errors import DataError
+from busight.io.csv_table import number_of
 from busight.types import DataWarning, Sample
 
 _TABLE_START = "breast-lesions"
 _NEEDED = ("CaseID", "Image_filename", "Mask_tumor_filename", "Classification")
-_UNKNOWN = frozenset({"", "not applicable", "not available", "nan", "none", "na", "n/a"})
+_READ = frozenset({*_NEEDED, "Mask_other_filename", "BIRADS", "Diagnosis"})
 _CM_SPACING = (0.002, 0.02)
 _MM_SPACING = (0.03, 0.3)
 
@@ -32,8 +34,8 @@ def load_breast(argument: str) -> DataSet:
     """List BrEaST below a folder that holds its table and its images.
 
     Each of the 256 cases is one patient with one image. The lesion mask joins the files of ``Mask_tumor_filename``;
-    those of ``Mask_other_filename`` outline other findings and are not read. All that is opaque in a mask is lesion, as
-    in the authors' own import. BI-RADS 4a, 4b and 4c are category 4 with a tag. ``Diagnosis`` is the histology.
+    those of ``Mask_other_filename`` outline other findings and are not read. BI-RADS 4a, 4b and 4c are category 4.
+    ``Diagnosis`` is the histology; all other columns that say something are kept as metadata.
 
     The unit of ``Pixel_size`` could not be confirmed. Up to 0.02 it is taken as cm and from 0.03 as mm, since the other
     unit would make pixels of 20 µm and less, or images of more than 10 cm; outside 0.002–0.3 it counts as unknown.
@@ -48,9 +50,9 @@ def load_breast(argument: str) -> DataSet:
     root = existing_folder(argument, "breast")
     table = _table(root)
     files = _files_by_name(root)
+    rows, problems = published_rows(table, _NEEDED)
     samples: dict[str, Sample] = {}
-    problems: list[DataWarning] = []
-    for row in published_rows(table, _NEEDED):
+    for row in rows:
         sample, told = _sample(row, files)
         problems += told
         if sample is not None and sample.sample_id in samples:
@@ -60,8 +62,7 @@ def load_breast(argument: str) -> DataSet:
     if not samples:
         first = f" (first: {problems[0].path}: {problems[0].text})" if problems else ""
         raise DataError(f"{table}: none of its images is usable{first}; unpack the archive of images beside the table")
-    reader = FileReader(root, mask_file=read_painted_mask)
-    return DataSet(f"breast:{argument}", "breast", tuple(samples.values()), reader, BREAST, tuple(problems))
+    return DataSet(f"breast:{argument}", "breast", tuple(samples.values()), FileReader(root), BREAST, tuple(problems))
 
 
 def _table(root: Path) -> Path:
@@ -101,7 +102,7 @@ def _sample(row: dict[str, str], files: dict[str, list[str]]) -> tuple[Sample | 
     masks, problems = _masks(row, files)
     if not masks and BREAST.shows_lesion(label) and not problems:
         problems = [DataWarning(files[name][0], NO_MASK)]
-    birads, tags, told = birads_of(_known(row, "BIRADS"), files[name][0])
+    birads, metadata, told = birads_of(_known(row, "BIRADS"), files[name][0])
     return Sample(
         sample_id=PurePath(files[name][0]).stem,
         source="breast",
@@ -112,7 +113,10 @@ def _sample(row: dict[str, str], files: dict[str, list[str]]) -> tuple[Sample | 
         birads=birads,
         histology=_known(row, "Diagnosis") or None,
         pixel_spacing_mm=_spacing(row.get("Pixel_size", "")),
-        tags=tags,
+        metadata=(
+            *metadata,
+            *((column, text) for column in row if column not in _READ and (text := _known(row, column))),
+        ),
     ), problems + told
 
 
@@ -140,13 +144,14 @@ def _masks(row: dict[str, str], files: dict[str, list[str]]) -> tuple[tuple[str,
 
 
 def _known(row: dict[str, str], column: str) -> str:
-    text = row.get(column, "")
-    return "" if text.lower() in _UNKNOWN else text
+    """Return a cell, empty where it says that there is nothing to say."""
+    text = known(row.get(column)) or ""
+    return "" if text.lower() == "not applicable" else text
 
 
 def _spacing(text: str) -> tuple[float, float] | None:
     try:
-        size = float(text.replace(",", "."))
+        size = number_of(text)
     except ValueError:
         return None
     if _CM_SPACING[0] <= size <= _CM_SPACING[1]:

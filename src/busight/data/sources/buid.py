@@ -19,11 +19,11 @@ import numpy as np
 from busight.data.dataset import DataSet
 from busight.data.labels import LESIONS
 from busight.data.readers.files import FileReader
-from busight.data.readers.image import IMAGE_SUFFIXES, read_grey, read_mask
+from busight.data.readers.image import IMAGE_SUFFIXES, read_grey
 from busight.data.sources.folder import existing_folder
 from busight.data.sources.published import NO_IMAGE, NO_MASK, below, entry, published_root
 from busight.errors import DataError, ImageError
-from busight.types import DataWarning, Mask, Sample
+from busight.types import DataWarning, Sample
 
 _NAME = re.compile(r"(\d+) *(benign|malignant) *(image|mask|lesion)(?![a-z]).*", re.IGNORECASE)
 
@@ -31,8 +31,8 @@ _NAME = re.compile(r"(\d+) *(benign|malignant) *(image|mask|lesion)(?![a-z]).*",
 def load_buid(argument: str) -> DataSet:
     """List BUID below a folder. It names no patients.
 
-    Several masks of a case are joined. Where a case has no ``Mask`` file, its ``Lesion`` file is read as the mask if it
-    has two values only; a picture is none, and is told.
+    Several masks of a case are joined. Where a case has no ``Mask`` file, its ``Lesion`` file is the mask if it has two
+    values only; a picture is none.
 
     Args:
         argument: Path of the folder that holds ``Benign`` and ``Malignant``.
@@ -57,8 +57,7 @@ def load_buid(argument: str) -> DataSet:
             )
         samples += listed
         problems += told
-    reader = FileReader(root, mask_file=_read_mask)
-    return DataSet(f"buid:{argument}", "buid", tuple(samples), reader, LESIONS, tuple(problems))
+    return DataSet(f"buid:{argument}", "buid", tuple(samples), FileReader(root), LESIONS, tuple(problems))
 
 
 def _class_samples(root: Path, label: str) -> tuple[list[Sample], list[DataWarning]]:
@@ -79,18 +78,16 @@ def _class_samples(root: Path, label: str) -> tuple[list[Sample], list[DataWarni
             problems += [DataWarning(mask, NO_IMAGE) for mask in masks]
             continue
         problems += [DataWarning(more, f"case {number} has an image already; left out") for more in images[1:]]
-        masks = masks or files.get((number, "lesion"), [])
+        masks = masks or [path for path in files.get((number, "lesion"), []) if _is_mask(root / path)]
         if not masks:
             problems.append(DataWarning(images[0], NO_MASK))
         samples.append(Sample(f"{label}/{number}", "buid", label, images[0], tuple(masks)))
     return samples, problems
 
 
-def _read_mask(path: Path) -> Mask:
-    """Read a mask; a ``Lesion`` file only where it has two values."""
-    match = _NAME.fullmatch(path.stem)
-    if match is not None and match[3].lower() == "lesion" and len(np.unique(read_grey(path))) > 2:
-        raise ImageError(
-            f"{path}: is a picture of the lesion, not its mask; get the file {match[1]} {match[2]} Mask.tif"
-        )
-    return read_mask(path)
+def _is_mask(path: Path) -> bool:
+    """Return whether a ``Lesion`` file has two values at most, as a mask has and a picture has not."""
+    try:
+        return len(np.unique(read_grey(path))) <= 2
+    except ImageError:
+        return False

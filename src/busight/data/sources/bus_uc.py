@@ -16,9 +16,9 @@ from pathlib import Path
 from busight.data.dataset import DataSet
 from busight.data.labels import LESIONS
 from busight.data.readers.files import FileReader
-from busight.data.readers.image import MASK_SUFFIX
+from busight.data.readers.listing import mask_owner
 from busight.data.sources.folder import existing_folder
-from busight.data.sources.published import NO_IMAGE, NO_MASK, entry, images_in, published_root
+from busight.data.sources.published import NO_IMAGE, NO_MASK, entry, images_in, others_in, published_root
 from busight.errors import DataError
 from busight.types import DataWarning, Sample
 
@@ -53,23 +53,25 @@ def _class_samples(root: Path, label: str) -> tuple[list[Sample], list[DataWarni
     images = _files(folder, "images")
     if not images:
         raise DataError(f"{folder / 'images'}: no images of class {label}; unpack the whole archive")
+    problems = others_in(root, [path for name in ("images", "masks") if (path := entry(folder, name)) is not None])
+    stems = {path.stem for path in images}
     masks: dict[str, list[str]] = {}
     for path in _files(folder, "masks"):
-        masks.setdefault(MASK_SUFFIX.sub("", path.stem), []).append(path.relative_to(root).as_posix())
-    samples = [
-        Sample(
-            sample_id=f"{label}/{path.stem}",
-            source="bus_uc",
-            label=label,
-            image_path=path.relative_to(root).as_posix(),
-            mask_paths=tuple(masks.get(path.stem, ())),
-        )
-        for path in images
-    ]
-    owners = {path.stem for path in images}
-    problems = [DataWarning(sample.image_path, NO_MASK) for sample in samples if not sample.mask_paths]
-    problems += [DataWarning(mask, NO_IMAGE) for owner, files in masks.items() if owner not in owners for mask in files]
-    return samples, problems
+        owner = path.stem if path.stem in stems else mask_owner(path.stem, stems)
+        if owner is None:
+            problems.append(DataWarning(path.relative_to(root).as_posix(), NO_IMAGE))
+        else:
+            masks.setdefault(owner, []).append(path.relative_to(root).as_posix())
+    samples: dict[str, Sample] = {}
+    for path in images:
+        relative, name = path.relative_to(root).as_posix(), f"{label}/{path.stem}"
+        if name in samples:
+            problems.append(DataWarning(relative, f"named as {samples[name].image_path}; left out"))
+            continue
+        samples[name] = Sample(name, "bus_uc", label, relative, tuple(masks.get(path.stem, ())))
+        if not samples[name].mask_paths:
+            problems.append(DataWarning(relative, NO_MASK))
+    return list(samples.values()), problems
 
 
 def _files(folder: Path, name: str) -> list[Path]:

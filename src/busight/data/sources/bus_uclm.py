@@ -15,23 +15,31 @@ from pathlib import Path, PurePath
 from busight.data.dataset import DataSet
 from busight.data.labels import BREAST
 from busight.data.readers.files import FileReader
-from busight.data.readers.image import IMAGE_SUFFIXES, read_painted_mask
+from busight.data.readers.image import IMAGE_SUFFIXES
 from busight.data.sources.folder import existing_folder
-from busight.data.sources.published import NO_IMAGE, NO_MASK, entry, images_in, published_root, published_rows
+from busight.data.sources.published import (
+    NO_IMAGE,
+    NO_MASK,
+    entry,
+    images_in,
+    others_in,
+    published_root,
+    published_rows,
+)
+from busight.data.table_values import known
 from busight.errors import DataError
 from busight.types import DataWarning, Sample
 
 _TABLE = "INFO.csv"
 _NEEDED = ("Image", "Label")
-_FLAGS = ("Doppler", "Marks", "Combined")
 _DEVICE = "Siemens ACUSON S2000"
 
 
 def load_bus_uclm(argument: str) -> DataSet:
     """List BUS-UCLM below a folder, or below the folders of its archive inside it.
 
-    The label is the table's. ``Doppler``, ``Marks`` and ``Combined`` become tags where they say yes. Masks of another
-    size than their image, as published for one patient, are ignored with a line.
+    The label is the table's. ``Doppler``, ``Marks`` and ``Combined`` are kept as metadata. Masks of another size than
+    their image, as published for one patient, are ignored with a line.
 
     Args:
         argument: Path of the folder that holds ``INFO.csv``, ``images`` and ``masks``.
@@ -43,10 +51,9 @@ def load_bus_uclm(argument: str) -> DataSet:
     root = published_root(given, _TABLE, "images")
     if root is None:
         raise DataError(f"{given}: no {_TABLE} beside a folder images; bus_uclm:PATH needs both, and masks")
-    images, masks = (_by_name(root, folder) for folder in ("images", "masks"))
-    rows = published_rows(entry(root, _TABLE) or root, _NEEDED)
+    rows, problems = published_rows(entry(root, _TABLE) or root, _NEEDED)
+    images, masks = (_by_name(root, folder, problems) for folder in ("images", "masks"))
     samples: dict[str, Sample] = {}
-    problems: list[DataWarning] = []
     for row in rows:
         name = _name(row["Image"])
         fault = "its image is listed twice" if name in samples else _fault(row, images)
@@ -63,16 +70,22 @@ def load_bus_uclm(argument: str) -> DataSet:
     unlisted = images.keys() - {_name(row["Image"]) for row in rows}
     problems += [DataWarning(images[name], "not listed in INFO.csv; left out") for name in images if name in unlisted]
     problems += [DataWarning(path, NO_IMAGE) for name, path in masks.items() if name not in images]
-    reader = FileReader(root, mask_file=read_painted_mask)
+    reader = FileReader(root)
     return DataSet(f"bus_uclm:{argument}", "bus_uclm", tuple(samples.values()), reader, BREAST, tuple(problems))
 
 
-def _by_name(root: Path, name: str) -> dict[str, str]:
-    """Return the image files of a folder, relative to the root, by their names without suffix."""
+def _by_name(root: Path, name: str, problems: list[DataWarning]) -> dict[str, str]:
+    """Return the image files of a folder, relative to the root, by their names without suffix; add what is left out."""
     folder = entry(root, name)
     if folder is None or not folder.is_dir():
         return {}
-    return {_name(path.name): path.relative_to(root).as_posix() for path in images_in(folder)}
+    files: dict[str, str] = {}
+    for path in images_in(folder):
+        relative = path.relative_to(root).as_posix()
+        if files.setdefault(_name(path.name), relative) != relative:
+            problems.append(DataWarning(relative, f"named as {files[_name(path.name)]}; left out"))
+    problems += others_in(root, [folder])
+    return files
 
 
 def _name(file: str) -> str:
@@ -100,5 +113,5 @@ def _sample(row: dict[str, str], image: str, mask: str | None) -> Sample:
         mask_paths=() if mask is None else (mask,),
         patient_id=f"bus_uclm-{patient}" if line and patient else None,
         device=_DEVICE,
-        tags=tuple(flag.lower() for flag in _FLAGS if row.get(flag, "").lower() in ("yes", "true", "1")),
+        metadata=tuple((column, text) for column, text in row.items() if column not in _NEEDED and known(text)),
     )

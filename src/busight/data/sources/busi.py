@@ -11,8 +11,8 @@ from pathlib import Path
 from busight.data.dataset import DataSet
 from busight.data.labels import BREAST
 from busight.data.readers.files import FileReader
-from busight.data.readers.image import MASK_SUFFIX
-from busight.data.sources.folder import existing_folder, natural_order
+from busight.data.readers.listing import has_image_suffix, is_mask_name, left_out, visible_files
+from busight.data.sources.folder import existing_folder, masks_by_owner, natural_order
 from busight.errors import DataError
 from busight.types import DataWarning, Sample
 
@@ -49,31 +49,24 @@ def load_busi(argument: str) -> DataSet:
 
 
 def _class_samples(root: Path, label: str) -> tuple[list[Sample], list[DataWarning]]:
-    paths = sorted((root / label).glob("*.png"), key=natural_order)
-    images = [path for path in paths if not MASK_SUFFIX.search(path.stem)]
-    masks: dict[str, list[str]] = {path.stem: [] for path in images}
-    problems: list[DataWarning] = []
-    for path in paths:
-        owner = MASK_SUFFIX.sub("", path.stem)
-        if owner == path.stem:
-            continue
-        relative = path.relative_to(root).as_posix()
-        if owner in masks:
-            masks[owner].append(relative)
-        else:
-            problems.append(DataWarning(relative, "mask without its image; left out"))
-    samples = []
+    listed = sorted(visible_files(root / label), key=natural_order)
+    paths = [path for path in listed if has_image_suffix(path)]
+    images = [path for path in paths if not is_mask_name(path)]
+    masks, orphans = masks_by_owner(images, [path for path in paths if is_mask_name(path)], root)
+    problems = [DataWarning(mask, "mask without its image; left out") for mask in orphans]
+    if text := left_out(path.relative_to(root).as_posix() for path in listed if not has_image_suffix(path)):
+        problems.append(DataWarning(label, text))
+    samples: dict[str, Sample] = {}
     for path in images:
         relative = path.relative_to(root).as_posix()
-        if not masks[path.stem]:
+        sample_id = path.relative_to(root).with_suffix("").as_posix()
+        if sample_id in samples:
+            problems.append(DataWarning(relative, f"named as {samples[sample_id].image_path}; left out"))
+            continue
+        owned = tuple(masks.get(path.with_suffix(""), ()))
+        if not owned:
             problems.append(DataWarning(relative, "image without a mask; kept, its lesion outline counts as unknown"))
-        samples.append(
-            Sample(
-                sample_id=f"{label}/{path.stem}",
-                source="busi",
-                label=label,
-                image_path=relative,
-                mask_paths=tuple(masks[path.stem]),
-            )
+        samples[sample_id] = Sample(
+            sample_id=sample_id, source="busi", label=label, image_path=relative, mask_paths=owned
         )
-    return samples, problems
+    return list(samples.values()), problems

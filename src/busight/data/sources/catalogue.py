@@ -6,9 +6,10 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from busight.data.dataset import DataSet
+from busight.data.table_values import one_patient_warning
 from busight.errors import ConfigError, DataError
 from busight.io.paths import is_utf8
 
@@ -162,9 +163,10 @@ def _load_one(spec: str) -> DataSet:
         )
         raise ConfigError(f"data spec {spec!r}: {name!r} is not a source; {hint}")
     try:
-        return SOURCES[name].load(argument)
+        dataset = SOURCES[name].load(argument)
     except DataError as error:
         raise DataError(f"{error}{_joining_hint(argument)}") from error
+    return replace(dataset, problems=(*dataset.problems, *one_patient_warning(dataset.samples)))
 
 
 def _joining_hint(argument: str) -> str:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from busight.data.dataset import DataSet
 from busight.data.labels import BREAST
 from busight.data.readers.dicom import DicomFrames, is_dicom, read_dicom
+from busight.data.readers.listing import visible_files
 from busight.data.sources.folder import natural_order
+from busight.data.table_values import known, known_label
 from busight.errors import DataError, ImageError
+from busight.io.csv_table import Table, read_table
 from busight.io.paths import user_path
 from busight.types import DataWarning, Image, Mask, Sample
 
 LABELS_FILE = "labels.csv"
 """Optional table in the folder's root: columns ``path``, ``label`` and, if wanted, ``patient``."""
+
+_COLUMNS = ("path", "label", "patient")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,7 @@ class DicomReader:
 class _Label:
     label: str | None
     patient_id: str | None
+    metadata: tuple[tuple[str, str], ...]
 
 
 def load_dicom(argument: str) -> DataSet:
@@ -61,7 +66,11 @@ def load_dicom(argument: str) -> DataSet:
     if not path.exists():
         raise DataError(f"{path}: no such file or folder; check the path after dicom:")
     root = path if path.is_dir() else path.parent
-    labels = _read_labels(root / LABELS_FILE) if path.is_dir() and (root / LABELS_FILE).is_file() else {}
+    labels: dict[str, _Label] = {}
+    notes: tuple[str, ...] = ()
+    if path.is_dir() and (root / LABELS_FILE).is_file():
+        table = read_table(root / LABELS_FILE, _COLUMNS)
+        labels, notes = _labels(root / LABELS_FILE, table), table.notes
     dicom_files, n_others = _found(path)
     samples: list[Sample] = []
     problems: list[DataWarning] = []
@@ -78,6 +87,7 @@ def load_dicom(argument: str) -> DataSet:
         )
     unused = sorted(labels.keys() - {sample.image_path for sample in samples})
     problems += [DataWarning(name, f"in {LABELS_FILE}, but no readable DICOM image; label ignored") for name in unused]
+    problems += [DataWarning(LABELS_FILE, note) for note in notes]
     if n_others:
         problems.append(DataWarning(".", f"{n_others} files are not DICOM and were left out"))
     return DataSet(f"dicom:{argument}", "dicom", tuple(samples), DicomReader(root), BREAST, tuple(problems))
@@ -87,7 +97,7 @@ def _found(path: Path) -> tuple[list[Path], int]:
     """Return the DICOM files in a stable order, and the number of other files but labels and DICOMDIR index."""
     if path.is_file():
         return [path], 0
-    found = (file for file in path.rglob("*") if file.is_file() and file.name not in (LABELS_FILE, "DICOMDIR"))
+    found = (file for file in visible_files(path) if file.is_file() and file.name not in (LABELS_FILE, "DICOMDIR"))
     files = sorted(found, key=lambda file: (natural_order(file), file))
     dicom_files = [file for file in files if is_dicom(file)]
     return dicom_files, len(files) - len(dicom_files)
@@ -105,39 +115,30 @@ def _samples(relative: str, frames: DicomFrames, label: _Label | None) -> list[S
         device=frames.device,
         pixel_spacing_mm=frames.pixel_spacing_mm,
         region=frames.region,
+        metadata=label.metadata if label else (),
     )
     if frames.n_frames == 1:
         return [first]
     return [replace(first, sample_id=f"{relative}#{index}", frame=index) for index in range(frames.n_frames)]
 
 
-def _read_labels(path: Path) -> dict[str, _Label]:
-    """Read the labels file; every row must be valid, because a dropped label would silently change the data."""
+def _labels(path: Path, table: Table) -> dict[str, _Label]:
+    """Return the labels of a table; every row must be valid, because a dropped label would silently change the data."""
     labels: dict[str, _Label] = {}
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
-            rows = csv.DictReader(stream)
-            missing = {"path", "label"} - set(rows.fieldnames or ())
-            if missing:
-                raise DataError(
-                    f"{path}: lacks the column {min(missing)}; its first line must read path,label[,patient]"
-                )
-            for row in rows:
-                name = Path((row["path"] or "").strip()).as_posix()
-                if name in labels:
-                    raise DataError(f"{path}: line {rows.line_num} names {name} a second time; keep one of the two")
-                labels[name] = _Label(
-                    _label(path, rows.line_num, row["label"]), (row.get("patient") or "").strip() or None
-                )
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{path}: cannot be read as CSV in UTF-8 ({type(error).__name__}); save it again as such"
-        ) from error
+    if missing := {"path", "label"} - set(table.columns):
+        raise DataError(f"{path}: lacks the column {min(missing)}; its first line must read path,label[,patient]")
+    for row in table.rows:
+        name = Path(row.cells["path"]).as_posix()
+        if name in labels:
+            raise DataError(f"{path}: line {row.line} names {name} a second time; keep one of the two")
+        metadata = tuple((column, text) for column, text in row.cells.items() if column not in _COLUMNS and text)
+        label = _label(path, row.line, row.cells["label"])
+        labels[name] = _Label(label, known(row.cells.get("patient")), metadata)
     return labels
 
 
-def _label(path: Path, line: int, text: str | None) -> str | None:
-    name = (text or "").strip().lower()
+def _label(path: Path, line: int, text: str) -> str | None:
+    name = (known_label(text) or "").lower()
     if not name:
         return None
     if name not in BREAST.names:

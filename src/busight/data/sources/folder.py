@@ -6,12 +6,9 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import difflib
-import io
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +19,14 @@ from busight.data.dataset import DataSet
 from busight.data.image_spec import GREY, ImageSpec, Pixels, spec_of
 from busight.data.labels import BREAST, LabelSchema, infer_labels
 from busight.data.readers.files import FileReader
-from busight.data.readers.image import IMAGE_SUFFIXES, MASK_SUFFIX
+from busight.data.readers.listing import has_image_suffix, is_hidden, is_mask_name, left_out, mask_owner, visible_files
+from busight.data.sources.table import TABLE_NAME, canonical_label, samples_of_table
 from busight.errors import DataError, ImageError
 from busight.io.paths import user_path
 from busight.types import DataWarning, Sample
 
-TABLE_NAME = "samples.csv"
 LABELS_NAME = "labels.json"
-_KNOWN_COLUMNS = {
-    "id", "path", "label", "patient", "mask", "laterality", "birads", "device",
-    "exam", "view", "histology", "part", "origin", "spacing_mm",
-}  # fmt: skip
-_LATERALITY = {"left": "left", "l": "left", "right": "right", "r": "right"}
-_SURPLUS = "(surplus)"
 _IMAGES_READ = 64
-_LEAST_SPACING, _MOST_SPACING = 0.001, 10
-"""In mm. No image of a breast has finer or coarser pixels; a value outside is in another unit."""
 
 
 def existing_folder(argument: str, source: str) -> Path:
@@ -81,12 +70,12 @@ def load_folder(argument: str) -> DataSet:
     """
     path = user_path(argument)
     if path.is_file():
-        samples, problems = _from_table(path)
+        samples, problems = samples_of_table(path)
         root = path.parent
     else:
         root = existing_folder(argument, "folder")
         table = root / TABLE_NAME
-        samples, problems = _from_table(table) if table.is_file() else _from_class_folders(root)
+        samples, problems = samples_of_table(table) if table.is_file() else _from_class_folders(root)
     if not samples:
         raise DataError(
             f"{argument}: no labelled images found; expected a sub-folder for each class or a {TABLE_NAME} with "
@@ -151,30 +140,35 @@ def _require_one_spelling(root: Path, found: set[str]) -> None:
 def _from_class_folders(root: Path) -> tuple[list[Sample], list[DataWarning]]:
     samples: list[Sample] = []
     problems: list[DataWarning] = []
+    others: list[Path] = []
     for folder in sorted((path for path in root.iterdir() if _is_class_folder(path)), key=natural_order):
-        paths = sorted((p for p in folder.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES), key=natural_order)
-        images = [path for path in paths if not MASK_SUFFIX.search(path.stem)]
+        listed = sorted(visible_files(folder), key=natural_order)
+        others += [path for path in listed if not has_image_suffix(path)]
+        paths = [path for path in listed if has_image_suffix(path)]
+        images = [path for path in paths if not is_mask_name(path)]
         if not images:
             raise DataError(f"{folder}: no images of class {folder.name}; add some or remove the folder")
-        owners = {path.with_suffix("").as_posix() for path in images}
-        masks = _masks_by_owner((path for path in paths if MASK_SUFFIX.search(path.stem)), root)
-        problems += [
-            DataWarning(mask, "mask without its image; left out")
-            for owner, files in masks.items()
-            if owner not in owners
-            for mask in files
-        ]
+        masks, orphans = masks_by_owner(images, [path for path in paths if is_mask_name(path)], root)
+        problems += [DataWarning(mask, "mask without its image; left out") for mask in orphans]
         for path in images:
             relative = path.relative_to(root)
             samples.append(
                 Sample(
                     sample_id=relative.as_posix(),
                     source="folder",
-                    label=_canonical(folder.name),
+                    label=canonical_label(folder.name),
                     image_path=relative.as_posix(),
-                    mask_paths=tuple(masks.get(path.with_suffix("").as_posix(), ())),
+                    mask_paths=tuple(masks.get(path.with_suffix(""), ())),
                 )
             )
+    beside = [path.name for path in root.iterdir() if has_image_suffix(path) and not is_hidden(path, root)]
+    if beside:
+        reason = (
+            f"{len(beside)} images beside the class folders were left out; move them into the folder of their class"
+        )
+        problems.append(DataWarning(min(beside), reason))
+    if text := left_out(path.relative_to(root).as_posix() for path in others):
+        problems.append(DataWarning(".", text))
     return samples, problems
 
 
@@ -182,113 +176,26 @@ def _is_class_folder(path: Path) -> bool:
     return path.is_dir() and not path.name.startswith((".", "__"))
 
 
-def _masks_by_owner(paths: Iterable[Path], root: Path) -> dict[str, list[str]]:
-    masks: dict[str, list[str]] = {}
-    for path in paths:
-        owner = f"{path.parent.as_posix()}/{MASK_SUFFIX.sub('', path.stem)}"  # a file "_mask.png" has no owner
-        masks.setdefault(owner, []).append(path.relative_to(root).as_posix())
-    return masks
+def masks_by_owner(
+    images: Iterable[Path], masks: Iterable[Path], root: Path
+) -> tuple[dict[Path, list[str]], list[str]]:
+    """Return the masks of each image, by the image's path without its suffix, and the masks without an image.
 
-
-def _from_table(table: Path) -> tuple[list[Sample], list[DataWarning]]:
-    try:
-        # As bytes: reading as text would turn a carriage return within a cell into a line feed.
-        text = io.StringIO(table.read_bytes().decode("utf-8-sig"), newline="")
-        reader = csv.DictReader(text, restkey=_SURPLUS, strict=True)
-        names = list(reader.fieldnames or ())
-        columns = set(names)
-        rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table}: not a CSV table in UTF-8 ({error}); save it as CSV, UTF-8") from error
-    if "path" not in columns or "label" not in columns:
-        given = ", ".join(sorted(columns)) or "none"
-        raise DataError(f"{table}: the columns path and label are needed, found {given}")
-    if len(columns) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise DataError(f"{table}: has two columns {twice}; keep the one that counts")
-    if unknown := columns - _KNOWN_COLUMNS:
-        raise DataError(f"{table}: unknown column {min(unknown)}; allowed: {', '.join(sorted(_KNOWN_COLUMNS))}")
-    samples: list[Sample] = []
-    problems: list[DataWarning] = []
-    seen: set[str] = set()
-    for number, row in enumerate(rows, start=2):
-        sample = _row_sample(table, number, row)
-        if sample.sample_id in seen:
-            what = "id" if row.get("id") else "path"
-            raise DataError(f"{table}: line {number} repeats the {what} {sample.sample_id}; name each image once")
-        seen.add(sample.sample_id)
-        if (table.parent / sample.image_path).is_file():
-            samples.append(sample)
+    Args:
+        images: Image files.
+        masks: Mask files by their names, each in its image's folder.
+        root: What the returned paths of masks are relative to.
+    """
+    stems: dict[Path, set[str]] = {}
+    for path in images:
+        stems.setdefault(path.parent, set()).add(path.stem)
+    owned: dict[Path, list[str]] = {}
+    orphans: list[str] = []
+    for path in masks:
+        owner = mask_owner(path.stem, stems.get(path.parent, set()))
+        relative = path.relative_to(root).as_posix()
+        if owner is None:
+            orphans.append(relative)
         else:
-            problems.append(DataWarning(sample.image_path, "listed in the table, but no such file; left out"))
-    if not rows:
-        raise DataError(f"{table}: has a header and no line under it; write one line for each image")
-    if not samples:
-        raise DataError(
-            f"{table}: none of its {len(rows)} images is there (first: {problems[0].path}); paths are relative to it"
-        )
-    sides = Counter((row.get("laterality") or "").strip() for row in rows)
-    problems += [
-        DataWarning(table.name, f"laterality {side!r} of {count} lines is neither left nor right; taken as unknown")
-        for side, count in sides.items()
-        if side and side.lower() not in _LATERALITY
-    ]
-    _check_parts(table, {sample.official_subset for sample in samples} - {None})
-    return samples, problems
-
-
-def _check_parts(table: Path, parts: Set[str | None]) -> None:
-    """Raise for official subsets that are neither train, val and test nor numbered folds."""
-    folds = {part for part in parts if part is not None and part.isascii() and part.isdigit()}
-    if odd := parts - folds - {"train", "val", "test"}:
-        raise DataError(f"{table}: part {min(map(str, odd))!r} is not train, val, test or the number of a fold")
-    if folds and folds != parts:
-        raise DataError(f"{table}: its parts are partly folds, partly train, val or test; use one of the two")
-
-
-def _row_sample(table: Path, number: int, row: dict[str, str]) -> Sample:
-    if _SURPLUS in row:
-        raise DataError(f"{table}: line {number} has more cells than the header; put cells with commas in quotes")
-    values = {key: (value or "").strip() for key, value in row.items()}
-    birads = values.get("birads", "")
-    if birads not in ("", *"0123456"):
-        raise DataError(f"{table}: line {number}: BI-RADS {birads!r} is not a category 0–6")
-    if not values["path"]:
-        raise DataError(f"{table}: line {number} has no path; name an image or remove the line")
-    return Sample(
-        sample_id=values.get("id") or values["path"],
-        source="folder",
-        label=_canonical(values["label"]),
-        image_path=values["path"],
-        mask_paths=tuple(part.strip() for part in values.get("mask", "").split(";") if part.strip()),
-        patient_id=values.get("patient") or None,
-        laterality=_LATERALITY.get(values.get("laterality", "").lower()),
-        birads=int(birads) if birads else None,
-        device=values.get("device") or None,
-        exam_id=values.get("exam") or None,
-        view=values.get("view") or None,
-        histology=values.get("histology") or None,
-        official_subset=values.get("part") or None,
-        tags=(f"origin:{values['origin']}",) if values.get("origin") else (),
-        pixel_spacing_mm=_spacing(table, number, values.get("spacing_mm", "")),
-    )
-
-
-def _spacing(table: Path, number: int, text: str) -> tuple[float, float] | None:
-    if not text:
-        return None
-    try:
-        row, column = map(float, text.split(";"))
-    except ValueError:
-        row = column = float("nan")
-    if not all(_LEAST_SPACING <= side <= _MOST_SPACING for side in (row, column)):
-        raise DataError(
-            f"{table}: line {number}: spacing_mm {text!r} is not ROW;COLUMN from {_LEAST_SPACING} to "
-            f"{_MOST_SPACING} mm, e.g. 0.1;0.1"
-        )
-    return row, column
-
-
-def _canonical(label: str) -> str | None:
-    """Return the canonical spelling of a label: the well-known ones in lower case; None for an empty one."""
-    return label.lower() if label.lower() in BREAST.names else label or None
+            owned.setdefault(path.parent / owner, []).append(relative)
+    return owned, orphans

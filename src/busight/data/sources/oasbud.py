@@ -79,7 +79,7 @@ class BModeReader:
 
 
 def load_oasbud(argument: str) -> DataSet:
-    """Read OASBUD and turn each plane into a B-mode image: 15 s and 0.8 GB for a file of the full size.
+    """Read OASBUD and turn each plane into a B-mode image: 15 s for a file of the full size, in a process of its own.
 
     Envelope by the Hilbert transform along depth, square pixels of 38/510 mm, 50 dB: see
     ``busight.data.readers.b_mode``. Both planes of a lesion, and lesions of one ``id``, are one patient; which of the
@@ -219,7 +219,7 @@ def _malignant_class(path: Path, texts: Sequence[Sequence[str]]) -> tuple[int, l
 
 def _sample(lesion: str, plane: int, patient: str, birads: str, label: str) -> tuple[Sample, list[DataWarning]]:
     name = f"{lesion}-{plane}"
-    grade, tags, problems = birads_of(birads, name)
+    grade, metadata, problems = birads_of(birads, name)
     return Sample(
         sample_id=name,
         source="oasbud",
@@ -230,7 +230,7 @@ def _sample(lesion: str, plane: int, patient: str, birads: str, label: str) -> t
         birads=grade,
         device=_DEVICE,
         pixel_spacing_mm=(LATERAL_MM, LATERAL_MM),
-        tags=tags,
+        metadata=metadata,
     ), problems
 
 

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import csv
 import io
-import re
 import warnings
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from busight.data.readers.image import IMAGE_SUFFIXES
+from busight.data.readers.listing import has_image_suffix, is_hidden, left_out
 from busight.data.readers.source import DAMAGE
 from busight.data.sources.folder import natural_order
+from busight.data.table_values import birads_category, birads_subcategory
 from busight.errors import DataError, MissingExtraError
+from busight.io.csv_table import read_table
 from busight.types import DataWarning
 
 NO_MASK = "image without a mask; kept, its lesion outline counts as unknown"
 NO_IMAGE = "mask without its image; left out"
 TABLE_SUFFIXES = (".csv", ".xlsx")
 
-_DELIMITERS = ",;\t"
 _DEEPEST = 3
 """Folders that archives nest in each other: ``BUS_UC/BUS_UC/Benign``."""
 
@@ -30,12 +28,8 @@ _MOST_TABLE_BYTES = 64 << 20
 """Of a table once unpacked; the published ones have under 1 MB."""
 
 _MOST_ROWS = 100_000
-_BIRADS = re.compile(r"([0-6])(?:\.0|[abc])?")
-
-
-def is_hidden(path: Path) -> bool:
-    """Return whether a file or folder is the system's or a program's own: ``.DS_Store``, ``._a.png``, ``~$a.xlsx``."""
-    return path.name.startswith((".", "~$", "__MACOSX"))
+_LOCK = "~$"
+"""Begin of the files that spreadsheet programs keep beside an open table."""
 
 
 def inside(folder: Path) -> list[Path]:
@@ -45,7 +39,8 @@ def inside(folder: Path) -> list[Path]:
         DataError: The folder may not be listed.
     """
     try:
-        return sorted((path for path in folder.iterdir() if not is_hidden(path)), key=natural_order)
+        visible = (path for path in folder.iterdir() if not is_hidden(path, folder))
+        return sorted((path for path in visible if not path.name.startswith(_LOCK)), key=natural_order)
     except OSError as error:
         raise DataError(f"{folder}: cannot be listed ({error.strerror}); allow reading it") from error
 
@@ -65,7 +60,17 @@ def below(folder: Path, suffixes: Iterable[str]) -> list[Path]:
 
 def images_in(folder: Path) -> list[Path]:
     """Return the image files in a folder in natural order, hidden ones left out."""
-    return [path for path in inside(folder) if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file()]
+    return [path for path in inside(folder) if has_image_suffix(path) and path.is_file()]
+
+
+def others_in(root: Path, folders: Iterable[Path]) -> list[DataWarning]:
+    """Return one problem a folder on its files that are no images by their suffix."""
+    problems = []
+    for folder in folders:
+        names = [path.name for path in inside(folder) if path.is_file() and not has_image_suffix(path)]
+        if (text := left_out(names)) is not None:
+            problems.append(DataWarning(folder.relative_to(root).as_posix(), text))
+    return problems
 
 
 def entry(folder: Path, name: str) -> Path | None:
@@ -84,36 +89,34 @@ def published_root(root: Path, *entries: str) -> Path | None:
     return None
 
 
-def birads_of(text: str, path: str) -> tuple[int | None, tuple[str, ...], list[DataWarning]]:
-    """Return a BI-RADS category, its tag and what was wrong with it.
+def birads_of(text: str, path: str) -> tuple[int | None, tuple[tuple[str, str], ...], list[DataWarning]]:
+    """Return a BI-RADS category, its metadata and what was wrong with it.
 
     Args:
         text: ``"3"``, ``"4.0"``, ``"4a"``, ``"4B"`` or empty.
         path: The image that it is of, for the problem.
 
     Returns:
-        The category 0–6, None where it is unknown; the tag ``birads:4a`` where there is a subcategory; one problem for
-        a text that is no category.
+        The category 0–6, None where it is unknown; ``birads_subcategory`` where there is one; one problem for a text
+        that is no category.
 
     Example:
-        >>> birads_of("4B", "a.png"), birads_of("3", "a.png")
-        ((4, ('birads:4b',), []), (3, (), []))
+        >>> birads_of("4b", "a.png"), birads_of("3", "a.png")
+        ((4, (('birads_subcategory', '4B'),), []), (3, (), []))
     """
-    plain = text.strip().lower()
-    match = _BIRADS.fullmatch(plain)
-    if match is None:
-        told = (
-            [DataWarning(path, f"BI-RADS {text!r:.40} is no category from 0 to 6; taken as unknown")] if plain else []
-        )
-        return None, (), told
-    return int(match[1]), (f"birads:{plain}",) if plain[-1] in "abc" else (), []
+    try:
+        category = birads_category(text)
+    except ValueError as error:
+        return None, (), [DataWarning(path, f"{error}; taken as unknown")]
+    subcategory = birads_subcategory(text)
+    return category, () if subcategory is None else (("birads_subcategory", subcategory),), []
 
 
-def published_rows(table: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+def published_rows(table: Path, columns: Sequence[str]) -> tuple[list[dict[str, str]], list[DataWarning]]:
     """Read a published table, CSV or XLSX, as text.
 
-    A CSV may be separated by comma, semicolon or tab, in UTF-8, UTF-16 or Windows-1252. Column names count in any case
-    of letters. Of a workbook the first sheet that has the columns is read. Empty rows are left out.
+    A CSV is read by ``busight.io.csv_table``. Of a workbook the first sheet that has the columns is read. Column names
+    count in any case of letters. Empty rows are left out.
 
     Args:
         table: The file.
@@ -121,21 +124,24 @@ def published_rows(table: Path, columns: Sequence[str]) -> list[dict[str, str]]:
 
     Returns:
         One dictionary a row: the needed columns as named here, any others as in the file; whole numbers without ``.0``.
+        And what had to be assumed.
 
     Raises:
         DataError: The file cannot be read, is too large, or lacks a column.
         MissingExtraError: It is a workbook, and openpyxl is not installed.
     """
-    grids = _sheets(table) if table.suffix.lower() == ".xlsx" else _csv_grids(table)
-    for grid in grids:
+    if table.suffix.lower() != ".xlsx":
+        _require_small(table)
+        content = read_table(table, columns)
+        if set(columns) <= set(content.columns):
+            return [row.cells for row in content.rows], [DataWarning(table.name, note) for note in content.notes]
+    for grid in _sheets(table) if table.suffix.lower() == ".xlsx" else ():
         header = [cell.strip() for cell in grid[0]] if grid else []
         named = {column: _place(header, column) for column in columns}
         if None in named.values():
             continue
         names = dict(enumerate(header)) | {place: column for column, place in named.items() if place is not None}
-        rows = [{names[place]: cell.strip() for place, cell in enumerate(row) if place in names} for row in grid[1:]]
-        blank = dict.fromkeys(names.values(), "")
-        return [blank | row for row in rows if any(row.values())]
+        return [{name: row[place] for place, name in names.items() if name} for row in grid[1:] if any(row)], []
     raise DataError(f"{table}: no table with the columns {', '.join(columns)}; get it again from its authors")
 
 
@@ -143,33 +149,9 @@ def _place(header: Sequence[str], column: str) -> int | None:
     return next((place for place, name in enumerate(header) if name.casefold() == column.casefold()), None)
 
 
-def _csv_grids(table: Path) -> list[list[list[str]]]:
-    """Return the cells of a CSV file by each delimiter that it can be read with."""
-    try:
-        text = _decoded(_content(table))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{table}: cannot be read as CSV ({error}); save it again as CSV, UTF-8") from error
-    grids = []
-    for mark in _DELIMITERS:
-        # Quoted cells are an error to the wrong delimiter.
-        with contextlib.suppress(csv.Error):
-            grids.append(list(csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)))
-    return grids
-
-
-def _content(table: Path) -> bytes:
-    if table.stat().st_size > _MOST_TABLE_BYTES:
+def _require_small(table: Path) -> None:
+    if table.is_file() and table.stat().st_size > _MOST_TABLE_BYTES:
         raise DataError(f"{table}: more than {_MOST_TABLE_BYTES >> 20} MB, not a published table; get it again")
-    return table.read_bytes()
-
-
-def _decoded(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252")
 
 
 def _sheets(table: Path) -> list[list[list[str]]]:
@@ -181,7 +163,8 @@ def _sheets(table: Path) -> list[list[list[str]]]:
             f'{table}: save it as CSV beside it, or install openpyxl with: pip install "busight[sources]"'
         ) from error
     try:
-        content = _content(table)
+        _require_small(table)
+        content = table.read_bytes()
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
         if unpacked > _MOST_TABLE_BYTES:

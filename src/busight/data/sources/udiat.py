@@ -56,7 +56,8 @@ def load_udiat(argument: str) -> DataSet:
     images, masks, problems = _files(root)
     if not images:
         raise DataError(f"{root}: no images below a folder original; unpack the whole archive")
-    known = _classes(root)
+    known, notes = _classes(root)
+    problems += notes
     samples = [_sample(name, path, masks, known) for name, path in images.items()]
     if all(sample.label is None for sample in samples):
         raise DataError(
@@ -109,8 +110,8 @@ def _name(text: str) -> str:
     return stem.zfill(6) if stem.isascii() and stem.isdigit() else stem
 
 
-def _classes(root: Path) -> dict[str, tuple[str, str]]:
-    """Return the class and the diagnosis of the images that the table names, or else the lists."""
+def _classes(root: Path) -> tuple[dict[str, tuple[str, str]], list[DataWarning]]:
+    """Return the class and the diagnosis of the images that the table names, or else the lists; and what to tell."""
     tables = [
         path
         for path in inside(root)
@@ -121,19 +122,20 @@ def _classes(root: Path) -> dict[str, tuple[str, str]]:
         table = min(
             tables, key=lambda path: ("dataset" not in path.name.lower(), TABLE_SUFFIXES.index(path.suffix.lower()))
         )
-        for row in published_rows(table, _NEEDED):
+        rows, notes = published_rows(table, _NEEDED)
+        for row in rows:
             label = row["Type"].lower()
             if label not in LESIONS.names:
                 raise DataError(
                     f"{table}: image {row['Image']} has Type {row['Type']!r:.40}, not benign or malignant; mend it"
                 )
             _add(table, found, row["Image"], label, row.get("Diagnosis", ""))
-        return found
+        return found, notes
     for path in inside(root):
         if path.suffix.lower() in (".txt", ".csv") and path.stem.lower() in LESIONS.names:
             for line in path.read_text(encoding="utf-8-sig", errors="replace").split():
                 _add(path, found, line.strip(",;"), path.stem.lower(), "")
-    return found
+    return found, []
 
 
 def _add(table: Path, found: dict[str, tuple[str, str]], image: str, label: str, diagnosis: str) -> None:

@@ -1,0 +1,210 @@
+"""Reading of lesion masks: everything that is not background is lesion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from busight.data.image_spec import GREY, Pixels, full_scale
+from busight.data.readers.decode import DecodedImage, decode, exif_orientation, upright
+from busight.data.readers.image import read_size
+from busight.data.readers.source import first_bytes, named
+from busight.errors import ImageError
+from busight.types import Image, Mask
+
+_MAX_HARD_COLOURS = 32
+"""Masks of more colours have soft edges or are compressed with loss."""
+
+_BORDER_SHARE = 0.75
+"""Share of an image's border from which a colour is the background where there is no black."""
+
+_NOISE = 8 / 255
+"""Share of white. Compression with loss moves black and white by less."""
+
+_LEAST_FAINT = 24
+_STEP, _EVEN_RANGE, _ZONE_RANGE, _LEAST_EVEN_PX = 6, 16, 48, 25
+"""Of 255 grey levels: the largest difference of neighbours within a zone, the range in the 5×5 pixels around a pixel
+that is called even, the range of a whole zone; and the even pixels of which a zone has at least that many."""
+
+_STANDS_OUT = 0.6
+"""Share of the pixels around a faint area that are darker than half of it; on a slope fewer are."""
+
+_MANY_GREYS = 64
+_MOST_UNEVEN, _MOST_BETWEEN = 0.3, 0.5
+
+
+def read_mask(source: Path | bytes, name: str = "") -> Mask:
+    """Read a lesion mask.
+
+    Masks come as 1-bit, grey, palette or colour files. The value of a pixel is its brightest channel.
+
+    - Hard values (0 and 255, labels 1, 2, 3, greys 85 and 170, red and green, palettes): all that is not black is
+      lesion. Where no pixel is black, the colour that fills the image's border is the background.
+    - Soft edges (JPEG, anti-aliasing): the lesion is where the value is half of white or more, or more than 0 where no
+      pixel reaches that. An even area of a darker grey is lesion too, to half of its own grey.
+
+    Args:
+        source: As for ``busight.data.readers.image.read_image``.
+        name: Its name in messages; the path, or "image" for bytes, where empty.
+
+    Returns:
+        bool, HW, True inside the lesion; no True at all for an empty mask.
+
+    Raises:
+        ImageError: As for ``read_image``; the file is a picture of many greys and no mask; it has no background.
+    """
+    name = named(source, name)
+    drawn = _drawn(decode(source, name))
+    if drawn.levels is not None and not _is_lossy(source):
+        return _hard_mask(drawn, drawn.levels, name)
+    return _soft_mask(GREY.apply(drawn.value, drawn.white, name), _is_lossy(source), name)
+
+
+def read_mask_of(image: Path, mask: Path) -> Mask:
+    """Read the mask of an image, turned as the image is by its EXIF orientation.
+
+    A mask that states its own orientation is turned by that alone, and one that has the size of the turned image is
+    upright already.
+
+    Args:
+        image: The image file.
+        mask: The mask file.
+
+    Raises:
+        ImageError: As for ``read_mask``.
+    """
+    pixels = read_mask(mask)
+    orientation = exif_orientation(image)
+    if orientation is None or exif_orientation(mask) is not None:
+        return pixels
+    turned: Mask = np.ascontiguousarray(upright(pixels, orientation))
+    if turned.shape == pixels.shape:
+        return turned
+    width_height = read_size(image)
+    return pixels if width_height is not None and pixels.shape == width_height[::-1] else turned
+
+
+class _Drawn(NamedTuple):
+    """A mask file's pixels.
+
+    Attributes:
+        value: uint8 or uint16, HW: the brightest channel, over black where transparent.
+        levels: uint8, HW: the number of each pixel's colour, in ascending order of value; None for too many colours.
+        white: The value of white; None where it is unknown.
+    """
+
+    value: Pixels
+    levels: Image | None
+    white: int | None
+
+
+def _drawn(decoded: DecodedImage) -> _Drawn:
+    pixels: NDArray[Any] = decoded.pixels
+    if pixels.ndim == 3 and pixels.shape[2] == 4:
+        opaque = pixels[..., 3:] / np.float32(full_scale(pixels[..., 3]) or 65535)
+        pixels = np.rint(pixels[..., :3] * opaque).astype(pixels.dtype)
+    value = pixels if pixels.ndim == 2 else np.maximum.reduce(pixels, axis=2)
+    white = decoded.white_level or full_scale(value)
+    if pixels.ndim == 2 or np.array_equal(pixels.min(axis=2), value):
+        used = np.flatnonzero(np.bincount(value.ravel()))
+        keys: NDArray[np.integer] = value
+    else:
+        red, green, blue = (pixels[..., channel].astype(np.uint64) for channel in range(3))
+        keys = value.astype(np.uint64) << 48 | red << 32 | green << 16 | blue
+        used = np.unique(keys)
+    if len(used) > _MAX_HARD_COLOURS:
+        return _Drawn(value, None, white)
+    return _Drawn(value, np.searchsorted(used, keys).astype(np.uint8), white)
+
+
+def _is_lossy(source: Path | bytes) -> bool:
+    """Return whether a file is JPEG or lossy WebP, by its first bytes."""
+    start = first_bytes(source, 16)
+    return start[:2] == b"\xff\xd8" or (start[:4] == b"RIFF" and start[8:16] == b"WEBPVP8 ")
+
+
+def _hard_mask(drawn: _Drawn, levels: Image, name: str) -> Mask:
+    """Return the lesion of a mask of few colours: all hard colours but the background, and soft edges by half."""
+    value = drawn.value
+    more_than_black: Mask = value > 0
+    if levels.max() <= 1 and value.min() == 0:
+        return more_than_black
+    box = np.ones((3, 3), np.uint8)
+    flat = cv2.erode(levels, box) == cv2.dilate(levels, box)  # soft edges are too narrow for 3×3 equal pixels
+    hard = np.unique(levels[flat])
+    is_black = bool(value.min() == 0)
+    if not is_black and levels.max() > 0 and len(hard) > levels.max():
+        return _not_background(levels, name)
+    bright: Mask = value >= (255 if drawn.white is None else drawn.white) / 2
+    if not bright.any() or drawn.white is None:
+        return more_than_black
+    if not is_black:
+        return bright
+    faint: Mask = np.isin(levels, hard) & more_than_black
+    near_white = (value > (1 - _NOISE) * drawn.white) & (value < drawn.white)
+    if near_white.any():  # the file was compressed with loss before
+        faint &= value > _NOISE * drawn.white
+    return bright | faint
+
+
+def _not_background(levels: Image, name: str) -> Mask:
+    """Return all but the colour of the border, for a mask without black."""
+    border = np.concatenate([levels[0], levels[-1], levels[1:-1, 0], levels[1:-1, -1]])
+    counts = np.bincount(border)
+    if counts.max() < _BORDER_SHARE * len(border):
+        raise ImageError(f"{name}: no pixel is black, so which colour is background is unknown; save background as 0")
+    lesion: Mask = levels != counts.argmax()
+    return lesion
+
+
+def _soft_mask(value: Image, is_lossy: bool, name: str) -> Mask:
+    _require_mask(value, name)
+    high = int(value.max())
+    if high < 128:
+        lesion: Mask = value >= high / 2 if is_lossy and high >= _LEAST_FAINT else value > 0
+        return lesion
+    return _with_faint_areas(value, value >= 128)
+
+
+def _require_mask(value: Image, name: str) -> None:
+    """Raise for a picture: many greys, and most pixels neither black nor white, or neighbours that differ."""
+    n_greys = np.count_nonzero(np.bincount(value.ravel()))
+    box = np.ones((3, 3), np.uint8)
+    uneven = float((cv2.dilate(value, box) - cv2.erode(value, box) > 8).mean())
+    between = float(((value > 32) & (value < 223)).mean())
+    if n_greys > _MANY_GREYS and (uneven > _MOST_UNEVEN or between > _MOST_BETWEEN):
+        raise ImageError(
+            f"{name}: a picture of {n_greys} greys, no mask; name the file in which the lesion is white on black"
+        )
+
+
+def _with_faint_areas(value: Image, bright: Mask) -> Mask:
+    """Add even areas darker than half of white that steps separate from the background, as of labels saved as JPEG."""
+    box = np.ones((5, 5), np.uint8)
+    low, high = cv2.erode(value, box), cv2.dilate(value, box)
+    even = (high - low <= _EVEN_RANGE) & (low >= _LEAST_FAINT) & (high < 128)
+    _, areas, stats, _ = cv2.connectedComponentsWithStats(even.astype(np.uint8), connectivity=8)
+    lesion = bright.copy()
+    for number in range(1, len(stats)):
+        if stats[number, cv2.CC_STAT_AREA] < _LEAST_EVEN_PX:
+            continue
+        row, column = np.argwhere(areas == number)[0]
+        zone = _zone(value, int(row), int(column))
+        half = value[zone].mean() / 2
+        near = cv2.dilate(zone.astype(np.uint8), box)
+        around = cv2.dilate(near, box) > near
+        if np.ptp(value[zone]) <= _ZONE_RANGE and float((value[around] < half).mean()) >= _STANDS_OUT:
+            lesion |= near.astype(bool) & (value >= half)
+    return lesion
+
+
+def _zone(value: Image, row: int, column: int) -> Mask:
+    """Return the pixels that steps of at most ``_STEP`` grey levels connect with one pixel."""
+    framed = np.zeros((value.shape[0] + 2, value.shape[1] + 2), np.uint8)
+    flags = 4 | cv2.FLOODFILL_MASK_ONLY | (1 << 8)
+    cv2.floodFill(value.copy(), framed, (column, row), 0, _STEP, _STEP, flags)
+    return framed[1:-1, 1:-1].astype(bool)
