@@ -65,8 +65,10 @@ def test_what_does_not_fit_is_named_and_nothing_else_is_lost(tmp_path: Path) -> 
         (folder / name).unlink()
     for name in ("3 Malignant Image.bmp", "notes.png", "010 Benign Image.png", "._1 Benign Image.bmp"):
         save(folder / name, NOISE)
+    (folder / "4 Benign Image.dcm").touch()
     data = load_buid(str(tmp_path))
     assert [(problem.path, problem.text) for problem in data.problems] == [
+        ("Benign", "1 file left out, because the suffix is none of an image, e.g. 4 Benign Image.dcm"),
         ("Benign/3 Malignant Image.bmp", "not named as 1 Benign Image.bmp in a folder benign; left out"),
         ("Benign/notes.png", "not named as 1 Benign Image.bmp in a folder benign; left out"),
         ("Benign/2 Benign Mask.tif", "mask without its image; left out"),

@@ -71,9 +71,11 @@ def test_what_does_not_fit_is_named_and_nothing_else_is_lost(tmp_path: Path) -> 
     (tmp_path / "original" / "000003.png").unlink()
     save(tmp_path / "original" / "2.bmp", NOISE)
     save(tmp_path / "original" / "._000001.png", NOISE)
+    (tmp_path / "original" / "000004.dcm").touch()
     data = load_udiat(str(tmp_path))
     assert [(problem.path, problem.text) for problem in data.problems] == [
         ("original/000002.png", "a file of this number is there already; left out"),
+        ("original", "1 file left out, because the suffix is none of an image, e.g. 000004.dcm"),
         ("original/000010.png", "its class is nowhere listed; kept without a label"),
         ("original/000001.png", "image without a mask; kept, its lesion outline counts as unknown"),
         ("GT/000003.png", "mask without its image; left out"),

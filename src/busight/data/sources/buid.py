@@ -21,7 +21,7 @@ from busight.data.labels import LESIONS
 from busight.data.readers.files import FileReader
 from busight.data.readers.image import IMAGE_SUFFIXES, read_grey
 from busight.data.sources.folder import existing_folder
-from busight.data.sources.published import NO_IMAGE, NO_MASK, below, entry, published_root
+from busight.data.sources.published import NO_IMAGE, NO_MASK, below, entry, others_in, published_root
 from busight.errors import DataError, ImageError
 from busight.types import DataWarning, Sample
 
@@ -61,9 +61,10 @@ def load_buid(argument: str) -> DataSet:
 
 
 def _class_samples(root: Path, label: str) -> tuple[list[Sample], list[DataWarning]]:
+    folder = entry(root, label) or root / label
     files: dict[tuple[int, str], list[str]] = {}
-    problems: list[DataWarning] = []
-    for path in below(entry(root, label) or root / label, IMAGE_SUFFIXES):
+    problems = others_in(root, [folder])
+    for path in below(folder, IMAGE_SUFFIXES):
         relative = path.relative_to(root).as_posix()
         match = _NAME.fullmatch(path.stem)
         if match is None or match[2].lower() != label:

@@ -23,7 +23,9 @@ from busight.data.sources.published import (
     NO_MASK,
     TABLE_SUFFIXES,
     below,
+    entry,
     inside,
+    others_in,
     published_root,
     published_rows,
 )
@@ -58,6 +60,7 @@ def load_udiat(argument: str) -> DataSet:
         raise DataError(f"{root}: no images below a folder original; unpack the whole archive")
     known, notes = _classes(root)
     problems += notes
+    problems += others_in(root, [path for name in (_IMAGES, _MASKS) if (path := entry(root, name)) is not None])
     samples = [_sample(name, path, masks, known) for name, path in images.items()]
     if all(sample.label is None for sample in samples):
         raise DataError(
