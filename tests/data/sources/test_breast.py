@@ -66,9 +66,10 @@ def test_pixel_size_is_read_where_its_unit_is_plain(tmp_path: Path, text: str, s
     assert sample.pixel_spacing_mm == (None if spacing is None else pytest.approx((spacing, spacing)))
 
 
-def test_a_mask_of_a_dark_colour_and_one_of_grey(tmp_path: Path) -> None:
+@pytest.mark.parametrize("colour", [(0, 0, 0), (90, 0, 0), (255, 0, 255)])
+def test_a_mask_of_opacity_in_any_colour_and_one_of_grey(tmp_path: Path, colour: tuple[int, int, int]) -> None:
     small_breast(tmp_path)
-    save(tmp_path / BREAST_FOLDER / "case001_tumor.png", opaque(LESION, (90, 0, 0)))
+    save(tmp_path / BREAST_FOLDER / "case001_tumor.png", opaque(LESION, colour))
     save(tmp_path / BREAST_FOLDER / "case002_tumor.png", LESION)
     data = load_breast(str(tmp_path))
     for sample in data.samples[:2]:
