@@ -102,7 +102,7 @@ def test_fields_that_do_not_fit_are_named_and_nothing_else_is_lost(tmp_path: Pat
         oasbud_lesion(1, rf1=np.zeros((1040, 64)), birads="x", id=7),
         oasbud_lesion(2, **{"class": 2}),
         oasbud_lesion(3, rf1=np.full((1040, 64), np.nan), rf2=echoes(1, (58, 64)), roi1=roi, roi2=roi),
-        oasbud_lesion(4, roi1=roi[:-1], rf2=echoes(1, (1040, 12))),
+        oasbud_lesion(4, roi1=roi[:-1], rf2=echoes(1, (1040, 12)), id="NaN"),
     ]
     data = load_oasbud(str(small_oasbud(tmp_path, lesions)))
     assert [(problem.path, problem.text) for problem in data.problems] == [
@@ -116,7 +116,7 @@ def test_fields_that_do_not_fit_are_named_and_nothing_else_is_lost(tmp_path: Pat
     ]
     assert [(sample.sample_id, sample.patient_id) for sample in data.samples] == [
         ("001-2", "oasbud-7"),
-        ("004-1", "oasbud-p4"),
+        ("004-1", None),
     ]
     assert data.reader.mask(data.samples[1]) is None
 

@@ -34,6 +34,7 @@ from busight.data.readers.b_mode import axial_spacing_mm, b_mode, square_mask
 from busight.data.readers.source import MAX_PIXELS, MIN_SIDE
 from busight.data.sources.folder import existing_folder
 from busight.data.sources.published import birads_of, entry
+from busight.data.table_values import known
 from busight.errors import DataError, MissingExtraError
 from busight.io.paths import user_path
 from busight.types import DataWarning, Image, Mask, Sample
@@ -224,7 +225,7 @@ def _sample(lesion: str, plane: int, patient: str, birads: str, label: str) -> t
         sample_id=name,
         source="oasbud",
         label=label,
-        patient_id=f"oasbud-{patient}" if patient else None,
+        patient_id=f"oasbud-{patient}" if known(patient) else None,
         exam_id=f"oasbud-lesion-{lesion}",
         view=_PLANES[plane],
         birads=grade,
