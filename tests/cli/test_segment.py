@@ -16,6 +16,7 @@ from busight.cli.app import app
 from busight.data.sources.catalogue import load_data
 from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_segmenters
 from busight.experiments.crossval import crossval
+from busight.io.csv_text import csv_rows
 from busight.metrics.overlap import dice
 from busight.model.segmenters import ClassicalMethod, Segmentation
 from busight.recipes.load import load_recipe
@@ -71,6 +72,21 @@ def test_masks_outlines_and_a_table_are_written(tmp_path: Path, lesion: tuple[Pa
     assert box == [columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1]
     assert float(with_lesion["centre_x"]) == pytest.approx(columns.mean(), abs=0.01)
     assert (without["lesion"], without["area_px"], without["error"]) == ("0", "", "")
+
+
+def test_a_folder_as_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("=1+1.png", "b.jfif", "b_mask (1).png"):
+        save(tmp_path / name, np.full((60, 80), 128, np.uint8))
+    (tmp_path / "._b.png").write_bytes(b"AppleDouble")
+    (tmp_path / "notes.txt").write_text("no image")
+    monkeypatch.chdir(tmp_path)
+    code, said = call(".", "--method", "otsu", "--out", "out")
+    assert code == 0
+    assert "busight: 1 mask files left out, e.g. b_mask (1).png\n" in said
+    assert "busight: 1 file left out, because the suffix is none of an image, e.g. notes.txt\n" in said
+    content = (tmp_path / "out" / "lesions.csv").read_text()
+    assert [line[:9] for line in content.splitlines()[1:]] == ["'=1+1.png", "b.jfif,0,"]
+    assert [row[0] for row in csv_rows(content)[1:]] == ["=1+1.png", "b.jfif"]
 
 
 @pytest.mark.parametrize("method", ["grabcut", "watershed"])

@@ -1,12 +1,14 @@
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from picture_files import small_busbra
+from picture_files import NOISE, save, small_busbra
 
 from busight.data.manifest import build_manifest
-from busight.data.manifest_file import COLUMNS, write_manifest
+from busight.data.manifest_file import COLUMNS, read_image_digests, write_manifest
 from busight.data.sources.busbra import load_busbra
+from busight.data.sources.folder import load_folder
 
 
 def test_one_line_for_each_image(tmp_path: Path) -> None:
@@ -35,6 +37,24 @@ def test_one_line_for_each_image(tmp_path: Path) -> None:
         "mask_sha256": entry.mask_digest,
     }
     assert rows[2]["mask_sha256"] == ""
+
+
+def test_a_name_like_a_formula_comes_back(tmp_path: Path) -> None:
+    for name in ("=1+1.png", "-a.png"):
+        save(tmp_path / "data" / "+cyst" / name, NOISE)
+    data = load_folder(str(tmp_path / "data"))
+    manifest = build_manifest(data)
+    manifest = replace(
+        manifest,
+        rows=tuple(replace(e, sample=replace(e.sample, sample_id=e.sample.sample_id[6:])) for e in manifest.rows),
+    )
+    write_manifest(tmp_path / "manifest.csv", manifest, ("=g", "@g"))
+    lines = (tmp_path / "manifest.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[:4] for line in lines] == [
+        ["'-a.png", "'+cyst", "", "'=g"],
+        ["'=1+1.png", "'+cyst", "", "'@g"],
+    ]
+    assert list(read_image_digests(tmp_path / "manifest.csv")) == ["-a.png", "=1+1.png"]
 
 
 def test_groups_of_another_number(tmp_path: Path) -> None:

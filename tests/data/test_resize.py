@@ -76,6 +76,17 @@ def test_what_the_labels_mean_is_kept(tmp_path: Path) -> None:
     assert before.labels == LabelSchema(("empty", "b", "a"), "b", ("empty",))
 
 
+def test_further_columns_and_names_like_formulas_are_kept(tmp_path: Path) -> None:
+    save(tmp_path / "in" / "a.png", NOISE)
+    (tmp_path / "in" / "samples.csv").write_text("path,label,id,patient,age,site\na.png,benign,'=1+1,-p,50,@x\n")
+    before = load_folder(str(tmp_path / "in"))
+    write_shrunk(build_manifest(before), tmp_path / "small", 32)
+    (sample,) = load_folder(str(tmp_path / "small")).samples
+    assert (sample.sample_id, sample.patient_id) == ("=1+1", "-p")
+    assert sample.metadata == before.samples[0].metadata == (("age", "50"), ("site", "@x"))
+    assert "'=1+1,images/000001.png,benign,'-p" in (tmp_path / "small" / "samples.csv").read_text()
+
+
 def test_a_label_that_leaves_two_classes_open_is_kept(tmp_path: Path) -> None:
     np.savez(tmp_path / "breast.npz", **breastmnist_arrays())
     before = load_data(f"breastmnist:{tmp_path / 'breast.npz'}")

@@ -32,6 +32,7 @@ def test_cases_come_back_to_the_last_digit(tmp_path: Path) -> None:
     cases = (
         CASE,
         replace(CASE, above_threshold=None, mask_scores=MaskScores(iou=0.25), prediction_set=(), rejected=True),
+        replace(CASE, sample_id="=HYPERLINK(1).png", group="'@g", logits=(-float("inf"), -1e-5)),
         replace(CASE, above_threshold=False, descriptor_prob_positive=None, prediction_set=LABELS.names, metadata=()),
     )
     write_cases(tmp_path / "cases.csv", cases, LABELS)
@@ -39,6 +40,7 @@ def test_cases_come_back_to_the_last_digit(tmp_path: Path) -> None:
     assert labels == LABELS
     # NaN is not equal to itself; everything else must be.
     assert [repr(case) for case in found] == [repr(case) for case in cases]
+    assert "\n'=HYPERLINK(1).png,''@g,benign,malignant,'-inf,-1e-05," in (tmp_path / "cases.csv").read_text()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from busight.data.labels import LabelSchema
+from busight.io.csv_text import csv_rows
 from busight.report.overlay import draw_overlay
 from busight.results.prediction_record import csv_header, csv_line, record_of
 from busight.types import Failure, ImageRef, Mask, Prediction, Rejected, Roi
@@ -55,6 +56,10 @@ def test_failures_and_rejections_have_the_same_columns_as_predictions() -> None:
     rejected = record_of(Rejected("unlike", made(None, None)), LABELS)
     assert list(good) == list(bad) == list(rejected) == csv_header(LABELS).split(",")
     assert csv_line(bad).endswith('"broken, sadly"')
+    formula = record_of(Failure(ImageRef("=HYPERLINK(1).png"), "@SUM(1): broken"), LABELS)
+    assert csv_line(formula).startswith("'=HYPERLINK(1).png,0,")
+    ((path, *_, error),) = csv_rows(csv_line(formula))
+    assert (path, error) == ("=HYPERLINK(1).png", "@SUM(1): broken")
     assert (rejected["rejected"], rejected["label"], rejected["error"]) == ("unlike", None, None)
     shown = record_of(Rejected("unlike", made(None, None)), LABELS, show_rejected=True)
     assert (shown["rejected"], shown["label"]) == ("unlike", "lesion")

@@ -178,3 +178,6 @@ def _natural(name: str) -> list[tuple[int, str]]:
 
 BREAST = LabelSchema(("normal", "benign", "malignant"), "malignant", ("normal",))
 """The classes of BUSI and of the phantoms."""
+
+LESIONS = LabelSchema(("benign", "malignant"), "malignant")
+"""The classes of sets in which every image shows a lesion."""

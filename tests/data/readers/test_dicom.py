@@ -121,6 +121,8 @@ def test_identity_of_the_object(tmp_path: Path) -> None:
     blank = read_dicom(write_dicom(tmp_path / "b.dcm", RAMP[None], PatientID="", Laterality="B"))
     assert (blank.patient_id, blank.exam_id, blank.laterality, blank.device) == (None, None, None, None)
     assert "P-17" not in repr(frames)
+    for word in ("UNKNOWN", "Anonymous", "NaN"):
+        assert read_dicom(write_dicom(tmp_path / "c.dcm", RAMP[None], PatientID=word)).patient_id is None
 
 
 def test_is_dicom(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from dicom_files import RAMP, region, write_dicom
 from picture_files import LESION, NOISE, breastmnist_arrays, npz_bytes, picture, save, small_busbra, small_busi
+from published_sets import small_breast, small_buid, small_bus_uc, small_bus_uclm, small_oasbud, small_udiat
 
 from busight.data.dataset import DataSet
 from busight.data.sources.catalogue import SOURCES, load_data
@@ -19,6 +20,18 @@ def written_spec(case: str, folder: Path) -> str:
             return f"busi:{small_busi(folder)}"
         case "busbra":
             return f"busbra:{small_busbra(folder)}"
+        case "breast":
+            return f"breast:{small_breast(folder)}"
+        case "bus_uclm":
+            return f"bus_uclm:{small_bus_uclm(folder)}"
+        case "bus_uc":
+            return f"bus_uc:{small_bus_uc(folder)}"
+        case "oasbud":
+            return f"oasbud:{small_oasbud(folder)}"
+        case "buid":
+            return f"buid:{small_buid(folder)}"
+        case "udiat":
+            return f"udiat:{small_udiat(folder)}"
         case "breastmnist":
             (folder / "breastmnist.npz").write_bytes(npz_bytes(breastmnist_arrays()))
             return f"breastmnist:{folder / 'breastmnist.npz'}"

@@ -21,6 +21,7 @@ from busight.data.readers.dicom_display import displayed
 from busight.data.readers.dicom_geometry import pixel_spacing_mm, ultrasound_region
 from busight.data.readers.dicom_header import check_pixels, read_header
 from busight.data.readers.source import DAMAGE, check_size, named
+from busight.data.table_values import known
 from busight.errors import ImageError
 from busight.types import Image, Roi
 
@@ -43,8 +44,8 @@ class DicomFrames:
         n_frames: Frames in it, at least 1.
         pixel_spacing_mm: Distance between rows and between columns in mm, or None.
         region: The part of the image that shows tissue in two dimensions, or None where it is not stated.
-        patient_id: First 16 hexadecimal digits of the SHA-256 of PatientID, None where that is empty. It distinguishes
-            patients; it is no anonymisation, because short numbers can be tried out.
+        patient_id: First 16 hexadecimal digits of the SHA-256 of PatientID, None where that is empty or says
+            unknown. It distinguishes patients; it is no anonymisation, because short numbers can be tried out.
         exam_id: The same of StudyInstanceUID.
         laterality: ``"left"``, ``"right"`` or None.
         device: Manufacturer's Model Name, or None.
@@ -177,7 +178,7 @@ def _guarded(name: str) -> Iterator[None]:
 
 
 def _pseudonym(value: Any) -> str | None:
-    text = _text(value)
+    text = known(_text(value))
     return hashlib.sha256(text.encode()).hexdigest()[:16] if text else None
 
 

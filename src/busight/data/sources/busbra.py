@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from busight.data.dataset import DataSet
-from busight.data.labels import LabelSchema
+from busight.data.labels import LESIONS
 from busight.data.readers.files import FileReader
 from busight.data.readers.image import read_size
 from busight.data.readers.listing import has_image_suffix, visible_files
@@ -23,7 +23,6 @@ from busight.io.csv_table import read_table, whole_number_of
 from busight.types import DataWarning, Sample
 
 PUBLISHED_FOLDER = "BUSBRA"
-LABELS = LabelSchema(("benign", "malignant"), "malignant")
 _TABLE = "bus_data.csv"
 _FOLDS = "5-fold-cv.csv"
 _COLUMNS = (
@@ -69,7 +68,7 @@ def load_busbra(argument: str) -> DataSet:
         problems.append(DataWarning(images[min(unlisted)], text))
     if not samples:
         raise DataError(f"{root / 'Images'}: none of the images of {_TABLE} is there; unpack the whole archive")
-    return DataSet(f"busbra:{argument}", "busbra", tuple(samples), FileReader(root), LABELS, tuple(problems))
+    return DataSet(f"busbra:{argument}", "busbra", tuple(samples), FileReader(root), LESIONS, tuple(problems))
 
 
 def _rows(table: Path, *columns: str) -> list[dict[str, str]]:
@@ -111,7 +110,7 @@ def _sample(
     """Return the sample of a row; ``images`` and ``masks`` are the files that are there, by their stems."""
     try:
         label, side, stem = row["Pathology"].lower(), (row.get("Side") or "").lower(), row["ID"].lower()
-        if label not in LABELS.names:
+        if label not in LESIONS.names:
             raise ValueError(f"Pathology {row['Pathology']!r}")
         if (birads := birads_category(row["BIRADS"])) is None:
             raise ValueError(f"BI-RADS {row['BIRADS']!r}")

@@ -36,6 +36,42 @@ def _busbra(argument: str) -> DataSet:
     return load_busbra(argument)
 
 
+def _breast(argument: str) -> DataSet:
+    from busight.data.sources.breast import load_breast
+
+    return load_breast(argument)
+
+
+def _bus_uclm(argument: str) -> DataSet:
+    from busight.data.sources.bus_uclm import load_bus_uclm
+
+    return load_bus_uclm(argument)
+
+
+def _bus_uc(argument: str) -> DataSet:
+    from busight.data.sources.bus_uc import load_bus_uc
+
+    return load_bus_uc(argument)
+
+
+def _oasbud(argument: str) -> DataSet:
+    from busight.data.sources.oasbud import load_oasbud
+
+    return load_oasbud(argument)
+
+
+def _buid(argument: str) -> DataSet:
+    from busight.data.sources.buid import load_buid
+
+    return load_buid(argument)
+
+
+def _udiat(argument: str) -> DataSet:
+    from busight.data.sources.udiat import load_udiat
+
+    return load_udiat(argument)
+
+
 def _breastmnist(argument: str) -> DataSet:
     from busight.data.sources.breastmnist import load_breastmnist
 
@@ -63,6 +99,14 @@ def _phantom(argument: str) -> DataSet:
 SOURCES: dict[str, SourceEntry] = {
     "busi": SourceEntry("busi:PATH", "BUSI in its official layout (780 images, 3 classes, masks)", _busi),
     "busbra": SourceEntry("busbra:PATH", "BUS-BRA (patients, BI-RADS, histology, device, official folds)", _busbra),
+    "breast": SourceEntry("breast:PATH", "BrEaST (patients, BI-RADS 4a–4c, histology, spacing; XLSX or CSV)", _breast),
+    "bus_uclm": SourceEntry("bus_uclm:PATH", "BUS-UCLM (patients, three classes, colour masks)", _bus_uclm),
+    "bus_uc": SourceEntry("bus_uc:PATH", "BUS_UC in its official layout (Benign, Malignant; images, masks)", _bus_uc),
+    "oasbud": SourceEntry(
+        "oasbud:FILE.mat", "OASBUD: raw echoes turned into B-mode images, two planes a lesion", _oasbud
+    ),
+    "buid": SourceEntry("buid:PATH", "BUID, the Breast Ultrasound Images Database (Benign, Malignant)", _buid),
+    "udiat": SourceEntry("udiat:PATH", "UDIAT, Dataset B (original, GT, DatasetB.xlsx)", _udiat),
     "breastmnist": SourceEntry("breastmnist:FILE.npz", "BreastMNIST at 28–224 pixels with its own split", _breastmnist),
     "folder": SourceEntry(
         "folder:PATH", "class folders of any names, or a CSV with path,label[,patient,mask]", _folder
