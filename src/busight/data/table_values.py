@@ -64,14 +64,17 @@ def birads_subcategory(text: str | None) -> str | None:
 
 
 def one_patient_warning(samples: Sequence[Sample]) -> list[DataWarning]:
-    """Return a warning where all of many images name one patient, as a column filled with one text does."""
-    patients = {sample.patient_id for sample in samples}
-    if len(samples) < _MANY_IMAGES or len(patients) > 1 or None in patients:
-        return []
+    """Return a warning where all of many images name one patient or examination, as a column of one text does."""
+    named = {
+        "patient": {sample.patient_id for sample in samples},
+        "examination": {sample.exam_id for sample in samples},
+    }
     return [
         DataWarning(
             ".",
-            f"all {len(samples)} images name one patient, so no split can separate them; if that is not so, leave the "
-            "patient empty",
+            f"all {len(samples)} images name one {kind}, so no split can separate them; if that is not so, leave the "
+            f"{kind} empty",
         )
+        for kind, values in named.items()
+        if len(samples) >= _MANY_IMAGES and len(values) == 1 and None not in values
     ]

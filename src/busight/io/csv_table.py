@@ -13,7 +13,9 @@ from pathlib import Path
 from busight.errors import DataError
 from busight.io.csv_text import original_text, raw_rows
 
-_DELIMITERS = ",;\t|"
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+"""Separators of cells, and what they are called."""
+
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
@@ -81,7 +83,9 @@ def read_table(path: Path, known: Collection[str]) -> Table:
         raise DataError(f"{path}: has two columns {twice[0]}; keep the one that counts")
     for line, cells in rows[1:]:
         if any(cell.strip() for cell in cells[len(names) :]):
-            raise DataError(f"{path}: line {line} has more cells than the header; put cells with commas in quotes")
+            raise DataError(
+                f"{path}: line {line} has more cells than the header; put cells with {_NAMES[delimiter]} in quotes"
+            )
     return Table(
         tuple(names[place] for place in kept),
         tuple(
@@ -143,14 +147,14 @@ def _text_of(path: Path) -> tuple[str, list[str]]:
 def _delimiter(text: str, known: Collection[str]) -> str:
     """Return the separator that gives the most known columns, then the most columns, of the first line with text."""
     header = next((line for line in re.split(r"[\r\n]+", text) if line.strip()), "")
-    if header[:4].lower() == "sep=" and len(header) == 5:
-        return header[4]
+    if header[:4].lower() == "sep=" and header[4:] in _NAMES:
+        return header[4:]
 
     def fitness(delimiter: str) -> tuple[int, int]:
         names = [_known_name(cell.strip().strip('"'), known) for cell in header.split(delimiter)]
         return len(set(names) & set(known)), len(names)
 
-    return max(_DELIMITERS, key=fitness)
+    return max(_NAMES, key=fitness)
 
 
 def _text(cell: str) -> str:

@@ -33,8 +33,9 @@ that is called even, the range of a whole zone; and the even pixels of which a z
 _STANDS_OUT = 0.6
 """Share of the pixels around a faint area that are darker than half of it; on a slope fewer are."""
 
-_MANY_GREYS = 64
+_FEW_COLOURS, _MANY_GREYS = 8, 64
 _MOST_UNEVEN, _MOST_BETWEEN = 0.3, 0.5
+"""Shares of pixels whose neighbours differ, and that are neither black nor white; of masks they are far smaller."""
 
 
 def read_mask(source: Path | bytes, name: str = "") -> Mask:
@@ -105,8 +106,12 @@ class _Drawn(NamedTuple):
 def _drawn(decoded: DecodedImage) -> _Drawn:
     pixels: NDArray[Any] = decoded.pixels
     if pixels.ndim == 3 and pixels.shape[2] == 4:
-        opaque = pixels[..., 3:] / np.float32(full_scale(pixels[..., 3]) or 65535)
-        pixels = np.rint(pixels[..., :3] * opaque).astype(pixels.dtype)
+        opacity = pixels[..., 3]
+        if pixels[..., :3].any():
+            opaque = opacity[..., None] / np.float32(full_scale(opacity) or 65535)
+            pixels = np.rint(pixels[..., :3] * opaque).astype(pixels.dtype)
+        else:  # black on nothing: drawn by its opacity alone
+            pixels = opacity
     value = pixels if pixels.ndim == 2 else np.maximum.reduce(pixels, axis=2)
     white = decoded.white_level or full_scale(value)
     if pixels.ndim == 2 or np.array_equal(pixels.min(axis=2), value):
@@ -135,6 +140,8 @@ def _hard_mask(drawn: _Drawn, levels: Image, name: str) -> Mask:
         return more_than_black
     box = np.ones((3, 3), np.uint8)
     flat = cv2.erode(levels, box) == cv2.dilate(levels, box)  # soft edges are too narrow for 3×3 equal pixels
+    if levels.max() >= _FEW_COLOURS and float(flat.mean()) < 1 - _MOST_UNEVEN:
+        raise ImageError(_picture(name, int(levels.max()) + 1))
     hard = np.unique(levels[flat])
     is_black = bool(value.min() == 0)
     if not is_black and levels.max() > 0 and len(hard) > levels.max():
@@ -144,11 +151,12 @@ def _hard_mask(drawn: _Drawn, levels: Image, name: str) -> Mask:
         return more_than_black
     if not is_black:
         return bright
-    faint: Mask = np.isin(levels, hard) & more_than_black
     near_white = (value > (1 - _NOISE) * drawn.white) & (value < drawn.white)
-    if near_white.any():  # the file was compressed with loss before
-        faint &= value > _NOISE * drawn.white
-    return bright | faint
+    if near_white.any() and len(hard) <= levels.max():  # soft colours too: the file was compressed with loss before
+        return bright | (np.isin(levels, hard) & (value > _NOISE * drawn.white))
+    # Too thin for 3×3 equal pixels, but nowhere beside a brighter pixel: no edge either.
+    edges = np.unique(levels[cv2.dilate(levels, box) > levels])
+    return bright | ((np.isin(levels, hard) | ~np.isin(levels, edges)) & more_than_black)
 
 
 def _not_background(levels: Image, name: str) -> Mask:
@@ -172,14 +180,16 @@ def _soft_mask(value: Image, is_lossy: bool, name: str) -> Mask:
 
 def _require_mask(value: Image, name: str) -> None:
     """Raise for a picture: many greys, and most pixels neither black nor white, or neighbours that differ."""
-    n_greys = np.count_nonzero(np.bincount(value.ravel()))
+    n_greys = int(np.count_nonzero(np.bincount(value.ravel())))
     box = np.ones((3, 3), np.uint8)
     uneven = float((cv2.dilate(value, box) - cv2.erode(value, box) > 8).mean())
     between = float(((value > 32) & (value < 223)).mean())
-    if n_greys > _MANY_GREYS and (uneven > _MOST_UNEVEN or between > _MOST_BETWEEN):
-        raise ImageError(
-            f"{name}: a picture of {n_greys} greys, no mask; name the file in which the lesion is white on black"
-        )
+    if uneven > _MOST_UNEVEN or (n_greys > _MANY_GREYS and between > _MOST_BETWEEN):
+        raise ImageError(_picture(name, n_greys))
+
+
+def _picture(name: str, n_greys: int) -> str:
+    return f"{name}: a picture of {n_greys} greys, no mask; name the file in which the lesion is white on black"
 
 
 def _with_faint_areas(value: Image, bright: Mask) -> Mask:

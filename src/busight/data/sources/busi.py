@@ -45,6 +45,10 @@ def load_busi(argument: str) -> DataSet:
             )
         samples += listed
         problems += faults
+    others = [path.relative_to(root) for path in visible_files(root)]
+    if beside := sorted(path.as_posix() for path in others if path.parts[0] not in BREAST.names):
+        text = f"{len(beside)} files outside benign, malignant and normal were left out, e.g. {beside[0]}"
+        problems.append(DataWarning(".", text))
     return DataSet(f"busi:{argument}", "busi", tuple(samples), FileReader(root), BREAST, tuple(problems))
 
 

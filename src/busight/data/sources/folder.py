@@ -75,7 +75,11 @@ def load_folder(argument: str) -> DataSet:
     else:
         root = existing_folder(argument, "folder")
         table = root / TABLE_NAME
-        samples, problems = samples_of_table(table) if table.is_file() else _from_class_folders(root)
+        if table.is_file():
+            samples, problems = samples_of_table(table)
+            problems += _unlisted(root, samples)
+        else:
+            samples, problems = _from_class_folders(root)
     if not samples:
         raise DataError(
             f"{argument}: no labelled images found; expected a sub-folder for each class or a {TABLE_NAME} with "
@@ -85,6 +89,16 @@ def load_folder(argument: str) -> DataSet:
     spec = _image_spec(FileReader(root), samples)
     reader = FileReader(root, spec)
     return DataSet(f"folder:{argument}", "folder", tuple(samples), reader, labels, tuple(problems), spec)
+
+
+def _unlisted(root: Path, samples: Iterable[Sample]) -> list[DataWarning]:
+    """Return a warning of the image files below a folder that its table does not name."""
+    listed = {root / path for sample in samples for path in (sample.image_path, *sample.mask_paths)}
+    images = (path for path in visible_files(root) if has_image_suffix(path) and path not in listed)
+    names = sorted(path.relative_to(root).as_posix() for path in images)
+    if not names:
+        return []
+    return [DataWarning(names[0], f"{len(names)} image files are not in {TABLE_NAME} and were left out")]
 
 
 def _image_spec(reader: FileReader, samples: Sequence[Sample]) -> ImageSpec:
