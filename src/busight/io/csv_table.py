@@ -81,8 +81,9 @@ def read_table(path: Path, known: Collection[str]) -> Table:
     kept = _kept_columns(names, rows[1:], notes)
     if twice := [name for name, count in Counter(names[place] for place in kept).items() if count > 1]:
         raise DataError(f"{path}: has two columns {twice[0]}; keep the one that counts")
+    is_header = not known or not set(known).isdisjoint(names)  # else the caller says which columns it needs
     for line, cells in rows[1:]:
-        if any(cell.strip() for cell in cells[len(names) :]):
+        if is_header and any(cell.strip() for cell in cells[len(names) :]):
             raise DataError(
                 f"{path}: line {line} has more cells than the header; put cells with {_NAMES[delimiter]} in quotes"
             )
@@ -130,7 +131,8 @@ def _text_of(path: Path) -> tuple[str, list[str]]:
     if content.startswith(_WORKBOOKS):
         raise DataError(f"{path}: a workbook, not a CSV table; save it as CSV, UTF-8")
     encoding = next((name for mark, name in _BYTE_ORDER_MARKS if content.startswith(mark)), None)
-    if encoding is None and b"\0" in content[:200]:  # UTF-16 without its mark: every other byte of the header is zero
+    start = content[:200]
+    if encoding is None and 3 * start.count(b"\0") > len(start):  # UTF-16 without its mark: every other byte is zero
         encoding = "utf-16-le" if content[1:2] == b"\0" else "utf-16-be"
     try:
         return content.decode(encoding or "utf-8"), []

@@ -130,6 +130,9 @@ def test_any_hard_grey_labels(values: list[int], seed: int) -> None:
         row, column = rng.integers(0, 90), rng.integers(0, 130)
         pixels[row : row + 10, column : column + 10] = value
     pixels[:3] = 0  # some background
+    if pixels.max() < 128:  # small labels only: there are no edges
+        np.testing.assert_array_equal(read_mask(content(pixels)), pixels > 0)
+        return
     all_squares = all(_has_square(pixels == value) for value in np.unique(pixels))
     if all_squares or not ((pixels > 247) & (pixels < 255)).any():  # else compressed with loss, by its values
         brightest = cv2.dilate(pixels, np.ones((3, 3), np.uint8))

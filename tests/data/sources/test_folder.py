@@ -104,6 +104,8 @@ def test_a_mask_that_the_table_names_and_nobody_has(tmp_path: Path) -> None:
     [
         ("", "the columns path and label are needed, found none"),
         ("file,label\na.png,benign\n", "the columns path and label are needed, found file, label"),
+        ("# from the clinic\npath,label\na.png,benign\n", "the columns path and label are needed, found # from the"),
+        ("path;label;mask\na.png;benign;m1.png;m2.png\n", "line 2 has more cells than the header; put cells with semi"),
         ("path,label\na.png,benign\na.png,benign\n", "line 3 repeats the path a.png; name each image once"),
         ("path,label\n,benign\n", "line 2 has no path; name an image"),
         ("path,label\na,b.png,benign\n", "line 2 has more cells than the header"),

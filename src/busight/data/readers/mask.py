@@ -180,7 +180,7 @@ def _soft_mask(value: Image, is_lossy: bool, name: str) -> Mask:
 
 def _require_mask(value: Image, name: str) -> None:
     """Raise for a picture: many greys, and most pixels neither black nor white, or neighbours that differ."""
-    n_greys = np.count_nonzero(np.bincount(value.ravel()))
+    n_greys = int(np.count_nonzero(np.bincount(value.ravel())))
     box = np.ones((3, 3), np.uint8)
     uneven = float((cv2.dilate(value, box) - cv2.erode(value, box) > 8).mean())
     between = float(((value > 32) & (value < 223)).mean())
