@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.inputs import PathsArgument, listed
+from busight.cli.inputs import PathsArgument, listed, read_frames_aloud
 
 if TYPE_CHECKING:
     from busight.data.image_spec import ImageSpec
@@ -156,7 +156,6 @@ def _no_tick(done: int, total: int) -> None:
 
 
 def _inputs(paths: list[Path], spec: ImageSpec, tick: Callable[[int, int], None]) -> Iterator[InputImage | Failure]:
-    from busight.data.readers.inputs import read_frames
     from busight.types import Failure, ImageRef
 
     files = listed(paths)
@@ -164,5 +163,5 @@ def _inputs(paths: list[Path], spec: ImageSpec, tick: Callable[[int, int], None]
         reason = f"{paths[0]}: no image or DICOM file in it; name files or another folder"
         yield Failure(ImageRef(str(paths[0])), reason)
     for number, path in enumerate(files, start=1):
-        yield from read_frames(path, spec)
+        yield from read_frames_aloud(path, spec)
         tick(number, len(files))

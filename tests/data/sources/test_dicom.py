@@ -34,7 +34,7 @@ def test_a_folder(folder: Path) -> None:
     assert colour.patient_id != still.patient_id
     assert colour.laterality == "left"
     assert still.region == Roi(2, 4, 22, 34)
-    assert still.pixel_spacing_mm == pytest.approx((0.2, 0.1))
+    assert still.pixel_spacing_mm == pytest.approx((0.1, 0.1))
 
 
 def test_the_reader_gives_the_ultrasound_region_and_no_masks(folder: Path) -> None:
