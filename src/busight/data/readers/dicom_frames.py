@@ -29,8 +29,8 @@ class PixelBytes:
 
     Attributes:
         path: The file; None where the value is held in memory.
-        content: The value, empty where ``path`` holds it.
-        start: First byte of the value in the file, or 0.
+        content: What holds the value in memory; empty where ``path`` does.
+        start: First byte of the value in the file or in ``content``.
         length: Its bytes; to the end of the file where its length is undefined.
         is_encapsulated: Its length is undefined, as that of compressed pixels is.
         is_swapped: Its bytes are big-endian 16-bit words, though its pixels are of 8 bits.

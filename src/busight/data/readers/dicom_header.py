@@ -87,7 +87,7 @@ def _begins_with_elements(head: bytes, order: str, explicit: bool) -> bool:
 def read_content(source: Path | bytes | Dataset, name: str) -> DicomContent:
     """Return the object's elements and the place of its pixels.
 
-    Of a file the pixels themselves are left out, unless it is deflated.
+    The pixels themselves are left where they are, unless the object is deflated.
 
     Raises:
         ImageError: No file, or one that inflates to more than ``MAX_INFLATED_BYTES``.
@@ -104,10 +104,9 @@ def read_content(source: Path | bytes | Dataset, name: str) -> DicomContent:
         stream.seek(0)
         is_deflated = _check_inflated(stream, name)
         stream.seek(0)
-        if is_deflated or isinstance(source, bytes):
-            header = dcmread(stream, force=True)
+        header = dcmread(stream, force=True, stop_before_pixels=not is_deflated)
+        if is_deflated:
             return DicomContent(header, _syntax_of(header, (pixels := _held_pixels(header))), pixels)
-        header = dcmread(stream, force=True, stop_before_pixels=True)
         pixels = _stored_pixels(source, stream, header)
         return DicomContent(header, _syntax_of(header, pixels), pixels)
 
@@ -137,8 +136,8 @@ def _held_pixels(header: Dataset) -> PixelBytes | None:
     return PixelBytes(None, content, 0, len(content), bool(is_encapsulated), is_swapped)
 
 
-def _stored_pixels(path: Path, stream: BinaryIO, header: Dataset) -> PixelBytes | None:
-    """Return the place of the pixels in a file, the stream standing at their tag."""
+def _stored_pixels(source: Path | bytes, stream: BinaryIO, header: Dataset) -> PixelBytes | None:
+    """Return the place of the pixels in a file or its content, the stream standing at their tag."""
     is_implicit, is_little = header.original_encoding
     order = "little" if is_little else "big"
     head = stream.read(12)
@@ -153,7 +152,8 @@ def _stored_pixels(path: Path, stream: BinaryIO, header: Dataset) -> PixelBytes 
     if min(length, left) <= 0:
         return None
     is_swapped = not is_little and vr == b"OW" and header.get("BitsAllocated") == 8
-    return PixelBytes(path, b"", start, min(length, left), length == _UNDEFINED, is_swapped)
+    path, content = (source, b"") if isinstance(source, Path) else (None, source)
+    return PixelBytes(path, content, start, min(length, left), length == _UNDEFINED, is_swapped)
 
 
 def _check_inflated(stream: BinaryIO, name: str) -> bool:

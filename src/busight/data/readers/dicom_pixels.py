@@ -279,24 +279,27 @@ def aligned(
         ImageError: Values that Bits Stored does not allow.
     """
     n_values = 2**form.bits_stored
+    lowest = -n_values // 2
     warnings: tuple[str, ...] = ()
     values = stored.astype(np.int32)
-    if form.shift:
-        low, high = int(values.min()), int(values.max())
-        is_at_the_bottom = bool((values & (2**form.shift - 1)).any()) and -n_values // 2 <= low and high < n_values
-        if is_at_the_bottom:
-            warnings = (f"HighBit puts {form.bits_stored} bits at the top, but they are at the bottom and read there",)
-        else:
-            values >>= form.shift
+    low, high = int(values.min()), int(values.max())
+    is_inside = lowest <= low and high < n_values
+    unused = form.bits_allocated - form.bits_stored
+    if form.shift and is_inside and (values & (2**form.shift - 1)).any():
+        warnings = (f"HighBit puts {form.bits_stored} bits at the top, but they are at the bottom and read there",)
+    elif form.shift:
+        values >>= form.shift
+    elif not (is_inside or has_overlay_bits or (values & (2**unused - 1)).any()):
+        warnings = (f"HighBit puts {form.bits_stored} bits at the bottom, but they are at the top and read there",)
+        values >>= unused
     if has_overlay_bits:
         values %= n_values
     low, high = int(values.min()), int(values.max())
-    if low < -n_values // 2 or high >= n_values:
+    if low < lowest or high >= n_values:
         raise ImageError(
             f"{name}: values {low} to {high} do not fit {form.bits_stored} bits with HighBit "
             f"{form.shift + form.bits_stored - 1}; correct BitsStored or HighBit, or export it as 8-bit"
         )
     if form.is_signed:
-        values = np.where(values >= n_values // 2, values - n_values, values)
-        return values.astype(np.int16), warnings
+        return np.where(values >= -lowest, values - n_values, values).astype(np.int16), warnings
     return (values % n_values).astype(np.uint8 if n_values <= 256 else np.uint16), warnings
