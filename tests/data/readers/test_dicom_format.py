@@ -85,8 +85,11 @@ def test_what_cannot_be_known_is_named(tmp_path: Path) -> None:
             read_dicom(without(write_dicom(tmp_path / "a.dcm", RAMP[None]), keyword))
     three = write_dicom(tmp_path / "a.dcm", np.stack([RAMP] * 3))
     both = without(three, "SamplesPerPixel", "PhotometricInterpretation", "NumberOfFrames")
-    with pytest.raises(ImageError, match="has pixels but no SamplesPerPixel and PhotometricInterpretation"):
+    with pytest.raises(ImageError, match="SamplesPerPixel is missing and PhotometricInterpretation missing, and the"):
         read_dicom(both)
+    partial = write_dicom(tmp_path / "a.dcm", RGB[None], "YBR_PARTIAL_422")
+    with pytest.raises(ImageError, match="photometric interpretation 'YBR_PARTIAL_422' is not read"):
+        read_dicom(partial)
     with pytest.raises(ImageError, match="SamplesPerPixel is 4, 1 and 3 are read"):
         read_dicom(write_dicom(tmp_path / "a.dcm", RAMP[None], SamplesPerPixel=4))
     with pytest.raises(ImageError, match="BitsAllocated is 12, 1, 8 and 16 are read"):
@@ -101,6 +104,22 @@ def test_labels_of_grey_that_are_told_from_other_elements(tmp_path: Path) -> Non
     wrong = read_dicom(write_dicom(tmp_path / "a.dcm", RAMP[None], "RGB", SamplesPerPixel=1)).decode(0)
     np.testing.assert_array_equal(wrong.pixels, RAMP)
     assert wrong.warnings == ("PhotometricInterpretation is RGB, read as MONOCHROME2",)
+
+
+def test_samples_and_label_that_contradict_each_other(tmp_path: Path) -> None:
+    """The length of the pixels tells, where the frames are counted."""
+    grey = read_dicom(write_dicom(tmp_path / "a.dcm", RAMP[None], SamplesPerPixel=3)).decode(0)
+    np.testing.assert_array_equal(grey.pixels, RAMP)
+    assert grey.warnings == ("SamplesPerPixel is 3, taken as 1",)
+    path = write_dicom(tmp_path / "a.dcm", screen()[None], "RGB", SamplesPerPixel=1)
+    colour = read_dicom(path).decode(0)
+    np.testing.assert_array_equal(colour.pixels, screen())
+    assert colour.warnings == ("SamplesPerPixel is 1, taken as 3",)
+    labelled = read_dicom(write_dicom(tmp_path / "b.dcm", screen()[None], "MONOCHROME2")).decode(0)
+    np.testing.assert_array_equal(labelled.pixels, screen())
+    assert labelled.warnings == ("PhotometricInterpretation is MONOCHROME2, read as RGB: its pixels are grey only so",)
+    with pytest.raises(ImageError, match="SamplesPerPixel is 1 and PhotometricInterpretation RGB, and the length"):
+        read_dicom(without(path, "NumberOfFrames"))
 
 
 def test_a_stream_has_the_samples_that_it_has(tmp_path: Path) -> None:

@@ -190,7 +190,7 @@ def _guarded(name: str) -> Iterator[None]:
             yield
     except InvalidDicomError:
         raise ImageError(f"{name}: not a DICOM file (no DICM after 128 bytes); export it again as DICOM") from None
-    except (BytesLengthException, *DAMAGE) as error:
+    except (BytesLengthException, Pillow.DecompressionBombWarning, *DAMAGE) as error:
         # pydicom's own text may quote an element's value, so only the type of error is reported.
         raise ImageError(
             f"{name}: truncated or damaged DICOM ({type(error).__name__}); export it again, best uncompressed"

@@ -94,8 +94,6 @@ def compressed_values(
             return _jpeg_components(stream, header.samples)
         if header.codec == "jpeg-2000" and (header.samples == 1 or header.precision <= 8):
             return _jpeg_2000_by_pillow(stream, syntax, form, header)
-    except Pillow.DecompressionBombWarning:
-        raise
     except DAMAGE:
         if find_spec("gdcm") is None:
             raise

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 _GREY = ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")
 COLOUR = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT")
-_VIDEO = ("YBR_PARTIAL_420", "YBR_PARTIAL_422")
-
 _PADDING = 0.01
 """Bytes a pixel by which a length may exceed whole frames: one byte of padding, of at least 16×16 pixels."""
 
@@ -75,11 +73,11 @@ def native_format(
     allocated = _required(name, header, "BitsAllocated", warnings)
     per_sample = rows * columns * allocated / 8
     n_frames = n_stated or 1
-    photometric, samples = text(header, "PhotometricInterpretation", warnings), None
-    samples = whole_number(name, header, "SamplesPerPixel", warnings)
-    if samples not in (1, 3):
-        samples = _samples_by_length(name, photometric, samples, pixel_bytes / per_sample, n_stated)
-        warnings.append(f"SamplesPerPixel is missing, taken as {samples}")
+    photometric = text(header, "PhotometricInterpretation", warnings)
+    stated = whole_number(name, header, "SamplesPerPixel", warnings)
+    samples = _native_samples(name, photometric, stated, pixel_bytes / per_sample, n_stated)
+    if samples != stated:
+        warnings.append(f"SamplesPerPixel is {stated or 'missing'}, taken as {samples}")
     photometric = _checked_photometric(name, header, photometric, samples, warnings)
     is_subsampled = False
     if samples == 3 and (photometric or "").startswith("YBR"):
@@ -102,13 +100,23 @@ def native_format(
     return made
 
 
+def video_format(name: str, header: Dataset, warnings: list[str]) -> PixelFormat:
+    """Return the format of the frames of a video, which its decoder gives as 8-bit RGB.
+
+    Raises:
+        ImageError: Rows or Columns are missing, or too small or too many.
+    """
+    rows, columns = _size(name, header, warnings)
+    return PixelFormat(rows, columns, 3, "RGB", 8, 8)
+
+
 def compressed_format(name: str, header: Dataset, stream: StreamHeader | None, warnings: list[str]) -> PixelFormat:
     """Return the format of compressed pixels; where header and stream differ, the stream tells what is in it.
 
     Args:
         name: The object's name in messages.
         header: Its elements.
-        stream: The header of its first frame's stream; None where that has none (RLE, video).
+        stream: The header of its first frame's stream; None where that has none (RLE).
         warnings: What was assumed is added to it.
 
     Raises:
@@ -153,18 +161,22 @@ def _required(name: str, header: Dataset, keyword: str, warnings: list[str]) -> 
     return value
 
 
-def _samples_by_length(
+def _native_samples(
     name: str, photometric: str | None, stated: int | None, per_pixel: float, n_stated: int | None
 ) -> int:
-    """Return the samples a pixel by label and length, where SamplesPerPixel is missing or impossible."""
-    if stated is not None and stated != 0:
+    """Return the samples a pixel; by the length where SamplesPerPixel and PhotometricInterpretation do not tell."""
+    if stated not in (None, 0, 1, 3):
         raise ImageError(f"{name}: SamplesPerPixel is {stated}, 1 and 3 are read; export it as grey or RGB")
-    if photometric is not None:
-        return 1 if photometric in _GREY else 3
+    labelled = None if photometric is None else 1 if photometric in _GREY else 3
+    if labelled is None or not stated or labelled == stated:
+        known = stated or labelled
+        if known:
+            return known
     samples = int(per_pixel // (n_stated or 1))
     if samples not in (1, 3) or (samples == 3 and n_stated is None):
         raise ImageError(
-            f"{name}: has pixels but no SamplesPerPixel and PhotometricInterpretation to read them by; export it again"
+            f"{name}: SamplesPerPixel is {stated or 'missing'} and PhotometricInterpretation "
+            f"{photometric or 'missing'}, and the length does not tell what is right; export it again"
         )
     return samples
 
@@ -173,7 +185,7 @@ def _checked_photometric(
     name: str, header: Dataset, stated: str | None, samples: int, warnings: list[str]
 ) -> str | None:
     """Return the photometric interpretation: of grey one that fits, of colour what is stated."""
-    if stated is not None and stated not in (*_GREY, *COLOUR, *_VIDEO):
+    if stated is not None and stated not in (*_GREY, *COLOUR):
         raise ImageError(f"{name}: photometric interpretation {stated!r:.40} is not read; export it as RGB")
     if samples == 3 or stated in _GREY:
         return stated

@@ -13,7 +13,7 @@ from busight.data.readers.decoder_process import DecoderProcess
 from busight.data.readers.dicom_colour import rgb_of
 from busight.data.readers.dicom_decode import compressed_values, has_decoder, native_values
 from busight.data.readers.dicom_elements import numbers
-from busight.data.readers.dicom_format import COLOUR, PixelFormat, compressed_format, native_format
+from busight.data.readers.dicom_format import COLOUR, PixelFormat, compressed_format, native_format, video_format
 from busight.data.readers.dicom_frames import PixelBytes, compressed_frames, is_fragmented, native_frame
 from busight.data.readers.dicom_header import MAX_FRAMES, DicomContent
 from busight.data.readers.stream_header import ColourSpace, StreamHeader, stream_header
@@ -206,7 +206,7 @@ def _compressed(
     if not is_video:
         stream = stream_header(b"".join(pixels.read(*fragment) for fragment in fragments[0]))
         _check_decoder(name, syntax, stream)
-    form = compressed_format(name, header, stream, warnings)
+    form = video_format(name, header, warnings) if is_video else compressed_format(name, header, stream, warnings)
     opened = StoredPixels(
         name,
         form,
