@@ -112,6 +112,8 @@ def test_lookup_tables_that_cannot_be_read_are_ignored(tmp_path: Path) -> None:
     frame = read_dicom(path).decode(0)
     np.testing.assert_array_equal(frame.pixels, RAMP)
     assert frame.warnings == ("VOILUTSequence cannot be read and was ignored",)
+    empty = write_dicom(tmp_path / "a.dcm", RAMP[None], VOILUTSequence=[], ModalityLUTSequence=[])
+    assert read_dicom(empty).decode(0).warnings == ()
     window = {"WindowCenter": 128, "WindowWidth": 256}
     for elements, told in [
         ({"ModalityLUTSequence": [lut]}, "ModalityLUTSequence cannot be read and was ignored"),

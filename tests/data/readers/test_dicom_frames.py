@@ -88,6 +88,21 @@ def test_compressed_frames_that_nobody_counts(
         assert warnings == (() if n_stated else ("NumberOfFrames is missing, its pixels are those of 3 frames",))
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "JPEG2000"])
+@pytest.mark.parametrize("padding", [b"", b"\0"])
+@pytest.mark.parametrize("n_stated", [None, 3])
+def test_several_streams_in_one_fragment(tmp_path: Path, n_stated: int | None, padding: bytes, kind: str) -> None:
+    options = {"no_jp2": True} if kind == "JPEG2000" else {"quality": 98}
+    streams = [as_stream(frame, kind, **options) for frame in CINE]
+    path = write_dicom(
+        tmp_path / "a.dcm", CINE, syntax=JPEGBaseline8Bit, streams=streams, NumberOfFrames=n_stated,
+        PixelData=encapsulate([padding.join(streams)], has_bot=False),
+    )  # fmt: skip
+    pixels, _ = shown(path)
+    assert pixels.shape == CINE.shape
+    assert np.abs(pixels.astype(int) - CINE).max() <= 3
+
+
 @pytest.mark.parametrize("name", ["RLELossless", "JPEGLSLossless", "JPEGLosslessProcess14_1"])
 def test_other_streams_that_nobody_counts(tmp_path: Path, name: str) -> None:
     packed = recompress(write_dicom(tmp_path / "a.dcm", CINE), tmp_path / "b.dcm", getattr(gdcm.TransferSyntax, name))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from busight.data.image_spec import full_scale
 from busight.data.readers.decode import DecodedImage
-from busight.data.readers.dicom_elements import numbers, text
+from busight.data.readers.dicom_elements import element, numbers, text
 from busight.data.readers.dicom_format import PixelFormat
 from busight.data.readers.source import DAMAGE
 from busight.errors import ImageError
@@ -136,7 +136,7 @@ def _storable_values(form: PixelFormat) -> IntArray:
 def _windowed(form: PixelFormat, header: Dataset, warnings: list[str]) -> FloatArray | None:
     """Return 0–1 by the object's VOI LUT or window, None where it has neither that can be read."""
     values = _storable_values(form)
-    if "VOILUTSequence" in header:
+    if element(header, "VOILUTSequence", warnings):
         try:
             return _through_lut(values, header, warnings)
         except DAMAGE:
@@ -159,7 +159,7 @@ def _real_values(values: IntArray, header: Dataset, warnings: list[str]) -> Floa
     """Return values after the Modality LUT, or as they are where it cannot be read."""
     from pydicom.pixels.processing import apply_modality_lut
 
-    if "ModalityLUTSequence" in header:
+    if element(header, "ModalityLUTSequence", warnings):
         try:
             return apply_modality_lut(values, header).astype(np.float64)
         except DAMAGE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ MAX_FRAGMENTS = 1_000_000
 
 _STARTS = (b"\xff\xd8\xff", b"\xff\x4f\xff\x51", b"\x00\x00\x00\x0cjP  ")
 """First bytes of a JPEG or JPEG-LS, a JPEG 2000 and a JP2 stream."""
+
+
+_JOINT = re.compile(rb"\xff\xd9\x00?(?=\xff\xd8\xff|\xff\x4f\xff\x51)")
+"""The end of one stream and, after a byte of padding, the beginning of the next."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,10 +117,22 @@ def compressed_frames(
         if offsets:
             warnings.append("its offset table does not fit its frames and was ignored")
         bounds = _bounds_without_table(starts, n_stated)
-    return [
+    frames = [
         [(one.start, one.length) for one in fragments[first:last]]
         for first, last in zip(bounds, [*bounds[1:], len(fragments)], strict=True)
     ]
+    if n_stated is None or len(frames) < n_stated:
+        frames = [part for frame in frames for part in _parted(frame, pixels)]
+    return frames
+
+
+def _parted(frame: list[tuple[int, int]], pixels: PixelBytes) -> list[list[tuple[int, int]]]:
+    """Return the frames of a fragment that holds several streams, one behind the other."""
+    if len(frame) != 1:
+        return [frame]
+    (start, length) = frame[0]
+    ends = [match.end() for match in _JOINT.finditer(pixels.read(start, length))]
+    return [[(start + first, last - first)] for first, last in pairwise([0, *ends, length])]
 
 
 def _bounds_without_table(starts: list[bool], n_stated: int | None) -> list[int]:

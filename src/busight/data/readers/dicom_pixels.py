@@ -96,7 +96,10 @@ class StoredPixels:
             return StoredFrame(values, warnings)
         marked, marker = (None, "") if header is None else (header.colour_space, header.marker)
         label = self.form.photometric
-        rgb, more = rgb_of(values, label, _labelled_space(label, header), self.name, marked, marker)
+        # A label that is wrong about the layout of native pixels says nothing of their colour.
+        is_misfit = self._fragments is None and label == "YBR_FULL_422" and not self.form.is_subsampled
+        labelled = None if is_misfit else _labelled_space(label, header)
+        rgb, more = rgb_of(values, label, labelled, self.name, marked, marker)
         return StoredFrame(rgb, warnings + more)
 
     def _video_frame(self, index: int) -> NDArray[Any]:
