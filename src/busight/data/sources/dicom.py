@@ -30,7 +30,8 @@ class DicomReader:
     def image(self, sample: Sample) -> Image:
         """Return the ultrasound region (``sample.region``; the whole frame where it is None) as grey, uint8 HW."""
         pixels, white_level, _ = self._decoded(sample)
-        return GREY.apply(pixels, white_level, str(self.root / sample.image_path))
+        image = GREY.apply(pixels, white_level, str(self.root / sample.image_path))
+        return image.copy()  # the caller may write into it, and the decoded frame is kept
 
     def warnings(self, sample: Sample) -> tuple[str, ...]:
         """Return what was assumed or ignored when the image was read."""
