@@ -14,8 +14,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ImplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit
 
 from busight.data.readers.dicom import is_dicom, read_dicom
+from busight.data.readers.dicom_bits import aligned
 from busight.data.readers.dicom_format import PixelFormat
-from busight.data.readers.dicom_pixels import aligned
 from busight.data.readers.inputs import list_files
 from busight.data.sources.dicom import load_dicom
 from busight.errors import ImageError

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 
 from busight.data.readers.decoder_process import DecoderProcess
+from busight.data.readers.dicom_bits import aligned, holds_overlay
 from busight.data.readers.dicom_colour import rgb_of
 from busight.data.readers.dicom_decode import compressed_values, has_decoder, native_values
 from busight.data.readers.dicom_elements import numbers
@@ -190,7 +190,7 @@ def _native(
         _checked_count(name, n_stated or n_held),
         pixels,
         syntax.is_little_endian,
-        _has_overlay_bits(content.header),
+        holds_overlay(content.header),
     )
 
 
@@ -215,7 +215,7 @@ def _compressed(
         form,
         n_stated or len(fragments),
         pixels,
-        _has_overlay_bits=_has_overlay_bits(header),
+        _has_overlay_bits=holds_overlay(header),
         _fragments=fragments,
         _is_video=is_video,
     )
@@ -257,52 +257,3 @@ def _labelled_space(label: str | None, stream: StreamHeader | None) -> ColourSpa
         # Its decoder gives RGB where the stream has the transform of which the label speaks.
         return "RGB" if stream is not None and stream.has_colour_transform else None
     return None if label not in COLOUR else "RGB" if label == "RGB" else "YBR"
-
-
-def _has_overlay_bits(header: Dataset) -> bool:
-    """Return whether an overlay is stored in the unused bits of the pixels (retired, PS3.3 section C.9.2)."""
-    return any(
-        tag.group >> 8 == 0x60 and tag.element == 0x0102 and bool(header[tag].value)
-        for tag in header.keys()  # noqa: SIM118, iterating a data set converts every element
-    )
-
-
-def aligned(
-    stored: NDArray[Any], form: PixelFormat, has_overlay_bits: bool, name: str
-) -> tuple[NDArray[Any], tuple[str, ...]]:
-    """Return stored values without the bits around them, signed or unsigned as they are, and a warning if any.
-
-    Args:
-        stored: HW or HWC integers.
-        form: How they are stored.
-        has_overlay_bits: The bits above the value hold an overlay.
-        name: The object's name in messages.
-
-    Raises:
-        ImageError: Values that Bits Stored does not allow.
-    """
-    n_values = 2**form.bits_stored
-    lowest = -n_values // 2
-    warnings: tuple[str, ...] = ()
-    values = stored.astype(np.int32)
-    low, high = int(values.min()), int(values.max())
-    is_inside = lowest <= low and high < n_values
-    unused = form.bits_allocated - form.bits_stored
-    if form.shift and is_inside and (values & (2**form.shift - 1)).any():
-        warnings = (f"HighBit puts {form.bits_stored} bits at the top, but they are at the bottom and read there",)
-    elif form.shift:
-        values >>= form.shift
-    elif not (is_inside or has_overlay_bits or (values & (2**unused - 1)).any()):
-        warnings = (f"HighBit puts {form.bits_stored} bits at the bottom, but they are at the top and read there",)
-        values >>= unused
-    if has_overlay_bits:
-        values %= n_values
-    low, high = int(values.min()), int(values.max())
-    if low < lowest or high >= n_values:
-        raise ImageError(
-            f"{name}: values {low} to {high} do not fit {form.bits_stored} bits with HighBit "
-            f"{form.shift + form.bits_stored - 1}; correct BitsStored or HighBit, or export it as 8-bit"
-        )
-    if form.is_signed:
-        return np.where(values >= -lowest, values - n_values, values).astype(np.int16), warnings
-    return (values % n_values).astype(np.uint8 if n_values <= 256 else np.uint16), warnings
