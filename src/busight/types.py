@@ -111,9 +111,11 @@ class ImageRef:
         SOPInstanceUID: Of the DICOM object; None for other images.
         StudyInstanceUID: Of the DICOM object; None for other images.
         SeriesInstanceUID: Of the DICOM object; None for other images.
-        pixel_spacing_mm: Row and column distance between pixel centres where known.
+        pixel_spacing_mm: Row and column distance between pixel centres of the image as read, where known.
         origin: Row and column of the image's first pixel in the file's frame: not (0, 0) where only the ultrasound
             region of a DICOM frame was read.
+        scale: Rows and columns of the image as read for each of the file's frame: not (1, 1) where the pixels of a
+            DICOM frame are not square.
     """
 
     path: str = ""
@@ -123,6 +125,7 @@ class ImageRef:
     SeriesInstanceUID: str | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
     origin: tuple[int, int] = (0, 0)
+    scale: tuple[float, float] = (1.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,12 +133,15 @@ class InputImage:
     """One image to predict.
 
     Attributes:
-        pixels: uint8 HW, or HW3 for RGB; of a DICOM object only the ultrasound region, where it names one.
+        pixels: uint8 HW, or HW3 for RGB; of a DICOM object only the ultrasound region, where it names one, with square
+            pixels.
         ref: Its origin.
+        warnings: What was assumed or ignored when it was read.
     """
 
     pixels: Image
     ref: ImageRef = ImageRef()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

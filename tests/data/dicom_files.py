@@ -81,13 +81,13 @@ def recompress(source: Path, target: Path, syntax: int) -> Path:
 
 
 def region(**changes: Any) -> Dataset:
-    """An item of Sequence of Ultrasound Regions: rows 2..21, columns 4..33, 0.02 by 0.01 cm a pixel."""
+    """An item of Sequence of Ultrasound Regions: rows 2..21, columns 4..33, 0.01 cm a pixel."""
     item = Dataset()
     item.RegionSpatialFormat, item.RegionDataType = 1, 1
     item.RegionLocationMinX0, item.RegionLocationMinY0 = 4, 2
     item.RegionLocationMaxX1, item.RegionLocationMaxY1 = 33, 21
     item.PhysicalUnitsXDirection = item.PhysicalUnitsYDirection = 3
-    item.PhysicalDeltaX, item.PhysicalDeltaY = 0.01, 0.02
+    item.PhysicalDeltaX = item.PhysicalDeltaY = 0.01
     for keyword, value in changes.items():
         setattr(item, keyword, value)
     return item

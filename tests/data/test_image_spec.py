@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image as Pillow
@@ -121,6 +121,8 @@ def test_every_image_becomes_uint8_of_its_channels(data: st.DataObject) -> None:
     dtype = np.uint8 if bits == 8 else data.draw(st.sampled_from([np.uint8, np.uint16]))
     high = 255 if dtype == np.uint8 else 2**bits - 1
     pixels = data.draw(arrays.arrays(dtype, SHAPES, elements=st.integers(0, high)))
+    colours = pixels[..., :3] if pixels.ndim == 3 else pixels
+    assume(dtype == np.uint8 or bits < 12 or colours.max() > 255 or not colours.any())
     kept = pixels.copy()
     image = spec.apply(pixels)
     assert image.dtype == np.uint8
@@ -144,7 +146,21 @@ def test_mapping_is_monotone_and_reaches_both_ends(data: st.DataObject) -> None:
 @given(arrays.arrays(np.uint16, (4, 5), elements=st.integers(0, 4095)))
 def test_equal_channels_give_the_grey_image(grey: np.ndarray) -> None:
     spec = ImageSpec(bits=12)
+    grey[0, 0] = 256
     np.testing.assert_array_equal(spec.apply(np.stack([grey] * 3, axis=-1)), spec.apply(grey))
+
+
+@pytest.mark.parametrize("pixels", [GREY.astype(np.uint16), RGB.astype(np.uint16)])
+def test_low_values_are_never_shown_as_black(pixels: Pixels) -> None:
+    """8-bit values in 16 bits are 8-bit to an 8-bit model; one of 12 bits and more cannot know what they are."""
+    expected = ImageSpec().apply(pixels.astype(np.uint8))
+    np.testing.assert_array_equal(ImageSpec().apply(pixels), expected)
+    np.testing.assert_array_equal(ImageSpec(bits=16).apply(pixels, 255), expected)
+    for bits in (12, 14, 16):
+        with pytest.raises(ImageError, match=f"where images of {bits} bits go up to {2**bits - 1}: it would"):
+            ImageSpec(bits=bits).apply(pixels)
+        assert ImageSpec(bits=bits).apply(pixels * 0).max() == 0
+        assert ImageSpec(3, bits, window=(0, 255)).apply(pixels).max() == 255
 
 
 @given(arrays.arrays(np.uint8, st.tuples(st.integers(1, 6), st.integers(1, 6), st.just(3))))

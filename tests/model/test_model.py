@@ -258,3 +258,10 @@ def test_an_unreadable_file_is_a_failure_and_not_an_exception(tmp_path: Path) ->
     (found,) = read_frames(tmp_path / "text.png")
     assert isinstance(found, Failure)
     assert "text.png" in found.reason
+
+
+def test_what_was_assumed_of_a_file_stands_first_among_the_warnings(golden: Callable[[str], Model]) -> None:
+    model = golden("malignancy")
+    (pixels,) = phantoms(1)
+    plain, told = (prediction_of(one) for one in model.predict([pixels, InputImage(pixels, warnings=("a", "b"))]))
+    assert told.warnings == ("a", "b", *plain.warnings)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -40,6 +42,19 @@ def test_areas_and_boxes_by_hand() -> None:
     assert [record[f"box_{side}"] for side in ("top", "left", "bottom", "right")] == [2, 4, 5, 10]
     assert (record["box_height_mm"], record["box_width_mm"]) == (1.5, pytest.approx(1.2))
     assert (record["path"], record["SOPInstanceUID"], record["StudyInstanceUID"]) == ("x.png", "1.2.3", None)
+
+
+def test_areas_and_boxes_are_those_of_the_file_where_its_pixels_are_not_square() -> None:
+    """Of 10 rows as read 5 are stored, from row 100 and column 7 of the frame on."""
+    mask = np.zeros((10, 20), np.bool_)
+    mask[2:8, 4:10] = True
+    read = made(mask, (0.2, 0.2))
+    read = replace(read, ref=replace(read.ref, origin=(100, 7), scale=(2.0, 1.0)))
+    record = record_of(read, LABELS)
+    assert record["mask_area_px"] == 18
+    assert record["mask_area_mm2"] == pytest.approx(18 * 0.4 * 0.2)
+    assert [record[f"box_{side}"] for side in ("top", "left", "bottom", "right")] == [101, 11, 104, 17]
+    assert (record["box_height_mm"], record["box_width_mm"]) == pytest.approx((1.2, 1.2))
 
 
 def test_unknown_spacing_and_empty_masks_are_null_and_not_zero_millimetres() -> None:

@@ -13,7 +13,8 @@ _OF_EXTRAS = {
     "report": "pages, figures and PDF",
     "audit": "audits of large sets, splits and calibration",
     "filters": "filters and outlines beyond OpenCV",
-    "dicom": "compressed DICOM",
+    "dicom": "DICOM in JPEG lossless and JPEG-LS",
+    "video": "DICOM in MPEG and HEVC",
     "train": "training",
 }
 

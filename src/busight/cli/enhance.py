@@ -9,7 +9,7 @@ import typer
 
 from busight.cli.extras import has_extra, remedy
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.inputs import PathsArgument, listed
+from busight.cli.inputs import PathsArgument, listed, read_frames_aloud
 from busight.io.claim import claimed_folder
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ def command(
 
 def _enhance(paths: list[Path], steps: tuple[Step, ...], out: Path) -> None:
     from busight.cli.console import ConsoleProgress
-    from busight.data.readers.inputs import read_frames
     from busight.errors import ConfigError
     from busight.experiments.bench.filters import write_enhanced
     from busight.report.overlay import image_file_name
@@ -44,7 +43,7 @@ def _enhance(paths: list[Path], steps: tuple[Step, ...], out: Path) -> None:
     failed, done = 0, 0
     with ConsoleProgress() as progress:
         for number, path in enumerate(files, start=1):
-            for frame in read_frames(path):
+            for frame in read_frames_aloud(path):
                 if isinstance(frame, Failure):
                     failed += 1
                     typer.echo(f"busight: {one_line(frame.reason)}", err=True)

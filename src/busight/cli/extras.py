@@ -16,6 +16,7 @@ EXTRAS = {
         "kornia", "lightning", "onnx", "onnxscript", "safetensors", "segmentation_models_pytorch", "tensorboard",
         "timm", "torch", "torchvision",
     ),
+    "video": ("av",),
 }  # fmt: skip
 """Modules by extra; SciPy comes with `filters` too, and `train` has what `audit`, `filters` and `report` bring."""
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from busight.cli.guard import one_line
+
+if TYPE_CHECKING:
+    from busight.data.image_spec import ImageSpec
+    from busight.types import Failure, InputImage
 
 
 def input_path(text: str) -> Path:
@@ -41,3 +46,24 @@ def listed(paths: list[Path]) -> list[Path]:
     if text := left_out(map(str, others)):
         typer.echo(f"busight: {one_line(text)}", err=True)
     return files
+
+
+def read_frames_aloud(path: Path, spec: ImageSpec | None = None) -> Iterator[InputImage | Failure]:
+    """Yield the images of a file as ``read_frames`` does, and report on stderr, once a file, what was assumed of it.
+
+    Args:
+        path: The file.
+        spec: The image spec of the model; None for 8-bit grey.
+    """
+    from busight.data.image_spec import GREY
+    from busight.data.readers.inputs import read_frames
+    from busight.types import InputImage
+
+    told: set[str] = set()
+    for frame in read_frames(path, spec or GREY):
+        if isinstance(frame, InputImage):
+            for warning in frame.warnings:
+                if warning not in told:
+                    typer.echo(f"busight: {one_line(f'{path}: {warning}')}", err=True)
+            told.update(frame.warnings)
+        yield frame

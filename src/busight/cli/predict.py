@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.inputs import PathsArgument, listed
+from busight.cli.inputs import PathsArgument, listed, read_frames_aloud
 from busight.io.claim import claimed_folder
 
 if TYPE_CHECKING:
@@ -166,7 +166,6 @@ def _no_tick(done: int, total: int) -> None:
 def _inputs(
     paths: list[Path], spec: ImageSpec, tick: Callable[[int, int], None], before: Written
 ) -> Iterator[InputImage | Failure]:
-    from busight.data.readers.inputs import read_frames
     from busight.types import Failure, ImageRef
 
     files = listed(paths)
@@ -175,7 +174,7 @@ def _inputs(
         yield Failure(ImageRef(str(paths[0])), reason)
     rest = before.rest(files)
     for number, path in enumerate(rest, start=len(files) - len(rest) + 1):
-        for frame in read_frames(path, spec):
+        for frame in read_frames_aloud(path, spec):
             if not before.holds(frame.ref.path, frame.ref.frame):
                 yield frame
         tick(number, len(files))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.inputs import PathsArgument, listed
+from busight.cli.inputs import PathsArgument, listed, read_frames_aloud
 from busight.io.claim import claimed_folder
 
 if TYPE_CHECKING:
@@ -121,7 +121,6 @@ def _numbers(option: str, text: str, count: int, form: str) -> list[int]:
 
 def _segment(paths: list[Path], segmenter: Segmenter, out: Path, uncertainty: bool) -> None:
     from busight.cli.console import ConsoleProgress
-    from busight.data.readers.inputs import read_frames
     from busight.errors import ConfigError
     from busight.io.atomic import written_beside
     from busight.model.lesion_table import COLUMNS, lesion_lines
@@ -137,7 +136,7 @@ def _segment(paths: list[Path], segmenter: Segmenter, out: Path, uncertainty: bo
     ):
         table.write(",".join(COLUMNS) + "\n")
         for number, path in enumerate(files, start=1):
-            for frame in read_frames(path):
+            for frame in read_frames_aloud(path):
                 rows, n_lesions = _frame(frame, segmenter, out, done + 1, uncertainty)
                 done += n_lesions is not None
                 failed += n_lesions is None
@@ -161,6 +160,7 @@ def _frame(
 
     import numpy as np
 
+    from busight.data.stored_grid import on_stored_grid, stored_spacing_mm
     from busight.errors import DataError
     from busight.model.lesion_table import error_row, lesion_rows, lesions_of
     from busight.model.segmenters import ClassicalMethod
@@ -172,8 +172,9 @@ def _frame(
         typer.echo(f"busight: {one_line(frame.reason)}", err=True)
         return [error_row(frame.ref.path, frame.ref.frame, frame.reason)], None
     if isinstance(segmenter, ClassicalMethod) and segmenter.prompt is not None:
-        # A prompt is in pixels of the file's frame; of a DICOM object only the ultrasound region was read.
-        segmenter = replace(segmenter, prompt=segmenter.prompt.moved(frame.ref.origin))
+        # A prompt is in pixels of the file's frame; of a DICOM object only the ultrasound region was read, with square
+        # pixels.
+        segmenter = replace(segmenter, prompt=segmenter.prompt.moved(frame.ref.origin, frame.ref.scale))
     try:
         segmentation = segmenter.segment(frame.pixels, "")
     except DataError as error:  # a box or click outside this image
@@ -181,9 +182,11 @@ def _frame(
         return [error_row(frame.ref.path, frame.ref.frame, str(error))], None
     name = image_file_name(frame.ref.path, frame.ref.frame, number)
     words = f"{segmenter.name}: {segmentation.mask.mean():.1%} outlined - research use only"
-    write_image(out / "masks" / name, segmentation.mask.astype(np.uint8) * 255)
+    mask = on_stored_grid(segmentation.mask, frame.ref)
+    probs = None if segmentation.probs is None else on_stored_grid(segmentation.probs, frame.ref)
+    write_image(out / "masks" / name, mask.astype(np.uint8) * 255)
     write_image(out / "outlines" / name, with_outline(frame.pixels, segmentation.mask, words))
-    if uncertainty and segmentation.probs is not None:
-        write_image(out / "uncertainty" / name, (entropy(segmentation.probs) * 255).round().astype(np.uint8))
-    lesions = lesions_of(segmentation.mask, segmentation.probs, frame.ref.origin)
-    return lesion_rows(frame.ref.path, frame.ref.frame, name, lesions, frame.ref.pixel_spacing_mm), len(lesions)
+    if uncertainty and probs is not None:
+        write_image(out / "uncertainty" / name, (entropy(probs) * 255).round().astype(np.uint8))
+    lesions = lesions_of(mask, probs, frame.ref.origin)
+    return lesion_rows(frame.ref.path, frame.ref.frame, name, lesions, stored_spacing_mm(frame.ref)), len(lesions)

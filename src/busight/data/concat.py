@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from busight.data.dataset import DataSet, ImageReader, read_as
+from busight.data.dataset import DataSet, ImageReader, read_as, warnings_of
 from busight.data.image_spec import ImageSpec
 from busight.data.labels import union
 from busight.data.readers.files import FileReader
@@ -34,6 +34,10 @@ class ConcatReader:
         reader, before = self.origin[sample.sample_id]
         # A mask whose size differs from its image's is removed from the sample.
         return reader.mask(replace(before, mask_paths=sample.mask_paths))
+
+    def warnings(self, sample: Sample) -> tuple[str, ...]:
+        """Return what the sample's own reader assumed or ignored when it read the image."""
+        return warnings_of(*self.origin[sample.sample_id])
 
     def read_as(self, spec: ImageSpec) -> ConcatReader:
         """Return a reader of the same images that gives them as ``spec`` says."""

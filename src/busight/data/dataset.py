@@ -63,6 +63,12 @@ def read_as(reader: ImageReader, spec: ImageSpec) -> ImageReader:
     return ConvertingReader(reader, spec) if anew is None else cast(ImageReader, anew(spec))
 
 
+def warnings_of(reader: ImageReader, sample: Sample) -> tuple[str, ...]:
+    """Return what a reader assumed or ignored when it read a sample; nothing where it has no method ``warnings``."""
+    told = getattr(reader, "warnings", None)
+    return () if told is None else cast(tuple[str, ...], told(sample))
+
+
 @dataclass(frozen=True, slots=True)
 class ConvertingReader:
     """Reader that converts the 8-bit images of another reader."""
@@ -77,3 +83,7 @@ class ConvertingReader:
     def mask(self, sample: Sample) -> Mask | None:
         """Return the lesion mask of the other reader."""
         return self.reader.mask(sample)
+
+    def warnings(self, sample: Sample) -> tuple[str, ...]:
+        """Return the warnings of the other reader."""
+        return warnings_of(self.reader, sample)

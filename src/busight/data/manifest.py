@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from busight.data.dataset import DataSet
+from busight.data.dataset import DataSet, warnings_of
 from busight.data.image_spec import luma
 from busight.data.thumbnail import make_thumbnail
 from busight.errors import DataError, ImageError
@@ -85,6 +85,7 @@ def build_manifest(dataset: DataSet, progress: Callable[[int, int], None] | None
         DataError: No usable image remains.
     """
     problems = list(dataset.problems)
+    known = set(problems)  # the frames of a cine share most of their warnings
     rows: list[ManifestRow] = []
     thumbnails: list[Image] = []
     for number, sample in enumerate(dataset.samples, start=1):
@@ -93,6 +94,10 @@ def build_manifest(dataset: DataSet, progress: Callable[[int, int], None] | None
         except ImageError as error:
             problems.append(DataWarning(sample.image_path or sample.sample_id, f"left out: {error}"))
         else:
+            where = sample.image_path or sample.sample_id
+            told = [DataWarning(where, text) for text in warnings_of(dataset.reader, sample)]
+            problems += [warning for warning in told if warning not in known]
+            known.update(told)
             sample, mask = _checked_mask(dataset, sample, image, problems)
             rows.append(manifest_row(sample, image, mask))
             thumbnails.append(make_thumbnail(image if image.ndim == 2 else luma(image)))

@@ -199,7 +199,7 @@ class Model:
             features=raw.features,
             descriptors=None if evidence is None else replace(evidence, region=prepared.uncrop(evidence.region)),
         )
-        prediction = replace(prediction, warnings=warnings_of(prediction, labels, decision, self.bank))
+        prediction = replace(prediction, warnings=given.warnings + warnings_of(prediction, labels, decision, self.bank))
         reason = None if decision.ood is None else decision.ood.rejection(given.pixels)
         return prediction if reason is None else Rejected(reason, prediction)
 

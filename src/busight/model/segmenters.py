@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -67,14 +68,26 @@ class Prompt:
     box: Roi | None = None
     click: tuple[int, int] | None = None
 
-    def moved(self, origin: tuple[int, int]) -> Prompt:
-        """Return the prompt for an image whose first pixel is at this row and column of the prompt's frame."""
-        top, left = origin
+    def moved(self, origin: tuple[int, int], scale: tuple[float, float] = (1.0, 1.0)) -> Prompt:
+        """Return the prompt for an image of a part of the prompt's frame.
+
+        Args:
+            origin: Row and column of the image's first pixel in the frame.
+            scale: Rows and columns of the image for each of the frame.
+        """
+        (top, left), (down, right) = origin, scale
         box, click = self.box, self.click
-        return Prompt(
-            None if box is None else Roi(box.top - top, box.left - left, box.bottom - top, box.right - left),
-            None if click is None else (click[0] - top, click[1] - left),
-        )
+        if box is not None:
+            box = Roi(
+                round((box.top - top) * down),
+                round((box.left - left) * right),
+                round((box.bottom - top) * down),
+                round((box.right - left) * right),
+            )
+        if click is not None:
+            # The middle of the frame's pixel: rounding down its first edge would miss a stretched one.
+            click = (math.floor((click[0] - top + 0.5) * down), math.floor((click[1] - left + 0.5) * right))
+        return Prompt(box, click)
 
     def proposal(self, image: Image) -> LesionProposal:
         """Return the lesion proposal of the prompt for an image.

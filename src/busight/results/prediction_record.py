@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from busight.data.labels import LabelSchema
+from busight.data.stored_grid import on_stored_grid, stored_spacing_mm
 from busight.io.csv_text import csv_text
 from busight.segment.roi import bounding_box
 from busight.types import Failure, ImageRef, Prediction, Rejected, prediction_of
@@ -24,7 +25,7 @@ def record_of(
     most probable class; ``above_threshold`` says whether the positive class reaches the model's threshold, which is
     chosen for a wanted sensitivity and is usually the more sensitive of the two.
 
-    Areas are in pixels of the image and, where the pixel spacing is known, in mm²; the box is half-open and in the
+    Areas are in pixels of the file and, where the pixel spacing is known, in mm²; the box is half-open and in the
     pixels of the file's whole frame.
 
     Args:
@@ -63,14 +64,15 @@ def _identity(ref: ImageRef) -> dict[str, Any]:
 def _mask_fields(prediction: Prediction) -> dict[str, Any]:
     if prediction.mask is None:
         return {}
-    fields: dict[str, Any] = {"mask_area_px": int(np.count_nonzero(prediction.mask))}
-    box = bounding_box(prediction.mask)
+    mask, spacing_mm = on_stored_grid(prediction.mask, prediction.ref), stored_spacing_mm(prediction.ref)
+    fields: dict[str, Any] = {"mask_area_px": int(np.count_nonzero(mask))}
+    box = bounding_box(mask)
     if box is not None:
         top, left = prediction.ref.origin
         fields |= {"box_top": top + box.top, "box_left": left + box.left}
         fields |= {"box_bottom": top + box.bottom, "box_right": left + box.right}
-    if prediction.ref.pixel_spacing_mm is not None:
-        row, column = prediction.ref.pixel_spacing_mm
+    if spacing_mm is not None:
+        row, column = spacing_mm
         fields["mask_area_mm2"] = round(fields["mask_area_px"] * row * column, 3)
         if box is not None:
             fields |= {"box_height_mm": round(box.height * row, 3), "box_width_mm": round(box.width * column, 3)}

@@ -1,13 +1,16 @@
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from dicom_files import RAMP, RGB, write_dicom
-from pydicom import dcmread
+from dicom_files import RAMP, RGB, luma, write_dicom
+from pydicom import Dataset, dcmread
 
 from busight.data.image_spec import ImageSpec
 from busight.data.readers.dicom import read_dicom
 from busight.data.readers.dicom_display import displayed
+from busight.data.readers.dicom_format import PixelFormat
 from busight.errors import ImageError
 
 
@@ -17,12 +20,16 @@ def grey(path: Path) -> np.ndarray:
     return frame.astype(int)
 
 
-def test_stored_values_by_hand(tmp_path: Path) -> None:
-    """Four bits: 15 steps of 17. Bits above Bits Stored are overlays and drop out; signed −8 is black."""
-    header = dcmread(write_dicom(tmp_path / "a.dcm", RAMP[None], BitsStored=4, HighBit=3))
-    np.testing.assert_array_equal(displayed(np.array([[0, 1, 15, 0x21]], np.uint8), header).pixels, [[0, 17, 255, 17]])
-    header.PixelRepresentation = 1
-    np.testing.assert_array_equal(displayed(np.array([[-8, -1, 0, 7]], np.int8), header).pixels, [[0, 119, 136, 255]])
+FOUR_BITS = PixelFormat(1, 4, 1, "MONOCHROME2", 8, 4)
+
+
+def test_stored_values_by_hand() -> None:
+    """Four bits: 15 steps of 17; signed −8 is black."""
+    shown = displayed(np.array([[0, 1, 15]], np.uint8), FOUR_BITS, Dataset())
+    np.testing.assert_array_equal(shown.pixels, [[0, 17, 255]])
+    signed = replace(FOUR_BITS, is_signed=True)
+    shown = displayed(np.array([[-8, -1, 0, 7]], np.int16), signed, Dataset())
+    np.testing.assert_array_equal(shown.pixels, [[0, 119, 136, 255]])
 
 
 def test_monochrome1_is_inverted(tmp_path: Path) -> None:
@@ -79,19 +86,48 @@ def test_window_after_rescale_agrees_with_pydicom(tmp_path: Path) -> None:
     np.testing.assert_array_equal(grey(path), np.rint((shown + 1000) / 8190 * 255))
 
 
-@pytest.mark.parametrize(("function", "width"), [("LINEAR", 0), ("LINEAR_EXACT", 0), ("SIGMOID", -1), ("OTHER", 10)])
-def test_a_window_that_does_not_hold_together(tmp_path: Path, function: str, width: int) -> None:
-    path = write_dicom(tmp_path / "a.dcm", RAMP[None], WindowCenter=10, WindowWidth=width, VOILUTFunction=function)
-    with pytest.raises(ValueError, match=f"window width {width}.0 does not fit VOI LUT function {function}"):
-        displayed(RAMP, dcmread(path))
-    with pytest.raises(ImageError, match="damaged DICOM"):
-        read_dicom(path).ultrasound(0)
+@pytest.mark.parametrize(
+    ("function", "width"), [("LINEAR", 0), ("LINEAR", 0.5), ("LINEAR_EXACT", 0), ("SIGMOID", -1), ("LINEAR", "nan")]
+)
+def test_a_window_that_is_none_costs_nothing_else(tmp_path: Path, function: str, width: Any) -> None:
+    path = write_dicom(tmp_path / "a.dcm", RAMP[None], WindowCenter=10, WindowWidth=1, VOILUTFunction=function)
+    header = dcmread(path)
+    header["WindowWidth"]._value = width  # pydicom refuses to write some of them
+    frame = read_dicom(header).decode(0)
+    np.testing.assert_array_equal(frame.pixels, RAMP)
+    assert frame.warnings == (f"its window of centre 10 and width {float(width):g} is none and was ignored",)
+
+
+def test_an_unknown_function_is_linear(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a.dcm", RAMP[None], WindowCenter=100, WindowWidth=101, VOILUTFunction="OTHER")
+    frame = read_dicom(path).decode(0)
+    np.testing.assert_array_equal(frame.pixels, np.rint(np.clip((RAMP.astype(float) - 99.5) / 100 + 0.5, 0, 1) * 255))
+    assert frame.warnings == ("VOILUTFunction is unknown, LINEAR was taken",)
+
+
+def test_lookup_tables_that_cannot_be_read_are_ignored(tmp_path: Path) -> None:
+    lut = Dataset()
+    lut.LUTExplanation = "nothing else"
+    path = write_dicom(tmp_path / "a.dcm", RAMP[None], VOILUTSequence=[lut])
+    frame = read_dicom(path).decode(0)
+    np.testing.assert_array_equal(frame.pixels, RAMP)
+    assert frame.warnings == ("VOILUTSequence cannot be read and was ignored",)
+    empty = write_dicom(tmp_path / "a.dcm", RAMP[None], VOILUTSequence=[], ModalityLUTSequence=[])
+    assert read_dicom(empty).decode(0).warnings == ()
+    window = {"WindowCenter": 128, "WindowWidth": 256}
+    for elements, told in [
+        ({"ModalityLUTSequence": [lut]}, "ModalityLUTSequence cannot be read and was ignored"),
+        ({"RescaleSlope": 0}, "RescaleSlope 0 is none and was ignored"),
+    ]:
+        frame = read_dicom(write_dicom(tmp_path / "a.dcm", RAMP[None], **window, **elements)).decode(0)
+        np.testing.assert_array_equal(frame.pixels, RAMP)
+        assert frame.warnings == (told,)
+    with pytest.raises(ImageError, match="PhotometricInterpretation is PALETTE COLOR, but its palette cannot be read"):
+        read_dicom(write_dicom(tmp_path / "a.dcm", RAMP[None], "PALETTE COLOR")).decode(0)
 
 
 def test_voi_lut(tmp_path: Path) -> None:
     """A table of 4 entries from the stored value 10 on: what lies outside takes the first or the last entry."""
-    from pydicom.dataset import Dataset
-
     item = Dataset()
     item.LUTDescriptor, item.LUTData = [4, 10, 8], [0, 51, 102, 255]
     item["LUTDescriptor"].VR, item["LUTData"].VR = "US", "US"
@@ -103,21 +139,61 @@ def test_voi_lut(tmp_path: Path) -> None:
 def test_16_bits_stored_state_no_scale(tmp_path: Path) -> None:
     """8-bit values are stored in 16 bits too: they are not shown as black. Between 8 and 16 bits nobody can know."""
     ramp = RAMP.astype(np.uint16)
-    np.testing.assert_array_equal(grey(write_dicom(tmp_path / "a.dcm", ramp[None])), RAMP)
     np.testing.assert_array_equal(grey(write_dicom(tmp_path / "b.dcm", ramp[None] * 257)), RAMP)
     with pytest.raises(ImageError, match="grey values 0 to 964 fill neither 8 nor 16 bits"):
         grey(write_dicom(tmp_path / "c.dcm", ramp[None] * 4))
-    pixels, white_level = read_dicom(tmp_path / "c.dcm").decode(0)
-    np.testing.assert_array_equal(pixels, ramp * 4)
-    assert white_level is None
+    frame = read_dicom(tmp_path / "c.dcm").decode(0)
+    np.testing.assert_array_equal(frame.pixels, ramp * 4)
+    assert frame.white_level is None
+
+
+@pytest.mark.parametrize("bits", [12, 14, 16])
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1", "RGB"])
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_8_bit_values_in_more_bits_are_not_black(tmp_path: Path, bits: int, photometric: str, is_signed: bool) -> None:
+    stored = (RGB if photometric == "RGB" else RAMP).astype(np.int16 if is_signed else np.uint16)
+    path = write_dicom(tmp_path / "a.dcm", stored[None], photometric, BitsStored=bits, HighBit=bits - 1)
+    frame = read_dicom(path).decode(0)
+    np.testing.assert_array_equal(frame.pixels, 255 - stored if photometric == "MONOCHROME1" else stored)
+    assert frame.pixels.dtype == np.uint8
+    high = int(stored.max())
+    assert frame.warnings == (f"its values end at {high} of {2**bits - 1}, so they were taken as 8-bit",)
+    for spec in (ImageSpec(), ImageSpec(bits=bits)):
+        expected = frame.pixels if photometric != "RGB" else luma(RGB)
+        assert np.abs(read_dicom(path).ultrasound(0, spec).astype(int) - expected).max() <= (photometric == "RGB")
+
+
+def test_what_has_a_scale_keeps_it(tmp_path: Path) -> None:
+    """10 bits: 241 of 1023 may be a dark image. A black frame is black in any scale. A window says what is white."""
+    ten = read_dicom(write_dicom(tmp_path / "a.dcm", RAMP[None].astype(np.uint16), BitsStored=10, HighBit=9)).decode(0)
+    np.testing.assert_array_equal(ten.pixels, RAMP)
+    assert (ten.white_level, ten.warnings) == (1023, ())
+    black = read_dicom(write_dicom(tmp_path / "b.dcm", np.zeros((1, 32, 40), np.uint16))).decode(0)
+    assert (black.pixels.max(), black.warnings) == (0, ())
+    window = {"WindowCenter": 2048, "WindowWidth": 4096}
+    path = write_dicom(tmp_path / "c.dcm", RAMP[None].astype(np.uint16), **window)
+    assert (read_dicom(path).ultrasound(0).max(), read_dicom(path).decode(0).warnings) == (15, ())
+
+
+def test_signed_and_inverted_values_without_a_scale_are_refused(tmp_path: Path) -> None:
+    twelve = np.linspace(-2048, 2047, 32 * 40).astype(np.int16).reshape(1, 32, 40)
+    with pytest.raises(ImageError, match="signed values -2048 to 2047 without a window do not fill 16 bits"):
+        read_dicom(write_dicom(tmp_path / "a.dcm", twelve)).decode(0)
+    full = np.linspace(-32768, 32767, 32 * 40).astype(np.int16).reshape(1, 32, 40)
+    np.testing.assert_array_equal(
+        grey(write_dicom(tmp_path / "a.dcm", full)), np.rint((full[0] + 32768.0) / 65535 * 255)
+    )
+    inverted = write_dicom(tmp_path / "a.dcm", RAMP[None].astype(np.uint16) * 4, "MONOCHROME1")
+    with pytest.raises(ImageError, match="MONOCHROME1 of 16 bits with values up to 964, so which one is black"):
+        read_dicom(inverted).decode(0)
 
 
 def test_colour_is_kept(tmp_path: Path) -> None:
-    pixels, white_level = read_dicom(write_dicom(tmp_path / "a.dcm", RGB[None], "RGB")).decode(0)
+    pixels, white_level, _ = read_dicom(write_dicom(tmp_path / "a.dcm", RGB[None], "RGB")).decode(0)
     np.testing.assert_array_equal(pixels, RGB)
     assert white_level is None
     path = write_dicom(tmp_path / "b.dcm", RGB[None].astype(np.uint16) * 16, "RGB", BitsStored=12, HighBit=11)
-    pixels, white_level = read_dicom(path).decode(0)
+    pixels, white_level, _ = read_dicom(path).decode(0)
     np.testing.assert_array_equal(pixels, RGB.astype(np.uint16) * 16)
     assert white_level == 4095
     shown = read_dicom(path).ultrasound(0, ImageSpec(channels=3))
@@ -126,7 +202,7 @@ def test_colour_is_kept(tmp_path: Path) -> None:
 
 def test_12_bit_monochrome1_is_inverted_by_its_bits(tmp_path: Path) -> None:
     stored = np.linspace(0, 4095, 32 * 40).astype(np.uint16).reshape(1, 32, 40)
-    pixels, white_level = read_dicom(
+    pixels, white_level, _ = read_dicom(
         write_dicom(tmp_path / "a.dcm", stored, "MONOCHROME1", BitsStored=12, HighBit=11)
     ).decode(0)
     np.testing.assert_array_equal(pixels, 4095 - stored[0])

@@ -12,6 +12,7 @@ from PIL import Image as Pillow
 from PIL import ImageFile, ImageOps
 
 from busight.data.image_spec import ImageSpec
+from busight.data.readers.decode import decode
 from busight.data.readers.image import (
     IMAGE_SUFFIXES,
     read_colour_share,
@@ -143,6 +144,10 @@ def test_a_16_bit_tiff_whose_white_is_0_is_inverted(tmp_path: Path, scale: int, 
     stored = black - RAMP.astype(np.uint16) * scale
     path = tiff_file(tmp_path / "a.tif", {258: 16, 262: 0}, [stored.tobytes()])
     np.testing.assert_array_equal(read_grey(path), RAMP)
+    assert decode(path, "a.tif").warnings[0] == "white is 0 by its PhotometricInterpretation, so it was inverted"
+    path = tiff_file(tmp_path / "c.tif", {258: 16, 262: 0}, [(RAMP // 2).astype(np.uint16).tobytes()])
+    with pytest.raises(ImageError, match=r"Interpretation says that white is 0, .*bright \(mean grey 7\d%\)"):
+        read_image(path)
     path = tiff_file(tmp_path / "b.tif", {258: 16, 262: 0}, [TWELVE.tobytes()])
     with pytest.raises(ImageError, match="white is 0 and the values go up to 4095, so which one is black is unknown"):
         read_image(path)
@@ -412,3 +417,16 @@ def test_real_images_with_colour_marks(busi_root: Path) -> None:
         assert (grey >= channels.min(axis=2)).all()
         assert (grey <= channels.max(axis=2)).all()
     assert coloured > 0
+
+
+@pytest.mark.parametrize("pixels", [RAMP.astype(np.uint16), np.stack([RAMP] * 3, axis=-1).astype(np.uint16)])
+def test_8_bit_values_in_a_16_bit_png_are_told(tmp_path: Path, pixels: np.ndarray) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), pixels)
+    decoded = decode(tmp_path / "a.png", "a.png")
+    np.testing.assert_array_equal(decoded.pixels, pixels)
+    assert decoded.warnings == (f"none of its 16-bit values is above {RAMP.max()}: they may be 8-bit ones",)
+    np.testing.assert_array_equal(read_grey(tmp_path / "a.png"), RAMP)
+    with pytest.raises(ImageError, match="images of 16 bits go up to 65535: it would be nearly black"):
+        read_image_as(tmp_path / "a.png", ImageSpec(bits=16))
+    cv2.imwrite(str(tmp_path / "b.png"), pixels * 257)
+    assert decode(tmp_path / "b.png", "b.png").warnings == ()

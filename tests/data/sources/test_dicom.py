@@ -1,12 +1,18 @@
+import subprocess
 from pathlib import Path
 
+import gdcm
 import numpy as np
 import pytest
-from dicom_files import RAMP, RGB, region, write_dicom
+from dicom_files import RAMP, RGB, recompress, region, write_dicom
+from pydicom import Dataset
 
+from busight.data.concat import concat
+from busight.data.image_spec import ImageSpec
+from busight.data.manifest import build_manifest
 from busight.data.sources.dicom import load_dicom
 from busight.errors import DataError
-from busight.types import Roi
+from busight.types import DataWarning, Roi
 
 
 @pytest.fixture
@@ -34,7 +40,7 @@ def test_a_folder(folder: Path) -> None:
     assert colour.patient_id != still.patient_id
     assert colour.laterality == "left"
     assert still.region == Roi(2, 4, 22, 34)
-    assert still.pixel_spacing_mm == pytest.approx((0.2, 0.1))
+    assert still.pixel_spacing_mm == pytest.approx((0.1, 0.1))
 
 
 def test_the_reader_gives_the_ultrasound_region_and_no_masks(folder: Path) -> None:
@@ -99,3 +105,55 @@ def test_nothing_to_read(tmp_path: Path) -> None:
     (tmp_path / "a.dcm").write_bytes(b"")
     with pytest.raises(DataError, match=r"among 1 files; the first: left out: .*the file is empty"):
         load_dicom(str(tmp_path))
+
+
+def test_what_was_assumed_of_a_file_is_among_the_problems_once(tmp_path: Path) -> None:
+    """Of the header when it is listed; of the pixels when they are read, also in a joined set and as RGB."""
+    grey = np.repeat(RAMP[..., None], 3, axis=2)
+    ybr = np.stack([RAMP, np.full_like(RAMP, 128), np.full_like(RAMP, 128)], axis=-1)
+    (tmp_path / "a").mkdir()
+    write_dicom(tmp_path / "a" / "cine.dcm", np.stack([ybr] * 3), "RGB")
+    write_dicom(tmp_path / "a" / "comma.dcm", grey[None], "RGB", NumberOfFrames=2, PixelData=grey.tobytes() * 3)
+    (tmp_path / "b").mkdir()
+    write_dicom(tmp_path / "b" / "plain.dcm", RAMP[None])
+    data = load_dicom(str(tmp_path / "a"))
+    header = DataWarning("comma.dcm", "its pixels are those of 3 frames, of which NumberOfFrames names 2")
+    pixels = DataWarning("cine.dcm", "PhotometricInterpretation is RGB, read as YBR: its pixels are grey only so")
+    assert data.problems == (header,)
+    assert build_manifest(data).dataset.problems == (header, pixels)
+    np.testing.assert_array_equal(data.reader.image(data.samples[2]), RAMP)
+    joined = build_manifest(concat([data, load_dicom(str(tmp_path / "b"))]).read_as(ImageSpec(channels=3)))
+    assert [problem.text for problem in joined.dataset.problems].count(pixels.text) == 1
+
+
+def test_frames_of_a_cine_as_samples_are_decoded_by_one_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cine = np.stack([np.roll(RAMP, number, axis=1) for number in range(4)])
+    recompress(write_dicom(tmp_path / "a.dcm", cine), tmp_path / "b.dcm", gdcm.TransferSyntax.JPEGLSLossless)
+    (tmp_path / "a.dcm").unlink()
+    started = []
+    popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **options: started.append(1) or popen(*args, **options))
+    data = load_dicom(str(tmp_path))
+    for sample in data.samples:
+        np.testing.assert_array_equal(data.reader.image(sample), cine[sample.frame])
+    assert len(started) == 1
+    # Another file of the same name is read anew.
+    write_dicom(tmp_path / "b.dcm", 255 - cine)
+    np.testing.assert_array_equal(data.reader.image(data.samples[0]), 255 - cine[0])
+
+
+def test_spacing_and_region_of_each_frame(tmp_path: Path) -> None:
+    groups = []
+    for delta, last in [(0.01, 33), (0.02, 29)]:
+        group = Dataset()
+        group.SequenceOfUltrasoundRegions = [
+            region(PhysicalDeltaX=delta, PhysicalDeltaY=delta, RegionLocationMaxX1=last)
+        ]
+        groups.append(group)
+    write_dicom(tmp_path / "a.dcm", np.stack([RAMP, RAMP]), PerFrameFunctionalGroupsSequence=groups)
+    first, second = load_dicom(str(tmp_path)).samples
+    assert (first.pixel_spacing_mm, second.pixel_spacing_mm) == (pytest.approx((0.1, 0.1)), pytest.approx((0.2, 0.2)))
+    assert (first.region, second.region) == (Roi(2, 4, 22, 34), Roi(2, 4, 22, 30))
+    assert load_dicom(str(tmp_path)).reader.image(second).shape == (20, 26)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-import warnings
+import warnings as python_warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,10 +38,12 @@ class DecodedImage(NamedTuple):
     Attributes:
         pixels: uint8 or uint16; HW, HWC with three channels, or four of which the last is opacity.
         white_level: The value of white where the file states one that its type does not; None otherwise.
+        warnings: What was assumed or ignored, each a few words.
     """
 
     pixels: Pixels
     white_level: int | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def decode(source: Path | bytes, name: str) -> DecodedImage:
@@ -126,8 +128,8 @@ def _guarded(name: str) -> Iterator[None]:
     """Turn any error of a decoder into an ImageError."""
     try:
         # Pillow warns of large sizes and odd metadata; check_size and the checks below decide instead.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with python_warnings.catch_warnings():
+            python_warnings.simplefilter("ignore")
             yield
     except UnidentifiedImageError as error:
         raise ImageError(
@@ -160,11 +162,12 @@ def _decoded(picture: ImageFile, stream: BinaryIO, name: str) -> DecodedImage:
     if is_wide:
         check_size(name, *picture.size, MAX_COSTLY_PIXELS)
     picture.load()  # a PNG may carry its EXIF block behind the pixels
-    white_level = None
+    white_level: int | None = None
+    warnings: tuple[str, ...] = ()
     if is_wide:
-        pixels = _wide_colour(stream, name)
+        pixels, white_level, warnings = _wide_colour(stream, name)
     elif picture.mode in _WIDE_MODES:
-        pixels, white_level = _wide_grey(picture, name)
+        pixels, white_level, warnings = _wide_grey(picture, name)
     elif picture.has_transparency_data:
         rgba = picture.convert("LA").convert("RGBA") if picture.mode == "La" else picture.convert("RGBA")
         is_opaque = rgba.getchannel("A").getextrema() == (255, 255)
@@ -173,7 +176,7 @@ def _decoded(picture: ImageFile, stream: BinaryIO, name: str) -> DecodedImage:
         mode = "L" if picture.mode in _GREY_MODES else "RGB"
         pixels = np.array(picture if picture.mode == mode else picture.convert(mode))
     orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
-    return DecodedImage(np.ascontiguousarray(upright(pixels, orientation)), white_level)
+    return DecodedImage(np.ascontiguousarray(upright(pixels, orientation)), white_level, warnings)
 
 
 def _wide_grey(picture: ImageFile, name: str) -> DecodedImage:
@@ -184,23 +187,44 @@ def _wide_grey(picture: ImageFile, name: str) -> DecodedImage:
         raise ImageError(f"{name}: grey values {low} to {high}, 0 to 65535 are read; scale them to 0–255")
     pixels = values.astype(np.uint16)
     if not isinstance(picture, TiffImageFile):
-        return DecodedImage(pixels)
+        return DecodedImage(pixels, None, _low_values(pixels))
     if picture.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:  # of 8-bit files Pillow inverts these itself
-        black = full_scale(pixels)
-        if black is None:
-            raise ImageError(
-                f"{name}: white is 0 and the values go up to {high}, so which one is black is unknown; "
-                "save it with black as 0"
-            )
-        return DecodedImage((black - pixels).astype(np.uint16))
-    return DecodedImage(pixels, 4095 if picture.tag_v2.get(BITSPERSAMPLE) == (12,) else None)
+        return _inverted(pixels, name)
+    if picture.tag_v2.get(BITSPERSAMPLE) == (12,):
+        return DecodedImage(pixels, 4095)
+    return DecodedImage(pixels, None, _low_values(pixels))
 
 
-def _wide_colour(stream: BinaryIO, name: str) -> Pixels:
+def _inverted(pixels: NDArray[np.uint16], name: str) -> DecodedImage:
+    """Invert grey whose white is 0, unless that makes a bright image: many programs state it and store black as 0."""
+    black = full_scale(pixels)
+    if black is None:
+        raise ImageError(
+            f"{name}: white is 0 and the values go up to {int(pixels.max())}, so which one is black is unknown; "
+            "save it with black as 0"
+        )
+    inverted = (black - pixels).astype(np.uint16)
+    brightness = float(inverted.mean()) / black
+    if brightness > 0.5:
+        raise ImageError(
+            f"{name}: PhotometricInterpretation says that white is 0, but the image is then bright (mean grey "
+            f"{brightness:.0%}) as no ultrasound image is, and 16-bit files often state it wrongly; "
+            "save it with black as 0"
+        )
+    return DecodedImage(inverted, None, ("white is 0 by its PhotometricInterpretation, so it was inverted",))
+
+
+def _low_values(pixels: NDArray[np.uint16]) -> tuple[str, ...]:
+    """Return the warning of an image that may hold 8-bit values in 16 bits; none where a value is above 255."""
+    high = int(pixels.max())
+    return (f"none of its 16-bit values is above {high}: they may be 8-bit ones",) if 0 < high <= 255 else ()
+
+
+def _wide_colour(stream: BinaryIO, name: str) -> DecodedImage:
     pixels = read_wide_colour(stream)
     if pixels is None:
         raise ImageError(f"{name}: 16-bit colour of this kind is not read; export it as 8-bit RGB")
-    return pixels
+    return DecodedImage(pixels, None, _low_values(pixels[..., :3]))
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:

@@ -10,20 +10,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image as Pillow
 
 from busight.data.image_spec import GREY, ImageSpec
 from busight.data.readers.decode import DecodedImage
-from busight.data.readers.dicom_decode import decoded
 from busight.data.readers.dicom_display import displayed
-from busight.data.readers.dicom_geometry import pixel_spacing_mm, ultrasound_region
-from busight.data.readers.dicom_header import check_pixels, read_header
+from busight.data.readers.dicom_elements import text
+from busight.data.readers.dicom_geometry import FrameGeometry, frame_geometry, has_frame_geometry
+from busight.data.readers.dicom_header import HEAD_BYTES, looks_like_dicom, read_content
+from busight.data.readers.dicom_pixels import StoredPixels, open_pixels
 from busight.data.readers.source import DAMAGE, check_size, named
 from busight.data.table_values import known
 from busight.errors import ImageError
-from busight.types import Image, Roi
+from busight.types import Image
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -42,8 +44,6 @@ class DicomFrames:
     Attributes:
         name: The file, or the name given to the bytes or data set.
         n_frames: Frames in it, at least 1.
-        pixel_spacing_mm: Distance between rows and between columns in mm, or None.
-        region: The part of the image that shows tissue in two dimensions, or None where it is not stated.
         patient_id: First 16 hexadecimal digits of the SHA-256 of PatientID, None where that is empty or says
             unknown. It distinguishes patients; it is no anonymisation, because short numbers can be tried out.
         exam_id: The same of StudyInstanceUID.
@@ -52,12 +52,11 @@ class DicomFrames:
         SOPInstanceUID: The object's own identifier, or None; so for the next two.
         StudyInstanceUID: That of its examination.
         SeriesInstanceUID: That of its series.
+        warnings: What of its header was ignored or assumed; ``decode`` adds what concerns its frame alone.
     """
 
     name: str
     n_frames: int
-    pixel_spacing_mm: tuple[float, float] | None
-    region: Roi | None
     patient_id: str | None
     exam_id: str | None
     laterality: str | None
@@ -65,29 +64,51 @@ class DicomFrames:
     SOPInstanceUID: str | None
     StudyInstanceUID: str | None
     SeriesInstanceUID: str | None
-    _path: Path | None = field(repr=False)
+    warnings: tuple[str, ...]
+    _geometry: FrameGeometry = field(repr=False)
+    _pixels: StoredPixels = field(repr=False)
     _header: Dataset = field(repr=False)
 
+    def geometry(self, index: int = 0) -> FrameGeometry:
+        """Return where the image of a frame is, and how large its pixels are."""
+        if index == 0 or not has_frame_geometry(self._header):
+            return self._geometry
+        form = self._pixels.form
+        with _guarded(self.name):
+            return frame_geometry(self._header, index, form.rows, form.columns, [])
+
+    def pixel_spacing_mm(self, index: int = 0) -> tuple[float, float] | None:
+        """Return the distance between rows and between columns of ``decode``'s pixels in mm, or None."""
+        return self.geometry(index).pixel_spacing_mm(self._pixels.form.rows, self._pixels.form.columns)
+
+    def scale(self, index: int = 0) -> tuple[float, float]:
+        """Return rows and columns of ``decode``'s pixels for each stored one; (1, 1) where those are square."""
+        return self.geometry(index).scale(self._pixels.form.rows, self._pixels.form.columns)
+
     def decode(self, index: int) -> DecodedImage:
-        """Decode one frame and cut it to the ultrasound region where the object names one.
+        """Decode one frame, cut it to the ultrasound region where the object names one, and make its pixels square.
 
         Args:
             index: 0 for the first frame.
 
         Returns:
-            uint8 or uint16, HW or HWC, as ``dicom_display.displayed`` returns it.
+            uint8 or uint16, HW or HWC, as ``dicom_display.displayed`` returns it, with all warnings of the object and
+            of the frame.
 
         Raises:
-            ImageError: There is no such frame, its pixels cannot be decoded, or the region is too small for an image.
+            ImageError: There is no such frame, or its pixels cannot be decoded or leave doubt about what they show.
         """
         if not 0 <= index < self.n_frames:
             raise ImageError(f"{self.name}: no frame {index}, it holds {self.n_frames}; count from 0")
-        if self.region is not None:
-            check_size(self.name, self.region.width, self.region.height)
+        geometry, form = self.geometry(index), self._pixels.form
+        box = geometry.region
+        rows, columns = geometry.square_size(*((form.rows, form.columns) if box is None else (box.height, box.width)))
+        check_size(self.name, columns, rows)
         with _guarded(self.name):
-            pixels, white_level = displayed(decoded(self._path, self._header, index), self._header)
-        box = self.region
-        return DecodedImage(pixels if box is None else pixels[box.top : box.bottom, box.left : box.right], white_level)
+            values, notes = self._pixels.frame(index)
+            pixels, white_level, more = displayed(values, form, self._header, self.name)
+        told = dict.fromkeys((*self.warnings, *notes, *more))
+        return DecodedImage(np.ascontiguousarray(geometry.read(pixels)), white_level, tuple(told))
 
     def ultrasound(self, index: int, spec: ImageSpec = GREY) -> Image:
         """Decode one frame as ``decode`` does and return it as ``spec`` says, uint8, HW or HWC.
@@ -95,19 +116,19 @@ class DicomFrames:
         Raises:
             ImageError: As for ``decode`` and ``ImageSpec.apply``.
         """
-        pixels, white_level = self.decode(index)
+        pixels, white_level, _ = self.decode(index)
         return spec.apply(pixels, white_level, self.name)
 
 
 def is_dicom(source: Path | bytes) -> bool:
-    """Return whether a file is DICOM by its prefix, ``DICM`` after 128 bytes (PS3.10 section 7.1), or by its suffix."""
+    """Return whether a file is DICOM, by its first bytes (``dicom_header.looks_like_dicom``) or by its suffix."""
     if isinstance(source, bytes):
-        return source[128:132] == b"DICM"
+        return looks_like_dicom(source[:HEAD_BYTES])
     if source.suffix.lower() in DICOM_SUFFIXES:
         return True
     try:
         with source.open("rb") as stream:
-            return stream.read(132)[128:] == b"DICM"
+            return looks_like_dicom(stream.read(HEAD_BYTES))
     except OSError:
         return False
 
@@ -115,8 +136,8 @@ def is_dicom(source: Path | bytes) -> bool:
 def read_dicom(source: Path | bytes | Dataset, name: str = "") -> DicomFrames:
     """Read and check the header of a DICOM image object; no pixel is decoded yet.
 
-    Uncompressed, deflated, RLE, JPEG (baseline, extended 8-bit, lossless), JPEG-LS and JPEG 2000 objects are read.
-    Messages contain nothing of the header but technical properties.
+    Uncompressed, deflated, RLE, JPEG (baseline, lossless), JPEG-LS, JPEG 2000 and video (MPEG-2, MPEG-4, HEVC) objects
+    are read. Messages contain nothing of the header but technical properties.
 
     Args:
         source: The file, its content, or a data set in memory with its ``file_meta`` (which pynetdicom hands over as
@@ -131,23 +152,25 @@ def read_dicom(source: Path | bytes | Dataset, name: str = "") -> DicomFrames:
             that is not read, or a size outside ``check_size`` and ``dicom_header.MAX_FRAMES``.
     """
     name = named(source, name)
+    told: list[str] = []
     with _guarded(name):
-        header, pixel_bytes = read_header(source, name)
-        check_pixels(name, header, pixel_bytes)
+        content = read_content(source, name)
+        header = content.header
+        pixels = open_pixels(name, content, told)
+        geometry = frame_geometry(header, 0, pixels.form.rows, pixels.form.columns, told)
         return DicomFrames(
             name=name,
-            n_frames=int(header.get("NumberOfFrames") or 1),
-            pixel_spacing_mm=pixel_spacing_mm(header),
-            region=ultrasound_region(header),
-            patient_id=_pseudonym(header.get("PatientID")),
-            exam_id=_pseudonym(header.get("StudyInstanceUID")),
+            n_frames=pixels.n_frames,
+            patient_id=_pseudonym(text(header, "PatientID", [])),
+            exam_id=_pseudonym(text(header, "StudyInstanceUID", [])),
             laterality=_laterality(header),
-            device=_text(header.get("ManufacturerModelName")),
-            SOPInstanceUID=_uid(header.get("SOPInstanceUID")),
-            StudyInstanceUID=_uid(header.get("StudyInstanceUID")),
-            SeriesInstanceUID=_uid(header.get("SeriesInstanceUID")),
-            # A deflated object has been inflated as a whole.
-            _path=source if isinstance(source, Path) and "PixelData" not in header else None,
+            device=text(header, "ManufacturerModelName", []),
+            SOPInstanceUID=_uid(header, "SOPInstanceUID"),
+            StudyInstanceUID=_uid(header, "StudyInstanceUID"),
+            SeriesInstanceUID=_uid(header, "SeriesInstanceUID"),
+            warnings=tuple(dict.fromkeys(told)),
+            _geometry=geometry,
+            _pixels=pixels,
             _header=header,
         )
 
@@ -168,7 +191,7 @@ def _guarded(name: str) -> Iterator[None]:
             yield
     except InvalidDicomError:
         raise ImageError(f"{name}: not a DICOM file (no DICM after 128 bytes); export it again as DICOM") from None
-    except (BytesLengthException, *DAMAGE) as error:
+    except (BytesLengthException, Pillow.DecompressionBombWarning, *DAMAGE) as error:
         # pydicom's own text may quote an element's value, so only the type of error is reported.
         raise ImageError(
             f"{name}: truncated or damaged DICOM ({type(error).__name__}); export it again, best uncompressed"
@@ -177,21 +200,17 @@ def _guarded(name: str) -> Iterator[None]:
         logger.propagate = propagate
 
 
-def _pseudonym(value: Any) -> str | None:
-    text = known(_text(value))
+def _pseudonym(value: str | None) -> str | None:
+    text = known(value)
     return hashlib.sha256(text.encode()).hexdigest()[:16] if text else None
 
 
 def _laterality(header: Dataset) -> str | None:
-    code = _text(header.get("ImageLaterality")) or _text(header.get("Laterality"))
+    code = text(header, "ImageLaterality", []) or text(header, "Laterality", [])
     return {"L": "left", "R": "right"}.get(code or "")
 
 
-def _text(value: Any) -> str | None:
-    return (str(value).strip() or None) if value is not None else None
-
-
-def _uid(value: Any) -> str | None:
+def _uid(header: Dataset, keyword: str) -> str | None:
     """Return a unique identifier; None for text that is none, which might identify the patient."""
-    text = _text(value)
-    return text if text and _UID.fullmatch(text) else None
+    value = text(header, keyword, [])
+    return value if value and _UID.fullmatch(value) else None

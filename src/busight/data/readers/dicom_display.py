@@ -2,124 +2,192 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.data.image_spec import full_scale
 from busight.data.readers.decode import DecodedImage
+from busight.data.readers.dicom_elements import element, numbers, text
+from busight.data.readers.dicom_format import PixelFormat
+from busight.data.readers.source import DAMAGE
+from busight.errors import ImageError
 from busight.metrics.activations import expit
 from busight.types import FloatArray, Image, IntArray
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+_DEEP_BITS = 12
+"""Bits from which an image without a value above 255 would be shown nearly black: it holds 8-bit values."""
 
-def displayed(stored: NDArray[Any], header: Dataset) -> DecodedImage:
+_FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
+
+
+def displayed(stored: NDArray[Any], form: PixelFormat, header: Dataset, name: str = "image") -> DecodedImage:
     """Return the pixels of one frame as a viewer displays them.
 
     MONOCHROME goes through Modality LUT and VOI LUT or window (the first one) to 8 bits where a window or VOI LUT is
-    given. Without one, up to 8 bits are stretched to 0–255, and of more bits the stored values are kept: from 0 (signed
-    ones shifted) to a white of 2^BitsStored − 1, the same for every frame and file. Full 16 bits do not define the
-    scale, since 8-bit and 12-bit values are stored in them too: unsigned MONOCHROME2 of 16 bits has no stated white.
-    MONOCHROME1 is inverted, so that echoes are bright. All values that can be stored are mapped once, into a table of
-    2^BitsStored entries.
+    given; one that cannot be read is ignored. Without one, up to 8 bits are stretched to 0–255, and of more bits the
+    stored values are kept: from 0 (signed ones shifted) to a white of 2^BitsStored − 1, the same for every frame and
+    file. Of 12 bits and more this would show 8-bit values nearly black: where none is above 255 white is 255. Full 16
+    bits do not define the scale: white is 65535 where a value is 32768 or more, else unknown. MONOCHROME1 is inverted,
+    so that echoes are bright. All values that can be stored are mapped once, into a table of 2^BitsStored entries.
 
     Args:
-        stored: HW, or HWC for colour (RGB, already converted from YBR), unsigned or signed integers.
-        header: The object's elements; BitsStored must be 1–16.
+        stored: HW, or HWC for RGB, unsigned or signed integers of ``form.bits_stored`` bits.
+        form: How they are stored.
+        header: The object's elements.
+        name: Its name in messages.
 
     Returns:
-        uint8 or uint16, HW, or HWC for colour and palettes.
+        uint8 or uint16, HW, or HWC for colour and palettes, with what was assumed or ignored.
 
     Raises:
-        ValueError: The window or a lookup table of the object is inconsistent.
+        ImageError: A scale without which black is unknown, or a palette that cannot be read.
 
     Source:
         DICOM PS3.3 sections C.7.6.3 (Image Pixel), C.11.1 (Modality LUT) and C.11.2 (VOI LUT).
     """
-    white = 2 ** int(header.BitsStored) - 1
-    if stored.ndim == 3:
-        if white > 255:
-            return DecodedImage(stored.astype(np.uint16), white)
+    warnings: list[str] = []
+    white = 2**form.bits_stored - 1
+    if stored.ndim == 3 and white <= 255:
         return DecodedImage(stored if white == 255 else np.rint(stored * (255 / white)).astype(np.uint8))
-    is_palette = header.PhotometricInterpretation == "PALETTE COLOR"
-    table = _palette_table(header) if is_palette else _grey_table(header)
-    # The remainder also maps negative values to the upper half of the table and drops overlay bits above Bits Stored.
-    pixels = table[stored.astype(np.int32) % (white + 1)]
-    if pixels.dtype == np.uint8:
-        return DecodedImage(pixels)
-    is_plain = header.PhotometricInterpretation == "MONOCHROME2" and header.PixelRepresentation == 0
-    return DecodedImage(pixels, None if white == 65535 and is_plain else white)
+    table = None if stored.ndim == 3 else _table(form, header, name, warnings)
+    if table is None:
+        return _without_window(stored, form, name, warnings)
+    # The remainder maps negative values to the upper half of the table.
+    return DecodedImage(table[stored.astype(np.int32) % (white + 1)], None, tuple(warnings))
 
 
-def _grey_table(header: Dataset) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """uint8 or uint16 grey of every stored value of a MONOCHROME object."""
-    values = _stored_values(header)
-    is_inverted = header.PhotometricInterpretation == "MONOCHROME1"
-    shown = _windowed(values, header)
+def _table(form: PixelFormat, header: Dataset, name: str, warnings: list[str]) -> Image | None:
+    """Return uint8 grey N or RGB N3 of every value that can be stored; None for many bits without a window."""
+    if form.photometric == "PALETTE COLOR":
+        return _palette_table(form, header, name)
+    shown = _windowed(form, header, warnings)
+    if shown is None and form.bits_stored > 8:
+        return None
     if shown is None:
-        kept = values - values.min()
-        if len(kept) > 256:
-            return np.asarray(kept[::-1] if is_inverted else kept, dtype=np.uint16)
-        shown = kept / kept.max()
-    return np.rint((1 - shown if is_inverted else shown) * 255).astype(np.uint8)
+        values = _storable_values(form)
+        shown = (values - values.min()) / (2**form.bits_stored - 1)
+    return np.rint((1 - shown if form.photometric == "MONOCHROME1" else shown) * 255).astype(np.uint8)
 
 
-def _palette_table(header: Dataset) -> Image:
+def _without_window(stored: NDArray[Any], form: PixelFormat, name: str, warnings: list[str]) -> DecodedImage:
+    """Return values of more than 8 bits on their own scale, or on that of the 8-bit values which they are."""
+    is_inverted = form.photometric == "MONOCHROME1" and stored.ndim == 2
+    values, white = stored.astype(np.int32), 2**form.bits_stored - 1
+    low, high = int(values.min()), int(values.max())
+    level: int | None = white
+    if form.bits_stored >= _DEEP_BITS and low >= 0 and high <= 255:
+        level = 255
+        if high > 0:
+            warnings.append(f"its values end at {high} of {white}, so they were taken as 8-bit")
+    elif form.is_signed and form.bits_stored == 16 and low >= 0:
+        level = None
+    elif form.is_signed:
+        values = values + (white + 1) // 2
+        if form.bits_stored == 16 and high - low <= white // 2:
+            raise ImageError(
+                f"{name}: signed values {low} to {high} without a window do not fill 16 bits, so their scale is "
+                "unknown; scale them to 0–255 and save as 8-bit"
+            )
+    elif form.bits_stored == 16:
+        level = full_scale(values.astype(np.uint16))
+    if is_inverted:
+        if level is None:
+            raise ImageError(
+                f"{name}: MONOCHROME1 of 16 bits with values up to {high}, so which one is black is unknown; export it "
+                "as 8-bit or as MONOCHROME2"
+            )
+        values = level - values
+    if level == 255:
+        return DecodedImage(values.astype(np.uint8), None, tuple(warnings))
+    return DecodedImage(values.astype(np.uint16), level, tuple(warnings))
+
+
+def _palette_table(form: PixelFormat, header: Dataset, name: str) -> Image:
     """uint8 RGB, N3, of every stored value of a PALETTE COLOR object."""
     from pydicom.pixels.processing import apply_color_lut
 
-    n_entries, first, _ = header.RedPaletteColorLookupTableDescriptor
-    # Values outside the table take its first or last entry; pydicom 3.0 wraps them where the entries have 8 bits.
-    values = np.clip(_stored_values(header), first, first + (n_entries or 2**16) - 1)
-    colours = apply_color_lut(values, header)[..., :3]
+    try:
+        n_entries, first, _ = header.RedPaletteColorLookupTableDescriptor
+        # Values outside the table take its first or last entry; pydicom 3.0 wraps them where the entries have 8 bits.
+        values = np.clip(_storable_values(form), first, first + (n_entries or 2**16) - 1)
+        colours = apply_color_lut(values, header)[..., :3]
+    except DAMAGE:
+        raise ImageError(
+            f"{name}: PhotometricInterpretation is PALETTE COLOR, but its palette cannot be read; export it as RGB"
+        ) from None
     # Entries of 16 bits are full-scale by the standard, but many machines write 8-bit colours into them.
     eight_bit = colours if colours.max() <= 255 else (colours.astype(np.uint32) + 128) // 257
     return np.asarray(eight_bit, dtype=np.uint8)
 
 
-def _stored_values(header: Dataset) -> IntArray:
+def _storable_values(form: PixelFormat) -> IntArray:
     """Every value that can be stored, at the place of its bit pattern: 0, 1, … and for signed data then −N/2 … −1."""
-    n_values = 2 ** int(header.BitsStored)
+    n_values = 2**form.bits_stored
     values = np.arange(n_values, dtype=np.int64)
-    return np.where(values < n_values // 2, values, values - n_values) if header.PixelRepresentation == 1 else values
+    return np.where(values < n_values // 2, values, values - n_values) if form.is_signed else values
 
 
-def _windowed(values: IntArray, header: Dataset) -> FloatArray | None:
-    """Return 0–1 by the object's VOI LUT or window, None where it has neither."""
-    from pydicom.pixels.processing import apply_modality_lut, apply_voi
-
-    if header.get("VOILUTSequence"):
-        bits = int(header.VOILUTSequence[0].LUTDescriptor[2])
-        looked_up = apply_voi(apply_modality_lut(values, header).astype(np.int64), header)
-        shown: NDArray[np.float64] = np.clip(looked_up / (2**bits - 1), 0, 1)
-        return shown
-    centre, width = _first(header.get("WindowCenter")), _first(header.get("WindowWidth"))
-    if centre is None or width is None:
+def _windowed(form: PixelFormat, header: Dataset, warnings: list[str]) -> FloatArray | None:
+    """Return 0–1 by the object's VOI LUT or window, None where it has neither that can be read."""
+    values = _storable_values(form)
+    if element(header, "VOILUTSequence", warnings):
+        try:
+            return _through_lut(values, header, warnings)
+        except DAMAGE:
+            warnings.append("VOILUTSequence cannot be read and was ignored")
+    centre, width = (numbers(header, keyword, warnings) for keyword in ("WindowCenter", "WindowWidth"))
+    if not centre or not width:
         return None
-    real = apply_modality_lut(values, header).astype(np.float64)
-    function = str(header.get("VOILUTFunction") or "LINEAR").upper()
-    return _through_window(real, centre, width, function)
+    function = (text(header, "VOILUTFunction", warnings) or "LINEAR").upper()
+    if function not in _FUNCTIONS:
+        warnings.append("VOILUTFunction is unknown, LINEAR was taken")
+        function = "LINEAR"
+    smallest = 1 if function == "LINEAR" else 0
+    if not (math.isfinite(centre[0]) and smallest <= width[0] < math.inf and width[0] > 0):
+        warnings.append(f"its window of centre {centre[0]:g} and width {width[0]:g} is none and was ignored")
+        return None
+    return _through_window(_real_values(values, header, warnings), centre[0], width[0], function)
+
+
+def _real_values(values: IntArray, header: Dataset, warnings: list[str]) -> FloatArray:
+    """Return values after the Modality LUT, or as they are where it cannot be read."""
+    from pydicom.pixels.processing import apply_modality_lut
+
+    if element(header, "ModalityLUTSequence", warnings):
+        try:
+            return apply_modality_lut(values, header).astype(np.float64)
+        except DAMAGE:
+            warnings.append("ModalityLUTSequence cannot be read and was ignored")
+            return values.astype(np.float64)
+    slope, intercept = (numbers(header, keyword, warnings) for keyword in ("RescaleSlope", "RescaleIntercept"))
+    if slope and (slope[0] == 0 or not math.isfinite(slope[0])):
+        warnings.append(f"RescaleSlope {slope[0]:g} is none and was ignored")
+        slope = ()
+    real = values.astype(np.float64) * (slope[0] if slope else 1.0) + (intercept[0] if intercept else 0.0)
+    return np.asarray(real, dtype=np.float64)
+
+
+def _through_lut(values: IntArray, header: Dataset, warnings: list[str]) -> FloatArray:
+    from pydicom.pixels.processing import apply_voi
+
+    bits = int(header.VOILUTSequence[0].LUTDescriptor[2])
+    looked_up = apply_voi(_real_values(values, header, warnings).astype(np.int64), header)
+    shown: NDArray[np.float64] = np.clip(looked_up / (2**bits - 1), 0, 1)
+    return shown
 
 
 def _through_window(real: FloatArray, centre: float, width: float, function: str) -> FloatArray:
     """The three functions of PS3.3 section C.11.2.1.2 and C.11.2.1.3, with an output of 0–1."""
     # The output range of pydicom's apply_windowing depends on rescale and LUT and would have to be computed again.
-    if function == "LINEAR" and width >= 1:
+    if function == "LINEAR":
         centre, width = centre - 0.5, width - 1
         return (real > centre).astype(np.float64) if width == 0 else np.clip((real - centre) / width + 0.5, 0, 1)
-    if function == "LINEAR_EXACT" and width > 0:
+    if function == "LINEAR_EXACT":
         return np.clip((real - centre) / width + 0.5, 0, 1)
-    if function == "SIGMOID" and width > 0:
-        return np.asarray(expit(4 * (real - centre) / width))
-    raise ValueError(f"window width {width} does not fit VOI LUT function {function}")
-
-
-def _first(value: Any) -> float | None:
-    """The first of one or several numbers, None where there is none."""
-    from pydicom.multival import MultiValue
-
-    if isinstance(value, MultiValue):
-        value = value[0] if len(value) else None
-    return None if value is None else float(value)
+    return np.asarray(expit(4 * (real - centre) / width))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import io
 import zlib
-from importlib.util import find_spec
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from busight.data.readers.dicom_decode import has_decoder
-from busight.data.readers.source import check_size, opened
+from busight.data.readers.dicom_frames import PixelBytes
+from busight.data.readers.source import opened
 from busight.errors import ImageError
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+    from pydicom.uid import UID
 
 MAX_FRAMES = 10_000
 """Frames in one object: five minutes of cine at 30 frames a second. More is a damaged header."""
@@ -21,33 +22,138 @@ MAX_FRAMES = 10_000
 MAX_INFLATED_BYTES = 1024**3
 """Bytes of a deflated object once inflated: pydicom holds all of them in memory."""
 
-_PHOTOMETRIC = frozenset(
-    {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
-)
+HEAD_BYTES = 1024
+"""First bytes of a file by which DICOM is recognised."""
+
+_UNDEFINED = 0xFFFFFFFF
+_LONG_VRS = (b"OB", b"OW", b"OF", b"OD", b"UN")
+_PIXEL_DATA = (0x7FE0, 0x0010)
 
 
-def read_header(source: Path | bytes | Dataset, name: str) -> tuple[Dataset, int]:
-    """Return the object's elements and the number of bytes that its pixels take.
+@dataclass(frozen=True, slots=True, eq=False)
+class DicomContent:
+    """An object as read, before any pixel is decoded.
 
-    Of a file the pixels themselves are left out, unless it is deflated.
+    Attributes:
+        header: Its elements.
+        syntax: Its transfer syntax; None for compressed pixels of which none is stated.
+        pixels: Where its pixels stand; None without any.
+    """
+
+    header: Dataset
+    syntax: UID | None
+    pixels: PixelBytes | None
+
+
+def looks_like_dicom(head: bytes) -> bool:
+    """Return whether a file that begins so is DICOM.
+
+    It has ``DICM`` after 128 bytes (PS3.10 section 7.1), or begins without this preamble with two elements of the file
+    meta information or of group 0008.
+    """
+    return head[128:132] == b"DICM" or any(
+        _begins_with_elements(head, order, explicit)
+        for order, explicit in (("little", True), ("little", False), ("big", True))
+    )
+
+
+def _begins_with_elements(head: bytes, order: str, explicit: bool) -> bool:
+    if int.from_bytes(head[:2], order) not in (0x0002, 0x0008):  # type: ignore[arg-type]
+        return False
+    from pydicom.datadict import dictionary_has_tag, dictionary_VR
+
+    place, before, found = 0, -1, 0
+    while found < 2 and place + 8 <= len(head):
+        group, number = (int.from_bytes(head[place + n : place + n + 2], order) for n in (0, 2))  # type: ignore[arg-type]
+        tag = group << 16 | number
+        if tag <= before or not (number == 0 or dictionary_has_tag(tag)):
+            return False
+        if explicit:
+            vr = head[place + 4 : place + 6]
+            if vr not in (b"UN", b"UL" if number == 0 else dictionary_VR(tag).encode()):
+                return False
+            is_long = vr in (*_LONG_VRS, b"SQ", b"UT", b"UC", b"UR")
+            size = head[place + 8 : place + 12] if is_long else head[place + 6 : place + 8]
+            start = place + (12 if is_long else 8)
+        else:
+            size, start = head[place + 4 : place + 8], place + 8
+        length = int.from_bytes(size, order)  # type: ignore[arg-type]
+        if length % 2 or length > len(head):
+            return False
+        place, before, found = start + length, tag, found + 1
+    return found == 2
+
+
+def read_content(source: Path | bytes | Dataset, name: str) -> DicomContent:
+    """Return the object's elements and the place of its pixels.
+
+    The pixels themselves are left where they are, unless the object is deflated.
 
     Raises:
         ImageError: No file, or one that inflates to more than ``MAX_INFLATED_BYTES``.
         InvalidDicomError: No DICOM file. pydicom raises many other types on damaged ones.
     """
     from pydicom import Dataset, dcmread
+    from pydicom.errors import InvalidDicomError
 
     if isinstance(source, Dataset):
-        return source, len(source.get("PixelData") or b"")
+        return DicomContent(source, getattr(source, "file_meta", {}).get("TransferSyntaxUID"), _held_pixels(source))
     with opened(source, name) as stream:
-        is_deflated = _check_inflated(stream, name)
-        is_whole = is_deflated or isinstance(source, bytes)
+        if not looks_like_dicom(stream.read(HEAD_BYTES)):
+            raise InvalidDicomError
         stream.seek(0)
-        header = dcmread(stream, stop_before_pixels=not is_whole)
-        if is_whole:
-            return header, len(header.get("PixelData") or b"")
-        start = stream.tell()
-        return header, stream.seek(0, io.SEEK_END) - start
+        is_deflated = _check_inflated(stream, name)
+        stream.seek(0)
+        header = dcmread(stream, force=True, stop_before_pixels=not is_deflated)
+        if is_deflated:
+            return DicomContent(header, _syntax_of(header, (pixels := _held_pixels(header))), pixels)
+        pixels = _stored_pixels(source, stream, header)
+        return DicomContent(header, _syntax_of(header, pixels), pixels)
+
+
+def _syntax_of(header: Dataset, pixels: PixelBytes | None) -> UID | None:
+    """Return the stated transfer syntax; without one, by the way in which pydicom could read the elements."""
+    from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+    stated: UID | None = getattr(header, "file_meta", {}).get("TransferSyntaxUID")
+    if stated is not None or (pixels is not None and pixels.is_encapsulated):
+        return stated
+    is_implicit, is_little = header.original_encoding
+    if is_implicit:
+        return ImplicitVRLittleEndian
+    return ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
+
+
+def _held_pixels(header: Dataset) -> PixelBytes | None:
+    """Return the pixels of an object that holds them in memory."""
+    content = header.get("PixelData")
+    if not content:
+        return None
+    syntax = getattr(header, "file_meta", {}).get("TransferSyntaxUID")
+    is_little = header.original_encoding[1] if syntax is None else syntax.is_little_endian
+    is_encapsulated = header["PixelData"].is_undefined_length if syntax is None else syntax.is_encapsulated
+    is_swapped = is_little is False and header["PixelData"].VR == "OW" and header.get("BitsAllocated") == 8
+    return PixelBytes(None, content, 0, len(content), bool(is_encapsulated), is_swapped)
+
+
+def _stored_pixels(source: Path | bytes, stream: BinaryIO, header: Dataset) -> PixelBytes | None:
+    """Return the place of the pixels in a file or its content, the stream standing at their tag."""
+    is_implicit, is_little = header.original_encoding
+    order = "little" if is_little else "big"
+    head = stream.read(12)
+    tag = tuple(int.from_bytes(head[n : n + 2], order) for n in (0, 2))  # type: ignore[arg-type]
+    if tag != _PIXEL_DATA:
+        return None
+    vr = b"OW" if is_implicit else head[4:6]
+    # Pixel Data of explicit VR has a length of four bytes behind two reserved ones.
+    start = stream.tell() - (4 if is_implicit else 0)
+    length = int.from_bytes(head[4:8] if is_implicit else head[8:12], order)  # type: ignore[arg-type]
+    left = stream.seek(0, io.SEEK_END) - start
+    if min(length, left) <= 0:
+        return None
+    is_swapped = not is_little and vr == b"OW" and header.get("BitsAllocated") == 8
+    path, content = (source, b"") if isinstance(source, Path) else (None, source)
+    return PixelBytes(path, content, start, min(length, left), length == _UNDEFINED, is_swapped)
 
 
 def _check_inflated(stream: BinaryIO, name: str) -> bool:
@@ -58,7 +164,7 @@ def _check_inflated(stream: BinaryIO, name: str) -> bool:
     from pydicom.filereader import read_dataset, read_preamble
     from pydicom.uid import DeflatedExplicitVRLittleEndian
 
-    read_preamble(stream, force=False)
+    read_preamble(stream, force=True)
     meta = read_dataset(stream, False, True, stop_when=lambda tag, vr, length: tag >> 16 != 2)
     if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
         return False
@@ -69,51 +175,3 @@ def _check_inflated(stream: BinaryIO, name: str) -> bool:
         if n_bytes > MAX_INFLATED_BYTES:
             raise ImageError(f"{name}: inflates to more than {MAX_INFLATED_BYTES} bytes; export it without compression")
     return True
-
-
-def check_pixels(name: str, header: Dataset, pixel_bytes: int) -> None:
-    """Raise for an object whose header states pixels that are missing, not readable or too many.
-
-    Raises:
-        ImageError: The message names the element.
-    """
-    if pixel_bytes == 0:
-        raise ImageError(f"{name}: DICOM without pixels (a report, a PDF, a directory); leave it out")
-    for keyword in ("Rows", "Columns", "PhotometricInterpretation", "BitsAllocated"):
-        if not header.get(keyword):
-            raise ImageError(f"{name}: has pixels but no {keyword} to read them by; export it again")
-    check_size(name, int(header.Columns), int(header.Rows))
-    _check_syntax(name, header)
-    photometric = str(header.PhotometricInterpretation)
-    if photometric not in _PHOTOMETRIC:
-        raise ImageError(f"{name}: photometric interpretation {photometric!r:.40} is not read; export it as RGB")
-    n_frames = int(header.get("NumberOfFrames") or 1)
-    if not 1 <= n_frames <= MAX_FRAMES:
-        raise ImageError(f"{name}: {n_frames} frames, 1 to {MAX_FRAMES} are read; export a shorter cine")
-    bits = int(header.get("BitsStored") or header.BitsAllocated)  # floating-point pixels have no Bits Stored
-    if not 1 <= bits <= int(header.BitsAllocated) <= 16:
-        raise ImageError(f"{name}: {bits} of {header.BitsAllocated} bits stored, 1 to 16 are read; export it as 8-bit")
-    _check_length(name, header, n_frames, pixel_bytes)
-
-
-def _check_syntax(name: str, header: Dataset) -> None:
-    """Raise for a transfer syntax that is missing, or for which there is no decoder."""
-    syntax = getattr(header, "file_meta", {}).get("TransferSyntaxUID")
-    if syntax is None:
-        raise ImageError(f"{name}: states no Transfer Syntax UID, so nobody knows how its pixels are stored; set it")
-    if not has_decoder(syntax):
-        more = "" if find_spec("gdcm") else ', or pip install "busight[dicom]"'
-        raise ImageError(
-            f"{name}: transfer syntax {syntax.name!r:.60} is not read; export it uncompressed or as JPEG{more}"
-        )
-
-
-def _check_length(name: str, header: Dataset, n_frames: int, pixel_bytes: int) -> None:
-    """Raise for an uncompressed object shorter than its pixels."""
-    # YBR_FULL_422 stores two samples for each pixel, and everything else all of them.
-    samples = 2 if header.PhotometricInterpretation == "YBR_FULL_422" else int(header.get("SamplesPerPixel", 1))
-    needed = int(header.Rows) * int(header.Columns) * samples * int(header.BitsAllocated) * n_frames // 8
-    if not header.file_meta.TransferSyntaxUID.is_compressed and pixel_bytes < needed:
-        raise ImageError(
-            f"{name}: truncated, {n_frames} frame(s) need {needed} bytes and {pixel_bytes} follow; copy it again"
-        )

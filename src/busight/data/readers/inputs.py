@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from busight.data.image_spec import GREY, ImageSpec
-from busight.data.readers.image import read_image_as
+from busight.data.readers.decode import decode
 from busight.data.readers.listing import has_image_suffix, is_hidden, is_mask_name
 from busight.data.readers.source import named
 from busight.errors import DataError, ImageError
@@ -118,7 +118,8 @@ def read_frames(
     name = named(source, name)
     try:
         if isinstance(source, Path | bytes) and not _is_dicom_file(source):
-            yield InputImage(read_image_as(source, spec, name), ref)
+            pixels, white_level, warnings = decode(source, name)
+            yield InputImage(spec.apply(pixels, white_level, name), ref, warnings)
         else:
             yield from _dicom_frames(source, spec, name, ref)
     except ImageError as error:
@@ -145,10 +146,12 @@ def _dicom_frames(
             SOPInstanceUID=frames.SOPInstanceUID,
             StudyInstanceUID=frames.StudyInstanceUID,
             SeriesInstanceUID=frames.SeriesInstanceUID,
-            pixel_spacing_mm=frames.pixel_spacing_mm,
-            origin=(0, 0) if frames.region is None else (frames.region.top, frames.region.left),
+            pixel_spacing_mm=frames.pixel_spacing_mm(index),
+            origin=(0, 0) if (region := frames.geometry(index).region) is None else (region.top, region.left),
+            scale=frames.scale(index),
         )
         try:
-            yield InputImage(frames.ultrasound(index, spec), frame)
+            pixels, white_level, warnings = frames.decode(index)
+            yield InputImage(spec.apply(pixels, white_level, name), frame, warnings)
         except ImageError as error:
             yield Failure(frame, str(error))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from busight.data.dataset import DataSet
+from busight.data.image_spec import GREY
 from busight.data.labels import BREAST
+from busight.data.readers.decode import DecodedImage
 from busight.data.readers.dicom import DicomFrames, is_dicom, read_dicom
 from busight.data.readers.listing import visible_files
 from busight.data.sources.folder import natural_order
@@ -30,11 +33,37 @@ class DicomReader:
 
     def image(self, sample: Sample) -> Image:
         """Return the ultrasound region (``sample.region``; the whole frame where it is None) as grey, uint8 HW."""
-        return read_dicom(self.root / sample.image_path).ultrasound(sample.frame)
+        pixels, white_level, _ = self._decoded(sample)
+        image = GREY.apply(pixels, white_level, str(self.root / sample.image_path))
+        return image.copy()  # the caller may write into it, and the decoded frame is kept
+
+    def warnings(self, sample: Sample) -> tuple[str, ...]:
+        """Return what was assumed or ignored when the image was read."""
+        return self._decoded(sample).warnings
+
+    def _decoded(self, sample: Sample) -> DecodedImage:
+        path = self.root / sample.image_path
+        try:
+            state = path.stat()
+        except OSError:  # reading it gives the reason
+            return read_dicom(path).decode(sample.frame)
+        return _decoded(path, state.st_mtime_ns, state.st_size, sample.frame)
 
     def mask(self, sample: Sample) -> Mask | None:
         """Return None: DICOM images carry no lesion mask."""
         return None
+
+
+@lru_cache(maxsize=1)
+def _opened(path: Path, changed: int, size: int) -> DicomFrames:
+    """Return an object, the last one without reading it again: the frames of a cine are samples of their own."""
+    return read_dicom(path)
+
+
+@lru_cache(maxsize=1)
+def _decoded(path: Path, changed: int, size: int, frame: int) -> DecodedImage:
+    """Return a frame, the last one without decoding it again: its pixels and its warnings are asked for apart."""
+    return _opened(path, changed, size).decode(frame)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +106,9 @@ def load_dicom(argument: str) -> DataSet:
     for file in dicom_files:
         relative = file.relative_to(root).as_posix()
         try:
-            samples += _samples(relative, read_dicom(file), labels.get(relative))
+            frames = read_dicom(file)
+            samples += _samples(relative, frames, labels.get(relative))
+            problems += [DataWarning(relative, text) for text in frames.warnings]
         except ImageError as error:
             problems.append(DataWarning(relative, f"left out: {error}"))
     if not samples:
@@ -113,13 +144,14 @@ def _samples(relative: str, frames: DicomFrames, label: _Label | None) -> list[S
         exam_id=frames.exam_id,
         laterality=frames.laterality,
         device=frames.device,
-        pixel_spacing_mm=frames.pixel_spacing_mm,
-        region=frames.region,
         metadata=label.metadata if label else (),
     )
-    if frames.n_frames == 1:
-        return [first]
-    return [replace(first, sample_id=f"{relative}#{index}", frame=index) for index in range(frames.n_frames)]
+    samples = []
+    for index in range(frames.n_frames):
+        sample_id = relative if frames.n_frames == 1 else f"{relative}#{index}"
+        spacing, region = frames.pixel_spacing_mm(index), frames.geometry(index).region
+        samples.append(replace(first, sample_id=sample_id, frame=index, pixel_spacing_mm=spacing, region=region))
+    return samples
 
 
 def _labels(path: Path, table: Table) -> dict[str, _Label]:
