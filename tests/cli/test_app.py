@@ -136,7 +136,7 @@ def test_predict_takes_dicom_and_keeps_millimetres(quick_run: Quick, tmp_path: P
     frames = np.stack(
         [load_data("phantom:12,size=96").reader.image(sample) for sample in load_data("phantom:12,size=96").samples[:2]]
     )
-    path = write_dicom(tmp_path / "scan.dcm", frames, SequenceOfUltrasoundRegions=[region()])
+    path = write_dicom(tmp_path / "scan.dcm", frames, SequenceOfUltrasoundRegions=[region(PhysicalDeltaY=0.02)])
     # Twenty rows of noise are not what the gate knows.
     found = call("predict", quick_run("demo", ("segment.postprocess.threshold=0.0",)), path, "--show-rejected")
     assert found.exit_code == 0, found.output
@@ -217,7 +217,7 @@ def test_crossval_and_compare(tmp_path: Path) -> None:
     assert (out / "report.html").is_file()
     told = call("compare", out / "repeat-1" / "fold-1", out, "--out", tmp_path / "difference.json")
     assert told.exit_code == 0, told.output
-    assert "No difference in AUROC" in told.stdout or "too few" in told.stdout
+    assert "No difference in accuracy has been shown on 30 shared images" in told.stdout
     assert json.loads((tmp_path / "difference.json").read_text())["format"] == 1
     for arguments, message, code in (
         (["compare", tmp_path / "nowhere", out], "holds no cases.csv", 1),

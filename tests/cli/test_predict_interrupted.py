@@ -58,12 +58,19 @@ def finished(arguments: list[str], limit: int | None = None) -> tuple[int, str]:
     return process.returncode, (errors.strip().splitlines() or [""])[-1]
 
 
+def wait_for(unfinished: Path, n_lines: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if unfinished.is_file() and unfinished.read_bytes().count(b"\n") >= n_lines:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{unfinished} has not come to {n_lines} lines")
+
+
 def stopped(arguments: list[str], unfinished: Path, number: int) -> str:
     """Send a signal after the first records; return the last line."""
     process = busight(arguments)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (unfinished.is_file() and unfinished.read_bytes().count(b"\n") > 4):
-        time.sleep(0.01)
+    wait_for(unfinished, 5)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors, errors
@@ -125,11 +132,12 @@ def test_a_full_disk_loses_nothing(arguments: list[str], tmp_path: Path, expecte
 def test_two_calls_with_one_file(arguments: list[str], tmp_path: Path) -> None:
     out, unfinished = tmp_path / "found.jsonl", tmp_path / "found.unfinished.jsonl"
     first = busight([*arguments, "--out", str(out)])
-    while not unfinished.is_file():
-        time.sleep(0.01)
+    wait_for(unfinished, 1)
+    first.send_signal(signal.SIGSTOP)
     for more in ([], ["--resume"]):
         code, line = finished([*arguments, "--out", str(out), *more])
         assert (code, "another process is writing there" in line) == (1, True), line
+    first.send_signal(signal.SIGCONT)
     first.communicate(timeout=120)
     assert out.read_text().count("\n") == COUNT
 

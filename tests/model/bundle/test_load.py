@@ -76,7 +76,7 @@ def test_a_link_out_of_the_folder_is_refused(bundle_copy: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "not a bundle"), ("{", "not JSON"), ("[]", "not a card"), ('{"format": 3}', "not a card of format 3")],
+    [(None, "not a bundle"), ("{", "not JSON"), ("[]", "not a card"), ('{"format": 4}', "not a card of format 4")],
 )
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
     if content is not None:
@@ -114,7 +114,7 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: card.update(format="3"), "not a card of format 3"),
+        (lambda card: card.update(format="4"), "not a card of format 4"),
         (lambda card: card["labels"].update(names=["benign", "malignant"]), "'normal' is not one of the classes"),
         (lambda card: card["labels"].update(names=["benign", "normal", "malignant", "x"]), "are not of 4 classes"),
         (lambda card: card.update(task="guess"), "task: Input should be"),

@@ -50,7 +50,7 @@ def _video_frames(content: bytes) -> Iterator[Any]:
     """Yield the frames of a video as uint8 RGB, HW3."""
     import av
 
-    with av.open(io.BytesIO(content)) as container:
+    with av.open(io.BytesIO(content), "r") as container:
         for frame in container.decode(video=0):
             yield frame.to_ndarray(format="rgb24")
 

@@ -14,7 +14,7 @@ from busight.segment.postprocess import PostprocessSettings
 from busight.segment.settings import ClassicalName, LearnedName, RoiSettings
 from busight.strategies.views import InputSpec
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
 CLASSIFIER = "classifier.onnx"
@@ -157,7 +157,7 @@ class Card(_Part):
         digest: SHA-256 of the card without this field.
     """
 
-    format: Literal[3] = FORMAT
+    format: Literal[4] = FORMAT
     name: str
     created: str
     busight: str
