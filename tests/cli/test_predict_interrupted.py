@@ -36,7 +36,9 @@ def arguments(quick_run: Callable[..., Path], images: Path) -> list[str]:
 
 def busight(arguments: list[str], limit: int | None = None) -> subprocess.Popen[str]:
     def prepare() -> None:
+        # A shell in the background, and nohup, have their children ignore these.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         if limit is not None:
             # Files of this size at most: writing fails as on a full disk.
             resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

@@ -30,8 +30,8 @@ class ConformalSets:
     __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
 
     level: Annotated[float, Field(gt=0, lt=1)]
-    thresholds: tuple[float, ...]
-    cases: tuple[int, ...]
+    thresholds: tuple[Annotated[float, Field(ge=0, le=1)], ...]
+    cases: tuple[Annotated[int, Field(ge=0)], ...]
     source: str = ""
 
     def sets(self, probs: FloatArray) -> NDArray[np.bool_]:

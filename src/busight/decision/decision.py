@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -14,6 +14,8 @@ from busight.decision.conformal import ConformalSets
 from busight.decision.fusion import DescriptorFusion
 from busight.decision.ood import OodDetector
 from busight.types import FloatArray
+
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Part(BaseModel):
@@ -34,7 +36,7 @@ class Calibration(_Part):
 
     calibrator: AnyCalibrator = Identity()
     calibrated: bool = True
-    cases: int
+    cases: int = Field(ge=0)
     prevalence: float | None = Field(default=None, gt=0, lt=1)
     source: str
 
@@ -50,10 +52,10 @@ class Threshold(_Part):
         source: These cases in words.
     """
 
-    wanted_sensitivity: float
-    threshold: float | None
-    sensitivity: float | None
-    specificity: float | None
+    wanted_sensitivity: Probability
+    threshold: Probability | None
+    sensitivity: Probability | None
+    specificity: Probability | None
     source: str
 
 

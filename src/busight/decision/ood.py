@@ -68,7 +68,7 @@ class OodDetector:
     __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
 
     appearance: AppearanceDetector | None
-    feature_limit: float | None
+    feature_limit: Annotated[float, Field(ge=0, le=2)] | None
     neighbours: Annotated[int, Field(ge=1)]
     source: str
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -31,6 +31,9 @@ from busight.types import Failure, Image, ImageRef, InputImage, Prediction, Reje
 
 BATCH = 16
 """Images of one batch through the networks."""
+
+PIXELS_AT_ONCE = 16 * 1024**2
+"""Pixels of one batch: few large images take as much memory as many small ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,8 +134,7 @@ class Model:
         """Predict images as `predict`, but return a failure in place of an image whose output is no answer."""
         given = [image if isinstance(image, InputImage) else InputImage(image) for image in images]
         answers: list[Prediction | Rejected | Failure] = []
-        for start in range(0, len(given), BATCH):
-            batch = given[start : start + BATCH]
+        for batch in batches(given):
             prepared, raws = self.infer([image.pixels for image in batch])
             answers += [self._answer(*item) for item in zip(batch, prepared, raws, strict=True)]
         return answers
@@ -202,6 +204,21 @@ class Model:
         prediction = replace(prediction, warnings=given.warnings + warnings_of(prediction, labels, decision, self.bank))
         reason = None if decision.ood is None else decision.ood.rejection(given.pixels)
         return prediction if reason is None else Rejected(reason, prediction)
+
+
+def batches(images: Iterable[InputImage], batch: int = BATCH) -> Iterator[list[InputImage]]:
+    """Yield images in batches of at most so many images, and of `PIXELS_AT_ONCE` pixels where it is more than one."""
+    waiting: list[InputImage] = []
+    n_pixels = 0
+    for image in images:
+        size = image.pixels.shape[0] * image.pixels.shape[1]
+        if waiting and (len(waiting) >= batch or n_pixels + size > PIXELS_AT_ONCE):
+            yield waiting
+            waiting, n_pixels = [], 0
+        waiting.append(image)
+        n_pixels += size
+    if waiting:
+        yield waiting
 
 
 def _pasted(prepared: PreparedImage) -> Image:

@@ -157,7 +157,7 @@ def test_objects_that_are_no_picture(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("elements", "rule"),
     [
-        ({"Rows": 60000, "Columns": 60000}, "60000×60000 pixels, at most 67108864"),
+        ({"Rows": 60000, "Columns": 60000}, "60000×60000 pixels, at most 16777216"),
         ({"Rows": 8}, "40×8 pixels, needs at least 16 a side"),
         ({"NumberOfFrames": 2_000_000_000}, "2000000000 frames, 1 to 10000 are read"),
         ({"NumberOfFrames": 2}, "truncated, 2 frame.s. need 2560 bytes"),
@@ -208,6 +208,26 @@ def test_a_deflated_bomb_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(dicom_header, "MAX_INFLATED_BYTES", 3_000_000)
     with pytest.raises(ImageError, match="inflates to more than 3000000 bytes"):
         read_dicom(path)
+
+
+def test_a_header_without_end_is_refused(tmp_path: Path) -> None:
+    item = b"\xfe\xff\x00\xe0\xff\xff\xff\xff" + b"\x08\x00\x00\x01SH\x02\x00AB" + b"\xfe\xff\x0d\xe0\0\0\0\0"
+    sequence = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff" + item * 200_000
+    for number, content in enumerate((bytes(5_000_000), sequence)):
+        path = tmp_path / f"{number}.dcm"
+        path.write_bytes(bytes(128) + b"DICM" + content)
+        with pytest.raises(ImageError, match="more than 4194304 bytes before its pixels; not a DICOM object"):
+            read_dicom(path)
+
+
+def test_a_large_private_element_is_skipped(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a.dcm", np.full((1, 40, 32), 77, np.uint8))
+    from pydicom import dcmread
+
+    header = dcmread(path)
+    header.private_block(0x0019, "RAW", create=True).add_new(1, "OB", bytes(6_000_000))
+    header.save_as(path)
+    assert (read_dicom(path).ultrasound(0) == 77).all()
 
 
 @pytest.mark.parametrize("name", ["JPEGLosslessProcess14_1", "JPEGLSLossless"])

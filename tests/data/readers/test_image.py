@@ -340,20 +340,19 @@ def test_small_pictures_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("side", "is_wide", "most"),
-    [(9000, False, 67108864), (12000, False, 67108864), (60000, False, 67108864), (5000, True, 16777216)],
+    ("side", "is_wide"), [(4097, False), (9500, False), (12000, False), (60000, False), (5000, True)]
 )
 def test_bombs_are_refused_from_the_header(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int, is_wide: bool, most: int
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int, is_wide: bool
 ) -> None:
-    """9000 is above our limit only, 12000 where Pillow would warn, 60000 where Pillow refuses by itself."""
+    """4097 is above our limit only, 12000 where Pillow would warn, 60000 where Pillow refuses by itself."""
     path = written(tmp_path / "a.png", RGB48) if is_wide else saved(tmp_path / "a.png", RAMP)
     header = bytearray(path.read_bytes())
     header[16:24] = side.to_bytes(4, "big") * 2
     header[29:33] = _crc(bytes(header[12:29]))
     (tmp_path / "a.png").write_bytes(header)
     monkeypatch.setattr(ImageFile.ImageFile, "load", lambda self: pytest.fail("the bomb was decoded"))
-    with pytest.raises(ImageError, match=rf"at most {most} (pixels )?are decoded"):
+    with pytest.raises(ImageError, match=r"at most 16777216 (pixels )?are decoded"):
         read_grey(tmp_path / "a.png")
 
 

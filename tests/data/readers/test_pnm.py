@@ -92,7 +92,7 @@ def test_every_16_bit_image_comes_back(pixels: np.ndarray, is_plain: bool) -> No
         (b"P5 24 x 255\n", "its header lacks width, height or maxval"),
         (b"P5 24 20", "its header lacks width, height or maxval"),
         (b"P5 99999999999 20 255\n", "its header lacks width, height or maxval"),
-        (b"P5 60000 60000 255\n", "60000×60000 pixels, at most 67108864 are decoded"),
+        (b"P5 60000 60000 255\n", "60000×60000 pixels, at most 16777216 are decoded"),
         (b"P5 24 8 255\n", "24×8 pixels, needs at least 16 a side"),
         (b"P5 #" + b"x" * 100_000, "its header lacks width, height or maxval"),
         (b"P4 24 20\n" + bytes(60), "no image .* can be found in it"),
@@ -109,8 +109,8 @@ def test_a_bomb_is_refused_before_its_pixels_are_read(monkeypatch: pytest.Monkey
     from busight.data.readers import pnm
 
     monkeypatch.setattr(pnm, "read_pixels", lambda stream, header: pytest.fail("the bomb was decoded"))
-    for content, most in ((b"P2 5000 5000 255\n1 2 3", 16777216), (b"P5 10000 10000 255\n123", 67108864)):
-        with pytest.raises(ImageError, match=f"at most {most} are decoded"):
+    for content in (b"P2 5000 5000 255\n1 2 3", b"P5 10000 10000 255\n123"):
+        with pytest.raises(ImageError, match="at most 16777216 are decoded"):
             read_image(content)
     assert pnm.is_pnm(io.BytesIO(b"P2 1"))
     assert not pnm.is_pnm(io.BytesIO(b"P2"))

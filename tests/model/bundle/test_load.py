@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import onnx
 import pytest
 from pydantic import ValidationError
 
@@ -133,6 +137,12 @@ NAN = float("nan")
         (calibrator(method="beta", curves=[[1, 1, 0]]), "not of 3 classes"),
         (calibrator(method="isotonic", raw=[[0.1]] * 3, calibrated=[[]] * 3), "its calibrated one"),
         (decision("calibration", prevalence=0), "decision.calibration.prevalence: Input should be"),
+        (decision("threshold", threshold=1.5), "decision.threshold.threshold: Input should be less than or equal to 1"),
+        (decision("threshold", sensitivity=-0.1), "decision.threshold.sensitivity: Input should be"),
+        (lambda card: card["labels"].update(positive=None), "a threshold is of the positive class"),
+        (decision("conformal", thresholds=[0.1, 0.1, 1.2]), "decision.conformal.thresholds.2: Input should be"),
+        (decision("ood", feature_limit=3), "decision.ood.feature_limit: Input should be"),
+        (lambda card: card.update(inverse_temperatures=[-1.0]), "inverse_temperatures.0: Input should be"),
         (decision("conformal", thresholds=[0.1]), "sets are not of 3 classes"),
         (decision("conformal", thresholds=[0.1, 0.1, NAN]), "decision.conformal.thresholds.2: Input should be"),
         (decision("ood", appearance=detector(limit=0)), "a limit above 0"),
@@ -149,6 +159,33 @@ def test_a_card_that_does_not_fit_its_graphs_is_refused(
     with pytest.raises(BundleError, match=message) as caught:
         Model.load(bundle_copy)
     assert "\n" not in str(caught.value)
+
+
+def test_weights_in_another_file_are_refused(bundle_copy: Path) -> None:
+    graph = onnx.load(bundle_copy / "classifier.onnx")
+    onnx.save(
+        graph, bundle_copy / "classifier.onnx", save_as_external_data=True, location="other.bin", size_threshold=0
+    )
+    digest = hashlib.sha256((bundle_copy / "classifier.onnx").read_bytes()).hexdigest()
+    reseal(bundle_copy, lambda card: card["files"].update({"classifier.onnx": digest}))
+    with pytest.raises(BundleError, match="its weights lie in another file, which is not read"):
+        Model.load(bundle_copy)
+
+
+def test_features_that_fill_the_memory_are_refused(bundle_copy: Path) -> None:
+    path = bundle_copy / "features.npz"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        array = io.BytesIO()
+        np.lib.format.write_array_header_1_0(array, {"descr": "<f2", "fortran_order": False, "shape": (150_000, 1024)})
+        with archive.open("features.npy", "w") as member:
+            member.write(array.getvalue())
+            for _ in range(300):
+                member.write(bytes(1024 * 1024))
+    reseal(
+        bundle_copy, lambda card: card["files"].update({"features.npz": hashlib.sha256(path.read_bytes()).hexdigest()})
+    )
+    with pytest.raises(BundleError, match="arrays of 315 MB, at most 268 MB are read"):
+        Model.load(bundle_copy)
 
 
 def test_a_changed_card_is_validated_before_it_is_written(bundle_copy: Path) -> None:

@@ -19,7 +19,7 @@ from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffI
 
 from busight.data.image_spec import Pixels, full_scale
 from busight.data.readers import pnm
-from busight.data.readers.source import DAMAGE, MAX_COSTLY_PIXELS, MAX_PIXELS, check_size, opened, reason
+from busight.data.readers.source import DAMAGE, MAX_PIXELS, check_size, opened, reason
 from busight.data.readers.wide_colour import is_wide_colour, read_wide_colour
 from busight.errors import ImageError
 
@@ -59,7 +59,7 @@ def decode(source: Path | bytes, name: str) -> DecodedImage:
     with _guarded(name), opened(source, name) as stream:
         if pnm.is_pnm(stream):
             header = pnm.read_header(stream)
-            check_size(name, header.width, header.height, MAX_COSTLY_PIXELS if header.is_plain else MAX_PIXELS)
+            check_size(name, header.width, header.height)
             pixels = pnm.read_pixels(stream, header)
             if pnm.is_pnm(stream):
                 raise ImageError(f"{name}: holds several images, one is needed; export the one to be read as PNG")
@@ -160,7 +160,7 @@ def _opened_picture(stream: BinaryIO, name: str) -> Iterator[ImageFile]:
 def _decoded(picture: ImageFile, stream: BinaryIO, name: str) -> DecodedImage:
     is_wide = is_wide_colour(picture)
     if is_wide:
-        check_size(name, *picture.size, MAX_COSTLY_PIXELS)
+        check_size(name, *picture.size)
     picture.load()  # a PNG may carry its EXIF block behind the pixels
     white_level: int | None = None
     warnings: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ each on stdout with a length and as many bytes: an .npy array, or none where the
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from typing import Any
 
 FRAME, VIDEO, NEXT = b"F", b"V", b"N"
 """Kinds of a request: decode a DICOM object of one frame by GDCM, open a video, give its next frame."""
+
+MAX_MEMORY_BYTES = 800 * 1024**2
+"""Memory of the process; what needs more is refused as damaged."""
 
 
 def main() -> None:
@@ -23,6 +27,8 @@ def main() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        with contextlib.suppress(OSError, ValueError):  # a system that has a lower limit or none
+            resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES))
     video: Iterator[Any] = iter(())
     while kind := sys.stdin.buffer.read(1):
         content = sys.stdin.buffer.read(int.from_bytes(sys.stdin.buffer.read(8), "big"))

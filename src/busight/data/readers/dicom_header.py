@@ -6,7 +6,7 @@ import io
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from busight.data.readers.dicom_frames import PixelBytes
 from busight.data.readers.source import opened
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 MAX_FRAMES = 10_000
 """Frames in one object: five minutes of cine at 30 frames a second. More is a damaged header."""
 
-MAX_INFLATED_BYTES = 1024**3
+MAX_HEADER_BYTES = 4 * 1024**2
+"""Bytes that are read before the pixels: pydicom takes a second or two a megabyte where they are small elements."""
+
+_LARGE_ELEMENT = 256 * 1024
+"""Bytes from which an element is skipped, e.g. private raw data: none that is needed is as large."""
+
+MAX_INFLATED_BYTES = 256 * 1024**2
 """Bytes of a deflated object once inflated: pydicom holds all of them in memory."""
 
 HEAD_BYTES = 1024
@@ -90,7 +96,8 @@ def read_content(source: Path | bytes | Dataset, name: str) -> DicomContent:
     The pixels themselves are left where they are, unless the object is deflated.
 
     Raises:
-        ImageError: No file, or one that inflates to more than ``MAX_INFLATED_BYTES``.
+        ImageError: No file, or one that inflates to more than ``MAX_INFLATED_BYTES`` or has more than
+            ``MAX_HEADER_BYTES`` before its pixels.
         InvalidDicomError: No DICOM file. pydicom raises many other types on damaged ones.
     """
     from pydicom import Dataset, dcmread
@@ -104,11 +111,30 @@ def read_content(source: Path | bytes | Dataset, name: str) -> DicomContent:
         stream.seek(0)
         is_deflated = _check_inflated(stream, name)
         stream.seek(0)
-        header = dcmread(stream, force=True, stop_before_pixels=not is_deflated)
         if is_deflated:
+            header = dcmread(stream, force=True)
             return DicomContent(header, _syntax_of(header, (pixels := _held_pixels(header))), pixels)
+        limited = cast(BinaryIO, _HeaderStream(stream, name))
+        header = dcmread(limited, force=True, stop_before_pixels=True, defer_size=_LARGE_ELEMENT)
         pixels = _stored_pixels(source, stream, header)
         return DicomContent(header, _syntax_of(header, pixels), pixels)
+
+
+class _HeaderStream:
+    """A stream that reads no more than the header of an object may hold; what is skipped does not count."""
+
+    def __init__(self, stream: BinaryIO, name: str) -> None:
+        self._stream, self._name, self._left = stream, name, MAX_HEADER_BYTES
+        self.seek, self.tell = stream.seek, stream.tell
+
+    def read(self, size: int = -1) -> bytes:
+        content = self._stream.read(size)
+        self._left -= len(content)
+        if self._left < 0:
+            raise ImageError(
+                f"{self._name}: more than {MAX_HEADER_BYTES} bytes before its pixels; not a DICOM object, or damaged"
+            )
+        return content
 
 
 def _syntax_of(header: Dataset, pixels: PixelBytes | None) -> UID | None:

@@ -12,11 +12,8 @@ from typing import BinaryIO
 
 from busight.errors import ImageError
 
-MAX_PIXELS = 64 * 1024 * 1024
-"""64 megapixels: fifty times the largest ultrasound screen, and still under 1 GB while it is decoded."""
-
-MAX_COSTLY_PIXELS = MAX_PIXELS // 4
-"""16 megapixels, for formats that take several times the memory or time: 16-bit colour, and plain PGM and PPM."""
+MAX_PIXELS = 16 * 1024 * 1024
+"""16 megapixels: twelve times the largest ultrasound screen. A prediction of such an image stays under 1 GB."""
 
 MIN_SIDE = 16
 """Pixels. Below this no lesion is distinguishable from its surroundings; such files are icons or damaged."""
@@ -56,16 +53,16 @@ def first_bytes(source: Path | bytes, count: int) -> bytes:
         return b""
 
 
-def check_size(name: str, width: int, height: int, most: int = MAX_PIXELS) -> None:
+def check_size(name: str, width: int, height: int) -> None:
     """Raise for an image by the size in its header, before any pixel is decoded.
 
     Raises:
-        ImageError: Below ``MIN_SIDE`` a side or above ``most`` in all.
+        ImageError: Below ``MIN_SIDE`` a side or above ``MAX_PIXELS`` in all.
     """
     if min(width, height) < MIN_SIDE:
         raise ImageError(f"{name}: {width}×{height} pixels, needs at least {MIN_SIDE} a side; use the full image")
-    if width * height > most:
-        raise ImageError(f"{name}: {width}×{height} pixels, at most {most} are decoded; scale or crop it first")
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"{name}: {width}×{height} pixels, at most {MAX_PIXELS} are decoded; scale or crop it first")
 
 
 def reason(error: BaseException) -> str:

@@ -6,7 +6,6 @@ Source:
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from busight.data.dataset import DataSet
 from busight.data.labels import LabelSchema
 from busight.data.readers.source import DAMAGE
 from busight.errors import DataError
+from busight.io.arrays import read_arrays
 from busight.io.paths import user_path
 from busight.types import Image, Mask, Sample
 
@@ -73,9 +73,9 @@ def load_breastmnist(argument: str) -> DataSet:
 def _arrays(path: Path) -> dict[str, np.ndarray]:
     names = [f"{subset}_{kind}" for subset in _PARTS for kind in ("images", "labels")]
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in names}
-    except (*DAMAGE, zipfile.BadZipFile) as error:  # LookupError: an array is missing; TypeError: one array, no archive
+        read = read_arrays(path)
+        arrays = {name: read[name] for name in names}
+    except DAMAGE as error:  # LookupError: an array is missing
         raise DataError(f"{path}: not a BreastMNIST file ({error}); expected the arrays {', '.join(names)}") from error
     for subset in _PARTS:
         images, labels = arrays[f"{subset}_images"], arrays[f"{subset}_labels"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -110,7 +110,7 @@ class TrainingPart(_Part):
     """
 
     source: str
-    images: int
+    images: int = Field(ge=0)
     digests: tuple[str, ...]
     data_digest: str
     split_kind: str
@@ -127,8 +127,8 @@ class MetricPart(_Part):
     value: float | None
     low: float | None
     high: float | None
-    n: int
-    n_groups: int
+    n: int = Field(ge=0)
+    n_groups: int = Field(ge=0)
 
 
 class Card(_Part):
@@ -168,7 +168,7 @@ class Card(_Part):
     strategy: str
     segment: SegmentPart | None
     classify: ClassifyPart | None
-    inverse_temperatures: tuple[float, ...] = ()
+    inverse_temperatures: tuple[Annotated[float, Field(gt=0)], ...] = ()
     decision: Decision
     algorithms: dict[str, str] = Field(default_factory=dict)
     training: TrainingPart
@@ -180,6 +180,8 @@ class Card(_Part):
     @model_validator(mode="after")
     def _decision_of_the_classes(self) -> Self:
         self.decision.require_classes(len(self.labels.names))
+        if self.decision.threshold is not None and self.labels.positive is None:
+            raise ValueError("a threshold is of the positive class, and these labels have none")
         return self
 
     def changed(self, **fields: Any) -> Card:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.errors import BundleError
+from busight.io.arrays import read_arrays
 from busight.io.atomic import written_beside
 from busight.io.digests import sha256_of_file
 from busight.model.bundle.card import EXAMPLES
@@ -114,7 +114,6 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     if not path.is_file():
         raise BundleError(f"{path.parent}: holds no {EXAMPLES}; get the bundle again")
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as saved:
-            return {name: saved[name] for name in saved.files}
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-        raise BundleError(f"{path}: not the examples of a bundle; copy the whole folder again") from error
+        return read_arrays(path)
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path}: not the examples of a bundle ({error}); copy the whole folder again") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.errors import BundleError
+from busight.io.arrays import read_arrays
 from busight.io.atomic import written_beside
 
 
@@ -51,11 +51,10 @@ def read_features(path: Path) -> FeatureBank:
         BundleError: The file is not a feature bank.
     """
     try:
-        # Opened here: NumPy leaves a broken archive open.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as saved:
-            features, ids, labels = saved["features"], saved["sample_ids"].tolist(), saved["labels"].tolist()
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise BundleError(f"{path}: not the features of a bundle; copy the whole folder again") from error
+        saved = read_arrays(path)
+        features, ids, labels = saved["features"], saved["sample_ids"].tolist(), saved["labels"].tolist()
+    except (OSError, ValueError, KeyError) as error:
+        raise BundleError(f"{path}: not the features of a bundle ({error}); copy the whole folder again") from error
     known = isinstance(ids, list) and isinstance(labels, list)
     if not known or features.ndim != 2 or not 0 < len(features) == len(ids) == len(labels):
         raise BundleError(f"{path}: its features do not belong to its names; copy the whole folder again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from busight.io.cores import usable_cores
 from busight.strategies.engine import Outputs
 
 INPUT = "images"
+
+_EXTERNAL_DATA = b"\x0a\x08location"
+"""The key of ONNX's external data as protobuf writes it: field 1, eight bytes."""
 
 
 class OnnxRuntimeEngine:
@@ -39,6 +43,7 @@ class OnnxRuntimeEngine:
         from onnxruntime.capi import onnxruntime_pybind11_state as refusals
 
         self._path = path
+        _require_own_weights(path)
         options = onnxruntime.SessionOptions()
         # ONNX Runtime counts the machine's cores, not those in this process's affinity.
         cores = usable_cores()
@@ -82,6 +87,15 @@ class OnnxRuntimeEngine:
                     "the bundle again"
                 )
         return outputs
+
+
+def _require_own_weights(path: Path) -> None:
+    """Raise for a graph whose weights lie in another file: that file has no digest, and may be any file."""
+    if not path.stat().st_size:
+        return  # ONNX Runtime says what is wrong with it
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content.find(_EXTERNAL_DATA) >= 0:
+            raise BundleError(f"{path}: its weights lie in another file, which is not read; export it as one file")
 
 
 def _sides(shape: list[int | str]) -> tuple[int, ...]:
