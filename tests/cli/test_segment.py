@@ -331,8 +331,8 @@ def test_wrong_calls_of_bench(arguments: list[str], rule: str, tmp_path: Path, m
 
 def test_a_set_without_masks_cannot_be_compared_on(tmp_path: Path) -> None:
     for index in range(3):
-        save(tmp_path / "benign" / f"{index}.png", picture(index))
-    code, said = bench(f"folder:{tmp_path}", "--out", tmp_path / "out")
+        save(tmp_path / "data" / "benign" / f"{index}.png", picture(index))
+    code, said = bench(f"folder:{tmp_path / 'data'}", "--out", tmp_path / "out")
     assert (code, "no image has a drawn mask" in said) == (1, True), said
 
 

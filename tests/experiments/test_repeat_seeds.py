@@ -48,7 +48,7 @@ def test_seeds_differ_go_on_after_a_power_cut_and_are_summed_up(tmp_path: Path) 
     assert found is not None
     assert found.values == tuple(accuracies)
     assert found.spread.mean == pytest.approx(np.mean(accuracies))
-    assert found.single_low <= found.spread.mean <= found.single_high
+    assert np.isnan([found.single_low, found.single_high]).all()  # of nine test images
     assert record.leaking_pairs > 0  # by image, as the paper splits
     assert json.loads((out / "repeat.json").read_text())["n_test"] == record.n_test == len(tests[0])
     lines = repeat_lines(record)

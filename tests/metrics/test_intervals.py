@@ -18,7 +18,7 @@ from busight.types import FloatArray, IntArray
 
 SHARE = Measurand("proportion", 0.0, 1.0)
 AREA = Measurand("statistic", 0.0, 1.0)
-TWENTY = Independence(20, 20, 20.0)
+TWENTY = Independence(20, 20, (20.0,))
 
 
 def interval_of(right: FloatArray, groups: IntArray, rng: np.random.Generator) -> tuple[float, float]:
@@ -59,8 +59,8 @@ def test_effective_groups_by_hand() -> None:
     # Sizes 3, 1, 1, 1 on one side: 36 / 12 = 3; on the other two single cases.
     group = np.array([0, 0, 0, 1, 2, 3, 4, 5])
     side = np.arange(8) < 6
-    assert independence(Measurand(sides=(side,)), group) == Independence(6, 4, 3.0)
-    assert independence(Measurand(sides=(side, ~side)), group) == Independence(8, 2, 2.0)
+    assert independence(Measurand(sides=(side,)), group) == Independence(6, 4, (3.0,))
+    assert independence(Measurand(sides=(side, ~side)), group) == Independence(8, 2, (3.0, 2.0))
 
 
 def test_a_logit_interval_by_hand() -> None:
@@ -105,7 +105,7 @@ def test_two_perfect_models_may_still_differ() -> None:
 def test_an_interval_holds_its_value_within_bounds(kind: Kind, values: list[float], groups: int, level: float) -> None:
     drawn = np.array(values)
     value = float(drawn.mean())
-    observed = Independence(2 * groups, groups, 0.8 * groups)
+    observed = Independence(2 * groups, groups, (0.8 * groups,))
     low, high = confidence_interval(value, drawn, Measurand(kind, 0.0, 1.0), observed, level)
     assert math.isnan(low) == math.isnan(high)
     if kind != "proportion" and groups < 10:

@@ -75,7 +75,7 @@ def clustered_bootstrap(
         >>> rng, groups = np.random.default_rng(0), list(range(12))
         >>> intervals = clustered_bootstrap(share, groups, rng, measurands=[Measurand("proportion", 0, 1)])
         >>> intervals.value.round(3).tolist(), intervals.low.round(2).tolist(), intervals.high.round(2).tolist()
-        ([0.917], [0.62], [1.0])
+        ([0.917], [0.6], [1.0])
     """
     return repeated_bootstrap([statistic], groups, rng, resamples, level, measurands)
 

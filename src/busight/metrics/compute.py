@@ -144,16 +144,17 @@ def metric_measurands(cases: ScoredCases) -> dict[tuple[str, str], Measurand]:
     present = tuple(side for side in of_class if side.any())
     measurands = {
         ("accuracy", OVERALL): _proportion(every),
-        ("balanced_accuracy", OVERALL): _fraction(*present),
+        ("balanced_accuracy", OVERALL): Measurand("mean", 0.0, 1.0, present),
         ("kappa", OVERALL): Measurand("statistic", -1.0, 1.0, (every,)),
         ("mcc", OVERALL): Measurand("statistic", -1.0, 1.0, (every,)),
         ("brier", OVERALL): Measurand("mean", 0.0, 2.0, (every,)),
         ("log_loss", OVERALL): Measurand("mean", 0.0, math.inf, (every,)),
         ("ece", OVERALL): Measurand("calibration error", 0.0, 1.0, (every,)),
     }
-    for metric in ("sensitivity", "f1", "auroc", "average_precision"):
+    for metric in ("f1", "auroc", "average_precision"):
         measurands[metric, MACRO] = _fraction(*of_class)
-    measurands["precision", MACRO] = _fraction(*predicted)
+    measurands["sensitivity", MACRO] = Measurand("mean", 0.0, 1.0, tuple(of_class))
+    measurands["precision", MACRO] = Measurand("mean", 0.0, 1.0, tuple(predicted))
     for metric in ("precision", "sensitivity", "f1"):
         measurands[metric, WEIGHTED] = _fraction(every)
     for name, own, named in zip(cases.classes, of_class, predicted, strict=True):

@@ -24,8 +24,9 @@ class Measurand:
 
     Attributes:
         kind: ``"proportion"``, a share of counted cases; ``"count"``, a mean number of events per case; ``"mean"``
-            of values of the cases (Dice); ``"difference"`` of two models' metrics; ``"calibration error"``, which
-            resampling biases upwards; ``"statistic"``, anything else (AUROC, kappa).
+            of values of the cases (Dice), or of the classes' proportions, with a side for each class; ``"difference"``
+            of two models' metrics; ``"calibration error"``, which resampling biases upwards; ``"statistic"``, anything
+            else (AUROC, kappa).
         lower: The lowest possible value.
         upper: The highest possible value; infinite where there is none.
         sides: bool (N,) each, the cases behind the metric; several where each is needed (the positive and the negative
@@ -51,13 +52,18 @@ class Independence:
     Attributes:
         cases: Cases behind the metric.
         groups: Groups with such a case; of several sides, of the smallest.
-        effective: Kish's effective number of groups, (Σ n)² / Σ n² over their sizes: what counts if all cases of a
-            group are alike; of several sides, of the smallest.
+        sides: Kish's effective number of groups of each side, (Σ n)² / Σ n² over their sizes: what counts if all cases
+            of a group are alike.
     """
 
     cases: int
     groups: int
-    effective: float
+    sides: tuple[float, ...]
+
+    @property
+    def effective(self) -> float:
+        """The effective number of groups of the smallest side."""
+        return min(self.sides)
 
 
 def independence(measurand: Measurand, group_of_case: IntArray) -> Independence:
@@ -70,13 +76,13 @@ def independence(measurand: Measurand, group_of_case: IntArray) -> Independence:
     Source: Kish, "Survey sampling", 1965, section 11.7, for the effective number.
     """
     sides = measurand.sides or (np.ones(len(group_of_case), bool),)
-    smallest, effective = len(group_of_case), math.inf
+    smallest, effective = len(group_of_case), []
     for side in sides:
         sizes = np.bincount(group_of_case[side])
         sizes = sizes[sizes > 0].astype(np.float64)
         smallest = min(smallest, len(sizes))
-        effective = min(effective, float(sizes.sum() ** 2 / (sizes**2).sum()) if len(sizes) else 0.0)
-    return Independence(int(np.logical_or.reduce(sides).sum()), smallest, effective)
+        effective.append(float(sizes.sum() ** 2 / (sizes**2).sum()) if len(sizes) else 0.0)
+    return Independence(int(np.logical_or.reduce(sides).sum()), smallest, tuple(effective))
 
 
 def confidence_interval(
@@ -89,8 +95,8 @@ def confidence_interval(
       case agrees, or fewer than `MIN_GROUPS` groups have a case of it, a group counts as one case.
     - A bounded statistic (AUROC, kappa …) has a t interval with the standard error of the resamples on the logit scale
       of its range, a positive one without bound (a distance, the log-loss) on the log scale.
-    - So has a bounded mean of the cases (Dice …), after half a group was added at each end of its range, as Agresti and
-      Coull add cases to a proportion: among few cases the rare one, a missed lesion, is easily absent.
+    - So has a bounded mean (Dice, balanced accuracy …), after half a group was added at each end of its range, as
+      Agresti and Coull add cases to a proportion: among few cases the rare one, a missed lesion, is easily absent.
     - A difference has a t interval on its own scale.
     - The calibration error has the basic bootstrap's interval, which takes off what resampling adds to it.
 
@@ -126,7 +132,7 @@ def confidence_interval(
     few = observed.groups / (observed.groups - 1)
     quantile = t_quantile((1 + level) / 2, observed.groups - 1)
     if measurand.kind == "mean" and not math.isinf(measurand.upper - measurand.lower):
-        return _bounded_mean(value, variance * few, measurand, observed.effective, quantile)
+        return _bounded_mean(value, variance * few, measurand, observed.sides, quantile)
     if alike:
         return _without_spread(value, measurand, observed.effective, level)
     if measurand.kind == "calibration error":
@@ -147,13 +153,17 @@ def _proportion(value: float, variance: float, observed: Independence, level: fl
 
 
 def _bounded_mean(
-    value: float, variance: float, measurand: Measurand, groups: float, quantile: float
+    value: float, variance: float, measurand: Measurand, sides: tuple[float, ...], quantile: float
 ) -> tuple[float, float]:
-    """Return the interval of a mean after half a group of the lowest and half a group of the highest value."""
+    """Return the interval of a mean after half a group of the lowest and half a group of the highest value.
+
+    Of an average over classes, each class gets them.
+    """
     lower, upper = measurand.lower, measurand.upper
-    mean = (groups * value + (lower + upper) / 2) / (groups + 1)
+    mean = value + sum(((lower + upper) / 2 - value) / (groups + 1) for groups in sides) / len(sides)
     added = ((mean - lower) ** 2 + (upper - mean) ** 2) / 2
-    reach = quantile * math.sqrt(groups**2 * variance + added) / (groups + 1)
+    shares = [added / ((groups + 1) * len(sides)) ** 2 for groups in sides]
+    reach = quantile * math.sqrt(variance + sum(shares))
     low, high = _t_interval(mean, reach, measurand)
     return min(low, value), max(high, value)
 

@@ -111,7 +111,8 @@ def prediction_file(out: Path, plan: dict[str, Any], header: str | None, resume:
     finally:
         if not _size(working, header):
             for path in (working, plan_path):
-                path.unlink(missing_ok=True)
+                with suppress(OSError):
+                    path.unlink()
 
 
 def _remedy(working: Path) -> str:

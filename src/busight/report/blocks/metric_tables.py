@@ -174,7 +174,8 @@ def resampling_note(table: MetricTable) -> str:
         f"{table.n_groups} groups (patients and near-duplicate images stay together; seed {table.seed}). Those of "
         "proportions are exact (Clopper and Pearson) on the effective number of independent images (Korn and "
         "Graubard); the others are t intervals, on the logit scale where the metric has bounds. Where fewer than "
-        f"{MIN_GROUPS} groups are behind a metric, there is none, or, for a proportion, a group counts as one image."
+        f"{MIN_GROUPS} groups are behind a metric, there is none, or, for a proportion, a group counts as one image. "
+        "Those of the log-loss and of the calibration error are too narrow where confident errors are rare."
     )
 
 
