@@ -27,11 +27,14 @@ from typer.testing import CliRunner
 import busight
 from busight.cli.app import app
 from busight.data.labels import LabelSchema
+from busight.data.readers import decode_in_subprocess, decoder_process, dicom_header, source
 from busight.data.sources.table import COLUMNS as COLUMNS_OF_A_TABLE
+from busight.io.arrays import MAX_BYTES
 from busight.metrics.compute import ScoredCases, compute_metrics
 from busight.metrics.mask_scores import MASK_SCORES
 from busight.model.bundle.card import Card
 from busight.model.lesion_table import COLUMNS
+from busight.model.model import PIXELS_AT_ONCE
 from busight.preprocess.resize import as_network_input, resize_or_pad
 from busight.recipes.load import load_recipe, recipe_names, recipe_toml
 from busight.results.cases_file import write_cases
@@ -208,6 +211,23 @@ def first_cells(page: str, heading: str) -> set[str]:
     """The names in the first column of the tables below a heading."""
     section = TEXTS[page].split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return {name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+
+
+def test_the_limits_are_those_of_the_code() -> None:
+    limits = (
+        source.MIN_SIDE,
+        source.MAX_PIXELS,
+        PIXELS_AT_ONCE,
+        dicom_header.MAX_HEADER_BYTES,
+        dicom_header._LARGE_ELEMENT,
+        dicom_header.MAX_INFLATED_BYTES,
+        dicom_header.MAX_FRAMES,
+        decode_in_subprocess.MAX_MEMORY_BYTES,
+        decoder_process._SECONDS,
+        MAX_BYTES,
+    )
+    section = TEXTS["docs/reference/limits.md"]
+    assert [limit for limit in limits if str(limit) not in section] == []
 
 
 def of_every_class(columns: list[str]) -> set[str]:

@@ -170,7 +170,7 @@ def test_a_bundle_of_another_lexicon_is_refused(bundle: Path, tmp_path: Path) ->
 
 def test_a_photograph_is_not_answered_unless_asked(bundle: Path, photograph: Path, tmp_path: Path) -> None:
     code, said = call("explain", bundle, photograph, "--out", tmp_path / "page")
-    assert (code, "not answered: the image is unlike" in said) == (0, True), said
+    assert (code, "rejected: the image is unlike" in said) == (0, True), said
     page = (tmp_path / "page" / "report.html").read_text()
     assert "calibrated probability" not in page
     assert not re.search(r"\b(benign|malignant)\b", page.split("<body")[1])
@@ -186,7 +186,7 @@ def test_predict_shows_no_probabilities_of_a_refused_image(bundle: Path, photogr
     refused = next(one for one in records if one["path"].endswith("photograph.png"))
     other = next(one for one in records if one["path"].endswith("phantom.png"))
     assert code == 0
-    assert "photograph.png: not answered: unlike the images" in said
+    assert "photograph.png: rejected: unlike the images" in said
     assert refused["rejected"].startswith("unlike")
     assert all(value is None for name, value in refused.items() if name not in ("path", "frame", "rejected"))
     assert list(refused) == list(other)

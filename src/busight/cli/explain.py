@@ -71,7 +71,7 @@ def command(
                 )
         page = write_explanation(explanation, folder, show_rejected)
         if isinstance(answer, Rejected) and not show_rejected:
-            typer.echo(f"not answered: the image is {answer.reason}")
+            typer.echo(f"rejected: the image is {answer.reason}")
         else:
             prediction = explanation.prediction
             value = prediction.calibrated_probs[prediction.classes.index(prediction.label)]

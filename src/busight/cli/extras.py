@@ -67,7 +67,7 @@ def require_extra(extra: str, what: str) -> None:
     """
     if missing := _missing(EXTRAS[extra]):
         names = ", ".join(_DISTRIBUTIONS.get(name, name) for name in missing)
-        raise MissingExtraError(f"{what} needs {names}; install it with: {remedy(extra)}")
+        raise MissingExtraError(f"{what.removeprefix('busight ')} needs {names}; install it with: {remedy(extra)}")
 
 
 def missing_extra(error: ImportError, command: str) -> MissingExtraError | None:
@@ -81,7 +81,9 @@ def missing_extra(error: ImportError, command: str) -> MissingExtraError | None:
     for extra, modules in EXTRAS.items():
         if module in modules:
             name = _DISTRIBUTIONS.get(module, module)
-            return MissingExtraError(f"{command} needs {name}; install it with: {remedy(extra)}")
+            return MissingExtraError(
+                f"{command.removeprefix('busight ')} needs {name}; install it with: {remedy(extra)}"
+            )
     return None
 
 

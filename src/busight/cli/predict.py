@@ -125,7 +125,7 @@ def _lines(
             typer.echo(f"busight: {one_line(answer.reason)}", err=True)
         else:
             if isinstance(answer, Rejected) and not show_rejected:
-                typer.echo(f"busight: {one_line(answer.ref.path)}: not answered: {answer.reason}", err=True)
+                typer.echo(f"busight: {one_line(answer.ref.path)}: rejected: {answer.reason}", err=True)
             draw(answer, number)
         yield as_line(records.record_of(answer, model.labels, show_rejected))
 

@@ -17,6 +17,9 @@ from busight.results.records import ResultRecord
 _PREVALENCES = (0.005, 0.02, 0.1)
 """Screening, recalled women, symptomatic women: orders of magnitude, not those of one clinic."""
 
+_HARDLY_SELECTS = 0.2
+"""Specificity below which a threshold is called useless."""
+
 _COVERAGES = (0.5, 0.7, 0.8, 0.9, 1.0)
 
 
@@ -41,7 +44,8 @@ def _prediction_sets(record: ResultRecord) -> list[Block]:
     if size is None:
         return [Paragraph("There are no prediction sets.", "note")]
     coverages = tuple((name, estimate_text(table.find("class_coverage", name), table)) for name in record.classes)
-    note = f"{metric_name('mean_set_size')}: {estimate_text(size, table)}. The nominal coverage is assess.coverage."
+    mean_size = f"{metric_name('mean_set_size')}: {estimate_text(size, table)}."
+    note = f"{mean_size} Nominal is the recipe’s assess.coverage, 90 % unless set."
     return [
         Table("Prediction sets: share of the images whose set contains their target", ("class", "empirical coverage"),
               coverages, numeric=(1,)),
@@ -53,25 +57,38 @@ def _predictive_values(record: ResultRecord) -> list[Block]:
     positive = record.metrics.positive
     if positive is None:
         return []
-    estimates = [record.metrics.find(f"operating_{name}", positive) for name in ("sensitivity", "specificity")]
-    sensitivity, specificity = (math.nan if estimate is None else estimate.value for estimate in estimates)
-    if math.isnan(sensitivity) or math.isnan(specificity):
+    sensitivity, specificity = (
+        record.metrics.find(f"operating_{name}", positive) for name in ("sensitivity", "specificity")
+    )
+    if sensitivity is None or specificity is None or math.isnan(sensitivity.value + specificity.value):
         return []
     prevalence_here = float(np.mean([case.target == positive for case in record.cases]))
     rows = []
     for prevalence in (*_PREVALENCES, prevalence_here):
-        ppv, npv = predictive_values(sensitivity, specificity, prevalence)
         of_images = " (these images)" if prevalence == prevalence_here else ""
-        rows.append((f"{prevalence:.1%}{of_images}", percent(ppv, 1), percent(npv, 2)))
-    return [
+        # Each end from both ends: at least as wide as an interval of the predictive value itself.
+        ends = [
+            predictive_values(getattr(sensitivity, end), getattr(specificity, end), prevalence)
+            for end in ("value", "low", "high")
+        ]
+        ppv, npv = (
+            f"{percent(value, digits)} ({percent(low, digits)} to {percent(high, digits)})"
+            for (value, low, high), digits in zip(zip(*ends, strict=True), (1, 2), strict=True)
+        )
+        rows.append((f"{prevalence:.1%}{of_images}", ppv, npv))
+    blocks: list[Block] = [
         Table(
-            f"Operating point for {positive} by prevalence: "
-            f"sensitivity {sensitivity:.3f}, specificity {specificity:.3f}",
+            f"At the threshold for {positive}, by prevalence: sensitivity {sensitivity.value:.3f}, "
+            f"specificity {specificity.value:.3f}",
             ("prevalence", "PPV", "NPV"),
             tuple(rows),
             numeric=(0, 1, 2),
         )
     ]
+    if specificity.value < _HARDLY_SELECTS:
+        share = percent(1 - specificity.value)
+        blocks.append(Paragraph(f"The threshold hardly selects: {share} of the other images reach it.", "warning"))
+    return blocks
 
 
 def _descriptor_model(record: ResultRecord) -> list[Block]:

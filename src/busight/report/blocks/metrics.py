@@ -33,7 +33,12 @@ def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
             "note",
         )
     )
-    if undefined := undefined_resample_rows(table):
+    undefined = undefined_resample_rows(table)
+    if len({left_out for _, _, left_out in undefined}) == 1:
+        n = undefined[0][2]
+        text = f"{n} resamples were left out of {len(undefined)} metrics, which were undefined in them."
+        blocks.append(Paragraph(text, "note"))
+    elif undefined:
         caption = "Resamples left out because a metric was undefined in them"
         blocks.append(Table(caption, ("metric", "of", "left out"), tuple(undefined), numeric=(2,), folded=True))
     blocks += [figures[family] for family in ("confusion", "classification report")]

@@ -11,7 +11,6 @@ from busight.model.explain.explained import Explained
 from busight.report.blocks.model import (
     KPI,
     Block,
-    Bullets,
     Document,
     FigureGrid,
     KeyValues,
@@ -65,7 +64,7 @@ def write_explanation(
     return write_document(
         Document(
             title=f"One case: {short_label(Path(explanation.prediction.ref.path).name, 60)}",
-            subtitle=f"By {explanation.card.name}. Research use only, not for diagnosis.",
+            subtitle=f"Model: {explanation.card.name}. Research use only, not for diagnosis.",
             started=started or datetime.now(UTC).isoformat(timespec="seconds"),
             sections=tuple(sections),
         ),
@@ -106,8 +105,8 @@ def _prediction(explanation: Explained, figures: FigureGrid) -> Section:
         blocks.append(Paragraph(f"The bundle rejects this image: it is {explanation.rejected}.", "warning"))
     blocks.append(KPIs(tuple(kpis)))
     if prediction.warnings:
-        blocks.append(Paragraph("Warnings", "warning"))
-        blocks.append(Bullets(tuple(f"{text[0].upper()}{text[1:]}." for text in prediction.warnings)))
+        texts = " ".join(f"{text[0].upper()}{text[1:]}." for text in prediction.warnings)
+        blocks.append(Paragraph(f"Warnings: {texts}", "warning"))
     blocks += [figures, *_threshold(explanation), *_prevalence(explanation)]
     return Section("prediction", "Prediction", tuple(blocks))
 
