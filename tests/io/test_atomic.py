@@ -130,3 +130,32 @@ def test_folders_that_cannot_be_made(tmp_path: Path) -> None:
 def test_bytes_of_a_name_that_are_not_utf8_are_written_as_escapes(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"name": "\udcff"})
     assert json.loads((tmp_path / "a.json").read_text(encoding="utf-8")) == {"name": "\udcff"}
+
+
+def test_a_new_file_never_takes_the_place_of_one_that_came_in_the_meantime(tmp_path: Path) -> None:
+    def late() -> None:
+        with written_beside(tmp_path / "a", new=True) as beside:
+            beside.write_text("second")
+            (tmp_path / "a").write_text("first")
+
+    with pytest.raises(OutputError, match="exists already and is never overwritten"):
+        late()
+    assert (tmp_path / "a").read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_what_was_written_before_an_interruption_is_kept_where_it_is_wanted(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    def stop(content: str) -> None:
+        with written_beside(tmp_path / "a.csv", tmp_path / "a.interrupted.csv") as beside:
+            beside.write_text(content)
+            raise error
+
+    with pytest.raises((KeyboardInterrupt, OutputError)):
+        stop("")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises((KeyboardInterrupt, OutputError)):
+        stop("half")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.interrupted.csv"]

@@ -25,6 +25,6 @@ def command(
             require_new_file(out)
         comparison = compare_runs(first, second)
         if out is not None:
-            write_json(out, comparison.document())
+            write_json(out, comparison.document(), new=True)
         for line in comparison_lines(comparison):
             typer.echo(line)

@@ -13,29 +13,33 @@ from busight.errors import OutputError
 
 
 @contextmanager
-def written_beside(path: Path, interrupted: Path | None = None) -> Iterator[Path]:
+def written_beside(path: Path, interrupted: Path | None = None, new: bool = False) -> Iterator[Path]:
     """Yield a path beside ``path``; rename it to ``path`` when the block succeeds, remove it when it raises.
 
     Args:
         path: The file to write, whole or not at all. Its folder is made if missing.
-        interrupted: After Ctrl-C, keep the partial file under this name instead of removing it.
+        interrupted: After Ctrl-C or a full disk, keep the partial file under this name instead of removing it.
+        new: Raise where a file of this name has appeared in the meantime.
 
     Yields:
         The temporary path, in the same folder and with the same suffix.
 
     Raises:
-        OutputError: The operating system refused to write (full disk, no permission, ...).
+        OutputError: The operating system refused to write (full disk, no permission, ...), or the file exists.
     """
     beside = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield beside
-        beside.replace(path)
+        if new:
+            name_new_file(beside, path)
+        else:
+            beside.replace(path)
     except KeyboardInterrupt:
-        if interrupted is not None:
-            beside.replace(interrupted)
+        _keep(beside, interrupted)
         raise
     except OSError as error:
+        _keep(beside, interrupted)
         reason = error.strerror or str(error)
         raise OutputError(f"{path}: could not be written ({reason}); free space or choose another place") from error
     finally:
@@ -44,20 +48,44 @@ def written_beside(path: Path, interrupted: Path | None = None) -> Iterator[Path
             beside.unlink()
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write bytes to a file, whole or not at all."""
-    with written_beside(path) as beside:
+def _keep(beside: Path, interrupted: Path | None) -> None:
+    if interrupted is not None:
+        with suppress(OSError):
+            if beside.stat().st_size:
+                beside.replace(interrupted)
+
+
+def name_new_file(written: Path, path: Path) -> None:
+    """Give a written file its name, never in the place of another.
+
+    Raises:
+        OutputError: A file of this name exists; the written one stays.
+    """
+    try:
+        os.link(written, path)
+    except FileExistsError as error:
+        raise OutputError(f"{path}: exists already and is never overwritten; choose another place") from error
+    except OSError:
+        written.rename(path)  # a file system without hard links
+        return
+    with suppress(OSError):
+        written.unlink()
+
+
+def write_bytes(path: Path, content: bytes, new: bool = False) -> None:
+    """Write bytes to a file, whole or not at all; ``new`` as in `written_beside`."""
+    with written_beside(path, new=new) as beside:
         beside.write_bytes(content)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, new: bool = False) -> None:
     """Write UTF-8 text to a file, whole or not at all; of a file name that is not UTF-8, the odd bytes as escapes."""
-    write_bytes(path, text.encode(errors="backslashreplace"))
+    write_bytes(path, text.encode(errors="backslashreplace"), new)
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, new: bool = False) -> None:
     """Write a JSON value, indented, whole or not at all. NaN is written as null: JSON has no NaN."""
-    write_text(path, json.dumps(nan_as_none(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    write_text(path, json.dumps(nan_as_none(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n", new)
 
 
 def nan_as_none(value: Any) -> Any:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from busight.errors import OutputError
-from busight.io.atomic import require_new_file, write_json
+from busight.io.atomic import name_new_file, require_new_file, write_json
 from busight.io.claim import lock_file
 from busight.io.csv_text import csv_rows
 
@@ -104,7 +104,7 @@ def prediction_file(out: Path, plan: dict[str, Any], header: str | None, resume:
     try:
         with _opened(working, plan_path, plan, header, resume) as (stream, before):
             yield PredictionFile(stream, before)
-        _name(working, out)
+        name_new_file(working, out)
         plan_path.unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(f"{out}: could not be written ({error.strerror or error}){_remedy(working)}") from error
@@ -176,19 +176,6 @@ def _rows(text: str, is_table: bool) -> list[dict[str, Any]]:
         return [json.loads(line) for line in text.splitlines()]
     header, *rows = csv_rows(text) or [[]]
     return [dict(zip(header, row, strict=True)) for row in rows]
-
-
-def _name(working: Path, out: Path) -> None:
-    """Give the finished file its name, never in the place of another."""
-    try:
-        os.link(working, out)
-    except FileExistsError as error:
-        raise OutputError(f"{out}: exists already and is never overwritten; the records are in {working}") from error
-    except OSError:
-        working.rename(out)  # a file system without hard links
-        return
-    with suppress(OSError):
-        working.unlink()
 
 
 def _size(path: Path, header: str | None) -> int:

@@ -55,7 +55,7 @@ def contact_sheet(images: Sequence[SheetImage], path: Path, columns: int) -> Pat
         raise OutputError(f"{path}: there is no image to put on a contact sheet; choose a data set with images")
     if columns < 1:
         raise OutputError(f"{path}: {columns} images in a row; ask for at least 1")
-    with styled(), written_beside(path) as beside:
+    with styled(), written_beside(path, new=True) as beside:
         draw_contact_sheet(images, columns).savefig(beside, metadata=_undated(path))
     return path
 
