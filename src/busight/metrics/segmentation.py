@@ -32,6 +32,8 @@ _KINDS: dict[str, tuple[Kind, float]] = {
     **dict.fromkeys(DISTANCES, ("mean", math.inf)),
     "false_positives_per_image": ("count", math.inf),
     "specificity_image_level": ("proportion", 1.0),
+    # No mask covers a whole image: half a group of such would say nothing about the rest.
+    "fp_area_fraction": ("statistic", 1.0),
 }
 
 

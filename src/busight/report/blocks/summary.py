@@ -47,7 +47,7 @@ def section(record: ResultRecord, figures: dict[str, FigureGrid]) -> Section:
         ("Network", record.network),
         ("Initial weights", record.weights),
         ("Calibration", record.calibration),
-        ("Started", record.started),
+        ("Started", f"{record.started[:16].replace('T', ' ')} UTC"),
         ("Time", duration_text(seconds)),
     )
     blocks: list[Block] = [
