@@ -19,6 +19,7 @@ def test_a_sheet_is_written_whole_and_the_same_each_time(tmp_path: Path, suffix:
     path = tmp_path / "new" / f"sheet{suffix}"
     assert contact_sheet([image(), image("$x_1\x00", None)], path, columns=3) == path
     first = path.read_bytes()
+    path.unlink()
     contact_sheet([image(), image("$x_1\x00", None)], path, columns=3)
     assert path.read_bytes() == first
     assert [file.name for file in path.parent.iterdir()] == [path.name]
