@@ -62,6 +62,8 @@ class Sample:
         label: Label of the source; None where there is none. A missing label is not a negative one.
         image_path: The file, relative to the source's root; empty for images that are not files of their own.
         mask_paths: Mask files, relative to the root, to be joined by logical or.
+        mask_values: Values of the mask files that are lesion, where the source's table says so; empty for the rule of
+            ``busight.data.readers.mask.read_mask``.
         frame: Frame index within a multi-frame file.
         patient_id: The source's pseudonym; None where unknown.
         laterality: ``"left"``, ``"right"`` or None.
@@ -78,6 +80,7 @@ class Sample:
     label: str | None
     image_path: str = ""
     mask_paths: tuple[str, ...] = ()
+    mask_values: tuple[int, ...] = ()
     frame: int = 0
     patient_id: str | None = None
     exam_id: str | None = None

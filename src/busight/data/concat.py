@@ -33,7 +33,7 @@ class ConcatReader:
         """Return the lesion mask, bool HW; None where there is none, or where it is unusable."""
         reader, before = self.origin[sample.sample_id]
         # A mask whose size differs from its image's is removed from the sample.
-        return reader.mask(replace(before, mask_paths=sample.mask_paths))
+        return reader.mask(replace(before, mask_paths=sample.mask_paths, mask_values=sample.mask_values))
 
     def warnings(self, sample: Sample) -> tuple[str, ...]:
         """Return what the sample's own reader assumed or ignored when it read the image."""

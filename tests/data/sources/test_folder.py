@@ -3,11 +3,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from picture_files import LESION, NOISE, picture, save
+from PIL import Image as Pillow
 
 from busight.data.labels import LabelSchema
 from busight.data.manifest import build_manifest
 from busight.data.sources.folder import load_folder, natural_order
-from busight.errors import DataError
+from busight.errors import DataError, ImageError
 
 
 def table(folder: Path, text: str, name: str = "samples.csv") -> Path:
@@ -261,3 +262,24 @@ def test_a_carriage_return_in_a_name_survives_the_table(tmp_path: Path) -> None:
     save(tmp_path / "a\rb.png", NOISE)
     table(tmp_path, 'path,label\n"a\rb.png",benign\n')
     assert [sample.sample_id for sample in load_folder(str(tmp_path)).samples] == ["a\rb.png"]
+
+
+def test_a_table_says_which_values_of_a_mask_are_lesion(tmp_path: Path) -> None:
+    mask = np.zeros((40, 50), np.uint8)
+    mask[5:15, 5:15], mask[20:30, 20:30] = 85, 170
+    for name, pixels in (("a.png", np.full((40, 50), 90, np.uint8)), ("m.png", mask)):
+        Pillow.fromarray(pixels).save(tmp_path / name)
+    expected = {"": mask > 0, "85": mask == 85, "170.0": mask == 170, "85;170": mask > 0, "3": mask > 255}
+    for values, lesion in expected.items():
+        (tmp_path / "samples.csv").write_text(f"path,label,mask,mask_values\na.png,benign,m.png,{values}\n")
+        data = load_folder(str(tmp_path))
+        np.testing.assert_array_equal(data.reader.mask(data.samples[0]), lesion)
+    for wrong in ("red", "0", "-1", "1.5", "70000"):
+        (tmp_path / "samples.csv").write_text(f"path,label,mask,mask_values\na.png,benign,m.png,{wrong}\n")
+        with pytest.raises(DataError, match=r"line 2: mask_values .* are not whole numbers above 0"):
+            load_folder(str(tmp_path))
+    (tmp_path / "samples.csv").write_text("path,label,mask,mask_values\na.png,benign,m.jpg,85\n")
+    Pillow.fromarray(mask).save(tmp_path / "m.jpg")
+    data = load_folder(str(tmp_path))
+    with pytest.raises(ImageError, match="compressed with loss, so that its values are not exact"):
+        data.reader.mask(data.samples[0])

@@ -53,7 +53,7 @@ class FileReader:
             ImageError: A mask file is not usable, or two masks of one image differ in size.
         """
         image = self.root / sample.image_path
-        masks = [read_mask_of(image, self.root / path) for path in sample.mask_paths]
+        masks = [read_mask_of(image, self.root / path, sample.mask_values) for path in sample.mask_paths]
         if not masks:
             return None
         if len({mask.shape for mask in masks}) > 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,7 +39,7 @@ _MOST_UNEVEN, _MOST_BETWEEN = 0.3, 0.5
 """Shares of pixels whose neighbours differ, and that are neither black nor white; of masks they are far smaller."""
 
 
-def read_mask(source: Path | bytes, name: str = "") -> Mask:
+def read_mask(source: Path | bytes, name: str = "", values: Collection[int] = ()) -> Mask:
     """Read a lesion mask.
 
     Masks come as 1-bit, grey, palette or colour files. The value of a pixel is its brightest channel.
@@ -51,21 +52,27 @@ def read_mask(source: Path | bytes, name: str = "") -> Mask:
     Args:
         source: As for ``busight.data.readers.image.read_image``.
         name: Its name in messages; the path, or "image" for bytes, where empty.
+        values: The values that are lesion, where a table says so; all others are not. Empty for the rule above.
 
     Returns:
         bool, HW, True inside the lesion; no True at all for an empty mask.
 
     Raises:
-        ImageError: As for ``read_image``; the file is a picture of many greys and no mask; it has no background.
+        ImageError: As for ``read_image``; the file is a picture of many greys and no mask; it has no background; values
+            are given for a file compressed with loss.
     """
     name = named(source, name)
     drawn = _drawn(decode(source, name))
+    if values:
+        if _is_lossy(source):
+            raise ImageError(f"{name}: compressed with loss, so that its values are not exact; save it as PNG")
+        return np.isin(drawn.value, list(values))
     if drawn.levels is not None and not _is_lossy(source):
         return _hard_mask(drawn, drawn.levels, name)
     return _soft_mask(GREY.apply(drawn.value, drawn.white, name), _is_lossy(source), name)
 
 
-def read_mask_of(image: Path, mask: Path) -> Mask:
+def read_mask_of(image: Path, mask: Path, values: Collection[int] = ()) -> Mask:
     """Read the mask of an image, turned as the image is by its EXIF orientation.
 
     A mask that states its own orientation is turned by that alone, and one that has the size of the turned image is
@@ -74,11 +81,12 @@ def read_mask_of(image: Path, mask: Path) -> Mask:
     Args:
         image: The image file.
         mask: The mask file.
+        values: As for ``read_mask``.
 
     Raises:
         ImageError: As for ``read_mask``.
     """
-    pixels = read_mask(mask)
+    pixels = read_mask(mask, values=values)
     orientation = exif_orientation(image)
     if orientation is None or exif_orientation(mask) is not None:
         return pixels

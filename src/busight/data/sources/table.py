@@ -10,13 +10,13 @@ from pathlib import Path
 from busight.data.labels import BREAST
 from busight.data.table_values import birads_category, birads_subcategory, known, known_label
 from busight.errors import DataError
-from busight.io.csv_table import Table, TableRow, number_of, read_table
+from busight.io.csv_table import Table, TableRow, number_of, read_table, whole_number_of
 from busight.types import DataWarning, Sample
 
 TABLE_NAME = "samples.csv"
 COLUMNS = (
     "id", "path", "label", "patient", "mask", "laterality", "birads", "device",
-    "exam", "view", "histology", "part", "origin", "spacing_mm",
+    "exam", "view", "histology", "part", "origin", "spacing_mm", "mask_values",
 )  # fmt: skip
 """Columns with a meaning; `busight.data.resize` writes them in this order."""
 
@@ -111,6 +111,7 @@ def _row_sample(table: Path, row: TableRow) -> Sample:
         label=None if label is None else canonical_label(label),
         image_path=cells["path"],
         mask_paths=tuple(part.strip() for part in (known(cells.get("mask")) or "").split(";") if part.strip()),
+        mask_values=_mask_values(table, row.line, known(cells.get("mask_values"))),
         patient_id=known(cells.get("patient")),
         laterality=_LATERALITY.get(cells.get("laterality", "").lower()),
         birads=birads,
@@ -123,6 +124,19 @@ def _row_sample(table: Path, row: TableRow) -> Sample:
         pixel_spacing_mm=_spacing(table, row.line, known(cells.get("spacing_mm"))),
         metadata=tuple(metadata.items()),
     )
+
+
+def _mask_values(table: Path, number: int, text: str | None) -> tuple[int, ...]:
+    try:
+        values = tuple(whole_number_of(part) for part in (text or "").split(";") if part.strip())
+    except ValueError:
+        values = (-1,)
+    if not all(0 < value <= 65535 for value in values):
+        raise DataError(
+            f"{table}: line {number}: mask_values {text!r} are not whole numbers above 0 with semicolons between them, "
+            "e.g. 85;170"
+        )
+    return values
 
 
 def _spacing(table: Path, number: int, text: str | None) -> tuple[float, float] | None:
