@@ -157,7 +157,8 @@ def _bounded_mean(
 ) -> tuple[float, float]:
     """Return the interval of a mean after half a group of the lowest and half a group of the highest value.
 
-    Of an average over classes, each class gets them.
+    Of an average over classes, each class gets them. They draw the mean from an end of its range, so that the interval
+    without them is joined to it.
     """
     lower, upper = measurand.lower, measurand.upper
     mean = value + sum(((lower + upper) / 2 - value) / (groups + 1) for groups in sides) / len(sides)
@@ -165,7 +166,10 @@ def _bounded_mean(
     shares = [added / ((groups + 1) * len(sides)) ** 2 for groups in sides]
     reach = quantile * math.sqrt(variance + sum(shares))
     low, high = _t_interval(mean, reach, measurand)
-    return min(low, value), max(high, value)
+    without = (value, value)
+    if variance > 0 and lower < value < upper:
+        without = _t_interval(value, quantile * math.sqrt(variance), measurand)
+    return min(low, without[0]), max(high, without[1])
 
 
 def _t_interval(value: float, reach: float, measurand: Measurand) -> tuple[float, float]:
