@@ -39,10 +39,10 @@ def _score(stages: StageImages) -> str:
     if not math.isnan(scores.dice):
         return f"Dice {scores.dice:.2f}"
     if stages.mask is not None and not stages.mask.any():
-        return "no annotated, no predicted lesion"
+        return "no lesion: none predicted"
     if math.isnan(scores.predicted_area_fraction):
-        return "no annotated lesion"
-    return f"no annotated lesion; {scores.predicted_area_fraction:.1%} predicted"
+        return "no lesion"
+    return f"no lesion: {scores.predicted_area_fraction:.1%} predicted"
 
 
 def figure_specs(record: ResultRecord) -> list[FigureSpec]:

@@ -150,12 +150,18 @@ def _near_duplicates(record: AuditRecord, figures: dict[str, FigureGrid]) -> Sec
 
 
 def _table(caption: str, pairs: Sequence[DuplicatePair]) -> Table:
-    header = ("one image", "label", "the other", "label", "kind", "correlation", "same patient")
+    header = ["one image", "label", "the other", "label", "kind", "correlation"]
+    of_patients = any(pair.same_patient for pair in pairs)
+    if of_patients:
+        header.append("same patient")
     rows = tuple(
-        (p.first, p.labels[0], p.second, p.labels[1], p.kind, f"{p.correlation:.3f}", "yes" if p.same_patient else "")
+        (
+            *(p.first, p.labels[0], p.second, p.labels[1], p.kind, f"{p.correlation:.3f}"),
+            *(["yes" if p.same_patient else ""] if of_patients else []),
+        )
         for p in sorted(pairs, key=lambda pair: (not pair.conflicting, pair.first, pair.second))
     )
-    return Table(caption, header, rows, numeric=(5,), folded=True)
+    return Table(caption, tuple(header), rows, numeric=(5,), folded=True)
 
 
 def _labels(record: AuditRecord, figures: dict[str, FigureGrid]) -> Section | None:
