@@ -216,6 +216,7 @@ def first_cells(page: str, heading: str) -> set[str]:
 def test_the_limits_are_those_of_the_code() -> None:
     limits = (
         source.MIN_SIDE,
+        source.MAX_SIDE,
         source.MAX_PIXELS,
         PIXELS_AT_ONCE,
         dicom_header.MAX_HEADER_BYTES,

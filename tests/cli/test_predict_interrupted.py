@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -152,7 +154,7 @@ def test_resume_with_other_options_or_without_a_beginning_is_refused(arguments: 
     stopped([*arguments, "--out", str(out)], tmp_path / "found.unfinished.jsonl", signal.SIGKILL)
     others = [argument for argument in arguments if argument != "--show-rejected"]
     code, line = finished([*others, "--out", str(out), "--resume"])
-    assert (code, "was begun with another bundle or other options" in line) == (1, True)
+    assert (code, "was begun with another bundle, other files or options" in line) == (1, True)
     code, line = finished([*arguments, "--resume"])
     assert (code, line) == (2, "busight: --resume: goes on with the file of --out; name it")
 
@@ -166,3 +168,38 @@ def test_two_evaluations_with_one_folder(quick_run: Callable[..., Path], tmp_pat
     loser = lines[0] if first.returncode else lines[1]
     assert "another process is writing there" in loser[0] or "exists already" in loser[0]
     assert (out / "metrics.json").is_file()
+
+
+def test_resume_with_changed_files_or_records_is_refused(arguments: list[str], tmp_path: Path) -> None:
+    images, out, unfinished = tmp_path / "images", tmp_path / "found.jsonl", tmp_path / "found.unfinished.jsonl"
+    shutil.copytree(arguments[2], images)
+    command = [arguments[0], arguments[1], str(images), *arguments[3:], "--out", str(out)]
+    stopped(command, unfinished, signal.SIGKILL)
+    kept = unfinished.read_text()
+    last = images / f"{COUNT - 1:03d}.png"
+    content, status = last.read_bytes(), last.stat()
+    last.unlink()
+    code, line = finished([*command, "--resume"])
+    assert (code, "was begun with another bundle, other files or options" in line) == (1, True), line
+    last.write_bytes(content)
+    os.utime(last, ns=(status.st_atime_ns, status.st_mtime_ns))
+    unfinished.write_text('{"path": "x"}\n' + kept)
+    code, line = finished([*command, "--resume"])
+    assert (code, "the unfinished records were changed" in line) == (1, True), line
+    unfinished.write_text(kept)
+    (tmp_path / "found.unfinished.plan.json").rename(tmp_path / "plan")
+    code, line = finished([*command, "--resume"])
+    assert (code, "without it there is nothing to resume" in line) == (1, True), line
+    (tmp_path / "plan").rename(tmp_path / "found.unfinished.plan.json")
+    assert finished([*command, "--resume"])[0] == 1  # one of the files is no image
+    assert out.read_text().count("\n") == COUNT
+
+
+def test_of_two_calls_that_begin_together_one_keeps_its_records(arguments: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "found.jsonl"
+    calls = [busight([*arguments, "--out", str(out)]) for _ in range(2)]
+    lines = [process.communicate(timeout=120)[1].strip().splitlines()[-1] for process in calls]
+    # One of the images is unreadable, so that the winner ends with 1 too.
+    refused = [line for line in lines if "another process is writing there" in line or "exists already" in line]
+    assert len(refused) == 1, lines
+    assert out.read_text().count("\n") == COUNT

@@ -50,6 +50,14 @@ def test_a_folder_in_which_nothing_was_written_is_removed_with_its_parents(tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
 
+def test_empty_folders_within_are_removed(tmp_path: Path) -> None:
+    with claimed_folder(tmp_path / "out"):
+        (tmp_path / "out" / "images" / "deep").mkdir(parents=True)
+        (tmp_path / "out" / "masks").mkdir()
+        (tmp_path / "out" / "masks" / "a.png").write_bytes(b"x")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.png", "masks", "out"]
+
+
 def test_a_folder_that_is_not_free_or_cannot_be_made_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for path, reason in ((tmp_path, "exists already"), (tmp_path / "file" / "out", "folder could not be made")):

@@ -148,3 +148,24 @@ def test_ranks_equal_scipys() -> None:
 
     values = np.random.default_rng(0).integers(0, 20, 100).astype(np.float64)
     np.testing.assert_array_equal(_ranks(values), rankdata(values))
+
+
+def test_a_perfect_against_a_constant_score_has_no_p_value() -> None:
+    positive = np.arange(20) < 10
+    perfect, constant = positive.astype(float), np.zeros(20)
+    for first, second, difference in ((perfect, constant, -0.5), (constant, perfect, 0.5), (perfect, -perfect, -1.0)):
+        for groups in (None, list(range(20))):
+            test = delong_test(first, second, positive, groups)
+            assert (test.difference, test.standard_error) == (difference, 0)
+            assert np.isnan([test.p_value, test.low, test.high]).all()
+    alike = delong_test(perfect, 2 * perfect + 1, positive)
+    assert (alike.p_value, alike.low, alike.high) == (1, 0, 0)
+
+
+def test_levels_and_lengths_that_do_not_fit_are_refused() -> None:
+    positive = np.arange(20) < 10
+    for level in (0.0, 1.0, 2.0, float("nan")):
+        with pytest.raises(DataError, match="the coverage of an interval"):
+            delong_test(np.arange(20.0), np.arange(20.0), positive, level=level)
+    with pytest.raises(DataError, match="compare the same cases"):
+        delong_test(np.arange(20.0), np.arange(19.0), positive)

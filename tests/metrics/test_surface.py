@@ -110,3 +110,17 @@ def test_equals_scipys_distance_transform(seed: int) -> None:
     expected = max(np.percentile(there, 95), np.percentile(back, 95))
     assert hd95(first, second, spacing) == pytest.approx(expected, rel=1e-12)
     assert assd(first, second, spacing) == pytest.approx(np.concatenate([there, back]).mean(), rel=1e-12)
+
+
+def test_a_miss_counts_the_diagonal_only_where_it_is_to() -> None:
+    lesion, nothing = np.zeros((30, 40), bool), np.zeros((30, 40), bool)
+    lesion[5:9, 5:9] = True
+    missed = score_mask(nothing, lesion, (0.2, 0.1))
+    assert np.isnan([missed.hd95_px, missed.assd_px, missed.hd95_mm, missed.assd_mm]).all()
+    assert (missed.hd95_px_with_misses, missed.assd_px_with_misses) == (50, 50)
+    assert missed.hd95_mm_with_misses == pytest.approx(np.hypot(6, 4))
+    found = score_mask(np.roll(lesion, 2, axis=1), lesion)
+    assert found.hd95_px_with_misses == found.hd95_px > 0
+    for spacing in ((0.0, 0.1), (-1.0, 1.0), (float("nan"), 0.1), (float("inf"), 1.0)):
+        with pytest.raises(DataError, match="above 0 and finite"):
+            score_mask(nothing, lesion, spacing)

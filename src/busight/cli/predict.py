@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -74,17 +74,21 @@ def command(
         if prevalence is not None:
             _check_prevalence(prevalence, pages, model)
         draw = _drawing(model, overlays, pages, prevalence, show_rejected)
+        files = listed(paths)
         header = csv_header(model.labels) if form is Form.CSV else None
         before, file = Written(), None
         failures: list[Failure] = []
         if out is not None:
-            plan = {"bundle": model.card.digest, "format": form.value, "show_rejected": show_rejected}
+            plan = {
+                **{"bundle": model.card.digest, "files": _digest(files), "format": form.value},
+                **{"show_rejected": show_rejected, "overlays": overlays is not None, "pages": pages is not None},
+            }
             file = stack.enter_context(prediction_file(out, plan, header, resume))
             before = file.before
         # On a terminal the records themselves show the progress.
         with ConsoleProgress() as progress:
             tick = progress.tick if out is not None or not sys.stdout.isatty() else _no_tick
-            answers = predict_stream(model, _inputs(paths, model.preprocess.image, tick, before), batch)
+            answers = predict_stream(model, _inputs(paths, files, model.preprocess.image, tick, before), batch)
             lines = _lines(model, answers, form, draw, failures, show_rejected, before.records)
             if file is not None:
                 file.write(lines)
@@ -163,12 +167,24 @@ def _no_tick(done: int, total: int) -> None:
     """Show nothing."""
 
 
+def _digest(files: list[Path]) -> str:
+    """Return the digest of the files' names, sizes and times: a call that resumes must find them unchanged."""
+    from busight.io.digests import sha256_of_json
+    from busight.results.prediction_file import as_written
+
+    entries = []
+    for path in files:
+        with suppress(OSError, ValueError):
+            status = path.stat()
+            entries.append([as_written(str(path)), status.st_size, status.st_mtime_ns])
+    return sha256_of_json(entries)
+
+
 def _inputs(
-    paths: list[Path], spec: ImageSpec, tick: Callable[[int, int], None], before: Written
+    paths: list[Path], files: list[Path], spec: ImageSpec, tick: Callable[[int, int], None], before: Written
 ) -> Iterator[InputImage | Failure]:
     from busight.types import Failure, ImageRef
 
-    files = listed(paths)
     if not files:
         reason = f"{paths[0]}: no image or DICOM file in it; name files or another folder"
         yield Failure(ImageRef(str(paths[0])), reason)

@@ -47,6 +47,9 @@ class AppearanceDetector:
             raise ValueError(
                 "a detector has as many means as deviations above 0, a square precision and a limit above 0"
             )
+        precision = np.array(self.precision)
+        if not np.allclose(precision, precision.T) or np.linalg.eigvalsh(precision).min() <= 0:
+            raise ValueError("the precision of a detector is symmetric and positive definite")
 
     def distance(self, statistics: FloatArray) -> FloatArray:
         """Return the Mahalanobis distance, float64 (N,), of image statistics, float64 (N, D)."""

@@ -49,7 +49,8 @@ def claimed_folder(path: Path, resume: bool = False) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-        for folder in made:
+        below = [Path(root) for root, _, _ in os.walk(path, topdown=False)] if not resume else []
+        for folder in dict.fromkeys((*(folder for folder in below if folder != path), *made)):
             with suppress(OSError):
                 folder.rmdir()  # refused where something was written
 

@@ -75,6 +75,10 @@ def delong_test(
         >>> round(test.first, 3), round(test.second, 3), round(test.p_value, 3)
         (0.444, 0.889, 0.074)
     """
+    if not 0 < level < 1:
+        raise DataError(f"level {level}: the coverage of an interval is above 0 and below 1")
+    if first.shape != second.shape:
+        raise DataError(f"scores of {first.shape} and {second.shape} cases; compare the same cases")
     areas, covariance, n_groups = auroc_covariance(np.stack([first, second]), positive, groups)
     difference = float(areas[1] - areas[0])
     variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])

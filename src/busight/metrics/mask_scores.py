@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 
+from busight.errors import DataError
 from busight.metrics.detection import detect
 from busight.metrics.overlap import area_fraction, dice, iou, pixel_precision, pixel_recall
 from busight.metrics.surface import assd, hd95
@@ -89,8 +90,10 @@ def score_mask(
         spacing_mm: Distance between rows and between columns in mm, or None.
 
     Raises:
-        DataError: A mask is not bool HW, or the sizes differ.
+        DataError: A mask is not bool HW, the sizes differ, or a spacing is not above 0 and finite.
     """
+    if spacing_mm is not None and not all(0 < side < math.inf for side in spacing_mm):
+        raise DataError(f"spacing {spacing_mm} mm: both distances are above 0 and finite")
     areas = {
         "annotated_area_fraction": float("nan") if annotated is None else area_fraction(annotated),
         "predicted_area_fraction": float("nan") if predicted is None else area_fraction(predicted),

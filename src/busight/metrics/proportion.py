@@ -31,7 +31,7 @@ def clopper_pearson_interval(successes: float, n: float, level: float = 0.95) ->
         >>> round(low, 3), high
         (0.478, 1.0)
     """
-    if not (0 <= successes <= n and n > 0 and 0 < level < 1):
+    if not (0 <= successes <= n and 0 < n < math.inf and 0 < level < 1):
         raise DataError(f"{successes} of {n} cases, level {level}: 0 to n of n cases, a level between 0 and 1")
     tail, failures = (1 - level) / 2, n - successes
     low = beta_quantile(tail, successes, failures + 1) if successes > 0 else 0.0

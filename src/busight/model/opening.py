@@ -109,7 +109,11 @@ def _engine(
 
 
 def _matches(shape: tuple[int, ...], wanted: Shape) -> bool:
-    return len(shape) == len(wanted) and all(side in (None, given) for side, given in zip(wanted, shape, strict=True))
+    as_wanted = len(shape) == len(wanted) and all(
+        side in (None, given) for side, given in zip(wanted, shape, strict=True)
+    )
+    # A map is as square as the input.
+    return as_wanted and (len(shape) < 3 or shape[-1] == shape[-2])
 
 
 def read_bank(folder: Path, card: Card, stages: Stages) -> FeatureBank | None:

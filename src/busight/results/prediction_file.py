@@ -103,16 +103,17 @@ def prediction_file(out: Path, plan: dict[str, Any], header: str | None, resume:
     plan_path = working.with_suffix(".plan.json")
     try:
         with _opened(working, plan_path, plan, header, resume) as (stream, before):
-            yield PredictionFile(stream, before)
-        name_new_file(working, out)
-        plan_path.unlink(missing_ok=True)
+            try:
+                yield PredictionFile(stream, before)
+                name_new_file(working, out)
+                plan_path.unlink(missing_ok=True)
+            finally:  # still locked: only the call that took the place may remove anything
+                if not _size(working, header):
+                    for path in (working, plan_path):
+                        with suppress(OSError):
+                            path.unlink()
     except OSError as error:
         raise OutputError(f"{out}: could not be written ({error.strerror or error}){_remedy(working)}") from error
-    finally:
-        if not _size(working, header):
-            for path in (working, plan_path):
-                with suppress(OSError):
-                    path.unlink()
 
 
 def _remedy(working: Path) -> str:
@@ -140,8 +141,10 @@ def _opened(
         lock_file(stream, working)
         before = Written()
         if resume:
-            if not plan_path.is_file() or json.loads(plan_path.read_text(encoding="utf-8")) != plan:
-                raise OutputError(f"{working}: was begun with another bundle or other options; give the same ones")
+            if not plan_path.is_file():
+                raise OutputError(f"{plan_path}: missing; without it there is nothing to resume, begin anew")
+            if json.loads(plan_path.read_text(encoding="utf-8")) != plan:
+                raise OutputError(f"{working}: was begun with another bundle, other files or options; give the same")
             before = _read(stream, header is not None)
         else:
             write_json(plan_path, plan)
@@ -161,6 +164,8 @@ def _read(stream: IO[str], is_table: bool) -> Written:
             break
         except (ValueError, csv.Error):  # a line break within a record that is not whole
             whole = whole[: whole.rstrip("\n").rfind("\n") + 1]
+    if any(not {"path", "frame", "error"} <= row.keys() for row in rows):
+        raise OutputError("the unfinished records were changed; begin anew")
     stream.seek(0)
     stream.truncate(len(whole.encode("utf-8", _ESCAPE)))
     stream.seek(0, os.SEEK_END)

@@ -147,6 +147,7 @@ NAN = float("nan")
         (decision("conformal", thresholds=[0.1, 0.1, NAN]), "decision.conformal.thresholds.2: Input should be"),
         (decision("ood", appearance=detector(limit=0)), "a limit above 0"),
         (decision("ood", appearance=detector(limit=NAN)), "decision.ood.appearance.limit: Input should be"),
+        (decision("ood", appearance=detector(precision=[[-1, 0], [0, -1]])), "symmetric and positive definite"),
         (decision("ood", appearance=detector(deviation=[0, 1])), "deviations above 0"),
         (decision("fusion", model=descriptor_model(weights=[])), "a weight for each name"),
         (decision("fusion", model=descriptor_model(offset=float("inf"))), "decision.fusion.model.offset: Input"),

@@ -15,6 +15,9 @@ from busight.errors import ImageError
 MAX_PIXELS = 16 * 1024 * 1024
 """16 megapixels: twelve times the largest ultrasound screen. A prediction of such an image stays under 1 GB."""
 
+MAX_SIDE = 16_384
+"""Pixels. Encoders of images end at 65,535, and a longer image is no ultrasound image."""
+
 MIN_SIDE = 16
 """Pixels. Below this no lesion is distinguishable from its surroundings; such files are icons or damaged."""
 
@@ -57,10 +60,12 @@ def check_size(name: str, width: int, height: int) -> None:
     """Raise for an image by the size in its header, before any pixel is decoded.
 
     Raises:
-        ImageError: Below ``MIN_SIDE`` a side or above ``MAX_PIXELS`` in all.
+        ImageError: Below ``MIN_SIDE`` or above ``MAX_SIDE`` a side, or above ``MAX_PIXELS`` in all.
     """
     if min(width, height) < MIN_SIDE:
         raise ImageError(f"{name}: {width}×{height} pixels, needs at least {MIN_SIDE} a side; use the full image")
+    if max(width, height) > MAX_SIDE and width * height <= MAX_PIXELS:
+        raise ImageError(f"{name}: {width}×{height} pixels, at most {MAX_SIDE} a side; scale or crop it first")
     if width * height > MAX_PIXELS:
         raise ImageError(f"{name}: {width}×{height} pixels, at most {MAX_PIXELS} are decoded; scale or crop it first")
 
