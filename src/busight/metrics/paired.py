@@ -97,31 +97,28 @@ def compare(
     _check_same(first, second)
     once = np.ones(len(first[0].target))
     names = [name for name in compute_metrics(first[0], once) if name in compute_metrics(second[0], once)]
-    n = len(names)
+
+    def values_of(cases: ScoredCases, weights: FloatArray) -> FloatArray:
+        metrics = compute_metrics(cases, weights)
+        return np.stack([metrics[name] for name in names], axis=-1)
 
     def statistic_of(one: ScoredCases, other: ScoredCases) -> Statistic:
-        """Return the metrics of both models and their differences as one function of weights."""
-
-        def both(weights: FloatArray) -> FloatArray:
-            values = [compute_metrics(cases, weights) for cases in (one, other)]
-            a, b = (np.stack([of_model[name] for name in names], axis=-1) for of_model in values)
-            return np.concatenate([a, b, b - a], axis=-1)
-
-        return both
+        """Return the differences as a function of weights."""
+        return lambda weights: values_of(other, weights) - values_of(one, weights)
 
     statistics = [statistic_of(one, other) for one, other in zip(first, second, strict=True)]
+    of_first, of_second = (np.mean([values_of(cases, once) for cases in of], axis=0) for of in (first, second))
     measurands = metric_measurands(first[0])
-    own = [measurands[name] for name in names]
-    kinds = [*own, *own, *(of_difference(measurand) for measurand in own)]
+    kinds = [of_difference(measurands[name]) for name in names]
     intervals = repeated_bootstrap(statistics, groups, np.random.default_rng(seed), resamples, level, kinds)
     differences = MetricRows(
         Difference(
             *name,
-            first=float(intervals.value[i]),
-            second=float(intervals.value[n + i]),
-            value=float(intervals.value[2 * n + i]),
-            low=float(intervals.low[2 * n + i]),
-            high=float(intervals.high[2 * n + i]),
+            first=float(of_first[i]),
+            second=float(of_second[i]),
+            value=float(intervals.value[i]),
+            low=float(intervals.low[i]),
+            high=float(intervals.high[i]),
         )
         for i, name in enumerate(names)
     )

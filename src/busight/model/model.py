@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ from busight.types import Failure, Image, ImageRef, InputImage, Prediction, Reje
 
 BATCH = 16
 """Images of one batch through the networks."""
+
+ImageT = TypeVar("ImageT", bound=InputImage | Failure)
 
 PIXELS_AT_ONCE = 16 * 1024**2
 """Pixels of one batch: few large images take as much memory as many small ones."""
@@ -206,17 +208,23 @@ class Model:
         return prediction if reason is None else Rejected(reason, prediction)
 
 
-def batches(images: Iterable[InputImage], batch: int = BATCH) -> Iterator[list[InputImage]]:
-    """Yield images in batches of at most so many images, and of `PIXELS_AT_ONCE` pixels where it is more than one."""
-    waiting: list[InputImage] = []
+def batches(images: Iterable[ImageT], batch: int = BATCH) -> Iterator[list[ImageT]]:
+    """Yield images in batches of at most so many images, and of `PIXELS_AT_ONCE` pixels where it is more than one.
+
+    A full batch is given before the next image is read. A failure counts as an image without pixels.
+    """
+    waiting: list[ImageT] = []
     n_pixels = 0
     for image in images:
-        size = image.pixels.shape[0] * image.pixels.shape[1]
-        if waiting and (len(waiting) >= batch or n_pixels + size > PIXELS_AT_ONCE):
+        size = 0 if isinstance(image, Failure) else image.pixels.shape[0] * image.pixels.shape[1]
+        if waiting and n_pixels + size > PIXELS_AT_ONCE:
             yield waiting
             waiting, n_pixels = [], 0
         waiting.append(image)
         n_pixels += size
+        if len(waiting) >= batch:
+            yield waiting
+            waiting, n_pixels = [], 0
     if waiting:
         yield waiting
 

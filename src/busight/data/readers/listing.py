@@ -7,6 +7,10 @@ from pathlib import Path
 
 from busight.data.readers.image import IMAGE_SUFFIXES
 
+NO_MASK = "image without a mask; kept, its lesion outline counts as unknown"
+NO_IMAGE = "mask without its image; left out"
+"""What is told of an image or a mask that stands alone."""
+
 _MASK = "_mask"
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 

@@ -20,8 +20,9 @@ from busight.data.dataset import DataSet
 from busight.data.labels import LESIONS
 from busight.data.readers.files import FileReader
 from busight.data.readers.image import IMAGE_SUFFIXES, read_grey
+from busight.data.readers.listing import NO_IMAGE, NO_MASK
 from busight.data.sources.folder import existing_folder
-from busight.data.sources.published import NO_IMAGE, NO_MASK, below, entry, others_in, published_root
+from busight.data.sources.published import below, entry, others_in, published_root
 from busight.errors import DataError, ImageError
 from busight.types import DataWarning, Sample
 

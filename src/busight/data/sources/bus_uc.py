@@ -16,9 +16,9 @@ from pathlib import Path
 from busight.data.dataset import DataSet
 from busight.data.labels import LESIONS
 from busight.data.readers.files import FileReader
-from busight.data.readers.listing import mask_owner
+from busight.data.readers.listing import NO_IMAGE, NO_MASK, mask_owner
 from busight.data.sources.folder import existing_folder
-from busight.data.sources.published import NO_IMAGE, NO_MASK, entry, images_in, others_in, published_root
+from busight.data.sources.published import entry, images_in, others_in, published_root
 from busight.errors import DataError
 from busight.types import DataWarning, Sample
 

@@ -16,16 +16,9 @@ from busight.data.dataset import DataSet
 from busight.data.labels import BREAST
 from busight.data.readers.files import FileReader
 from busight.data.readers.image import IMAGE_SUFFIXES
+from busight.data.readers.listing import NO_IMAGE, NO_MASK
 from busight.data.sources.folder import existing_folder
-from busight.data.sources.published import (
-    NO_IMAGE,
-    NO_MASK,
-    entry,
-    images_in,
-    others_in,
-    published_root,
-    published_rows,
-)
+from busight.data.sources.published import entry, images_in, others_in, published_root, published_rows
 from busight.data.table_values import known
 from busight.errors import DataError
 from busight.types import DataWarning, Sample

@@ -15,7 +15,7 @@ from busight.data.dataset import DataSet
 from busight.data.labels import LESIONS
 from busight.data.readers.files import FileReader
 from busight.data.readers.image import read_size
-from busight.data.readers.listing import has_image_suffix, visible_files
+from busight.data.readers.listing import NO_MASK, has_image_suffix, visible_files
 from busight.data.sources.folder import existing_folder
 from busight.data.table_values import birads_category, known
 from busight.errors import DataError
@@ -60,9 +60,7 @@ def load_busbra(argument: str) -> DataSet:
         samples.append(sample)
         problems += _size_problems(root, sample, row)
         if not sample.mask_paths:
-            problems.append(
-                DataWarning(sample.image_path, "image without a mask; kept, its lesion outline counts as unknown")
-            )
+            problems.append(DataWarning(sample.image_path, NO_MASK))
     if unlisted := images.keys() - {row["ID"].lower() for row in rows}:
         text = f"{len(unlisted)} images are not in {_TABLE} and were left out"
         problems.append(DataWarning(images[min(unlisted)], text))

@@ -11,7 +11,7 @@ from pathlib import Path
 from busight.data.dataset import DataSet
 from busight.data.labels import BREAST
 from busight.data.readers.files import FileReader
-from busight.data.readers.listing import has_image_suffix, is_mask_name, left_out, visible_files
+from busight.data.readers.listing import NO_IMAGE, NO_MASK, has_image_suffix, is_mask_name, left_out, visible_files
 from busight.data.sources.folder import existing_folder, masks_by_owner, natural_order
 from busight.errors import DataError
 from busight.types import DataWarning, Sample
@@ -57,7 +57,7 @@ def _class_samples(root: Path, label: str) -> tuple[list[Sample], list[DataWarni
     paths = [path for path in listed if has_image_suffix(path)]
     images = [path for path in paths if not is_mask_name(path)]
     masks, orphans = masks_by_owner(images, [path for path in paths if is_mask_name(path)], root)
-    problems = [DataWarning(mask, "mask without its image; left out") for mask in orphans]
+    problems = [DataWarning(mask, NO_IMAGE) for mask in orphans]
     if text := left_out(path.relative_to(root).as_posix() for path in listed if not has_image_suffix(path)):
         problems.append(DataWarning(label, text))
     samples: dict[str, Sample] = {}
@@ -69,7 +69,7 @@ def _class_samples(root: Path, label: str) -> tuple[list[Sample], list[DataWarni
             continue
         owned = tuple(masks.get(path.with_suffix(""), ()))
         if not owned:
-            problems.append(DataWarning(relative, "image without a mask; kept, its lesion outline counts as unknown"))
+            problems.append(DataWarning(relative, NO_MASK))
         samples[sample_id] = Sample(
             sample_id=sample_id, source="busi", label=label, image_path=relative, mask_paths=owned
         )

@@ -19,7 +19,15 @@ from busight.data.dataset import DataSet
 from busight.data.image_spec import GREY, ImageSpec, Pixels, spec_of
 from busight.data.labels import BREAST, LabelSchema, infer_labels
 from busight.data.readers.files import FileReader
-from busight.data.readers.listing import has_image_suffix, is_hidden, is_mask_name, left_out, mask_owner, visible_files
+from busight.data.readers.listing import (
+    NO_IMAGE,
+    has_image_suffix,
+    is_hidden,
+    is_mask_name,
+    left_out,
+    mask_owner,
+    visible_files,
+)
 from busight.data.sources.table import TABLE_NAME, canonical_label, samples_of_table
 from busight.errors import DataError, ImageError
 from busight.io.paths import user_path
@@ -163,7 +171,7 @@ def _from_class_folders(root: Path) -> tuple[list[Sample], list[DataWarning]]:
         if not images:
             raise DataError(f"{folder}: no images of class {folder.name}; add some or remove the folder")
         masks, orphans = masks_by_owner(images, [path for path in paths if is_mask_name(path)], root)
-        problems += [DataWarning(mask, "mask without its image; left out") for mask in orphans]
+        problems += [DataWarning(mask, NO_IMAGE) for mask in orphans]
         for path in images:
             relative = path.relative_to(root)
             samples.append(

@@ -17,8 +17,6 @@ from busight.errors import DataError, MissingExtraError
 from busight.io.csv_table import read_table
 from busight.types import DataWarning
 
-NO_MASK = "image without a mask; kept, its lesion outline counts as unknown"
-NO_IMAGE = "mask without its image; left out"
 TABLE_SUFFIXES = (".csv", ".xlsx")
 
 _DEEPEST = 3

@@ -17,10 +17,9 @@ from busight.data.dataset import DataSet
 from busight.data.labels import LESIONS
 from busight.data.readers.files import FileReader
 from busight.data.readers.image import IMAGE_SUFFIXES
+from busight.data.readers.listing import NO_IMAGE, NO_MASK
 from busight.data.sources.folder import existing_folder
 from busight.data.sources.published import (
-    NO_IMAGE,
-    NO_MASK,
     TABLE_SUFFIXES,
     below,
     entry,
