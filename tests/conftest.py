@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from quick import QUICK
 from busight.audit.duplicates.near_duplicates import NearDuplicate, find_near_duplicates
 from busight.data.manifest import DatasetManifest, build_manifest
 from busight.data.sources.busi import load_busi
+from busight.io import cache
 from busight.io.cores import usable_cores, use_cores
 
 # A machine that does something else beside the tests is not a fault of what they test.
@@ -26,6 +28,8 @@ REPOSITORY = Path(__file__).parent.parent
 
 def pytest_configure() -> None:
     """Give each worker of pytest-xdist its share of the cores: threads of one must not wait for those of another."""
+    # Measurements of this machine are made anew, and leave nothing behind in the user's own cache.
+    os.environ.setdefault(cache.VARIABLE, tempfile.mkdtemp(prefix="busight-cache-"))
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if worker.isdigit():
         cores, workers = usable_cores(), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -183,14 +184,14 @@ class Prediction:
         roi: The region that was classified, or that a local view was cut from.
         mask: The predicted lesion, bool HW, or None where the model has no segmentation.
         mask_probs: float32 HW in 0–1 behind ``mask``, or None.
-        activation: float32 HW: the class-activation map of ``label``, or None. It explains ``network_logits``.
+        activation_of_label: Computes ``activation``; None where the graph gives no map.
         above_threshold: The positive class's calibrated probability reaches the bundle's threshold; None without one.
         prediction_set: Classes of the conformal set at the bundle's coverage, possibly none; None without prediction
             sets.
         warnings: What a reader should know before trusting the prediction.
         features: float32 (C,): the pooled features before the class head, or None.
         descriptors: Evidence from the lesion's BI-RADS descriptors; None where the bundle has no descriptor model, or
-            the image no region large enough to describe.
+            the image no region large enough to describe, or where the evidence has no weight and nobody asked for it.
     """
 
     ref: ImageRef
@@ -206,12 +207,17 @@ class Prediction:
     roi: Roi
     mask: Mask | None = None
     mask_probs: NDArray[np.float32] | None = None
-    activation: NDArray[np.float32] | None = None
+    activation_of_label: Callable[[], FloatMap] | None = None
     above_threshold: bool | None = None
     prediction_set: tuple[str, ...] | None = None
     warnings: tuple[str, ...] = ()
     features: NDArray[np.float32] | None = None
     descriptors: DescriptorEvidence | None = None
+
+    @property
+    def activation(self) -> FloatMap | None:
+        """The class-activation map of ``label``, float32 HW, computed at each call; it explains ``network_logits``."""
+        return None if self.activation_of_label is None else self.activation_of_label()
 
     @property
     def positive_prob(self) -> float | None:

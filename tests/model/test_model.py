@@ -19,6 +19,7 @@ from busight.model.bundle.examples import replay, write_examples
 from busight.model.bundle.load import load_bundle
 from busight.model.bundle.save import write_card
 from busight.model.engines.catalogue import EngineSettings
+from busight.model.engines.onnxruntime import OnnxRuntimeEngine
 from busight.model.model import Model, region_of
 from busight.model.stream import predict_stream
 from busight.preprocess.resize import resize_or_pad
@@ -139,7 +140,7 @@ def test_graph_equals_the_trained_network(quick_run: Quick) -> None:
     with np.load(bundle.folder / "graph-examples.npz", allow_pickle=False) as examples:
         for stem in ("classifier", "segmenter"):
             given = examples[f"{stem}.images"][:, None].astype(np.float32) / 255
-            outputs = EngineSettings().open(bundle.folder / f"{stem}.onnx").run(given)
+            outputs = OnnxRuntimeEngine(bundle.folder / f"{stem}.onnx").run(given)
             for name, value in outputs.items():
                 np.testing.assert_allclose(value, examples[f"{stem}.{name}"], atol=2e-3, rtol=2e-3)
     assert bundle.card.onnx_max_abs_diff <= 1e-3

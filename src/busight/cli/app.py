@@ -24,6 +24,7 @@ from busight.cli import (
     ensemble,
     evaluate,
     explain,
+    export,
     leakage,
     predict,
     recipes,
@@ -84,6 +85,7 @@ app.command("segment")(segment.command)
 app.command("predict")(predict.command)
 app.command("explain")(explain.command)
 app.command("card")(card.command)
+app.command("export")(export.command)
 app.command("verify")(verify.command)
 app.add_typer(data.app, name="data")
 app.add_typer(bench.app, name="bench")

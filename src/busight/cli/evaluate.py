@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from busight.cli.engine import EngineOption, ThreadsOption, load_model
 from busight.cli.extras import has_extra, remedy
 from busight.cli.guard import command_line, one_line_errors
 from busight.cli.outputs import folder_of_now
@@ -18,7 +19,8 @@ def command(
     data: Annotated[str, typer.Option("--data", help="Data spec, e.g. busbra:PATH.")],
     out: Annotated[Path | None, typer.Option("--out", help="New folder for the results [runs/evaluate-TIME].")] = None,
     split: Annotated[Path | None, typer.Option("--split", help="Score only the test subset of this split.")] = None,
-    threads: Annotated[int, typer.Option("--threads", min=0, help="Threads of the engine; 0 lets it choose.")] = 0,
+    engine: EngineOption = "onnxruntime",
+    threads: ThreadsOption = 0,
 ) -> None:
     """Score a bundle on a data set: the same figures and report as a run. Nothing is fitted.
 
@@ -34,14 +36,12 @@ def command(
         from busight.cli.console import ConsoleProgress
         from busight.experiments.evaluate import evaluate
         from busight.experiments.evaluate_folds import is_crossval
-        from busight.model.engines.catalogue import EngineSettings
-        from busight.model.model import Model
         from busight.report.text.headline import headline
 
         if is_crossval(bundle):
             _folds(bundle, data, folder, split)
             return
-        model = Model.load(bundle, EngineSettings(threads=threads))
+        model = load_model(bundle, engine, threads, batch=8)
         with ConsoleProgress() as progress:
             record = evaluate(model, data, folder, split_file=split, command=command_line(), progress=progress)
             if has_extra("report"):

@@ -53,7 +53,7 @@ def command(
                 break
         else:
             raise DataError(f"{image}: has no frame {frame}; it has {frames}, counted from 0")
-        (answer,) = model.predict([chosen])
+        (answer,) = model.predict([chosen], explain=True)
         explanation = explained(model, answer, prevalence)
         if known is not None:
             if not explanation.similar:

@@ -10,6 +10,8 @@ EXTRAS = {
     "audit": ("faiss", "scipy", "sklearn"),
     "dicom": ("gdcm",),
     "filters": ("pywt", "skimage"),
+    "int8": ("nncf", "openvino"),
+    "openvino": ("openvino",),
     "report": ("jinja2", "matplotlib", "typst"),
     "sources": ("openpyxl", "scipy"),
     "train": (

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from busight.cli.engine import EngineOption, ThreadsOption, load_model
 from busight.cli.guard import one_line, one_line_errors
 from busight.cli.inputs import PathsArgument, listed, read_frames_aloud
 from busight.io.claim import claimed_folder
@@ -48,8 +49,12 @@ def command(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the --out of an interrupted call on the same files.")
     ] = False,
-    threads: Annotated[int, typer.Option("--threads", min=0, help="Threads of the engine; 0 lets it choose.")] = 0,
-    batch: Annotated[int, typer.Option("--batch", min=1, help="Images that go through the networks together.")] = 16,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Fill descriptor_prob_positive where it has no weight in the answer.")
+    ] = False,
+    engine: EngineOption = "auto",
+    threads: ThreadsOption = 0,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Images that go through the networks together.")] = 8,
 ) -> None:
     """Predict class, probabilities and lesion of each image; one record a frame, also for unreadable files."""
 
@@ -61,8 +66,6 @@ def command(
 
     with one_line_errors(hint=what_is_left), ExitStack() as stack:
         from busight.cli.console import ConsoleProgress
-        from busight.model.engines.catalogue import EngineSettings
-        from busight.model.model import Model
         from busight.model.stream import predict_stream
         from busight.results.prediction_record import csv_header
 
@@ -70,25 +73,32 @@ def command(
         for folder in (overlays, pages):
             if folder is not None:
                 stack.enter_context(claimed_folder(folder, resume))
-        model = Model.load(bundle, EngineSettings(threads=threads, batch=batch))
+        files = listed(paths)
+        model = load_model(bundle, engine, threads, batch, len(files))
         if prevalence is not None:
             _check_prevalence(prevalence, pages, model)
         draw = _drawing(model, overlays, pages, prevalence, show_rejected)
-        files = listed(paths)
         header = csv_header(model.labels) if form is Form.CSV else None
         before, file = Written(), None
         failures: list[Failure] = []
         if out is not None:
             plan = {
                 **{"bundle": model.card.digest, "files": _digest(files), "format": form.value},
-                **{"show_rejected": show_rejected, "overlays": overlays is not None, "pages": pages is not None},
+                **{
+                    "show_rejected": show_rejected,
+                    "explain": explain,
+                    "engine": engine,
+                    "overlays": overlays is not None,
+                    "pages": pages is not None,
+                },
             }
             file = stack.enter_context(prediction_file(out, plan, header, resume))
             before = file.before
         # On a terminal the records themselves show the progress.
         with ConsoleProgress() as progress:
             tick = progress.tick if out is not None or not sys.stdout.isatty() else _no_tick
-            answers = predict_stream(model, _inputs(paths, files, model.preprocess.image, tick, before), batch)
+            inputs = _inputs(paths, files, model.preprocess.image, tick, before)
+            answers = predict_stream(model, inputs, batch, explain=explain or pages is not None)
             lines = _lines(model, answers, form, draw, failures, show_rejected, before.records)
             if file is not None:
                 file.write(lines)

@@ -48,7 +48,8 @@ def score_samples(
     cases: list[Case] = []
     for start in range(0, len(kept), BATCH):
         batch = kept[start : start + BATCH]
-        answers = model.predict([InputImage(reader.image(sample), ImageRef(sample.sample_id)) for sample in batch])
+        given = [InputImage(reader.image(sample), ImageRef(sample.sample_id)) for sample in batch]
+        answers = model.predict(given, explain=True)
         cases += [_score(*item, group_of, reader, model) for item in zip(batch, answers, strict=True)]
         progress.tick(len(cases), len(kept))
     return EvaluatedCases(tuple(kept), tuple(cases))
@@ -153,7 +154,7 @@ def shown_cases(
 def _predict_again(part: EvaluatedCases, index: int, reader: ImageReader, model: Model) -> Prediction | Rejected:
     sample = part.samples[index]
     ref = ImageRef(sample.sample_id, pixel_spacing_mm=sample.pixel_spacing_mm)
-    return model.predict([InputImage(reader.image(sample), ref)])[0]
+    return model.predict([InputImage(reader.image(sample), ref)], explain=True)[0]
 
 
 def _stage_images(

@@ -25,8 +25,8 @@ from busight.model.bundle.card import (
     SegmentPart,
     TrainingPart,
 )
-from busight.model.bundle.export import ExportPart, export_networks
-from busight.model.engines.catalogue import EngineSettings
+from busight.model.bundle.export import TrainedGraph, export_networks
+from busight.model.engines.onnxruntime import OnnxRuntimeEngine
 from busight.model.model import Model
 from busight.recipes.load import recipe_toml
 from busight.recipes.schema import Recipe
@@ -111,12 +111,12 @@ def _segmenter(recipe: Recipe, networks: dict[str, TrainedNetwork], work: Path) 
         return ClassicalSegmenter(settings.method)
     if not (work / "graph" / SEGMENTER).is_file():
         export_networks(work / "graph", None, _exported(networks["segmenter"]))
-    engine = EngineSettings().open(work / "graph" / SEGMENTER)
+    engine = OnnxRuntimeEngine(work / "graph" / SEGMENTER)
     return NetworkSegmenter(engine, InputSpec(settings.size, settings.keep_aspect), settings.tta)
 
 
-def _exported(trained: TrainedNetwork | None) -> ExportPart | None:
-    return None if trained is None else ExportPart(trained.network, trained.size, trained.channels)
+def _exported(trained: TrainedNetwork | None) -> TrainedGraph | None:
+    return None if trained is None else TrainedGraph(trained.network, trained.size, trained.channels)
 
 
 def _draft_card(

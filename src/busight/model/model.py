@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -27,10 +27,10 @@ from busight.preprocess.pipeline import PreparedImage, Preprocess
 from busight.preprocess.resize import resize_or_pad
 from busight.strategies.catalogue import strategy_of
 from busight.strategies.strategy import RawOutput, Stages, Strategy, grey_of, proposal_of
-from busight.types import Failure, Image, ImageRef, InputImage, Prediction, Rejected, Roi
+from busight.types import Failure, FloatMap, Image, ImageRef, InputImage, Prediction, Rejected, Roi
 
-BATCH = 16
-"""Images of one batch through the networks."""
+BATCH = 8
+"""Images of one batch through the networks: more are no quicker on a CPU (docs/log/2026-11-speed.md)."""
 
 ImageT = TypeVar("ImageT", bound=InputImage | Failure)
 
@@ -49,6 +49,7 @@ class Model:
         strategy: Which views the networks get, and how their outputs are combined.
         stages: The networks.
         bank: Features of the training images; None where the bundle has none.
+        engine: How the networks are run.
 
     Example:
         >>> model = Model.load(Path("runs/default"))  # doctest: +SKIP
@@ -62,6 +63,7 @@ class Model:
     strategy: Strategy
     stages: Stages
     bank: FeatureBank | None = None
+    engine: EngineSettings = field(default_factory=EngineSettings)
 
     @classmethod
     def load(cls, folder: Path, engine: EngineSettings | None = None) -> Self:
@@ -69,7 +71,7 @@ class Model:
 
         Args:
             folder: The folder.
-            engine: How its graphs are run.
+            engine: How its graphs are run; None for ONNX Runtime on all cores.
 
         Raises:
             BundleError: The folder is no bundle, a file of it was changed, or this version cannot run it.
@@ -83,8 +85,9 @@ class Model:
         Raises:
             BundleError: A file that the card needs is missing, or this version cannot run it.
         """
-        preprocess, stages = open_stages(folder, card, engine or EngineSettings())
-        return cls(folder, card, preprocess, strategy_of(card.strategy), stages, read_bank(folder, card, stages))
+        preprocess, stages, engine = open_stages(folder, card, engine or EngineSettings())
+        bank = read_bank(folder, card, stages)
+        return cls(folder, card, preprocess, strategy_of(card.strategy), stages, bank, engine)
 
     def save(self, folder: Path) -> Self:
         """Save the bundle to a new folder and return the model that lies there.
@@ -113,11 +116,13 @@ class Model:
         """Calibration, threshold, prediction sets, out-of-distribution detector, descriptor model."""
         return self.card.decision
 
-    def predict(self, images: Sequence[Image | InputImage]) -> list[Prediction | Rejected]:
+    def predict(self, images: Sequence[Image | InputImage], *, explain: bool = False) -> list[Prediction | Rejected]:
         """Predict images, in batches.
 
         Args:
             images: uint8 HW or, for a model of RGB images, HW3, of any sizes; or `InputImage` with such pixels.
+            explain: Describe each lesion in BI-RADS descriptors too where that changes no probability: for pages and
+                metrics of the descriptors.
 
         Returns:
             One prediction or rejection for each image, in order.
@@ -126,19 +131,21 @@ class Model:
             InferenceError: A network's output for an image is no answer.
         """
         answers: list[Prediction | Rejected] = []
-        for answer in self.try_predict(images):
+        for answer in self.try_predict(images, explain=explain):
             if isinstance(answer, Failure):
                 raise InferenceError(answer.reason)
             answers.append(answer)
         return answers
 
-    def try_predict(self, images: Sequence[Image | InputImage]) -> list[Prediction | Rejected | Failure]:
+    def try_predict(
+        self, images: Sequence[Image | InputImage], *, explain: bool = False
+    ) -> list[Prediction | Rejected | Failure]:
         """Predict images as `predict`, but return a failure in place of an image whose output is no answer."""
         given = [image if isinstance(image, InputImage) else InputImage(image) for image in images]
         answers: list[Prediction | Rejected | Failure] = []
         for batch in batches(given):
             prepared, raws = self.infer([image.pixels for image in batch])
-            answers += [self._answer(*item) for item in zip(batch, prepared, raws, strict=True)]
+            answers += [self._answer(*item, explain) for item in zip(batch, prepared, raws, strict=True)]
         return answers
 
     def infer(self, images: Sequence[Image]) -> tuple[list[PreparedImage], list[RawOutput]]:
@@ -167,13 +174,15 @@ class Model:
     def _no_answer(self, ref: ImageRef, fault: str) -> str:
         return f"{ref.path or 'image'}: no answer, the network's {fault}; run busight verify {self.folder}"
 
-    def _answer(self, given: InputImage, prepared: PreparedImage, raw: RawOutput) -> Prediction | Rejected | Failure:
+    def _answer(
+        self, given: InputImage, prepared: PreparedImage, raw: RawOutput, explain: bool
+    ) -> Prediction | Rejected | Failure:
         if raw.fault is not None:
             return Failure(given.ref, self._no_answer(given.ref, raw.fault))
         decision, labels = self.decision, self.labels
         evidence = None
         logits = raw.logits
-        if decision.fusion is not None:
+        if decision.fusion is not None and (decision.fusion.weight or explain):
             image = grey_of(prepared.cropped)
             evidence = decision.fusion.evidence(image, raw.mask, raw.mask_probs, proposal_of(prepared, raw))
             logits = decision.fusion.fuse(logits, labels.lesion_pair, evidence)
@@ -181,7 +190,6 @@ class Model:
         if not np.isfinite(calibrated).all():
             return Failure(given.ref, self._no_answer(given.ref, "calibrated probabilities hold NaN or infinity"))
         place = int(np.argmax(calibrated))
-        activation = raw.activation(place)
         roi, box = raw.roi, prepared.crop_box
         prediction = Prediction(
             ref=given.ref,
@@ -197,7 +205,7 @@ class Model:
             roi=Roi(roi.top + box.top, roi.left + box.left, roi.bottom + box.top, roi.right + box.left),
             mask=None if raw.mask is None else prepared.uncrop(raw.mask),
             mask_probs=None if raw.mask_probs is None else prepared.uncrop(raw.mask_probs),
-            activation=None if activation is None else prepared.uncrop(activation),
+            activation_of_label=_ActivationMap(prepared, raw, place) if raw.views else None,
             above_threshold=decision.above_threshold(calibrated, labels),
             prediction_set=decision.prediction_set(calibrated, labels),
             features=raw.features,
@@ -227,6 +235,19 @@ def batches(images: Iterable[ImageT], batch: int = BATCH) -> Iterator[list[Image
             waiting, n_pixels = [], 0
     if waiting:
         yield waiting
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ActivationMap:
+    """The class-activation map of one class, float32 HW in the whole image's pixels, computed when it is called."""
+
+    prepared: PreparedImage
+    raw: RawOutput
+    class_index: int
+
+    def __call__(self) -> FloatMap:
+        activation = self.raw.activation(self.class_index)
+        return self.prepared.uncrop(activation)
 
 
 def _pasted(prepared: PreparedImage) -> Image:

@@ -10,8 +10,9 @@ from busight.errors import BundleError, ConfigError
 from busight.model.algorithms import require_same
 from busight.model.bundle.card import CLASSIFIER, FEATURES, SEGMENTER, Card, ClassifyPart, member_file
 from busight.model.bundle.feature_bank import FeatureBank, read_features
-from busight.model.engines.catalogue import EngineSettings
+from busight.model.engines.catalogue import AUTO, EngineSettings, GraphSource, open_graph
 from busight.model.engines.ensemble import EnsembleEngine
+from busight.model.engines.fastest import fastest
 from busight.preprocess.pipeline import Preprocess, parse_preprocess
 from busight.segment.settings import is_learned
 from busight.strategies.catalogue import strategy_of
@@ -25,8 +26,8 @@ Shape = tuple[int | None, ...]
 MAP: Shape = (1, None, None)
 
 
-def open_stages(folder: Path, card: Card, settings: EngineSettings) -> tuple[Preprocess, Stages]:
-    """Open the preprocessing and stages of a card.
+def open_stages(folder: Path, card: Card, settings: EngineSettings) -> tuple[Preprocess, Stages, EngineSettings]:
+    """Open the preprocessing and stages of a card, and return them with the engine that was chosen.
 
     Args:
         folder: The folder of the bundle.
@@ -43,6 +44,7 @@ def open_stages(folder: Path, card: Card, settings: EngineSettings) -> tuple[Pre
         strategy = strategy_of(card.strategy)
     except ConfigError as error:
         raise BundleError(f"{folder}: {error}; update busight or get the bundle again") from error
+    settings = _chosen(folder, card, settings)
     classifier, n_classes = None, len(card.labels.names)
     if (classify := card.classify) is not None:
         channels = 3 if strategy.mask_channel else preprocess.n_channels
@@ -53,7 +55,17 @@ def open_stages(folder: Path, card: Card, settings: EngineSettings) -> tuple[Pre
     if (strategy.segments_first or strategy.decodes_mask) and card.segment is None:
         raise BundleError(f"{folder}: the strategy {card.strategy} needs a segmentation, which the card has not")
     segmenter = _segmenter(folder, card, settings, preprocess.n_channels) if strategy.segments_first else None
-    return preprocess, _stages(card, classify, classifier, segmenter)
+    return preprocess, _stages(card, classify, classifier, segmenter), settings
+
+
+def _chosen(folder: Path, card: Card, settings: EngineSettings) -> EngineSettings:
+    """Return the settings with the quickest engine for the bundle's first graph in place of ``auto``."""
+    if settings.name != AUTO:
+        return settings
+    graphs = sorted(name for name in card.files if name.endswith(".onnx") and (folder / name).is_file())
+    if not graphs:
+        return replace(settings, name=EngineSettings().name)
+    return fastest(GraphSource(folder, card, graphs[0], ()), settings)
 
 
 def _stages(
@@ -95,9 +107,9 @@ def _engine(
     names = [member_file(graph, number + 1) for number in range(len(factors))] or [graph]
     engines = []
     for name in names:
-        if name not in card.files or not (folder / name).is_file():
-            raise BundleError(f"{folder}: the card needs {name}, but has no such file; get the bundle again")
-        engine = settings.open(folder / name)
+        source = GraphSource(folder, card, name, shape)
+        source.file(name)  # whichever engine is chosen, a bundle without its graph is not whole
+        engine = open_graph(source, settings)
         known = engine.output_shapes
         as_named = all(key in known and _matches(known[key], wanted) for key, wanted in outputs.items())
         if engine.input_shape != shape or not as_named:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from busight.audit.overlays import image_properties
+from busight.audit.overlays import OVERLAY, stroke_pixels
 from busight.data.labels import LabelSchema
 from busight.decision.decision import Decision
 from busight.model.bundle.feature_bank import FeatureBank
@@ -58,7 +58,7 @@ def _prediction_set(prediction: Prediction, decision: Decision) -> str | None:
 
 def _overlay(prediction: Prediction) -> str | None:
     is_grey = prediction.image.ndim == 2
-    return "text or calipers are burned in" if is_grey and image_properties(prediction.image).overlay else None
+    return "text or calipers are burned in" if is_grey and stroke_pixels(prediction.image) >= OVERLAY else None
 
 
 def _threshold(prediction: Prediction) -> str | None:

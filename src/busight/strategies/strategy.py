@@ -106,10 +106,8 @@ class RawOutput:
             return "mask probabilities are outside 0–1"
         return None
 
-    def activation(self, class_index: int) -> NDArray[np.float32] | None:
-        """Return the class-activation map of a class, float32 HW; None where the graphs give none."""
-        if not self.views:
-            return None
+    def activation(self, class_index: int) -> NDArray[np.float32]:
+        """Return the class-activation map of a class, float32 HW, of an output with views."""
         maps = [output.activation(class_index) * np.float32(weight) for output, weight in self.views]
         total: NDArray[np.float32] = np.sum(maps, axis=0)
         return total

@@ -56,11 +56,11 @@ def test_a_changed_card_is_noticed(bundle_copy: Path) -> None:
 
 
 def test_another_format_is_refused(bundle_copy: Path) -> None:
-    reseal(bundle_copy, lambda card: card.update(format=5, something_new=1))
-    with pytest.raises(BundleError, match="bundle format 5, this version reads 4; update busight"):
+    reseal(bundle_copy, lambda card: card.update(format=6, something_new=1))
+    with pytest.raises(BundleError, match="bundle format 6, this version reads 5; update busight"):
         load_bundle(bundle_copy)
     reseal(bundle_copy, lambda card: card.update(format=2))
-    with pytest.raises(BundleError, match="bundle format 2, this version reads 4; train it anew"):
+    with pytest.raises(BundleError, match="bundle format 2, this version reads 5; train it anew"):
         load_bundle(bundle_copy)
 
 
@@ -80,7 +80,7 @@ def test_a_link_out_of_the_folder_is_refused(bundle_copy: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "not a bundle"), ("{", "not JSON"), ("[]", "not a card"), ('{"format": 4}', "not a card of format 4")],
+    [(None, "not a bundle"), ("{", "not JSON"), ("[]", "not a card"), ('{"format": 5}', "not a card of format 5")],
 )
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
     if content is not None:
@@ -118,7 +118,7 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: card.update(format="4"), "not a card of format 4"),
+        (lambda card: card.update(format="5"), "not a card of format 5"),
         (lambda card: card["labels"].update(names=["benign", "malignant"]), "'normal' is not one of the classes"),
         (lambda card: card["labels"].update(names=["benign", "normal", "malignant", "x"]), "are not of 4 classes"),
         (lambda card: card.update(task="guess"), "task: Input should be"),

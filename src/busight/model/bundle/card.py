@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -14,7 +14,7 @@ from busight.segment.postprocess import PostprocessSettings
 from busight.segment.settings import ClassicalName, LearnedName, RoiSettings
 from busight.strategies.views import InputSpec
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
 CLASSIFIER = "classifier.onnx"
@@ -25,13 +25,26 @@ FEATURES = "features.npz"
 DECODER = "decoder"
 """``segment.method`` where the classifier's own network decodes the mask."""
 
+_IR = ("xml", "bin")
+"""Suffixes of OpenVINO's format: the graph, and its weights."""
+
 _KNOWN = {WEIGHTS, CLASSIFIER, SEGMENTER, GRAPH_EXAMPLES, EXAMPLES, FEATURES}
 
 
+Target = Literal["openvino", "fp16", "int8"]
+"""What ``busight export`` makes of the ONNX graphs: OpenVINO's own format with weights in single or half precision, or
+weights and activations in int8."""
+
+TARGETS: tuple[Target, ...] = get_args(Target)
+
+
 def is_known_file(name: str) -> bool:
-    """Return whether a file belongs to a bundle: those above, and the graphs of an ensemble's members."""
+    """Return whether a file belongs to a bundle: those above, an ensemble's members, and what export wrote."""
     stem, dash, rest = name.partition("-member-")
-    return name in _KNOWN or bool(dash and f"{stem}.onnx" in _KNOWN and rest.removesuffix(".onnx").isdecimal())
+    is_member = bool(dash and f"{stem}.onnx" in _KNOWN and rest.removesuffix(".onnx").isdecimal())
+    graph, _, suffix = name.partition(".")
+    is_exported = f"{graph}.onnx" in _KNOWN and suffix in {f"{target}.{kind}" for target in TARGETS for kind in _IR}
+    return name in _KNOWN or is_member or is_exported
 
 
 def member_file(graph: str, number: int) -> str:
@@ -131,6 +144,28 @@ class MetricPart(_Part):
     n_groups: int = Field(ge=0)
 
 
+class ExportPart(_Part):
+    """Agreement of an exported graph's predictions with the ONNX graph's, on the validation images of the training.
+
+    Attributes:
+        images: Number of these images.
+        max_prob_diff: Largest difference of a calibrated probability.
+        same_label: Share of the images with the same label.
+        auroc_diff: AUROC of the positive class, the exported graph's less the ONNX graph's; null where undefined.
+        max_example_diff: Largest difference on the bundle's examples, of a probability or of a mask's share of pixels.
+        float_share: Share of the layers, the first ones, that stayed in single precision in int8; null for others.
+        toolkit: The libraries that made it, with their versions.
+    """
+
+    images: int = Field(ge=1)
+    max_prob_diff: float = Field(ge=0, le=1)
+    same_label: float = Field(ge=0, le=1)
+    auroc_diff: float | None = Field(ge=-1, le=1)
+    max_example_diff: float = Field(ge=0, le=1)
+    float_share: float | None = Field(default=None, ge=0, lt=1)
+    toolkit: str
+
+
 class Card(_Part):
     """The card. Unknown keys are refused: none may be ignored.
 
@@ -152,12 +187,13 @@ class Card(_Part):
         algorithms: Versions of the algorithms outside the graphs that determine a prediction.
         training: The data, split and recipe of its training.
         metrics: Metrics on its test subset.
+        exports: Agreement of what ``busight export`` made of the graphs, by target.
         onnx_max_abs_diff: Largest difference between the trained networks and their graphs, relative to values above 1.
         files: SHA-256 of each other file of the bundle.
         digest: SHA-256 of the card without this field.
     """
 
-    format: Literal[4] = FORMAT
+    format: Literal[5] = FORMAT
     name: str
     created: str
     busight: str
@@ -173,6 +209,7 @@ class Card(_Part):
     algorithms: dict[str, str] = Field(default_factory=dict)
     training: TrainingPart
     metrics: tuple[MetricPart, ...] = ()
+    exports: dict[Target, ExportPart] = Field(default_factory=dict)
     onnx_max_abs_diff: float = Field(ge=0)
     files: dict[str, str]
     digest: str = ""

@@ -82,8 +82,12 @@ def _answers(model: Model, images: Sequence[Image]) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def replay(model: Model) -> float:
+def replay(model: Model, tolerance: float = TOLERANCE) -> float:
     """Predict a bundle's examples again and return the largest difference from the stored predictions.
+
+    Args:
+        model: The model, opened in any engine.
+        tolerance: Largest allowed difference, 0–1.
 
     Returns:
         The largest difference of a calibrated probability, or share of a mask's pixels, 0–1.
@@ -102,10 +106,10 @@ def replay(model: Model) -> float:
             worst = max(worst, float((expected != arrays[name]).mean()))
         elif name.endswith(".calibrated_probs"):
             worst = max(worst, float(np.abs(expected - arrays[name]).max()))
-    if not worst <= TOLERANCE:
+    if not worst <= tolerance:
         raise BundleError(
             f"{model.folder}: answers its own examples otherwise than when it was made (by {worst:.2g}, at most "
-            f"{TOLERANCE:g}); use busight {model.card.busight}, or train it anew"
+            f"{tolerance:.2g}); use busight {model.card.busight}, or train it anew"
         )
     return worst
 

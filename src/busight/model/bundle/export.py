@@ -19,12 +19,13 @@ from busight.io.atomic import write_bytes, written_beside
 from busight.io.digests import sha256_of_file
 from busight.model.bundle.card import CLASSIFIER, GRAPH_EXAMPLES, SEGMENTER, WEIGHTS
 from busight.model.bundle.graph_examples import graph_difference
+from busight.model.engines.pytorch import named_outputs
 from busight.preprocess.resize import as_network_input
 
 _EXAMPLES = 4
 
 
-class ExportPart(NamedTuple):
+class TrainedGraph(NamedTuple):
     """A network to export, with the side and the channels, 1 or 3, of its input."""
 
     network: Network
@@ -40,15 +41,11 @@ class _Graph(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        network_output = self.network(images)
-        parts = [network_output.logits, network_output.activation, network_output.features]
-        if network_output.mask_logits is not None:
-            parts.append(torch.sigmoid(network_output.mask_logits))
-        return tuple(part for part in parts if part is not None)
+        return tuple(named_outputs(self.network(images)).values())
 
 
 def export_networks(
-    folder: Path, classifier: ExportPart | None, segmenter: ExportPart | None
+    folder: Path, classifier: TrainedGraph | None, segmenter: TrainedGraph | None
 ) -> tuple[dict[str, str], float]:
     """Write the graphs, the weights and the examples of a bundle.
 
@@ -93,9 +90,7 @@ def _export(network: Network, shape: tuple[int, int, int], path: Path) -> list[s
     graph = _Graph(network).eval()
     example = torch.zeros(2, *shape)
     with torch.no_grad():
-        network_output = network(example[:1])
-    names = ["logits", "activation", "features"] if network_output.logits is not None else []
-    names += ["mask_probs"] if network_output.mask_logits is not None else []
+        names = list(named_outputs(network(example[:1])))
     with _quiet_exporter():
         torch.onnx.export(
             graph,

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.errors import BundleError
-from busight.model.engines.catalogue import EngineSettings
+from busight.model.engines.onnxruntime import OnnxRuntimeEngine
 from busight.preprocess.resize import as_network_input
 from busight.types import Image
 
@@ -31,7 +31,7 @@ def graph_difference(path: Path, inputs: Image, expected: Sequence[NDArray[np.fl
     Raises:
         BundleError: The difference exceeds the tolerance.
     """
-    outputs = EngineSettings().open(path).run(as_network_input(inputs))
+    outputs = OnnxRuntimeEngine(path).run(as_network_input(inputs))
     worst = 0.0
     for actual, wanted in zip(outputs.values(), expected, strict=True):
         scale = max(1.0, float(np.abs(wanted).max()))
