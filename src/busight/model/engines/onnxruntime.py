@@ -45,6 +45,7 @@ class OnnxRuntimeEngine:
         self._path = path
         _require_own_weights(path)
         options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # what is wrong is said in the error
         # ONNX Runtime counts the machine's cores, not those in this process's affinity.
         cores = usable_cores()
         options.intra_op_num_threads = threads or (len(cores) if len(cores) < (os.cpu_count() or 1) else 0)
@@ -58,7 +59,10 @@ class OnnxRuntimeEngine:
             refusals.NotImplemented,
             refusals.RuntimeException,
         ) as error:
-            raise BundleError(f"{path}: ONNX Runtime cannot run it ({str(error)[:100]}); update onnxruntime") from error
+            # Anything else may be a graph for a newer ONNX Runtime.
+            is_no_graph = isinstance(error, refusals.InvalidProtobuf | refusals.InvalidArgument)
+            remedy = "get the bundle again" if is_no_graph else "update onnxruntime"
+            raise BundleError(f"{path}: ONNX Runtime cannot run it ({str(error)[:100]}); {remedy}") from error
         inputs = {given.name: _sides(given.shape) for given in self._session.get_inputs()}
         if list(inputs) != [INPUT]:
             raise BundleError(f"{path}: its inputs are {', '.join(inputs)}, not {INPUT}; get the bundle again")
