@@ -188,6 +188,8 @@ def test_what_was_done_survives_ctrl_c(tmp_path: Path, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(ClassicalMethod, "segment", interrupted)
     out, command = tmp_path / "out", (tmp_path / "in", "--method", "otsu", "--out", tmp_path / "out")
+    code, said = call(*command, "--resume")
+    assert (code, "no interrupted call to resume; leave --resume away" in said, out.exists()) == (1, True, False), said
     code, said = call(*command)
     assert (code, said) == (1, f"busight: interrupted; what is done so far is in {out}; go on with --resume\n")
     assert len(table(out / "lesions.unfinished.csv")) == 2

@@ -206,7 +206,8 @@ def _remedy(working: Path) -> str:
 
 @contextmanager
 def _opened(working: Path, plan: dict[str, Any], header: str | None, resume: bool) -> Iterator[RecordFile]:
-    working.parent.mkdir(parents=True, exist_ok=True)
+    if not resume:
+        working.parent.mkdir(parents=True, exist_ok=True)
     if not resume and working.exists():
         with working.open("r+", encoding="utf-8") as stream:
             lock_file(stream, working)  # tells a running call from an interrupted one

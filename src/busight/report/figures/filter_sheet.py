@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from busight.experiments.bench.filters import MEASURES, FilterComparison, FilterRow
 from busight.io.atomic import written_beside
@@ -71,14 +72,14 @@ def _panel(before: Image, after: Image, chain: str) -> Figure:
     axes = figure.subplots(2, 3, height_ratios=(3 * min(max(ratio, 0.4), 1.6), 1))
     show_grey(axes[0, 0], small_image(before))
     show_grey(axes[0, 1], small_image(after))
-    difference = cv2.subtract(after, before, dtype=cv2.CV_16S)
+    difference: NDArray[np.int16] = np.subtract(after, before, dtype=np.int16)
     _show_difference(figure, axes[0, 2], small_image(difference))
     for ax, name in zip(axes[0], ("before", "after", "after less before"), strict=True):
         ax.set_title(name)
     _histogram(axes[1, 0], before)
     _histogram(axes[1, 1], after)
     # Counted by OpenCV, which makes no copy of wider numbers: an image may have 16 megapixels.
-    counts = cv2.calcHist([cv2.add(difference, 255.0, dtype=cv2.CV_16U)], [0], None, [511], [0, 511]).ravel()
+    counts = cv2.calcHist([(difference + 255).astype(np.uint16)], [0], None, [511], [0, 511]).ravel()
     axes[1, 2].stairs(counts, np.arange(-255.5, 256), color=MUTED, fill=True)
     axes[1, 2].set(xlabel="grey difference", yticks=[], xlim=_reach(difference))
     return figure
