@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from busight.cli.app import app
 from busight.data.sources.catalogue import load_data
+from busight.experiments.bench import filters
 from busight.experiments.bench.filters import MEASURES, UNTOUCHED, compare_filters
 from busight.preprocess.enhance.chain import FILTERS, apply_chain, parse_chain
 
@@ -96,3 +98,28 @@ def test_without_masks_and_clean_pictures_nothing_is_claimed(tmp_path: Path) -> 
         assert all(
             row.measures[key].images == 0 and row.measures[key].value != row.measures[key].value for key in MEASURES
         )
+
+
+def test_after_ctrl_c_what_was_kept_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index in range(3):
+        save(tmp_path / "in" / f"{index}.png", picture(index))
+    write = filters.write_enhanced
+    seen: list[object] = []
+
+    at = 0
+
+    def interrupted(*arguments: Any) -> tuple[np.ndarray, np.ndarray]:
+        seen.append(arguments)
+        if len(seen) == at:
+            raise KeyboardInterrupt
+        return write(*arguments)
+
+    monkeypatch.setattr(filters, "write_enhanced", interrupted)
+    for at, kept in ((1, 0), (3, 2)):
+        seen.clear()
+        out = tmp_path / f"out{at}"
+        code, said = call(tmp_path / "in", "--chain", "median(3)", "--out", out)
+        told = f"the images so far are in {out / 'images'}" if kept else "nothing was written yet"
+        assert (code, said) == (1, f"busight: interrupted; {told}\n")
+        assert len(list(out.rglob("images/*.png"))) == kept
+        assert out.exists() == (kept > 0)

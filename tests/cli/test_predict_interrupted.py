@@ -149,7 +149,7 @@ def test_two_calls_with_one_file(arguments: list[str], tmp_path: Path) -> None:
 def test_resume_with_other_options_or_without_a_beginning_is_refused(arguments: list[str], tmp_path: Path) -> None:
     out = tmp_path / "found.jsonl"
     code, line = finished([*arguments, "--out", str(out), "--resume"])
-    assert (code, "no interrupted prediction to resume" in line) == (1, True)
+    assert (code, "no interrupted call to resume" in line) == (1, True)
     assert list(tmp_path.iterdir()) == []
     stopped([*arguments, "--out", str(out)], tmp_path / "found.unfinished.jsonl", signal.SIGKILL)
     others = [argument for argument in arguments if argument != "--show-rejected"]
@@ -186,11 +186,21 @@ def test_resume_with_changed_files_or_records_is_refused(arguments: list[str], t
     unfinished.write_text('{"path": "x"}\n' + kept)
     code, line = finished([*command, "--resume"])
     assert (code, "the unfinished records were changed" in line) == (1, True), line
+    edited = kept.replace('"above_threshold": true', '"above_threshold": false', 1)
+    edited = edited if edited != kept else kept.replace('"above_threshold": false', '"above_threshold": true', 1)
+    assert edited != kept
+    lines = kept.splitlines(keepends=True)
+    for changed in (edited, "".join(lines[1:]), "".join([lines[1], lines[0], *lines[2:]])):
+        unfinished.write_text(changed)
+        code, line = finished([*command, "--resume"])
+        assert (code, line.endswith("the unfinished records were changed; remove it and begin anew")) == (1, True), line
+        assert unfinished.read_text() == changed
     unfinished.write_text(kept)
-    (tmp_path / "found.unfinished.plan.json").rename(tmp_path / "plan")
-    code, line = finished([*command, "--resume"])
-    assert (code, "without it there is nothing to resume" in line) == (1, True), line
-    (tmp_path / "plan").rename(tmp_path / "found.unfinished.plan.json")
+    for beside in ("plan.json", "digests"):
+        (tmp_path / f"found.unfinished.{beside}").rename(tmp_path / "away")
+        code, line = finished([*command, "--resume"])
+        assert (code, "without it there is nothing to resume" in line) == (1, True), line
+        (tmp_path / "away").rename(tmp_path / f"found.unfinished.{beside}")
     assert finished([*command, "--resume"])[0] == 1  # one of the files is no image
     assert out.read_text().count("\n") == COUNT
 
@@ -203,3 +213,29 @@ def test_of_two_calls_that_begin_together_one_keeps_its_records(arguments: list[
     refused = [line for line in lines if "another process is writing there" in line or "exists already" in line]
     assert len(refused) == 1, lines
     assert out.read_text().count("\n") == COUNT
+
+
+@pytest.mark.parametrize("option", ["--overlays", "--pages"])
+@pytest.mark.parametrize("n_small", [0, 2])
+def test_a_full_disk_under_the_drawn_images_keeps_the_records(
+    arguments: list[str], images: Path, tmp_path: Path, option: str, n_small: int
+) -> None:
+    folder, out, drawn = tmp_path / "images", tmp_path / "found.jsonl", tmp_path / "drawn"
+    unfinished = tmp_path / "found.unfinished.jsonl"
+    folder.mkdir()
+    for number in range(n_small):  # no image, so that nothing is drawn of it
+        (folder / f"{number}.png").write_bytes(b"no image")
+    shutil.copyfile(images / "000.png", folder / "9.png")
+    command = [*arguments[:2], str(folder), *arguments[3:], "--out", str(out), option, str(drawn)]
+    code, line = finished(command, limit=4000)  # less than a drawn image
+    assert (code, "could not be written (File too large)" in line) == (1, True), line
+    assert line.endswith(f"; the records so far are in {unfinished}; go on with --resume") == (n_small > 0), line
+    assert unfinished.is_file() == (n_small > 0)
+    assert not drawn.exists()
+    if n_small:
+        assert unfinished.read_text().count("\n") == n_small
+        command.append("--resume")
+    finished(command)
+    assert out.read_text().count("\n") == n_small + 1
+    assert len(list(drawn.iterdir())) == 1
+    assert {path.name for path in tmp_path.iterdir()} == {"images", out.name, drawn.name}

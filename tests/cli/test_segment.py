@@ -187,10 +187,34 @@ def test_what_was_done_survives_ctrl_c(tmp_path: Path, monkeypatch: pytest.Monke
         return segment(self, image, sample_id)
 
     monkeypatch.setattr(ClassicalMethod, "segment", interrupted)
-    code, _ = call(tmp_path / "in", "--method", "otsu", "--out", tmp_path / "out")
-    assert code == 1
-    assert len(table(tmp_path / "out" / "lesions.interrupted.csv")) == 2
-    assert not (tmp_path / "out" / "lesions.csv").exists()
+    out, command = tmp_path / "out", (tmp_path / "in", "--method", "otsu", "--out", tmp_path / "out")
+    code, said = call(*command, "--resume")
+    assert (code, "no interrupted call to resume; leave --resume away" in said, out.exists()) == (1, True, False), said
+    code, said = call(*command)
+    assert (code, said) == (1, f"busight: interrupted; what is done so far is in {out}; go on with --resume\n")
+    assert len(table(out / "lesions.unfinished.csv")) == 2
+    assert not (out / "lesions.csv").exists()
+    (out / "masks" / ".00003_2_0.123.part.png").write_bytes(b"half")  # what SIGKILL leaves
+    code, said = call(*command)
+    assert (code, "left by an interrupted call; go on with --resume, or remove" in said) == (1, True), said
+    code, said = call(out, "--method", "otsu", "--out", tmp_path / "other")
+    assert (code, "is a bundle or a result, not images" in said) == (1, True), said
+    code, said = call(*command[:-1], out, "--chain", "median(3)", "--resume")
+    assert (code, "was begun with another bundle, other files or options" in said) == (1, True), said
+    kept = (out / "lesions.unfinished.csv").read_bytes()
+    (out / "lesions.unfinished.csv").write_bytes(kept.replace(b"0_0.png,1,", b"0_0.png,2,"))
+    code, said = call(*command, "--resume")
+    assert (code, "the unfinished records were changed" in said) == (1, True), said
+    (out / "lesions.unfinished.csv").write_bytes(kept)
+    code, said = call(*command, "--resume")
+    assert (code, "a lesion in 3 of 3 images" in said) == (0, True), said
+    monkeypatch.undo()
+    assert call(*command[:-1], tmp_path / "at-once")[0] == 0
+    written = [sorted(path.relative_to(folder) for path in folder.rglob("*")) for folder in (out, tmp_path / "at-once")]
+    assert written[0] == written[1]
+    assert all(
+        (out / name).read_bytes() == (tmp_path / "at-once" / name).read_bytes() for name in written[0] if name.suffix
+    )
 
 
 def test_a_click_where_nothing_is_dark_starts_from_a_disc(tmp_path: Path) -> None:

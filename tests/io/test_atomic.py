@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from busight.errors import OutputError
-from busight.io.atomic import require_free_folder, write_bytes, write_json, write_text, written_beside
+from busight.io.atomic import remove_parts, require_free_folder, write_bytes, write_json, write_text, written_beside
 
 
 def test_what_is_written_is_there_and_nothing_beside_it(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from busight.errors import OutputError
-from busight.io.atomic import write_bytes
+from busight.io.atomic import remove_parts, write_bytes
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails instead, as on a full disk
 resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
@@ -144,18 +144,11 @@ def test_a_new_file_never_takes_the_place_of_one_that_came_in_the_meantime(tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
-def test_what_was_written_before_an_interruption_is_kept_where_it_is_wanted(
-    tmp_path: Path, error: type[BaseException]
-) -> None:
-    def stop(content: str) -> None:
-        with written_beside(tmp_path / "a.csv", tmp_path / "a.interrupted.csv") as beside:
-            beside.write_text(content)
-            raise error
-
-    with pytest.raises((KeyboardInterrupt, OutputError)):
-        stop("")
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises((KeyboardInterrupt, OutputError)):
-        stop("half")
-    assert [path.name for path in tmp_path.iterdir()] == ["a.interrupted.csv"]
+def test_parts_of_a_killed_process_are_removed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "masks").mkdir()
+    parts = [tmp_path / ".lesions.123.part.csv", tmp_path / "masks" / ".00001_a_0.77.part.png", tmp_path / ".a.9.part"]
+    others = [tmp_path / "a.part.png", tmp_path / ".hidden", tmp_path / ".a.part.png", tmp_path / "masks" / "b.png"]
+    for path in (*parts, *others):
+        path.write_text("x")
+    remove_parts(tmp_path)
+    assert sorted(path for path in tmp_path.rglob("*") if path.is_file()) == sorted(others)

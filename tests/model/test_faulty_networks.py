@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from collections.abc import Callable
@@ -149,7 +150,26 @@ def test_predict_keeps_a_record_with_the_error_and_exits_with_1(tmp_path: Path, 
         assert records[1]["above_threshold"] is None
 
 
-def test_a_graph_that_answers_another_shape_is_refused(tmp_path: Path, bundles: Bundles) -> None:
+def test_segment_names_the_file_without_an_answer_and_goes_on(tmp_path: Path, bundles: Bundles) -> None:
+    model = faulty(bundles("segmentation", tmp_path / "bundle"), "mask_probs", "NaN")
+    for name, image in (("a", GREY), ("black", BLACK), ("c", GREY)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), image)
+    files, out = [str(tmp_path / f"{name}.png") for name in ("a", "black", "c")], tmp_path / "out"
+    for options in ([], ["--fallback-to-proposal"]):
+        found = CliRunner().invoke(app, ["segment", *files, "--model", str(model.folder), *options, "--out", str(out)])
+        assert found.exit_code == 1
+        assert found.stderr.startswith(f"busight: {files[1]}: no answer, the network's ")
+        assert "hold NaN or infinity" in found.stderr
+        assert found.stderr.count("\n") == 1
+        rows = [row for row in csv.DictReader((out / "lesions.csv").read_text().splitlines()) if row["error"]]
+        assert [row["path"] for row in rows] == [files[1]]
+        assert sorted(path.name for path in (out / "masks").iterdir()) == ["00001_a_0.png", "00003_c_0.png"]
+        shutil.rmtree(out)
+
+
+def test_a_graph_that_answers_another_shape_is_refused(
+    tmp_path: Path, bundles: Bundles, capfd: pytest.CaptureFixture[str]
+) -> None:
     model = bundles("whole", tmp_path / "bundle")
     path = model.folder / "classifier.onnx"
     sound = path.read_bytes()
@@ -166,6 +186,7 @@ def test_a_graph_that_answers_another_shape_is_refused(tmp_path: Path, bundles: 
     path.write_bytes(graph.SerializeToString())
     with pytest.raises(BundleError, match=r"its output logits is float32 \(2, 3\) for 1 inputs"):
         resealed(model, path).predict([GREY])
+    assert capfd.readouterr().err == ""
 
 
 def test_nan_never_compares_towards_the_harmless_answer() -> None:

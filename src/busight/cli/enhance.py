@@ -22,7 +22,12 @@ def command(
     out: Annotated[Path, typer.Option("--out", help="New folder for the enhanced images.")],
 ) -> None:
     """Enhance images by a chain of filters."""
-    with one_line_errors(), claimed_folder(out):
+
+    def what_is_left() -> str:
+        is_begun = (out / "images").is_dir()
+        return f"the images so far are in {out / 'images'}" if is_begun else "nothing was written yet"
+
+    with one_line_errors(hint=what_is_left), claimed_folder(out):
         from busight.errors import ConfigError
         from busight.preprocess.enhance.chain import parse_chain
 

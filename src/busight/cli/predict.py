@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,7 +19,7 @@ from busight.io.claim import claimed_folder
 if TYPE_CHECKING:
     from busight.data.image_spec import ImageSpec
     from busight.model.model import Model
-    from busight.results.prediction_file import Written
+    from busight.results.record_file import Written
     from busight.types import Failure, InputImage, Prediction, Rejected
 
 
@@ -62,7 +62,7 @@ def command(
         kept = out is not None and unfinished_file(out).is_file()
         return f"the records so far are in {unfinished_file(out)}; go on with --resume" if out and kept else ""
 
-    from busight.results.prediction_file import Written, prediction_file, unfinished_file
+    from busight.results.record_file import Written, files_digest, record_file, unfinished_file
 
     with one_line_errors(hint=what_is_left), ExitStack() as stack:
         from busight.cli.console import ConsoleProgress
@@ -83,7 +83,7 @@ def command(
         failures: list[Failure] = []
         if out is not None:
             plan = {
-                **{"bundle": model.card.digest, "files": _digest(files), "format": form.value},
+                **{"bundle": model.card.digest, "files": files_digest(files), "format": form.value},
                 **{
                     "show_rejected": show_rejected,
                     "explain": explain,
@@ -92,7 +92,7 @@ def command(
                     "pages": pages is not None,
                 },
             }
-            file = stack.enter_context(prediction_file(out, plan, header, resume))
+            file = stack.enter_context(record_file(out, plan, header, resume))
             before = file.before
         # On a terminal the records themselves show the progress.
         with ConsoleProgress() as progress:
@@ -175,19 +175,6 @@ def _drawing(
 
 def _no_tick(done: int, total: int) -> None:
     """Show nothing."""
-
-
-def _digest(files: list[Path]) -> str:
-    """Return the digest of the files' names, sizes and times: a call that resumes must find them unchanged."""
-    from busight.io.digests import sha256_of_json
-    from busight.results.prediction_file import as_written
-
-    entries = []
-    for path in files:
-        with suppress(OSError, ValueError):
-            status = path.stat()
-            entries.append([as_written(str(path)), status.st_size, status.st_mtime_ns])
-    return sha256_of_json(entries)
 
 
 def _inputs(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
 from busight.cli.inputs import PathsArgument, listed, read_frames_aloud
+from busight.errors import OutputError
 from busight.io.claim import claimed_folder
 
 if TYPE_CHECKING:
     from busight.model.segmenters import Prompt, Segmenter
+    from busight.results.record_file import Written
     from busight.types import Failure, InputImage
+
+TABLE = "lesions.csv"
 
 
 def command(
@@ -37,11 +43,25 @@ def command(
             help="Of a --model: where its mask is empty or unsure, take the proposal.",
         ),
     ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the --out of an interrupted call on the same files.")
+    ] = False,
 ) -> None:
     """Outline lesions: masks, images with outlines and a table of lesions."""
-    with one_line_errors(), claimed_folder(out):
+    from busight.results.record_file import unfinished_file
+
+    unfinished = unfinished_file(out / TABLE)
+
+    def what_is_left() -> str:
+        is_begun = unfinished.is_file()
+        return f"what is done so far is in {out}; go on with --resume" if is_begun else "nothing was written yet"
+
+    with one_line_errors(hint=what_is_left), ExitStack() as stack:
+        if unfinished.is_file() and not resume:
+            raise OutputError(f"{unfinished}: left by an interrupted call; go on with --resume, or remove {out}")
+        stack.enter_context(claimed_folder(out, resume))
         from busight.errors import ConfigError
-        from busight.model.segmenters import FallbackToProposal
+        from busight.model.segmenters import FallbackToProposal, ModelSegmenter
 
         if bool(method) == (model is not None):
             raise ConfigError("segment: give one --method NAME or one --model BUNDLE")
@@ -51,7 +71,13 @@ def command(
             raise ConfigError("segment: --fallback-to-proposal is for a --model; a --method always makes a proposal")
         prompt = _prompt(box, click)
         (segmenter,) = chosen_segmenters([method] if method else [], [model] if model else [], chain, prompt)
-        _segment(paths, FallbackToProposal(segmenter) if fallback_to_proposal else segmenter, out, uncertainty)
+        plan = {
+            **{"method": method, "chain": chain, "box": box, "click": click},
+            **{"uncertainty": uncertainty, "fallback_to_proposal": fallback_to_proposal},
+            "bundle": segmenter.model.card.digest if isinstance(segmenter, ModelSegmenter) else None,
+        }
+        segmenter = FallbackToProposal(segmenter) if fallback_to_proposal else segmenter
+        _segment(paths, segmenter, out, uncertainty, plan, resume)
 
 
 def chosen_segmenters(methods: list[str], models: list[Path], chain: str, prompt: Prompt | None) -> list[Segmenter]:
@@ -119,49 +145,72 @@ def _numbers(option: str, text: str, count: int, form: str) -> list[int]:
     return numbers
 
 
-def _segment(paths: list[Path], segmenter: Segmenter, out: Path, uncertainty: bool) -> None:
+def _segment(
+    paths: list[Path], segmenter: Segmenter, out: Path, uncertainty: bool, plan: dict[str, Any], resume: bool
+) -> None:
     from busight.cli.console import ConsoleProgress
     from busight.errors import ConfigError
-    from busight.io.atomic import written_beside
-    from busight.model.lesion_table import COLUMNS, lesion_lines
+    from busight.model.lesion_table import COLUMNS
+    from busight.results.record_file import files_digest, record_file
 
     files = listed(paths)
     if not files:
         raise ConfigError(f"{paths[0]}: no image or DICOM file in it; name files or another folder")
-    done, with_lesion, failed = 0, 0, 0
-    with (
-        ConsoleProgress() as progress,
-        written_beside(out / "lesions.csv", out / "lesions.interrupted.csv") as beside,
-        beside.open("w", encoding="utf-8", errors="backslashreplace") as table,
-    ):
-        table.write(",".join(COLUMNS) + "\n")
-        for number, path in enumerate(files, start=1):
-            for frame in read_frames_aloud(path):
-                rows, n_lesions = _frame(frame, segmenter, out, done + 1, uncertainty)
-                done += n_lesions is not None
-                failed += n_lesions is None
-                with_lesion += bool(n_lesions)
-                table.write(lesion_lines(rows))
-            progress.tick(number, len(files))
+    plan |= {"files": files_digest(files)}
+    with record_file(out / TABLE, plan, ",".join(COLUMNS), resume) as records, ConsoleProgress() as progress:
+        records.write(_records(files, segmenter, out, uncertainty, records.before, progress.tick))
+    done, with_lesion, failed = _counts(out / TABLE)
     if done:
         name = one_line(segmenter.name)
         typer.echo(f"segmented: a lesion in {with_lesion} of {done} images by {name}; {out / 'outlines'}")
         typer.echo(f"masks: {out / 'masks'}")
-    typer.echo(f"table: {out / 'lesions.csv'}")
+    typer.echo(f"table: {out / TABLE}")
     if failed:
         raise typer.Exit(1)
 
 
+def _records(
+    files: list[Path],
+    segmenter: Segmenter,
+    out: Path,
+    uncertainty: bool,
+    before: Written,
+    tick: Callable[[int, int], None],
+) -> Iterator[str]:
+    """Yield the lines of the table of each frame that has none yet, after its images were written."""
+    from busight.model.lesion_table import lesion_lines
+
+    rest = before.rest(files)
+    number = before.records
+    for place, path in enumerate(rest, start=len(files) - len(rest) + 1):
+        for frame in read_frames_aloud(path):
+            if not before.holds(frame.ref.path, frame.ref.frame):
+                number += 1
+                yield lesion_lines(_frame(frame, segmenter, out, number, uncertainty)).removesuffix("\n")
+        tick(place, len(files))
+
+
+def _counts(table: Path) -> tuple[int, int, int]:
+    """Return how many images a table is of, how many of them have a lesion, and how many could not be segmented."""
+    from busight.io.csv_text import csv_rows
+
+    header, *rows = csv_rows(table.read_text(encoding="utf-8"))
+    cells = [dict(zip(header, row, strict=True)) for row in rows]
+    images = {row["image_file"] for row in cells if not row["error"]}
+    with_lesion = {row["image_file"] for row in cells if row["lesion"] not in ("", "0")}
+    return len(images), len(with_lesion), sum(bool(row["error"]) for row in cells)
+
+
 def _frame(
     frame: InputImage | Failure, segmenter: Segmenter, out: Path, number: int, uncertainty: bool
-) -> tuple[list[dict[str, object]], int | None]:
-    """Segment one frame and write its images; return its rows and the number of lesions, None where it failed."""
+) -> list[dict[str, object]]:
+    """Segment one frame, write its images and return its rows; one with the error where it failed."""
     from dataclasses import replace
 
     import numpy as np
 
     from busight.data.stored_grid import on_stored_grid, stored_spacing_mm
-    from busight.errors import DataError
+    from busight.errors import DataError, InferenceError
     from busight.model.lesion_table import error_row, lesion_rows, lesions_of
     from busight.model.segmenters import ClassicalMethod
     from busight.report.overlay import image_file_name, with_outline, write_image
@@ -170,16 +219,19 @@ def _frame(
 
     if isinstance(frame, Failure):
         typer.echo(f"busight: {one_line(frame.reason)}", err=True)
-        return [error_row(frame.ref.path, frame.ref.frame, frame.reason)], None
+        return [error_row(frame.ref.path, frame.ref.frame, frame.reason)]
     if isinstance(segmenter, ClassicalMethod) and segmenter.prompt is not None:
         # A prompt is in pixels of the file's frame; of a DICOM object only the ultrasound region was read, with square
         # pixels.
         segmenter = replace(segmenter, prompt=segmenter.prompt.moved(frame.ref.origin, frame.ref.scale))
     try:
-        segmentation = segmenter.segment(frame.pixels, "")
+        segmentation = segmenter.segment(frame.pixels, frame.ref.path)
+    except InferenceError as error:
+        typer.echo(f"busight: {one_line(str(error))}", err=True)
+        return [error_row(frame.ref.path, frame.ref.frame, str(error))]
     except DataError as error:  # a box or click outside this image
         typer.echo(f"busight: {one_line(f'{frame.ref.path}: {error}')}", err=True)
-        return [error_row(frame.ref.path, frame.ref.frame, str(error))], None
+        return [error_row(frame.ref.path, frame.ref.frame, str(error))]
     name = image_file_name(frame.ref.path, frame.ref.frame, number)
     words = f"{segmenter.name}: {segmentation.mask.mean():.1%} outlined - research use only"
     mask = on_stored_grid(segmentation.mask, frame.ref)
@@ -189,4 +241,4 @@ def _frame(
     if uncertainty and probs is not None:
         write_image(out / "uncertainty" / name, (entropy(probs) * 255).round().astype(np.uint8))
     lesions = lesions_of(mask, probs, frame.ref.origin)
-    return lesion_rows(frame.ref.path, frame.ref.frame, name, lesions, stored_spacing_mm(frame.ref)), len(lesions)
+    return lesion_rows(frame.ref.path, frame.ref.frame, name, lesions, stored_spacing_mm(frame.ref))

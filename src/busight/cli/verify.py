@@ -20,20 +20,29 @@ def command(
 ) -> None:
     """Check every file of a bundle and replay its examples on each engine: same graphs, same answers end to end."""
     with one_line_errors():
+        from busight.model.bundle.card import GRAPH_EXAMPLES
         from busight.model.bundle.examples import COUNT, TOLERANCE, replay
+        from busight.model.bundle.graph_examples import replay_graphs
         from busight.model.engines.catalogue import EngineSettings
         from busight.model.model import Model
 
         model = Model.load(bundle, EngineSettings(threads=threads))
         card = model.card
-        typer.echo(f"files: {len(card.files)} of {card.name}, each with its SHA-256")
+        # An ensemble has the examples of none of its members.
+        is_alone = GRAPH_EXAMPLES in card.files or not card.inverse_temperatures
+        graphs = replay_graphs(model.folder) if is_alone else None
+        lines = [f"files: {len(card.files)} of {card.name}, each with its SHA-256"]
+        if graphs is not None:
+            count, graph_difference = graphs
+            lines.append(f"graphs: {count} replayed on their own examples, largest difference {graph_difference:.1g}")
         for name in _engines(card):
             part = card.exports.get(name)  # type: ignore[call-overload]
             # Other processors round otherwise: in lower precision twice as far as where it was made is no fault.
             tolerance = TOLERANCE if part is None else max(TOLERANCE, 2 * part.max_example_diff)
             opened = Model.of_card(model.folder, card, EngineSettings(name, threads))
             difference = replay(opened, tolerance)
-            typer.echo(f"{name}: {COUNT} examples replayed from end to end, largest difference {difference:.1g}")
+            lines.append(f"{name}: {COUNT} examples replayed from end to end, largest difference {difference:.1g}")
+        typer.echo("\n".join(lines))
 
 
 def _engines(card: Card) -> list[str]:

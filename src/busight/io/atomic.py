@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,12 +14,11 @@ from busight.errors import OutputError
 
 
 @contextmanager
-def written_beside(path: Path, interrupted: Path | None = None, new: bool = False) -> Iterator[Path]:
+def written_beside(path: Path, new: bool = False) -> Iterator[Path]:
     """Yield a path beside ``path``; rename it to ``path`` when the block succeeds, remove it when it raises.
 
     Args:
         path: The file to write, whole or not at all. Its folder is made if missing.
-        interrupted: After Ctrl-C or a full disk, keep the partial file under this name instead of removing it.
         new: Raise where a file of this name has appeared in the meantime.
 
     Yields:
@@ -35,11 +35,7 @@ def written_beside(path: Path, interrupted: Path | None = None, new: bool = Fals
             name_new_file(beside, path)
         else:
             beside.replace(path)
-    except KeyboardInterrupt:
-        _keep(beside, interrupted)
-        raise
     except OSError as error:
-        _keep(beside, interrupted)
         reason = error.strerror or str(error)
         raise OutputError(f"{path}: could not be written ({reason}); free space or choose another place") from error
     finally:
@@ -48,11 +44,12 @@ def written_beside(path: Path, interrupted: Path | None = None, new: bool = Fals
             beside.unlink()
 
 
-def _keep(beside: Path, interrupted: Path | None) -> None:
-    if interrupted is not None:
-        with suppress(OSError):
-            if beside.stat().st_size:
-                beside.replace(interrupted)
+def remove_parts(folder: Path) -> None:
+    """Remove below a folder what a killed process left of `written_beside`; no other may be writing there."""
+    for path in folder.rglob(".*.part*"):
+        if re.fullmatch(r"\..*\.\d+\.part(\.\w+)?", path.name):
+            with suppress(OSError):
+                path.unlink()
 
 
 def name_new_file(written: Path, path: Path) -> None:

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from busight.errors import OutputError
-from busight.io.atomic import require_free_folder
+from busight.io.atomic import remove_parts, require_free_folder
 
 try:
     import fcntl
@@ -44,7 +44,9 @@ def claimed_folder(path: Path, resume: bool = False) -> Iterator[None]:
         raise OutputError(f"{path}: folder could not be made ({error.strerror}); choose another place") from error
     try:
         _lock(descriptor, path)
-        if not resume:
+        if resume:
+            remove_parts(path)
+        else:
             require_free_folder(path)  # another process may have written it in the meantime
         yield
     finally:
@@ -55,7 +57,7 @@ def claimed_folder(path: Path, resume: bool = False) -> Iterator[None]:
                 folder.rmdir()  # refused where something was written
 
 
-def lock_file(stream: IO[str], path: Path) -> None:
+def lock_file(stream: IO[Any], path: Path) -> None:
     """Lock an open file until it is closed.
 
     Raises:

@@ -19,7 +19,7 @@ from busight.segment.postprocess import PostprocessSettings, to_mask
 from busight.segment.prompt import proposal_at, proposal_in_box, within_box
 from busight.segment.proposal import LesionProposal, propose_lesion
 from busight.segment.settings import ClassicalName
-from busight.types import Image, Mask, Roi, prediction_of
+from busight.types import Image, ImageRef, InputImage, Mask, Roi, prediction_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,8 +165,12 @@ class ModelSegmenter:
     model: Model
 
     def segment(self, image: Image, sample_id: str = "") -> Segmentation:
-        """Segment an image, uint8 HW."""
-        found = prediction_of(self.model.predict([image])[0])
+        """Segment an image, uint8 HW.
+
+        Raises:
+            InferenceError: The network's output is no answer.
+        """
+        found = prediction_of(self.model.predict([InputImage(image, ImageRef(sample_id))])[0])
         if found.mask is None or found.mask_probs is None:
             raise BundleError(f"{self.name}: the model draws no masks; train a recipe that segments")
         return Segmentation(found.mask, found.mask_probs)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
@@ -78,6 +79,26 @@ def test_jpeg_baseline_grey_agrees_with_pillow(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "a.dcm", RAMP[None], syntax=JPEGBaseline8Bit, streams=[stream])
     with Pillow.open(tmp_path / "a.jpg") as reference:
         np.testing.assert_array_equal(grey(path), np.asarray(reference))
+
+
+@pytest.mark.parametrize("name", ["JPEGLosslessProcess14_1", "JPEGLSLossless", "JPEG2000Lossless", "baseline"])
+def test_a_stream_that_ends_early_is_refused(tmp_path: Path, name: str) -> None:
+    image = np.random.default_rng(0).normal(90, 25, (96, 128)).clip(10, 240).astype(np.uint8)
+    if name == "baseline":
+        path = write_dicom(tmp_path / "a.dcm", image[None], syntax=JPEGBaseline8Bit, streams=[as_stream(image, "JPEG")])
+    else:
+        path = recompress(
+            write_dicom(tmp_path / "p.dcm", image[None]), tmp_path / "a.dcm", getattr(gdcm.TransferSyntax, name)
+        )
+    dataset = dcmread(path)
+    (stream,) = generate_frames(dataset.PixelData, number_of_frames=1)
+    for part in (
+        stream[: len(stream) // 2] + b"\xff\xd9",
+        stream[: len(stream) // 2] + stream[len(stream) // 2 + 500 :],
+    ):
+        dataset.PixelData = encapsulate([part])
+        with pytest.raises(ImageError, match="truncated or damaged DICOM"):
+            read_dicom(dataset).decode(0)
 
 
 def test_jpeg_2000_lossy_and_lossless_colour(tmp_path: Path) -> None:

@@ -283,3 +283,35 @@ def test_a_table_says_which_values_of_a_mask_are_lesion(tmp_path: Path) -> None:
     data = load_folder(str(tmp_path))
     with pytest.raises(ImageError, match="compressed with loss, so that its values are not exact"):
         data.reader.mask(data.samples[0])
+
+
+def test_results_inside_a_data_set_are_no_class(tmp_path: Path) -> None:
+    for name in ("benign/a.png", "malignant/b.png"):
+        save(tmp_path / name, NOISE)
+    for marker, image in (
+        ("found/lesions.csv", "found/masks/00001_a_0.png"),
+        ("stopped/lesions.unfinished.csv", "stopped/masks/00001_a_0.png"),
+        ("explained/report.html", "explained/figures/map.png"),
+        ("pages/00001_a_0/report.html", "pages/00001_a_0/figures/map.png"),
+        ("benign/audit/audit.json", "benign/audit/figures/map.png"),
+        ("runs/default/bundle/card.json", "runs/default/figures/roc.png"),
+    ):
+        save(tmp_path / image, NOISE)
+        (tmp_path / marker).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / marker).write_text("x")
+    data = load_folder(str(tmp_path))
+    assert [sample.sample_id for sample in data.samples] == ["benign/a.png", "malignant/b.png"]
+    assert {problem.path for problem in data.problems} == {
+        *("found", "stopped", "explained", "pages/00001_a_0", "benign/audit", "runs/default")
+    }
+    assert {problem.text for problem in data.problems} == {
+        "a bundle or a result of BUSight, whose images are none; left out"
+    }
+    for place in ("overlays", "benign/overlays", "enhanced/images"):
+        save(tmp_path / place / "00001_a_0.png", NOISE)
+        with pytest.raises(DataError, match=f"{place}: its images are named like those that BUSight draws"):
+            load_folder(str(tmp_path))
+        (tmp_path / place / "00001_a_0.png").unlink()
+        (tmp_path / place).rmdir()
+        if place.startswith("enhanced"):
+            (tmp_path / "enhanced").rmdir()

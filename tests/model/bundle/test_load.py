@@ -138,6 +138,15 @@ NAN = float("nan")
         (calibrator(method="isotonic", raw=[[0.1]] * 3, calibrated=[[]] * 3), "its calibrated one"),
         (decision("calibration", prevalence=0), "decision.calibration.prevalence: Input should be"),
         (decision("threshold", threshold=1.5), "decision.threshold.threshold: Input should be less than or equal to 1"),
+        (decision("threshold", threshold="0.5"), "decision.threshold.threshold: Input should be a valid number"),
+        (decision("threshold", threshold=True), "decision.threshold.threshold: Input should be a valid number"),
+        (decision("calibration", cases=True), "decision.calibration.cases: Input should be a valid integer"),
+        (decision("calibration", calibrated="yes"), "decision.calibration.calibrated: Input should be a valid boolean"),
+        (lambda card: card.update(onnx_max_abs_diff="0"), "onnx_max_abs_diff: Input should be a valid number"),
+        (lambda card: card.update(format=True), "bundle format True|not a card of format 4"),
+        (lambda card: card["classify"]["input"].update(size=True), r"classify\.input\.size: Input should be"),
+        (lambda card: card["segment"]["roi"].update(margin="0.2"), r"segment\.roi\.margin: Input should be"),
+        (lambda card: card["training"].update(images=1.5), r"training\.images: Input should be a valid integer"),
         (decision("threshold", sensitivity=-0.1), "decision.threshold.sensitivity: Input should be"),
         (lambda card: card["labels"].update(positive=None), "a threshold is of the positive class"),
         (decision("conformal", thresholds=[0.1, 0.1, 1.2]), "decision.conformal.thresholds.2: Input should be"),
@@ -199,12 +208,37 @@ def test_a_changed_card_is_validated_before_it_is_written(bundle_copy: Path) -> 
     assert load_bundle(bundle_copy).card == card
 
 
-@pytest.mark.parametrize("content", [b"", b"junk"])
-def test_a_file_that_is_no_graph_is_refused(bundle_copy: Path, content: bytes) -> None:
-    (bundle_copy / "classifier.onnx").write_bytes(content)
-    reseal(bundle_copy, lambda card: card["files"].update({"classifier.onnx": hashlib.sha256(content).hexdigest()}))
-    with pytest.raises(BundleError, match="ONNX Runtime cannot run it"):
+def with_graph(folder: Path, content: bytes) -> None:
+    (folder / "classifier.onnx").write_bytes(content)
+    reseal(folder, lambda card: card["files"].update({"classifier.onnx": hashlib.sha256(content).hexdigest()}))
+
+
+@pytest.mark.parametrize("content", [b"", b"junk", bytes(range(256)) * 20, None])
+def test_a_file_that_is_no_graph_is_refused(
+    bundle_copy: Path, content: bytes | None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if content is None:
+        content = (bundle_copy / "classifier.onnx").read_bytes()[:-5000]
+    with_graph(bundle_copy, content)
+    with pytest.raises(BundleError, match=r"ONNX Runtime cannot run it .*; get the bundle again$"):
         Model.load(bundle_copy)
+    assert capfd.readouterr().err == ""
+
+
+def test_a_graph_for_a_newer_runtime_is_refused_with_another_remedy(
+    bundle_copy: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sound = onnx.load(bundle_copy / "classifier.onnx")
+    newer, unknown = onnx.ModelProto(), onnx.ModelProto()
+    newer.CopyFrom(sound)
+    newer.opset_import[0].version = 99
+    unknown.CopyFrom(sound)
+    unknown.graph.node[0].op_type = "NotYetThere"
+    for graph in (newer, unknown):
+        with_graph(bundle_copy, graph.SerializeToString())
+        with pytest.raises(BundleError, match=r"ONNX Runtime cannot run it .*; update onnxruntime$"):
+            Model.load(bundle_copy)
+    assert capfd.readouterr().err == ""
 
 
 def test_a_card_nested_without_end_is_refused(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffI
 
 from busight.data.image_spec import Pixels, full_scale
 from busight.data.readers import pnm
+from busight.data.readers.completeness import require_all_pixels
 from busight.data.readers.source import DAMAGE, MAX_PIXELS, check_size, opened, reason
 from busight.data.readers.wide_colour import is_wide_colour, read_wide_colour
 from busight.errors import ImageError
@@ -63,6 +64,8 @@ def decode(source: Path | bytes, name: str) -> DecodedImage:
             pixels = pnm.read_pixels(stream, header)
             if pnm.is_pnm(stream):
                 raise ImageError(f"{name}: holds several images, one is needed; export the one to be read as PNG")
+            if stream.read(4096).strip():
+                raise ValueError(f"more follows than its {header.width}×{header.height} pixels")
             return DecodedImage(pixels, header.maxval if 255 < header.maxval < 65535 else None)
         with _opened_picture(stream, name) as picture:
             return _decoded(picture, stream, name)
@@ -161,6 +164,7 @@ def _decoded(picture: ImageFile, stream: BinaryIO, name: str) -> DecodedImage:
     is_wide = is_wide_colour(picture)
     if is_wide:
         check_size(name, *picture.size)
+    require_all_pixels(picture, stream)
     picture.load()  # a PNG may carry its EXIF block behind the pixels
     white_level: int | None = None
     warnings: tuple[str, ...] = ()

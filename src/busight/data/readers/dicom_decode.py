@@ -13,6 +13,7 @@ from PIL import features
 
 from busight.data.readers.decoder_process import DecoderProcess
 from busight.data.readers.dicom_format import PixelFormat
+from busight.data.readers.jpeg_scans import require_all_scan_lines, require_same_with_probe
 from busight.data.readers.source import DAMAGE
 from busight.data.readers.stream_header import StreamHeader, codestream
 
@@ -82,6 +83,7 @@ def compressed_values(
         HW, or HWC; unsigned or signed integers.
 
     Raises:
+        ValueError: Pixels of a JPEG stream are missing, or more than it states.
         RuntimeError: The frame is damaged or its decoder crashed. pydicom and Pillow raise many other types as well.
     """
     if header is None:
@@ -89,6 +91,8 @@ def compressed_values(
 
         return np.asarray(pixel_array(_single_frame(stream, _RLE, form, form.bits_allocated), raw=True))
     syntax = _SYNTAXES[header.codec]
+    if header.codec == "jpeg" and header.precision == 8:
+        require_all_scan_lines(stream)
     try:
         if header.codec == "jpeg" and header.precision == 8:
             return _jpeg_components(stream, header.samples)
@@ -97,9 +101,14 @@ def compressed_values(
     except DAMAGE:
         if find_spec("gdcm") is None:
             raise
-    single = io.BytesIO()
-    _single_frame(stream, syntax, form, header.precision).save_as(single, enforce_file_format=True)
-    return apart.decode(single.getvalue())
+
+    def by_gdcm(stream: bytes) -> NDArray[Any]:
+        single = io.BytesIO()
+        _single_frame(stream, syntax, form, header.precision).save_as(single, enforce_file_format=True)
+        return apart.decode(single.getvalue())
+
+    # Of the others GDCM says itself that they end early.
+    return require_same_with_probe(stream, by_gdcm) if header.codec in ("jpeg", "jpeg-lossless") else by_gdcm(stream)
 
 
 def _jpeg_components(stream: bytes, samples: int) -> NDArray[np.uint8]:

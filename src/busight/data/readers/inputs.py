@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from busight.data.image_spec import GREY, ImageSpec
 from busight.data.readers.decode import decode
-from busight.data.readers.listing import has_image_suffix, is_hidden, is_mask_name
+from busight.data.readers.listing import has_image_suffix, is_hidden, is_mask_name, is_result
 from busight.data.readers.source import named
 from busight.errors import DataError, ImageError
 from busight.io.csv_table import read_table
@@ -18,9 +18,6 @@ from busight.types import Failure, ImageRef, InputImage
 
 if TYPE_CHECKING:
     from pydicom import Dataset
-
-_RESULTS = ("card.json", "bundle/card.json", "metrics.json", "plan.json", "lesions.csv")
-"""File names that mark the folder of a bundle, run, evaluation, cross-validation or segmentation."""
 
 _TABLES = frozenset({"samples.csv", "labels.csv", "labels.json", "source.json", "DICOMDIR"})
 """Files that describe the images beside them."""
@@ -52,7 +49,7 @@ def list_files(paths: Iterable[Path]) -> Listing:
     """
     listing = Listing([], [], [])
     for path in paths:
-        if _is_result(path):
+        if is_result(path):
             raise DataError(
                 f"{path}: is a bundle or a result, not images; name one bundle first, then images or folders"
             )
@@ -69,20 +66,13 @@ def _list_folder(folder: Path, listing: Listing) -> None:
     for inside in sorted(folder.rglob("*")):
         if is_hidden(inside, folder) or not results.isdisjoint(inside.parents):
             continue
-        if inside.is_dir() and _is_result(inside):
+        if inside.is_dir() and is_result(inside):
             results.add(inside)
         if _is_wanted(inside):
             is_mask = inside in listed_masks or is_mask_name(inside)
             (listing.masks if is_mask else listing.files).append(inside)
         elif inside.is_file() and inside.name not in _TABLES:
             listing.others.append(inside)
-
-
-def _is_result(path: Path) -> bool:
-    try:
-        return any((path / name).is_file() for name in _RESULTS)
-    except OSError:  # a name too long, or a folder that may not be listed: reading it gives the reason
-        return False
 
 
 def _masks_of_table(table: Path) -> set[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,15 @@ NO_IMAGE = "mask without its image; left out"
 """What is told of an image or a mask that stands alone."""
 
 _MASK = "_mask"
+_RESULTS = (
+    "card.json", "bundle/card.json", "recipe.toml", "metrics.json", "plan.json", "audit.json", "report.html",
+    "lesions.csv", "lesions.unfinished.csv", "filters.csv", "segmenters.csv",
+)  # fmt: skip
+"""File names that mark the folder of a bundle, a run, an evaluation and its like, a page, a segmentation, a study."""
+
+_DRAWN = re.compile(r"\d{5}_.+_\d+\.png")
+"""Names that ``busight.report.overlay.image_file_name`` gives."""
+
 _SYSTEM_FILES = frozenset({"thumbs.db", "desktop.ini", "ehthumbs.db"})
 
 
@@ -29,6 +39,14 @@ def visible_files(root: Path) -> Iterator[Path]:
     return (path for path in root.rglob("*") if not is_hidden(path, root) and not path.is_dir())
 
 
+def is_result(folder: Path) -> bool:
+    """Return whether a folder holds a bundle or a result, whose image files are figures."""
+    try:
+        return any((folder / name).is_file() for name in _RESULTS)
+    except OSError:  # a name too long, or a folder that may not be listed: reading it gives the reason
+        return False
+
+
 def has_image_suffix(path: Path) -> bool:
     """Return whether a file's suffix, in any case, is one of ``IMAGE_SUFFIXES``."""
     return path.suffix.lower() in IMAGE_SUFFIXES
@@ -37,6 +55,11 @@ def has_image_suffix(path: Path) -> bool:
 def is_mask_name(path: Path) -> bool:
     """Return whether a file is a mask by its name: ``NAME_mask.png``, ``NAME_mask_1.png``, ``NAME_mask (1).png``."""
     return _MASK in path.stem.lower()
+
+
+def are_drawn(images: Iterable[Path]) -> bool:
+    """Return whether all images are named as BUSight names overlays, outlines and enhanced images."""
+    return all(_DRAWN.fullmatch(path.name) for path in images)
 
 
 def mask_owner(stem: str, image_stems: Container[str]) -> str | None:

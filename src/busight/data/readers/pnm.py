@@ -60,7 +60,7 @@ def read_pixels(stream: BinaryIO, header: PnmHeader) -> Pixels:
         HW (PGM) or HWC (PPM). uint8, stretched to 0–255, where white is 255 or less; otherwise uint16 as stored.
 
     Raises:
-        ValueError: Too few values, a value that is no number, or one above white.
+        ValueError: Too few values or, as text, too many, a value that is no number, or one above white.
     """
     n_channels = _CHANNELS[header.magic]
     shape = (header.height, header.width) if n_channels == 1 else (header.height, header.width, n_channels)
@@ -111,6 +111,6 @@ def _plain_values(stream: BinaryIO, count: int, maxval: int) -> np.ndarray[tuple
             values = np.fromstring(lines, np.int32, sep=" ")
         except (DeprecationWarning, ValueError):
             raise ValueError("something between its pixel values is no number") from None
-    if len(values) < count:
+    if len(values) != count:
         raise ValueError(f"{count} pixel values are needed, {len(values)} follow")
-    return values[:count]
+    return values

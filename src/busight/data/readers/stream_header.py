@@ -17,6 +17,7 @@ _STANDALONE = (*range(0xD0, 0xD9), 0x01)
 _SOF_LOSSLESS, _SOF_JPEG_LS = 0xC3, 0xF7
 _NO_SOF = (0xC4, 0xC8, 0xCC)
 _APP0, _APP14, _SOS, _EOI = 0xE0, 0xEE, 0xDA, 0xD9
+_SOT = 0x90
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,36 @@ def codestream(stream: bytes) -> bytes:
             break
         place += length
     return stream
+
+
+def tile_counts(stream: bytes) -> tuple[int, int]:
+    """Return how many tiles a JPEG 2000 code stream states by its size, and how many have data.
+
+    Raises:
+        ValueError: It is none, or is damaged.
+
+    Source:
+        ISO/IEC 15444-1, sections A.4.2 (SOT) and A.5.1 (SIZ).
+    """
+    if stream[:4] != b"\xff\x4f\xff\x51" or len(stream) < 42:
+        raise ValueError("no JPEG 2000")
+    right, bottom, _, _, width, height, left, top = (
+        int.from_bytes(stream[8 + 4 * n : 12 + 4 * n], "big") for n in range(8)
+    )
+    if not (width and height):
+        raise ValueError("its tiles have no size")
+    stated = -(-(right - left) // width) * -(-(bottom - top) // height)
+    place, found = 2, set()
+    while stream[place : place + 1] == b"\xff" and stream[place + 1] != _EOI:
+        length = int.from_bytes(stream[place + 2 : place + 4], "big")
+        if stream[place + 1] == _SOT:
+            found.add(stream[place + 4 : place + 6])
+            # 0 stands for the last part, up to the end.
+            length = (int.from_bytes(stream[place + 6 : place + 10], "big") or len(stream)) - 2
+        if length < 2:
+            raise ValueError("no marker")
+        place += 2 + length
+    return stated, len(found)
 
 
 def _jpeg(stream: bytes) -> StreamHeader:

@@ -21,9 +21,11 @@ from busight.data.labels import BREAST, LabelSchema, infer_labels
 from busight.data.readers.files import FileReader
 from busight.data.readers.listing import (
     NO_IMAGE,
+    are_drawn,
     has_image_suffix,
     is_hidden,
     is_mask_name,
+    is_result,
     left_out,
     mask_owner,
     visible_files,
@@ -164,12 +166,20 @@ def _from_class_folders(root: Path) -> tuple[list[Sample], list[DataWarning]]:
     problems: list[DataWarning] = []
     others: list[Path] = []
     for folder in sorted((path for path in root.iterdir() if _is_class_folder(path)), key=natural_order):
+        results = {path for path in (folder, *folder.rglob("*")) if path.is_dir() and is_result(path)}
+        if results:
+            name = min(results).relative_to(root).as_posix()
+            problems.append(DataWarning(name, "a bundle or a result of BUSight, whose images are none; left out"))
         listed = sorted(visible_files(folder), key=natural_order)
+        listed = [path for path in listed if results.isdisjoint(path.parents)]
         others += [path for path in listed if not has_image_suffix(path)]
         paths = [path for path in listed if has_image_suffix(path)]
         images = [path for path in paths if not is_mask_name(path)]
+        if results and not images:
+            continue
         if not images:
             raise DataError(f"{folder}: no images of class {folder.name}; add some or remove the folder")
+        _require_not_drawn(images)
         masks, orphans = masks_by_owner(images, [path for path in paths if is_mask_name(path)], root)
         problems += [DataWarning(mask, NO_IMAGE) for mask in orphans]
         for path in images:
@@ -192,6 +202,18 @@ def _from_class_folders(root: Path) -> tuple[list[Sample], list[DataWarning]]:
     if text := left_out(path.relative_to(root).as_posix() for path in others):
         problems.append(DataWarning(".", text))
     return samples, problems
+
+
+def _require_not_drawn(images: Iterable[Path]) -> None:
+    by_folder: dict[Path, list[Path]] = {}
+    for path in images:
+        by_folder.setdefault(path.parent, []).append(path)
+    for folder, inside in by_folder.items():
+        if are_drawn(inside):
+            raise DataError(
+                f"{folder}: its images are named like those that BUSight draws, which are no data; move the folder, or "
+                f"rename them, e.g. {inside[0].name}, if they are"
+            )
 
 
 def _is_class_folder(path: Path) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from busight.errors import BundleError
+from busight.io.arrays import read_arrays
+from busight.model.bundle.card import GRAPH_EXAMPLES
 from busight.model.engines.onnxruntime import OnnxRuntimeEngine
 from busight.preprocess.resize import as_network_input
+from busight.strategies.engine import Engine
 from busight.types import Image
 
 TOLERANCE = 1e-3
@@ -31,13 +34,68 @@ def graph_difference(path: Path, inputs: Image, expected: Sequence[NDArray[np.fl
     Raises:
         BundleError: The difference exceeds the tolerance.
     """
-    outputs = OnnxRuntimeEngine(path).run(as_network_input(inputs))
-    worst = 0.0
-    for actual, wanted in zip(outputs.values(), expected, strict=True):
-        scale = max(1.0, float(np.abs(wanted).max()))
-        worst = max(worst, float(np.abs(actual - wanted).max()) / scale)
+    worst = _difference(OnnxRuntimeEngine(path), inputs, expected)
     if not worst <= TOLERANCE:
         raise BundleError(
             f"{path.name}: is {worst:.2g} away from the network that it was made from; use another backbone or decoder"
         )
     return worst
+
+
+def _difference(engine: Engine, inputs: Image, expected: Sequence[NDArray[np.float32]]) -> float:
+    outputs = engine.run(as_network_input(inputs))
+    worst = 0.0
+    for actual, wanted in zip(outputs.values(), expected, strict=True):
+        scale = max(1.0, float(np.abs(wanted).max()))
+        # max() would lose a NaN on either side.
+        worst = float(np.maximum(worst, np.abs(actual - wanted).max() / scale))
+    return worst
+
+
+def replay_graphs(folder: Path) -> tuple[int, float]:
+    """Run each graph of a bundle on the examples that were written with it.
+
+    Returns:
+        The number of graphs, and the largest difference from the outputs of their networks, as in `graph_difference`.
+
+    Raises:
+        BundleError: The file is damaged, is of other graphs, or a graph answers otherwise than its network.
+    """
+    path = folder / GRAPH_EXAMPLES
+    try:
+        arrays = read_arrays(path)
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{path}: not the examples of graphs ({error}); copy the whole folder again") from error
+    stems = {name.partition(".")[0] for name in arrays}
+    graphs = {file.stem: file for file in folder.glob("*.onnx")}
+    if not stems or stems != graphs.keys():
+        raise BundleError(f"{path}: its examples are of other graphs than the bundle's; copy the whole folder again")
+    worst = 0.0
+    for stem, graph in graphs.items():
+        engine = OnnxRuntimeEngine(graph)
+        given = {name.partition(".")[2]: values for name, values in arrays.items() if name.startswith(f"{stem}.")}
+        inputs = given.pop("images", None)
+        if inputs is None or not _fits(engine, inputs, given):
+            raise BundleError(f"{path}: its examples do not fit {graph.name}; copy the whole folder again")
+        difference = _difference(engine, inputs, [given[name] for name in engine.output_shapes])
+        if not difference <= TOLERANCE:
+            raise BundleError(
+                f"{graph}: answers its own examples otherwise than when it was made (by {difference:.2g}, at most "
+                f"{TOLERANCE:g}); copy the whole folder again, or update onnxruntime"
+            )
+        worst = max(worst, difference)
+    return len(graphs), worst
+
+
+def _fits(engine: Engine, inputs: NDArray[np.generic], outputs: Mapping[str, NDArray[np.generic]]) -> bool:
+    """Return whether example inputs and outputs are of a graph's shapes and types."""
+    channels, *sides = engine.input_shape
+    image = (*sides, channels) if channels > 1 else tuple(sides)
+    shapes = {name: (len(inputs), *shape) for name, shape in engine.output_shapes.items()}
+    return (
+        inputs.dtype == np.uint8
+        and len(inputs) > 0
+        and inputs.shape[1:] == image
+        and outputs.keys() == shapes.keys()
+        and all(values.dtype == np.float32 and values.shape == shapes[name] for name, values in outputs.items())
+    )

@@ -69,7 +69,8 @@ def _remedy_without_card(folder: Path) -> str:
 
 def _read_card(path: Path) -> Card:
     try:
-        document = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        document = json.loads(content)
     except OSError as error:
         raise BundleError(
             f"{path.parent}: not a bundle, it has no readable {CARD}; {_remedy_without_card(path.parent)}"
@@ -81,7 +82,7 @@ def _read_card(path: Path) -> Card:
         remedy = "update busight" if version > FORMAT else "train it anew"
         raise BundleError(f"{path}: bundle format {version}, this version reads {FORMAT}; {remedy}")
     try:
-        card = Card.model_validate(document)
+        card = Card.model_validate_json(content, strict=True)  # no number out of a text or out of true
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))

@@ -34,6 +34,7 @@ class OnnxRuntimeEngine(BatchedEngine):
 
         require_own_weights(path)
         options = onnxruntime.SessionOptions()
+        options.log_severity_level = 4  # what is wrong is said in the error
         # Each stream is a thread of ours, which calls the session: its own threads are those of one run.
         # ONNX Runtime counts the machine's cores, not those in this process's affinity.
         options.intra_op_num_threads = max(1, (threads or len(usable_cores())) // streams)
@@ -47,7 +48,10 @@ class OnnxRuntimeEngine(BatchedEngine):
             refusals.NotImplemented,
             refusals.RuntimeException,
         ) as error:
-            raise BundleError(f"{path}: ONNX Runtime cannot run it ({str(error)[:100]}); update onnxruntime") from error
+            # Anything else may be a graph for a newer ONNX Runtime.
+            is_no_graph = isinstance(error, refusals.InvalidProtobuf | refusals.InvalidArgument)
+            remedy = "get the bundle again" if is_no_graph else "update onnxruntime"
+            raise BundleError(f"{path}: ONNX Runtime cannot run it ({str(error)[:100]}); {remedy}") from error
         super().__init__(path, _shapes(self._session.get_inputs()), _shapes(self._session.get_outputs()), batch)
 
     def _run(self, batch: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:

@@ -12,7 +12,8 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
-from busight.report.figures.panels import panel_grid, show_grey, shown_cases, title
+from busight.data.shrink import shrink
+from busight.report.figures.panels import LARGEST_SHOWN, extent_of, panel_grid, show_grey, shown_cases, title
 from busight.report.render.figure_spec import FigureSpec
 from busight.report.text.sanitise import short_label
 from busight.results.case import StageImages
@@ -50,10 +51,12 @@ def activation_on(ax: Axes, image: Image, activation: NDArray[np.float32] | None
     if activation is None:
         return
     show_grey(ax, image)
-    share = relative_activation(activation)
-    ax.imshow(share, cmap=_MAP, vmin=0, vmax=1, alpha=0.1 + 0.55 * share)
+    share = relative_activation(shrink(activation, LARGEST_SHOWN))
+    place = extent_of(image)
+    ax.imshow(share, cmap=_MAP, vmin=0, vmax=1, alpha=0.1 + 0.55 * share, extent=place)
     if share.max() > _CONTOUR_AT and min(share.shape) > 1:  # a strip shrinks to a single row, which has no contour
-        ax.contour(share, [_CONTOUR_AT], colors=["white"], linewidths=1)
+        rows, columns = (np.linspace(0, side - 1, n) for side, n in zip(image.shape[:2], share.shape, strict=True))
+        ax.contour(columns, rows, share, [_CONTOUR_AT], colors=["white"], linewidths=1)
 
 
 def scale_within(ax: Axes) -> None:

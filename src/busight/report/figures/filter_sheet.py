@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import cv2
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from busight.experiments.bench.filters import MEASURES, FilterComparison, FilterRow
 from busight.io.atomic import written_beside
@@ -68,21 +70,23 @@ def _panel(before: Image, after: Image, chain: str) -> Figure:
     figure = new_figure(FULL_WIDTH + 1.6, 0.9 + 2.9 * min(max(ratio, 0.4), 1.6) + 1.3)
     figure.suptitle(chain, x=0.01, ha="left", color=INK, fontsize=9)
     axes = figure.subplots(2, 3, height_ratios=(3 * min(max(ratio, 0.4), 1.6), 1))
-    show_grey(axes[0, 0], before)
-    show_grey(axes[0, 1], after)
-    difference = after.astype(np.int16) - before
-    _show_difference(figure, axes[0, 2], difference)
+    show_grey(axes[0, 0], small_image(before))
+    show_grey(axes[0, 1], small_image(after))
+    difference: NDArray[np.int16] = np.subtract(after, before, dtype=np.int16)
+    _show_difference(figure, axes[0, 2], small_image(difference))
     for ax, name in zip(axes[0], ("before", "after", "after less before"), strict=True):
         ax.set_title(name)
     _histogram(axes[1, 0], before)
     _histogram(axes[1, 1], after)
-    axes[1, 2].hist(difference.ravel(), bins=np.arange(-255.5, 256).tolist(), color=MUTED)
+    # Counted by OpenCV, which makes no copy of wider numbers: an image may have 16 megapixels.
+    counts = cv2.calcHist([(difference + 255).astype(np.uint16)], [0], None, [511], [0, 511]).ravel()
+    axes[1, 2].stairs(counts, np.arange(-255.5, 256), color=MUTED, fill=True)
     axes[1, 2].set(xlabel="grey difference", yticks=[], xlim=_reach(difference))
     return figure
 
 
 def _show_difference(figure: Figure, ax: Axes, difference: np.ndarray) -> None:
-    reach = max(1, int(np.abs(difference).max()))
+    reach = max(1, int(difference.max()), -int(difference.min()))
     drawn = ax.imshow(difference, cmap="PuOr", norm=TwoSlopeNorm(0, -reach, reach), interpolation="antialiased")
     ax.set(xticks=[], yticks=[])
     ax.grid(visible=False)
@@ -90,12 +94,12 @@ def _show_difference(figure: Figure, ax: Axes, difference: np.ndarray) -> None:
 
 
 def _reach(difference: np.ndarray) -> tuple[float, float]:
-    reach = max(2.0, float(np.abs(difference).max()))
+    reach = max(2.0, float(difference.max()), -float(difference.min()))
     return -reach, reach
 
 
 def _histogram(ax: Axes, image: Image) -> None:
-    ax.hist(image.ravel(), bins=np.arange(-0.5, 256).tolist(), color=ACCENT)
+    ax.stairs(cv2.calcHist([image], [0], None, [256], [0, 256]).ravel(), np.arange(-0.5, 256), color=ACCENT, fill=True)
     ax.set(xlabel="grey value", yticks=[], xlim=(-1, 256))
 
 

@@ -11,12 +11,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
+from numpy.typing import NDArray
 
+from busight.data.shrink import shrink
 from busight.report.render.style import FULL_WIDTH, INK, WRONG, class_style, new_figure
 from busight.report.text.sanitise import short_label
 from busight.results.case import StageImages
 from busight.results.records import ModelRecord, ResultRecord
 from busight.types import Image, Mask, Roi
+
+LARGEST_SHOWN = 1440
+"""Pixels of the longer side that are drawn: more than a panel shows. Matplotlib takes 30 times an image's bytes."""
 
 Dashes = tuple[float, tuple[float, ...]]
 
@@ -29,8 +34,15 @@ _CASING = [withStroke(linewidth=2.6, foreground="#10151a")]
 
 def show_grey(ax: Axes, image: Image) -> None:
     """Show a grey image, uint8 HW, on bare axes, black at 0 and white at 255."""
-    ax.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="antialiased")
+    shown = shrink(image, LARGEST_SHOWN)
+    ax.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="antialiased", extent=extent_of(image))
     bare(ax)
+
+
+def extent_of(image: NDArray[np.generic]) -> tuple[float, float, float, float]:
+    """Return the place of an image on axes in its own pixels, whatever size is drawn."""
+    height, width = image.shape[:2]
+    return -0.5, width - 0.5, height - 0.5, -0.5
 
 
 def bare(ax: Axes) -> None:
