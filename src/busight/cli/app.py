@@ -30,6 +30,7 @@ from busight.cli import (
     repeat,
     run,
     segment,
+    tune,
     verify,
 )
 from busight.cli.guard import one_line
@@ -84,6 +85,7 @@ app.command("segment")(segment.command)
 app.command("predict")(predict.command)
 app.command("explain")(explain.command)
 app.command("card")(card.command)
+app.command("tune")(tune.command)
 app.command("verify")(verify.command)
 app.add_typer(data.app, name="data")
 app.add_typer(bench.app, name="bench")
