@@ -153,8 +153,8 @@ def _connected(address: str, workers: int) -> Iterator[None]:
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise ConfigError(
-            f"cluster {address or 'ray'}: could not be joined ({reason}); check that Ray runs there in version "
-            f"{ray.__version__}"
+            f"cluster {address or 'ray'}: could not be joined ({reason}); check that Ray {ray.__version__} "
+            "runs there, and the cluster's token (RAY_AUTH_TOKEN)"
         ) from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
