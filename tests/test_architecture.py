@@ -22,7 +22,7 @@ LAYERS = (
     {"strategies"},
     {"model"},
     {"results"},
-    {"training", "recipes"},
+    {"training", "recipes", "archive"},
     {"experiments"},
     {"report"},
     {"cli"},

@@ -31,6 +31,7 @@ from busight.cli import (
     repeat,
     run,
     segment,
+    tune,
     verify,
 )
 from busight.cli.guard import one_line
@@ -86,6 +87,7 @@ app.command("predict")(predict.command)
 app.command("explain")(explain.command)
 app.command("card")(card.command)
 app.command("export")(export.command)
+app.command("tune")(tune.command)
 app.command("verify")(verify.command)
 app.add_typer(data.app, name="data")
 app.add_typer(bench.app, name="bench")

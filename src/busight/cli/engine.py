@@ -10,6 +10,7 @@ import typer
 from busight.cli.guard import one_line
 
 if TYPE_CHECKING:
+    from busight.model.engines.catalogue import EngineSettings
     from busight.model.model import Model
 
 EngineOption = Annotated[
@@ -34,10 +35,20 @@ def load_model(bundle: Path, engine: str, threads: int, batch: int, n_images: in
     Raises:
         BusightError: The bundle is none, or the engine is not there; see `Model.load`.
     """
-    from busight.model.engines.catalogue import EngineSettings, runnable
     from busight.model.model import Model
+
+    return Model.load(bundle, engine_settings(engine, threads, batch).for_images(n_images))
+
+
+def engine_settings(engine: str, threads: int, batch: int) -> EngineSettings:
+    """Return how graphs are run, and report on stderr where this processor cannot run the engine asked for.
+
+    Raises:
+        ConfigError: The engine is not known, or a number is out of range.
+    """
+    from busight.model.engines.catalogue import EngineSettings, runnable
 
     settings, change = runnable(EngineSettings(engine, threads, batch=batch))
     if change:
         typer.echo(f"busight: --engine {engine}: {one_line(change)}", err=True)
-    return Model.load(bundle, settings.for_images(n_images))
+    return settings

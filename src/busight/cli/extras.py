@@ -13,11 +13,13 @@ EXTRAS = {
     "int8": ("nncf", "openvino"),
     "openvino": ("openvino",),
     "report": ("jinja2", "matplotlib", "typst"),
+    "ray": ("fsspec", "pyarrow", "ray"),
     "sources": ("openpyxl", "scipy"),
     "train": (
         "kornia", "lightning", "onnx", "onnxscript", "safetensors", "segmentation_models_pytorch", "tensorboard",
         "timm", "torch", "torchvision",
     ),
+    "tune": ("optuna",),
     "video": ("av",),
 }  # fmt: skip
 """Modules by extra; SciPy comes with `filters` too, and `train` has what `audit`, `filters` and `report` bring."""

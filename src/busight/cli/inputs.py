@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 
 
 def input_path(text: str) -> Path:
-    """Return the path that an argument names.
+    """Return the path that an argument names; see `input_address`."""
+    return Path(input_address(text))
+
+
+def input_address(text: str) -> str:
+    """Return the path or address that an argument names.
 
     Raises:
         typer.BadParameter: It is empty, as from an unset variable of a shell: it would mean the current folder.
     """
     if not text:
         raise typer.BadParameter("an empty path; name a file or a folder")
-    return Path(text)
+    return text
 
 
 PathsArgument = Annotated[
@@ -38,14 +43,11 @@ def listed(paths: list[Path]) -> list[Path]:
         DataError: A path is a bundle or a result.
     """
     from busight.data.readers.inputs import list_files
-    from busight.data.readers.listing import left_out
 
-    files, masks, others = list_files(paths)
-    if masks:
-        typer.echo(f"busight: {len(masks)} mask files left out, e.g. {one_line(str(masks[0]))}", err=True)
-    if text := left_out(map(str, others)):
-        typer.echo(f"busight: {one_line(text)}", err=True)
-    return files
+    listing = list_files(paths)
+    for note in listing.notes():
+        typer.echo(f"busight: {one_line(note)}", err=True)
+    return listing.files
 
 
 def read_frames_aloud(path: Path, spec: ImageSpec | None = None) -> Iterator[InputImage | Failure]:

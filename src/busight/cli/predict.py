@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from enum import StrEnum
 from pathlib import Path
@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from busight.cli.engine import EngineOption, ThreadsOption, load_model
+from busight.cli.engine import EngineOption, ThreadsOption, engine_settings, load_model
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.inputs import PathsArgument, listed, read_frames_aloud
+from busight.cli.inputs import input_address, listed, read_frames_aloud
 from busight.io.claim import claimed_folder
 
 if TYPE_CHECKING:
@@ -28,13 +28,25 @@ class Form(StrEnum):
 
     JSON = "json"
     CSV = "csv"
+    PARQUET = "parquet"
 
 
 def command(
     bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run.")],
-    paths: PathsArgument,
-    form: Annotated[Form, typer.Option("--format", help="JSON lines or CSV.")] = Form.JSON,
-    out: Annotated[Path | None, typer.Option("--out", help="New file for the records [standard output].")] = None,
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            parser=input_address,
+            metavar="PATHS...",
+            help="Image files, DICOM files, folders; for Parquet also manifests (CSV) and addresses (s3://...).",
+        ),
+    ],
+    form: Annotated[
+        Form | None, typer.Option("--format", help="JSON lines [json], CSV, or Parquet in parts for an archive.")
+    ] = None,
+    out_address: Annotated[
+        str | None, typer.Option("--out", help="New file for the records [standard output]; for Parquet a folder.")
+    ] = None,
     show_rejected: Annotated[
         bool, typer.Option("--show-rejected", help="Also show what was predicted for images that are rejected.")
     ] = False,
@@ -55,8 +67,38 @@ def command(
     engine: EngineOption = "auto",
     threads: ThreadsOption = 0,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Images that go through the networks together.")] = 8,
+    cluster: Annotated[
+        str,
+        typer.Option("--cluster", help="Parquet by several workers: pool (processes here), ray, or ray://HOST:PORT."),
+    ] = "",
+    workers: Annotated[
+        int, typer.Option("--workers", min=0, help="With Parquet: workers; 0 for one a core, on a cluster one less.")
+    ] = 0,
 ) -> None:
     """Predict class, probabilities and lesion of each image; one record a frame, also for unreadable files."""
+    if form is Form.PARQUET or (form is None and cluster):
+        with one_line_errors(hint=lambda: "the finished parts stay; go on with the same command"):
+            from busight.cli.archive import write_archive
+
+            given = {
+                "--explain": explain or None,
+                "--overlays": overlays,
+                "--pages": pages,
+                "--prevalence": prevalence,
+                "--resume": resume or None,
+            }
+            _require_absent(given, "not for Parquet, which goes on by itself and draws nothing; leave it away")
+            write_archive(
+                bundle,
+                sources,
+                out_address,
+                cluster=cluster,
+                workers=workers,
+                engine=engine_settings(engine, threads, batch),
+                show_rejected=show_rejected,
+            )
+        return
+    paths, out = [Path(source) for source in sources], None if out_address is None else Path(out_address)
 
     def what_is_left() -> str:
         kept = out is not None and unfinished_file(out).is_file()
@@ -69,6 +111,7 @@ def command(
         from busight.model.stream import predict_stream
         from busight.results.prediction_record import csv_header
 
+        _require_absent({"--cluster": cluster or None, "--workers": workers or None}, "for --format parquet alone")
         _check_places(out, overlays, pages, resume)
         for folder in (overlays, pages):
             if folder is not None:
@@ -83,7 +126,7 @@ def command(
         failures: list[Failure] = []
         if out is not None:
             plan = {
-                **{"bundle": model.card.digest, "files": files_digest(files), "format": form.value},
+                **{"bundle": model.card.digest, "files": files_digest(files), "format": (form or Form.JSON).value},
                 **{
                     "show_rejected": show_rejected,
                     "explain": explain,
@@ -110,6 +153,14 @@ def command(
         raise typer.Exit(1)
 
 
+def _require_absent(options: Mapping[str, object], reason: str) -> None:
+    from busight.errors import ConfigError
+
+    for name, value in options.items():
+        if value is not None:
+            raise ConfigError(f"{name}: {reason}")
+
+
 def _check_places(out: Path | None, overlays: Path | None, pages: Path | None, resume: bool) -> None:
     from busight.errors import ConfigError, OutputError
 
@@ -123,7 +174,7 @@ def _check_places(out: Path | None, overlays: Path | None, pages: Path | None, r
 def _lines(
     model: Model,
     answers: Iterator[Prediction | Rejected | Failure],
-    form: Form,
+    form: Form | None,
     draw: Callable[[Prediction | Rejected, int], None],
     failures: list[Failure],
     show_rejected: bool,

@@ -49,6 +49,28 @@ def load_recipe(name: str, overrides: Sequence[str] = (), data: str = "") -> Rec
         _override(document, override)
     if data:
         document.setdefault("data", {})["spec"] = data
+    return _validated(document, name)
+
+
+def with_values(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
+    """Return a recipe with other values of some dotted keys, such as ``{"train.epochs": 5}``.
+
+    Raises:
+        ConfigError: An unknown key, or a value that is not allowed.
+    """
+    document = recipe.model_dump(mode="json")
+    for key, value in values.items():
+        *sections, last = key.split(".")
+        place = document
+        for section in sections:
+            place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                raise ConfigError(f"recipe {recipe.name}: {key}: {section} is a value, not a section")
+        place[last] = value
+    return _validated(document, recipe.name)
+
+
+def _validated(document: dict[str, Any], name: str) -> Recipe:
     try:
         return Recipe.model_validate(document)
     except ValidationError as error:

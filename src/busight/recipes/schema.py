@@ -12,6 +12,7 @@ from busight.data.split import SplitSettings
 from busight.decision.settings import AssessSettings
 from busight.errors import ConfigError
 from busight.preprocess.pipeline import Preprocess, parse_preprocess
+from busight.recipes.tune_section import TuneSection
 from busight.segment.settings import SegmentSettings
 from busight.strategies.catalogue import strategy_of
 from busight.strategies.segment_only import SegmentOnly
@@ -65,6 +66,7 @@ class Recipe(BaseModel):
         classify: The classifier and the strategy.
         train: How the networks are fitted.
         assess: Which decisions are fitted, and the intervals of the metrics.
+        tune: What `busight tune` searches.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,6 +80,7 @@ class Recipe(BaseModel):
     classify: ClassifySettings = ClassifySettings()
     train: TrainSettings = TrainSettings()
     assess: AssessSettings = AssessSettings()
+    tune: TuneSection = TuneSection()
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

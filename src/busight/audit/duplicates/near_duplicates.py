@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,11 +12,12 @@ from numpy.typing import NDArray
 
 from busight.audit.duplicates.alignment import CONFIRMED, aligned_correlation
 from busight.audit.duplicates.fingerprint import coefficients, fingerprints
-from busight.audit.duplicates.neighbours import Candidate, candidates_between, candidates_within
+from busight.audit.duplicates.neighbours import Candidate, Progress, candidates_between, candidates_within
+from busight.audit.duplicates.screening import promising
+from busight.io.cores import usable_cores
 from busight.types import Image
 
 Kind = Literal["same pixels", "near-duplicate", "mirrored"]
-Progress = Callable[[int, int], None]
 Pictures = Sequence[Image] | NDArray[np.uint8]
 """uint8 (96, 96) each, or (N, 96, 96)."""
 
@@ -57,7 +59,7 @@ def find_near_duplicates(
     Args:
         thumbnails: uint8 (96, 96) each, of `make_thumbnail`.
         digests: Digest of the pixels of each image.
-        progress: Called with (done, total) while candidates are confirmed.
+        progress: Called with (done, total) in each of three passes: search, screening, confirmation.
 
     Returns:
         The near-duplicates, ordered by index.
@@ -70,9 +72,9 @@ def find_near_duplicates(
     ]
     kept = sorted(first_of.values())
     prints = fingerprints(np.stack([coefficients(thumbnails[index]) for index in kept]))
-    for pair in _confirmed(
-        [thumbnails[i] for i in kept], [thumbnails[i] for i in kept], candidates_within(prints), progress
-    ):
+    once = [thumbnails[index] for index in kept]
+    candidates = promising(once, once, candidates_within(prints, progress), progress)
+    for pair in confirmed(once, once, candidates, progress):
         pairs.append(NearDuplicate(kept[pair.first], kept[pair.second], pair.kind, pair.mirrored, pair.correlation))
     return tuple(sorted(pairs, key=lambda copy: (copy.first, copy.second)))
 
@@ -85,30 +87,42 @@ def find_near_duplicates_between(
     Args:
         first: uint8 (96, 96) each.
         second: uint8 (96, 96) each.
-        progress: Called with (done, total) while candidates are confirmed.
+        progress: Called with (done, total) in each of three passes: search, screening, confirmation.
 
     Returns:
         The near-duplicates, ordered by index; ``first`` counts in the first set, ``second`` in the second.
     """
     ours, theirs = (np.stack([coefficients(small) for small in thumbnails]) for thumbnails in (first, second))
     both = np.concatenate([ours, theirs])
-    candidates = candidates_between(fingerprints(ours, both), fingerprints(theirs, both))
-    return tuple(sorted(_confirmed(first, second, candidates, progress), key=lambda copy: (copy.first, copy.second)))
+    candidates = candidates_between(fingerprints(ours, both), fingerprints(theirs, both), progress)
+    candidates = promising(first, second, candidates, progress)
+    return tuple(sorted(confirmed(first, second, candidates, progress), key=lambda copy: (copy.first, copy.second)))
 
 
-def _confirmed(
-    first: Pictures, second: Pictures, candidates: Sequence[Candidate], progress: Progress | None
+def confirmed(
+    first: Pictures, second: Pictures, candidates: Sequence[Candidate], progress: Progress | None = None
 ) -> list[NearDuplicate]:
-    confirmed = []
-    for number, candidate in enumerate(candidates, start=1):
-        turned = np.ascontiguousarray(_MIRRORED[candidate.mirrored](first[candidate.first]))
+    """Return the candidates that are near-duplicates after alignment, in their order.
+
+    On all cores by threads, since OpenCV releases the GIL where nearly all the time goes.
+    """
+
+    def confirm(candidate: Candidate) -> NearDuplicate | None:
+        turned = mirrored(first[candidate.first], candidate.mirrored)
         correlation = aligned_correlation(turned, second[candidate.second])
-        if correlation >= CONFIRMED:
-            kind: Kind = "near-duplicate" if candidate.mirrored == "upright" else "mirrored"
-            confirmed.append(NearDuplicate(candidate.first, candidate.second, kind, candidate.mirrored, correlation))
-        if progress:
-            progress(number, len(candidates))
-    return confirmed
+        if correlation < CONFIRMED:
+            return None
+        kind: Kind = "near-duplicate" if candidate.mirrored == "upright" else "mirrored"
+        return NearDuplicate(candidate.first, candidate.second, kind, candidate.mirrored, correlation)
+
+    pairs = []
+    with ThreadPoolExecutor(len(usable_cores()), thread_name_prefix="confirm") as pool:
+        for number, pair in enumerate(pool.map(confirm, candidates), start=1):
+            if pair is not None:
+                pairs.append(pair)
+            if progress:
+                progress(number, len(candidates))
+    return pairs
 
 
 def mirrored(image: NDArray[np.uint8], how: str) -> Image:

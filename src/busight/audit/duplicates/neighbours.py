@@ -25,6 +25,8 @@ _EXACT_BELOW = 8_000
 _BLOCK = 1024
 _LOOKED_INTO = 24
 
+Progress = Callable[[int, int], None]
+
 Search = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.int64]]]
 """Fingerprints float32 (N, 63) and k to the k greatest cosines, in any order, and their places, both (N, k)."""
 
@@ -39,14 +41,15 @@ class Candidate:
     cosine: float
 
 
-def candidates_within(found: NDArray[np.float32]) -> list[Candidate]:
+def candidates_within(found: NDArray[np.float32], progress: Progress | None = None) -> list[Candidate]:
     """Return the candidate pairs within one set, each once (first < second), nearest first.
 
     Args:
         found: float32 (N, 63), of `fingerprints`.
+        progress: Called with (done, total).
     """
     best: dict[tuple[int, int], Candidate] = {}
-    for one in _search(found, found):
+    for one in _search(found, found, progress):
         if one.first != one.second:
             key = (min(one.first, one.second), max(one.first, one.second))
             if key not in best or one.cosine > best[key].cosine:
@@ -54,31 +57,36 @@ def candidates_within(found: NDArray[np.float32]) -> list[Candidate]:
     return sorted(best.values(), key=lambda one: (-one.cosine, one.first, one.second))
 
 
-def candidates_between(first: NDArray[np.float32], second: NDArray[np.float32]) -> list[Candidate]:
+def candidates_between(
+    first: NDArray[np.float32], second: NDArray[np.float32], progress: Progress | None = None
+) -> list[Candidate]:
     """Return the candidate pairs between two sets, nearest first.
 
     Args:
         first: float32 (N, 63).
         second: float32 (M, 63), scaled by the same spread.
+        progress: Called with (done, total).
     """
     best: dict[tuple[int, int], Candidate] = {}
-    for one in _search(first, second):
+    for one in _search(first, second, progress):
         key = (one.first, one.second)
         if key not in best or one.cosine > best[key].cosine:
             best[key] = one
     return sorted(best.values(), key=lambda one: (-one.cosine, one.first, one.second))
 
 
-def _search(first: NDArray[np.float32], second: NDArray[np.float32]) -> Iterator[Candidate]:
+def _search(first: NDArray[np.float32], second: NDArray[np.float32], progress: Progress | None) -> Iterator[Candidate]:
     # Without faiss a large set takes longer, and no pair is missed: the cells are only the quick way.
     in_cells = len(second) >= _EXACT_BELOW and find_spec("faiss") is not None
     search = _cells(second) if in_cells else _exact(second)
     nearest = min(NEAREST + 1, len(second))  # one more: within a set every image is its own nearest
-    for name, signs in mirror_signs().items():
+    for number, (name, signs) in enumerate((kinds := mirror_signs()).items(), start=1):
         cosines, places = search(np.ascontiguousarray(first * signs), nearest)
         rows, columns = np.nonzero((cosines > FLOOR) & (places >= 0))
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             yield Candidate(row, int(places[row, column]), name, float(cosines[row, column]))
+        if progress:
+            progress(number, len(kinds))
 
 
 def _exact(found: NDArray[np.float32]) -> Search:

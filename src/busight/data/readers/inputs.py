@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from busight.data.image_spec import GREY, ImageSpec
 from busight.data.readers.decode import decode
-from busight.data.readers.listing import has_image_suffix, is_hidden, is_mask_name, is_result
+from busight.data.readers.listing import has_image_suffix, is_hidden, is_mask_name, is_result, left_out
 from busight.data.readers.source import named
 from busight.errors import DataError, ImageError
 from busight.io.csv_table import read_table
@@ -36,6 +36,12 @@ class Listing(NamedTuple):
     files: list[Path]
     masks: list[Path]
     others: list[Path]
+
+    def notes(self) -> list[str]:
+        """Return what was left out, one line each."""
+        masks = [f"{len(self.masks)} mask files left out, e.g. {self.masks[0]}"] if self.masks else []
+        others = left_out(map(str, self.others))
+        return masks if others is None else [*masks, others]
 
 
 def list_files(paths: Iterable[Path]) -> Listing:
