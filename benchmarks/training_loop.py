@@ -97,7 +97,7 @@ def _bare(network: Network, settings: TrainSettings, images: PreparedSet) -> Cal
     device = torch.device("cuda" if given["accelerator"] == "gpu" else "cpu")
     half = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(given["precision"])
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
-    network = network.to(device, memory_format=layout).train()
+    network = network.to(device).to(memory_format=layout).train()
     optimizer = OPTIMIZERS[settings.optimizer](network.parameters(), settings)
     rows = np.arange(settings.batch) % len(images)
     pixels = images.images[rows]

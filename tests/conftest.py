@@ -25,7 +25,8 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 def pytest_configure() -> None:
-    """Give each worker of pytest-xdist its share of the cores: threads of one must not wait for those of another."""
+    """Keep the user's cache out of it; share the cores: threads of one worker must not wait for another's."""
+    os.environ["BUSIGHT_CACHE"] = "off"
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if worker.isdigit():
         cores, workers = usable_cores(), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
