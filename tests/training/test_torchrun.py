@@ -84,8 +84,8 @@ def test_two_processes_are_one_with_the_doubled_batch_and_survive_a_kill(tmp_pat
     done = subprocess.run(
         [*launch, str(script)], capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=120
     )
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert "Signal 9 (SIGKILL)" in done.stderr
+    assert done.returncode == 0, done.stderr
+    assert "exitcode: -9" in done.stderr
     rows = read_csv_text((tmp_path / "two" / "history.csv").read_text())
     assert [row.epoch for row in rows] == [1, 2, 3, 4]
     np.testing.assert_allclose([(row.train_loss, row.val_loss) for row in rows], whole, rtol=TOLERANCE)
