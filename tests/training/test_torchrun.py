@@ -55,7 +55,8 @@ def train(folder: Path, batch: int, accumulate: int = 1, killed: bool = False) -
     settings = replace(SETTINGS, batch=batch, accumulate=accumulate)
 
     def stop(line: str) -> None:
-        if killed and line.startswith("epoch 3/") and os.environ["TORCHELASTIC_RESTART_COUNT"] == "0":
+        if killed and line.startswith("epoch 3/") and not (folder / "killed").exists():
+            (folder / "killed").touch()
             os.kill(os.getpid(), signal.SIGKILL)
 
     return fit(Plain(), "classifier", part(1, 32), part(2, 9), settings, folder, stop)  # type: ignore[arg-type]
@@ -80,12 +81,13 @@ def test_two_processes_are_one_with_the_doubled_batch_and_survive_a_kill(tmp_pat
         "from pathlib import Path\nfrom test_torchrun import train\n"
         f"train(Path({str(tmp_path / 'two')!r}), 4, killed=True)\n"
     )
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--max-restarts=1"]
-    done = subprocess.run(
-        [*launch, str(script)], capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    assert "exitcode: -9" in done.stderr
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    # Started again by hand: torchrun's own restart meets the addresses of the lost processes now and then.
+    for code in (1, 0):
+        env = {**os.environ, "OMP_NUM_THREADS": "1"}
+        done = subprocess.run([*launch, str(script)], capture_output=True, text=True, env=env, timeout=120)
+        assert done.returncode == code, done.stderr
+        assert ("exitcode: -9" in done.stderr) == bool(code), done.stderr
     rows = read_csv_text((tmp_path / "two" / "history.csv").read_text())
     assert [row.epoch for row in rows] == [1, 2, 3, 4]
     np.testing.assert_allclose([(row.train_loss, row.val_loss) for row in rows], whole, rtol=TOLERANCE)
