@@ -16,7 +16,7 @@ from quick import QUICK
 from busight.audit.duplicates.near_duplicates import NearDuplicate, find_near_duplicates
 from busight.data.manifest import DatasetManifest, build_manifest
 from busight.data.sources.busi import load_busi
-from busight.io import cache
+from busight.io.cache_folder import VARIABLE
 from busight.io.cores import usable_cores, use_cores
 
 # A machine that does something else beside the tests is not a fault of what they test.
@@ -27,9 +27,8 @@ REPOSITORY = Path(__file__).parent.parent
 
 
 def pytest_configure() -> None:
-    """Give each worker of pytest-xdist its share of the cores: threads of one must not wait for those of another."""
-    # Measurements of this machine are made anew, and leave nothing behind in the user's own cache.
-    os.environ.setdefault(cache.VARIABLE, tempfile.mkdtemp(prefix="busight-cache-"))
+    """Keep the user's cache out of it; share the cores: threads of one worker must not wait for another's."""
+    os.environ[VARIABLE] = tempfile.mkdtemp(prefix="busight-cache-")
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if worker.isdigit():
         cores, workers = usable_cores(), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from busight.data.sources.catalogue import load_data
@@ -10,7 +12,11 @@ from busight.types import Image, Roi
 GIVEN = PostprocessSettings(components=3)
 
 
-def probs_of(spec: str) -> MaskProbs:
+def in_batches(mask_probs: Callable[[Image], tuple[np.ndarray, Roi]]) -> MaskProbs:
+    return lambda images: [mask_probs(image) for image in images]
+
+
+def probs_of(spec: str) -> Callable[[Image], tuple[np.ndarray, Roi]]:
     """Lesions at 0.35 with a core of 0.65, and half-sure shadows on every image."""
     data = load_data(spec)
     masks = {data.reader.image(one).tobytes(): data.reader.mask(one) for one in data.samples}
@@ -31,13 +37,14 @@ def probs_of(spec: str) -> MaskProbs:
 def test_threshold_and_peak_are_those_that_fit_lesions_and_leave_normals_clean() -> None:
     spec = "phantom:12,size=64"
     data = load_data(spec)
-    chosen = tune_postprocess(probs_of(spec), data.samples, data.reader, GIVEN)
+    chosen = tune_postprocess(in_batches(probs_of(spec)), data.samples, data.reader, GIVEN)
     # 0.3 is the only threshold that sees the lesions whole and not all of the picture; a peak of 0.6 drops the shadows.
     assert (chosen.threshold, chosen.peak, chosen.components) == (0.3, 0.6, 3)
 
 
 def test_without_known_masks_nothing_changes() -> None:
-    assert tune_postprocess(probs_of("phantom:3,size=64"), [], load_data("phantom:3,size=64").reader, GIVEN) == GIVEN
+    data = load_data("phantom:3,size=64")
+    assert tune_postprocess(in_batches(probs_of("phantom:3,size=64")), [], data.reader, GIVEN) == GIVEN
 
 
 def test_what_lies_outside_the_crop_box_counts_as_missed() -> None:
@@ -49,5 +56,5 @@ def test_what_lies_outside_the_crop_box_counts_as_missed() -> None:
         field = Roi(0, 0, image.shape[0], image.shape[1] // 2)
         return field.cut(probs), field
 
-    chosen = tune_postprocess(narrow, data.samples, data.reader, GIVEN)
+    chosen = tune_postprocess(in_batches(narrow), data.samples, data.reader, GIVEN)
     assert (chosen.threshold, chosen.peak) == (0.3, 0.6)

@@ -43,10 +43,10 @@ def numbered(first: int, n: int, channels: int = 1) -> PreparedSet:
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("epoch", [0, 1])
 def test_every_image_keeps_its_mask_and_its_target_in_a_shuffled_epoch(channels: int, epoch: int) -> None:
-    sampler = EpochShuffle(33, seed=5)
+    sampler = EpochShuffle(33, 8, seed=5)
     sampler.set_epoch(epoch)
     order = []
-    for images, masks, known, targets in train_loader(numbered(10, 33, channels), 8, sampler):
+    for images, masks, known, targets in train_loader(numbered(10, 33, channels), sampler):
         assert images.shape[1:] == (channels, 4, 4)
         assert masks.shape[1:] == (1, 4, 4)
         for image, mask, is_known, target in zip(images, masks, known, targets, strict=True):
@@ -124,7 +124,7 @@ def test_every_stratum_is_drawn_equally_often(balance: Balance, expected: dict[o
     shares = sampling_shares(given, balance)
     assert shares is not None
     assert shares.sum() == pytest.approx(1)
-    sampler = EpochShuffle(len(given), 3, shares)
+    sampler = EpochShuffle(len(given), 2, 3, shares)
     drawn: Counter[object] = Counter()
     for epoch in range(40):
         sampler.set_epoch(epoch)
@@ -141,4 +141,4 @@ def test_every_stratum_is_drawn_equally_often(balance: Balance, expected: dict[o
 
 def test_without_balance_each_image_comes_once() -> None:
     assert sampling_shares(large_and_small(), "none") is None
-    assert sorted(EpochShuffle(50, 1)) == list(range(50))
+    assert sorted(EpochShuffle(50, 2, 1)) == list(range(50))

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from busight.data.labels import LabelSchema
-from busight.results.prediction_file import as_written
+from busight.results.record_file import as_written
 from busight.results.prediction_record import record_keys
 
 _TYPES = {

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from busight.audit.duplicates.near_duplicates import NearDuplicate, find_near_duplicates
 from busight.data.dataset import DataSet, ImageReader
 from busight.data.groups import group_samples
 from busight.data.labels import LabelSchema, TaskName
-from busight.data.manifest import DatasetManifest, ManifestRow, build_manifest
+from busight.data.manifest import DatasetManifest, ManifestRow
+from busight.data.pixel_cache import cached_manifest, read_beside_entry, write_beside_entry
 from busight.errors import DataError
 from busight.io.progress import Progress
 from busight.types import DataWarning, Sample
@@ -166,13 +168,23 @@ def check_dataset(dataset: DataSet, progress: Progress, conflicts: Literal["keep
         DataError: The data set holds no usable image.
     """
     progress.stage("data")
-    manifest = build_manifest(dataset, progress.tick)
+    manifest, entry = cached_manifest(dataset, progress.tick, progress.line)
     for problem in manifest.dataset.problems:
         progress.line(f"{problem.path}: {problem.text}")
     progress.stage("data: near-duplicates")
-    digests = [entry.image_digest for entry in manifest.rows]
-    checked = _grouped(manifest, find_near_duplicates(manifest.thumbnails, digests, progress.tick))
+    checked = _grouped(manifest, _near_duplicates(manifest, entry, progress))
     return checked.without_conflicts() if conflicts == "drop" else checked
+
+
+def _near_duplicates(manifest: DatasetManifest, entry: Path | None, progress: Progress) -> tuple[NearDuplicate, ...]:
+    """Return the near-duplicates: those in the cache's entry, else found and added to it."""
+    if entry is not None and (known := read_beside_entry(entry, "near_duplicates.json")) is not None:
+        return tuple(NearDuplicate(*pair) for pair in known)
+    digests = [row.image_digest for row in manifest.rows]
+    found = find_near_duplicates(manifest.thumbnails, digests, progress.tick)
+    if entry is not None:
+        write_beside_entry(entry, "near_duplicates.json", [list(astuple(pair)) for pair in found])
+    return found
 
 
 def _grouped(manifest: DatasetManifest, near_duplicates: tuple[NearDuplicate, ...]) -> CheckedDataset:

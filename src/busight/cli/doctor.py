@@ -30,6 +30,7 @@ def command() -> None:
     if has_extra("train"):
         _accelerators()
         _weights()
+    _cache()
     raise typer.Exit(0 if complete else 1)
 
 
@@ -45,6 +46,18 @@ def _section(title: str, names: tuple[str, ...], remedy: str) -> bool:
             missing.append(name)
             typer.echo(f"  missing  {name}: {remedy}")
     return not missing
+
+
+def _cache() -> None:
+    from busight.io.cache_folder import LIMIT_BYTES, cache_folder, size_of
+
+    typer.echo("\ncache of decoded images")
+    folder = cache_folder()
+    if folder is None:
+        typer.echo("  off      BUSIGHT_CACHE=off")
+        return
+    used = size_of(folder) if folder.is_dir() else 0
+    typer.echo(f"  ok       {folder}: {used / 1024**3:.1f} of at most {LIMIT_BYTES / 1024**3:.0f} GiB; may be removed")
 
 
 def _accelerators() -> None:

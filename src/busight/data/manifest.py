@@ -5,14 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from busight.data.dataset import DataSet, warnings_of
 from busight.data.image_spec import luma
+from busight.data.readers.files import FileReader
 from busight.data.thumbnail import make_thumbnail
 from busight.errors import DataError, ImageError
+from busight.io.cores import in_threads
 from busight.io.digests import sha256_of_json
 from busight.types import DataWarning, Image, Mask, Sample
 
@@ -88,19 +92,14 @@ def build_manifest(dataset: DataSet, progress: Callable[[int, int], None] | None
     known = set(problems)  # the frames of a cine share most of their warnings
     rows: list[ManifestRow] = []
     thumbnails: list[Image] = []
-    for number, sample in enumerate(dataset.samples, start=1):
-        try:
-            image = dataset.reader.image(sample)
-        except ImageError as error:
-            problems.append(DataWarning(sample.image_path or sample.sample_id, f"left out: {error}"))
-        else:
-            where = sample.image_path or sample.sample_id
-            told = [DataWarning(where, text) for text in warnings_of(dataset.reader, sample)]
-            problems += [warning for warning in told if warning not in known]
-            known.update(told)
-            sample, mask = _checked_mask(dataset, sample, image, problems)
-            rows.append(manifest_row(sample, image, mask))
-            thumbnails.append(make_thumbnail(image if image.ndim == 2 else luma(image)))
+    # Files are decoded in threads; a reader of DICOM frames keeps the last object, which threads would take from it.
+    read = in_threads if isinstance(dataset.reader, FileReader) else map
+    for number, scan in enumerate(read(partial(_scan, dataset), dataset.samples), start=1):
+        problems += [warning for warning in scan.problems if warning not in known]
+        known.update(scan.told)
+        if scan.row is not None and scan.thumbnail is not None:
+            rows.append(scan.row)
+            thumbnails.append(scan.thumbnail)
         if progress:
             progress(number, len(dataset.samples))
     if not rows:
@@ -108,6 +107,28 @@ def build_manifest(dataset: DataSet, progress: Callable[[int, int], None] | None
         raise DataError(f"{dataset.spec}: no usable image{first}; check the path and the files")
     usable = replace(dataset, samples=tuple(row.sample for row in rows), problems=tuple(problems))
     return DatasetManifest(usable, tuple(rows), np.stack(thumbnails), manifest_digest(rows))
+
+
+class _Scan(NamedTuple):
+    """One sample, read once; without a row where it cannot be used."""
+
+    row: ManifestRow | None
+    thumbnail: Image | None
+    problems: list[DataWarning]
+    told: list[DataWarning]
+
+
+def _scan(dataset: DataSet, sample: Sample) -> _Scan:
+    where = sample.image_path or sample.sample_id
+    try:
+        image = dataset.reader.image(sample)
+    except ImageError as error:
+        return _Scan(None, None, [DataWarning(where, f"left out: {error}")], [])
+    told = [DataWarning(where, text) for text in warnings_of(dataset.reader, sample)]
+    problems = list(told)
+    sample, mask = _checked_mask(dataset, sample, image, problems)
+    thumbnail = make_thumbnail(image if image.ndim == 2 else luma(image))
+    return _Scan(manifest_row(sample, image, mask), thumbnail, problems, told)
 
 
 def _checked_mask(

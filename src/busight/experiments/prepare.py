@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from busight.audit.checked_dataset import CheckedDataset
 from busight.data.labels import LabelSchema
 from busight.errors import OutputError
+from busight.io.cores import in_threads
 from busight.io.progress import Progress
 from busight.preprocess.pipeline import PreparedImage, Preprocess
 from busight.preprocess.resize import resize_or_pad_mask
@@ -110,8 +111,8 @@ def prepare(
     images = np.zeros(0, dtype=np.uint8)
     masks = _zeros_on_disk(folder / "masks.npy", shape)
     known = np.zeros(len(samples), dtype=np.bool_)
-    for row, sample in enumerate(samples):
-        image, mask = preprocess(reader.image(sample)), reader.mask(sample)
+    read = in_threads(lambda sample: (preprocess(reader.image(sample)), reader.mask(sample)), samples)
+    for row, (image, mask) in enumerate(read):
         mask = None if mask is None else image.crop_box.cut(mask)
         view = choose_view(image, mask)
         if row == 0:

@@ -9,6 +9,7 @@ import numpy as np
 
 from busight.audit.overlays import image_properties
 from busight.data.dataset import ImageReader
+from busight.io.cores import in_threads
 from busight.io.progress import Progress
 from busight.metrics.mask_scores import score_mask
 from busight.model.explain.explained import Explained, explained, with_images
@@ -48,9 +49,10 @@ def score_samples(
     cases: list[Case] = []
     for start in range(0, len(kept), BATCH):
         batch = kept[start : start + BATCH]
-        given = [InputImage(reader.image(sample), ImageRef(sample.sample_id)) for sample in batch]
-        answers = model.predict(given, explain=True)
-        cases += [_score(*item, group_of, reader, model) for item in zip(batch, answers, strict=True)]
+        images = in_threads(reader.image, batch)
+        given = [InputImage(image, ImageRef(sample.sample_id)) for image, sample in zip(images, batch, strict=True)]
+        answers = zip(batch, model.predict(given, explain=True), strict=True)
+        cases += in_threads(lambda item: _score(*item, group_of, reader, model), answers)
         progress.tick(len(cases), len(kept))
     return EvaluatedCases(tuple(kept), tuple(cases))
 

@@ -14,7 +14,7 @@ from busight.data.sources.catalogue import load_data
 from busight.data.split import SUBSETS, Split, make_split
 from busight.data.split_file import read_split, write_split
 from busight.decision.fit import CalibrationCases, fit_decision
-from busight.errors import DataError, OutputError
+from busight.errors import ConfigError, DataError, OutputError
 from busight.experiments.checks import (
     check_data_is_named,
     require_classes_to_learn,
@@ -35,7 +35,7 @@ from busight.recipes.schema import Recipe
 from busight.results.case import Case
 from busight.results.cases_file import read_cases, write_cases
 from busight.results.store import CASES_FILE, MANIFEST_FILE, METRICS_FILE, RECIPE_FILE, SPLIT_FILE
-from busight.training.accelerator import trainer_device
+from busight.training.accelerator import started_by_torchrun, trainer_device
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,6 +98,10 @@ def run_training(
     """Train as `train` does, and return everything that a report needs."""
     progress = timer.progress
     check_data_is_named(recipe)
+    if started_by_torchrun():
+        raise ConfigError(
+            "torchrun would start several whole runs in one folder; start this once, with --set train.devices=N"
+        )
     trainer_device(recipe.train)
     _open_folder(out, recipe, resume)
     require_split_file(split_file)

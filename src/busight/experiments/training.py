@@ -13,7 +13,7 @@ from busight.data.split import Split
 from busight.decision.decision import UNCALIBRATED, Decision
 from busight.experiments.networks import BuiltNetwork, TrainedNetwork, train_classifier, train_segmenter
 from busight.experiments.pretrained import training_digests_of_weights
-from busight.experiments.tune_postprocess import segmenter_probs, tune_postprocess
+from busight.experiments.tune_postprocess import decoder_probs, segmenter_probs, tune_postprocess
 from busight.io.progress import Progress
 from busight.model.algorithms import algorithms_of
 from busight.model.bundle.card import (
@@ -91,7 +91,7 @@ def train_networks(
     model = Model.of_card(folder, card.with_postprocess(stages.postprocess))
     if recipe.strategy.decodes_mask and recipe.segment.tune_postprocess_on == "validation":
         validation = checked.samples_of(split.val)
-        tuned = tune_postprocess(model.mask_probs, validation, checked.reader, recipe.segment.postprocess)
+        tuned = tune_postprocess(decoder_probs(model), validation, checked.reader, recipe.segment.postprocess)
         model = model.with_card(model.card.with_postprocess(tuned))
     return model, networks
 

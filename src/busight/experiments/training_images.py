@@ -21,6 +21,7 @@ from busight.decision.ood import (
 from busight.descriptors.lexicon import lexicon_digest
 from busight.descriptors.model import fit_descriptor_model
 from busight.errors import DataError
+from busight.io.cores import in_threads
 from busight.io.digests import sha256_of_file
 from busight.io.progress import Progress
 from busight.metrics.image_statistics import image_statistics
@@ -28,8 +29,9 @@ from busight.model.algorithms import algorithms_of
 from busight.model.bundle.card import FEATURES
 from busight.model.bundle.feature_bank import FeatureBank, read_features, write_features
 from busight.model.model import BATCH, Model
+from busight.preprocess.pipeline import PreparedImage
 from busight.segment.settings import is_learned
-from busight.strategies.strategy import proposal_of
+from busight.strategies.strategy import RawOutput, proposal_of
 from busight.types import FloatArray, Sample
 
 
@@ -92,17 +94,22 @@ def with_training_images(
 
 
 def _facts_of(samples: Sequence[Sample], train: frozenset[str], checked: CheckedDataset, model: Model) -> list[_Facts]:
-    images = [checked.reader.image(sample) for sample in samples]
-    facts = []
-    for sample, image, prepared, raw in zip(samples, images, *model.infer(images), strict=True):
+    prepared_images = list(in_threads(lambda sample: model.preprocess(checked.reader.image(sample)), samples))
+    # Mask and features are of the first view: the local views, two thirds of the default's arithmetic, are not run.
+    raws = model.strategy.first_outputs(prepared_images, model.stages)
+
+    def facts(item: tuple[Sample, PreparedImage, RawOutput]) -> _Facts:
+        """Return the facts of one image."""
+        sample, prepared, raw = item
+        image, descriptors = prepared.image, None
         trained, grey = sample.sample_id in train, image.ndim == 2
-        descriptors = None
         grades = model.labels.lesion_pair is not None and checked.labels.shows_lesion(sample.label)
         if trained and grey and grades:
             described = described_region(prepared.cropped, raw.mask, raw.mask_probs, proposal_of(prepared, raw))
             descriptors = None if described is None else described.inputs
-        facts.append(_Facts(sample, trained, image_statistics(image) if grey else None, raw.features, descriptors))
-    return facts
+        return _Facts(sample, trained, image_statistics(image) if grey else None, raw.features, descriptors)
+
+    return list(in_threads(facts, zip(samples, prepared_images, raws, strict=True)))
 
 
 def _bank(facts: Sequence[_Facts], model: Model) -> FeatureBank | None:

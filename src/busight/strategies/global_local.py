@@ -15,7 +15,7 @@ import numpy as np
 
 from busight.preprocess.pipeline import PreparedImage
 from busight.segment.roi import region_of_interest
-from busight.strategies.strategy import RawOutput, Stages, Strategy, propose, raw_output
+from busight.strategies.strategy import RawOutput, Stages, Strategy, propose
 from busight.strategies.views import View, ViewOutput
 from busight.types import Mask, Roi
 
@@ -29,9 +29,7 @@ class GlobalLocal(Strategy):
 
     def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
         """Return the output for each image, in two batches: all global and all local views."""
-        firsts = self.first_views(images, stages)
-        outputs = stages.run([first.view for first in firsts])
-        raws = [raw_output(first, output, stages) for first, output in zip(firsts, outputs, strict=True)]
+        raws = self.first_outputs(images, stages)
         if stages.use_proposal:
             raws = [replace(raw, proposal=propose(image)) for raw, image in zip(raws, images, strict=True)]
         regions = [_local_regions(raw.mask, raw.proposal, stages) for raw in raws]

@@ -21,7 +21,7 @@ class SegmentOnly(Strategy):
     name = "segment_only"
     segments_first = True
 
-    def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
+    def first_outputs(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
         """Return the output for each image."""
         return [
             RawOutput(lesion_logits(probs), image.box, mask, probs)

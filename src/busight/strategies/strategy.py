@@ -148,11 +148,15 @@ class Strategy(Protocol):
         """Return the first view of each image for the classifier, in training as in prediction."""
         return [FirstView(View(image.channels, image.box)) for image in images]
 
-    def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
-        """Return the output for each image; all views of all images are run in one batch."""
+    def first_outputs(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
+        """Return the output for each image by its first view alone: its mask and features are those of `infer`."""
         firsts = self.first_views(images, stages)
         outputs = stages.run([first.view for first in firsts])
         return [raw_output(first, output, stages) for first, output in zip(firsts, outputs, strict=True)]
+
+    def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
+        """Return the output for each image; all views of all images are run in one batch."""
+        return self.first_outputs(images, stages)
 
     @abstractmethod
     def sentence(self, network: str, segmenter: str) -> str:

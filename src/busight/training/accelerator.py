@@ -17,6 +17,8 @@ def trainer_device(settings: TrainSettings) -> dict[str, Any]:
     Raises:
         ConfigError: A GPU is requested where there is none, or more devices than there are.
     """
+    if started_by_torchrun():
+        return _of_torchrun(settings)
     gpus = torch.cuda.device_count() if settings.accelerator != "cpu" and torch.cuda.is_available() else 0
     if settings.accelerator == "gpu" and not gpus:
         raise ConfigError("train.accelerator = gpu: PyTorch sees no GPU; use auto or cpu, see `busight doctor`")
@@ -32,6 +34,26 @@ def trainer_device(settings: TrainSettings) -> dict[str, Any]:
         # ImageNet's classifier used; they have no gradient, which plain DDP reports as an error.
         "strategy": "ddp_spawn_find_unused_parameters_true" if devices > 1 else "auto",
         "precision": _precision(settings, bool(gpus)),
+    }
+
+
+def started_by_torchrun() -> bool:
+    """Return whether this is one of several processes that ``torchrun`` started."""
+    return torch.distributed.is_torchelastic_launched() and int(os.environ["WORLD_SIZE"]) > 1
+
+
+def _of_torchrun(settings: TrainSettings) -> dict[str, Any]:
+    """Return Lightning's arguments where ``torchrun`` has started the processes: as many devices as it started."""
+    on_gpu = settings.accelerator != "cpu" and torch.cuda.is_available()
+    if settings.accelerator == "gpu" and not on_gpu:
+        raise ConfigError("train.accelerator = gpu: PyTorch sees no GPU; use auto or cpu, see `busight doctor`")
+    of_node = int(os.environ["LOCAL_WORLD_SIZE"])
+    return {
+        "accelerator": "gpu" if on_gpu else "cpu",
+        "devices": of_node,
+        "num_nodes": int(os.environ["WORLD_SIZE"]) // of_node,
+        "strategy": "ddp_find_unused_parameters_true",
+        "precision": _precision(settings, on_gpu),
     }
 
 

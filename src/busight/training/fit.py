@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -13,11 +14,12 @@ import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
+from torch._dynamo.exc import TorchDynamoException
 
 from busight.classify.network import Network
-from busight.errors import DataError
+from busight.errors import ConfigError, DataError
 from busight.results.history import History, read_csv_text
-from busight.training.accelerator import trainer_device
+from busight.training.accelerator import started_by_torchrun, trainer_device
 from busight.training.checkpoints import AtomicCheckpointIO, HistoryKeeper, read_checkpoint
 from busight.training.module import TrainingModule
 from busight.training.prepared import (
@@ -37,6 +39,17 @@ LAST = "last.ckpt"
 
 class Interrupted(KeyboardInterrupt):
     """Training was stopped from outside; the last finished epoch is kept."""
+
+
+class EndsWhenTold(Callback):
+    """Callback that ends the process on SIGTERM, which torchrun sends where another process was lost.
+
+    Lightning would first wait for that process, for minutes.
+    """
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Give SIGTERM its meaning back."""
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def fit(
@@ -81,9 +94,11 @@ def fit(
     monitor, mode = ("val_loss", "min") if name == "classifier" else ("val_dice", "max")
     if not _is_finished(folder / LAST, settings):
         keeper = HistoryKeeper(folder / HISTORY_FILE, progress)
-        callbacks: list[Callback] = [keeper, *_checkpoints(folder, monitor, mode)]
+        callbacks: list[Callback] = [keeper, *_checkpoints(folder, monitor, mode, settings)]
         if settings.patience:
             callbacks.append(EarlyStopping(monitor, mode=mode, patience=settings.patience))
+        if started_by_torchrun():
+            callbacks.append(EndsWhenTold())
         if settings.ema_decay:
             callbacks.append(EMAWeightAveraging(decay=settings.ema_decay))
         module = TrainingModule(network, settings, _weights(network, train, settings), mask_channel)
@@ -108,11 +123,12 @@ def _is_finished(last: Path, settings: TrainSettings) -> bool:
     return stopped or int(checkpoint["epoch"]) + 1 >= settings.epochs
 
 
-def _checkpoints(folder: Path, monitor: str, mode: str) -> list[Callback]:
+def _checkpoints(folder: Path, monitor: str, mode: str, settings: TrainSettings) -> list[Callback]:
     # Two of them: with `save_last` Lightning writes the last epoch only when it was also the best one so far.
-    best = ModelCheckpoint(folder, Path(BEST).stem, monitor=monitor, mode=mode, enable_version_counter=False)
     last = ModelCheckpoint(folder, Path(LAST).stem, save_on_train_epoch_end=True, enable_version_counter=False)
-    return [best, last]
+    if settings.checkpoint == "last":
+        return [last]
+    return [ModelCheckpoint(folder, Path(BEST).stem, monitor=monitor, mode=mode, enable_version_counter=False), last]
 
 
 def _run_trainer(
@@ -123,16 +139,19 @@ def _run_trainer(
     folder: Path,
     callbacks: list[Callback],
 ) -> None:
-    sampler = EpochShuffle(len(train), settings.seed, sampling_shares(train, settings.balance))
+    sampler = EpochShuffle(len(train), settings.batch, settings.seed, sampling_shares(train, settings.balance))
     last = folder / LAST
     if last.exists():
         # Lightning draws the first batch of a resumed epoch before it sets the sampler's epoch.
         sampler.set_epoch(int(read_checkpoint(last)["epoch"]) + 1)
-    loaders = train_loader(train, settings.batch, sampler), plain_loader(val, settings.batch * 2)
+    loaders = train_loader(train, sampler, settings.workers), plain_loader(val, settings.batch * 2)
     with _quiet():
         trainer = lightning.Trainer(
             **trainer_device(settings),
             max_epochs=settings.epochs,
+            accumulate_grad_batches=settings.accumulate,
+            # The sampler shares images among processes itself: Lightning's wrapper would not tell it the epoch.
+            use_distributed_sampler=False,
             callbacks=callbacks,
             plugins=[AtomicCheckpointIO()],
             logger=TensorBoardLogger(folder, name="", version="tensorboard"),
@@ -142,7 +161,13 @@ def _run_trainer(
             num_sanity_val_steps=0,
             log_every_n_steps=1,
         )
-        trainer.fit(module, *loaders, ckpt_path=last if last.exists() else None)
+        try:
+            trainer.fit(module, *loaders, ckpt_path=last if last.exists() else None)
+        except TorchDynamoException as error:
+            first = str(error).strip().splitlines()[0]
+            raise ConfigError(
+                f"train.compile: torch.compile failed ({first[:100]}); install a C++ compiler, or set it to false"
+            ) from error
 
 
 def _weights(network: Network, train: PreparedSet, settings: TrainSettings) -> torch.Tensor | None:

@@ -35,6 +35,13 @@ class TrainingModule(lightning.LightningModule):
     def setup(self, stage: str) -> None:
         """Build the augmentation in the process that uses it: Kornia's tensors cannot be handed to another one."""
         self.augment = build_augmentation(self.settings.augment, self.mask_channel)
+        if self.settings.compile:
+            # In place: names in checkpoints stay those of the network.
+            self.network.compile()
+
+    def teardown(self, stage: str) -> None:
+        """Take the compiled form away: what exports the network needs the network itself."""
+        self.network._compiled_call_impl = None
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Return optimizer and schedule of the recipe."""

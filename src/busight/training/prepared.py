@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from busight.training.settings import Balance
@@ -172,17 +172,23 @@ def sampling_shares(prepared: PreparedSet, balance: Balance) -> NDArray[np.float
 
 
 class EpochShuffle(Sampler[int]):
-    """An order that depends on seed and epoch alone, so that a resumed run has the order of an uninterrupted one."""
+    """An order that depends on seed and epoch alone, so that a resumed run has the order of an uninterrupted one.
 
-    def __init__(self, length: int, seed: int, shares: NDArray[np.float64] | None = None) -> None:
+    With several processes each takes every n-th image of that order, so that their batches together are those of one
+    process with an n times larger batch.
+    """
+
+    def __init__(self, length: int, batch: int, seed: int, shares: NDArray[np.float64] | None = None) -> None:
         """Set what is drawn from.
 
         Args:
             length: N images an epoch.
+            batch: Images a step; a last batch of one image is left out: it has no variance.
             seed: Seed of the order.
             shares: float64 (N,), sampling probabilities, with replacement; None for each once.
         """
         self.length = length
+        self.batch = batch
         self.seed = seed
         self.shares = shares
         self.epoch = 0
@@ -192,19 +198,45 @@ class EpochShuffle(Sampler[int]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return self.length
+        of_process = -(-self.length // _processes())
+        return of_process - (of_process % self.batch == 1)
 
     def __iter__(self) -> Iterator[int]:
         rng = np.random.default_rng([self.seed, self.epoch])
         if self.shares is None:
-            return iter(rng.permutation(self.length).tolist())
-        return iter(rng.choice(self.length, self.length, p=self.shares).tolist())
+            order = rng.permutation(self.length)
+        else:
+            order = rng.choice(self.length, self.length, p=self.shares)
+        processes = _processes()
+        # Filled up from the start, since processes wait for each other at every step.
+        order = np.resize(order, -(-self.length // processes) * processes)
+        rank = distributed.get_rank() if processes > 1 else 0
+        return iter(order[rank::processes][: len(self)].tolist())
 
 
-def train_loader(prepared: PreparedSet, batch: int, sampler: EpochShuffle) -> DataLoader[Batch]:
-    """Return a loader in an order drawn anew each epoch. A last batch of one image is dropped: it has no variance."""
-    dataset = PreparedDataset(prepared)
-    return DataLoader(dataset, batch, sampler=sampler, collate_fn=_whole, drop_last=len(dataset) % batch == 1)
+def _processes() -> int:
+    return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
+
+
+def train_loader(prepared: PreparedSet, sampler: EpochShuffle, workers: int = 0) -> DataLoader[Batch]:
+    """Return a loader in an order drawn anew each epoch.
+
+    Args:
+        prepared: The training images.
+        sampler: Their order.
+        workers: Processes that read ahead; each maps the arrays, none holds a copy.
+    """
+    return DataLoader(
+        PreparedDataset(prepared),
+        sampler.batch,
+        sampler=sampler,
+        collate_fn=_whole,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        # Spawned: a process that was forked from one with threads can hang.
+        multiprocessing_context="spawn" if workers else None,
+        pin_memory=torch.cuda.is_available(),
+    )
 
 
 def plain_loader(prepared: PreparedSet, batch: int) -> DataLoader[Batch]:

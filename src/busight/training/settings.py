@@ -89,6 +89,11 @@ class TrainSettings:
         channels_last: Memory layout that convolutions prefer.
         devices: ``1``, a number of devices, or ``auto``.
         accelerator: ``auto``, ``cpu`` or ``gpu``.
+        accumulate: Batches whose gradients are summed before each step of the optimizer: a larger batch in less memory;
+            batch normalisation still sees ``batch`` images.
+        workers: Processes that read batches ahead; 0 reads them in the training process.
+        compile: Compile the network with ``torch.compile``: a minute or more at the start, faster steps afterwards on
+            most GPUs. `benchmarks/training_loop.py` measures whether it pays.
         augment: Random changes of training images.
     """
 
@@ -117,4 +122,7 @@ class TrainSettings:
     channels_last: bool = True
     devices: Count | Literal["auto"] = 1
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    accumulate: Count = 1
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
+    compile: bool = False
     augment: AugmentSettings = field(default_factory=AugmentSettings)

@@ -14,7 +14,7 @@ from golden_bundles import golden_model
 
 from busight.data.sources.catalogue import load_data
 from busight.errors import BundleError, ConfigError, MissingExtraError
-from busight.io import cache
+from busight.io import cache_folder as cache
 from busight.model.bundle.card import CLASSIFIER
 from busight.model.engines import catalogue, fastest
 from busight.model.engines.catalogue import EngineSettings, GraphSource, open_graph, runnable
@@ -114,8 +114,10 @@ def test_the_quickest_is_measured_once(model: Model, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("content", ["", "[]", '{"x": 3}', '{"x": {"onnxruntime": "fast"}}', "\x00"])
 def test_a_damaged_measurement_is_made_anew(model: Model, content: str) -> None:
-    path = cache.cache_folder() / fastest.CHOICES
-    path.parent.mkdir(parents=True)
+    folder = cache.cache_folder()
+    assert folder is not None
+    folder.mkdir(parents=True)
+    path = folder / fastest.CHOICES
     path.write_text(content, encoding="utf-8")
     found = fastest.fastest(GraphSource(model.folder, model.card, CLASSIFIER, ()), EngineSettings("auto", batch=1))
     kept = [speeds for speeds in json.loads(path.read_text(encoding="utf-8")).values() if len(speeds) == 2]

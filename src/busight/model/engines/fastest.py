@@ -9,13 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 
 import numpy as np
 
 from busight.errors import BusightError, OutputError
 from busight.io.atomic import write_json
-from busight.io.cache import cache_folder
+from busight.io.cache_folder import cache_folder
 from busight.io.digests import sha256_of_json
 from busight.model.engines.catalogue import ENGINES, EngineSettings, GraphSource, open_graph
 from busight.model.engines.instructions import processor_name
@@ -52,8 +51,10 @@ def fastest(source: GraphSource, settings: EngineSettings) -> EngineSettings:
     speeds = kept.get(key)
     if speeds is None or speeds.keys() != set(candidates):
         speeds = measure(source, settings, candidates)
+        folder = cache_folder()
         with suppress(OutputError):  # a cache that cannot be written costs the time of the measurement, nothing else
-            write_json(cache_folder() / CHOICES, {**_kept(), key: speeds})
+            if folder is not None:
+                write_json(folder / CHOICES, {**_kept(), key: speeds})
     return replace(settings, name=max(speeds, key=lambda name: speeds[name]))
 
 
@@ -96,9 +97,9 @@ def _key(source: GraphSource, settings: EngineSettings, candidates: list[str]) -
 
 def _kept() -> Mapping[str, dict[str, float]]:
     """Return the measurements so far; none where the file is not as it was written."""
-    path: Path = cache_folder() / CHOICES
+    folder = cache_folder()
     with suppress(OSError, ValueError):
-        kept = json.loads(path.read_bytes())
+        kept = {} if folder is None else json.loads((folder / CHOICES).read_bytes())
         if isinstance(kept, dict) and all(isinstance(speeds, dict) for speeds in kept.values()):
             return {
                 key: {name: float(speed) for name, speed in speeds.items() if isinstance(speed, int | float)}
