@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from busight.data.labels import LabelSchema
-from busight.results.record_file import as_written
 from busight.results.prediction_record import record_keys
+from busight.results.record_file import as_written
 
 _TYPES = {
     **dict.fromkeys(("path", "SOPInstanceUID", "StudyInstanceUID", "rejected", "label", "error"), pa.string()),

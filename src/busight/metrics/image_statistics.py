@@ -81,7 +81,7 @@ def _texture(small: FloatArray, smooth: FloatArray, fine: FloatArray, local: Flo
         _correlation(small[:-2], small[2:]),
         _correlation(small[:, :-10], small[:, 10:]),
         _correlation(small[:-10], small[10:]),
-        float(np.log((fine**4).mean() / (spread + 0.5) ** 4 + 0.1)),
+        float(np.log(np.square(fine * fine).mean() / (spread + 0.5) ** 4 + 0.1)),
         _correlation(local, smooth),
         _log_ratio(float(local.std()), float(local.mean())),
     ]

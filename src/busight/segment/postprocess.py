@@ -54,15 +54,18 @@ def to_mask(probs: NDArray[np.float32], settings: PostprocessSettings) -> Mask:
     if settings.smooth:
         above = _smoothed(above, settings.smooth)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(above.astype(np.uint8), connectivity=8)
-    mass = np.bincount(labels.ravel(), weights=probs.ravel(), minlength=count)
     minimum = settings.minimum_share * probs.size
     regions = [label for label in range(1, count) if stats[label, cv2.CC_STAT_AREA] >= minimum]
     if settings.peak > settings.threshold:
         reached = set(labels[probs >= settings.peak].tolist())
         regions = [label for label in regions if label in reached]
-    best = sorted(regions, key=lambda label: mass[label], reverse=True)[: settings.components]
-    mask: Mask = np.isin(labels, best)
-    return filled(mask) if settings.fill_holes and best else mask
+    if len(regions) > settings.components:
+        mass = np.bincount(labels.ravel(), weights=probs.ravel(), minlength=count)
+        regions = sorted(regions, key=lambda label: mass[label], reverse=True)[: settings.components]
+    is_kept = np.zeros(count, dtype=np.bool_)
+    is_kept[regions] = True
+    mask: Mask = is_kept[labels]
+    return filled(mask) if settings.fill_holes and regions else mask
 
 
 def entropy(probs: NDArray[np.float32]) -> NDArray[np.float32]:

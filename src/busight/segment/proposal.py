@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -76,12 +77,12 @@ def candidates(dark: Mask, image: Image) -> tuple[list[Candidate], NDArray[np.in
     Returns:
         The candidates, and the label of each pixel's region, int32 HW.
     """
-    labels = _components(dark)
+    labels = _regions(dark).labels
     if not dark.any():
         return [], labels
     view = _view(image)
     small = cv2.resize(labels.astype(np.float32), view.grey.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return _ranked(np.asarray(small, dtype=np.int32), view), labels
+    return _ranked(_measured(np.asarray(small, dtype=np.int32)), view), labels
 
 
 def scored(levels: Sequence[Mask], image: Image) -> NDArray[np.float32]:
@@ -132,11 +133,12 @@ def propose_lesion(image: Image, at: tuple[int, int] | None = None) -> LesionPro
     best, score = np.zeros(view.grey.shape, dtype=np.bool_), 0.0
     for sigma in (2.0, 4.0):
         smooth = view.smooth(sigma)
-        for level in _LEVELS:
-            below = (smooth <= np.percentile(smooth, level)).astype(np.uint8)
+        for limit in np.percentile(smooth, _LEVELS):
+            below = (smooth <= limit).astype(np.uint8)
             for dark in (below, cv2.morphologyEx(below, cv2.MORPH_OPEN, _ELLIPSE_5)):
-                labels = _components(np.asarray(dark, dtype=np.bool_))
-                ranked = _ranked(labels, view, better_than=score)
+                regions = _regions(np.asarray(dark, dtype=np.bool_))
+                labels = regions.labels
+                ranked = _ranked(regions, view, better_than=score)
                 if at is not None:
                     ranked = [
                         candidate for candidate in ranked if filled(labels == candidate.label)[_at(at, image, labels)]
@@ -147,8 +149,41 @@ def propose_lesion(image: Image, at: tuple[int, int] | None = None) -> LesionPro
     return LesionProposal(np.asarray(wide > 0.5, dtype=np.bool_), score)
 
 
-def _components(dark: Mask) -> NDArray[np.int32]:
-    return np.asarray(cv2.connectedComponents(dark.astype(np.uint8), connectivity=4)[1], dtype=np.int32)
+class _Regions(NamedTuple):
+    """Labelled regions with their sizes and places.
+
+    Attributes:
+        labels: int32 hw; 0 outside.
+        boxes: int (N, 5): left, top, width, height and area of each label.
+        centroids: float64 (N, 2): column and row of each label's centre.
+    """
+
+    labels: NDArray[np.int32]
+    boxes: NDArray[np.int32]
+    centroids: NDArray[np.float64]
+
+
+def _regions(dark: Mask) -> _Regions:
+    _, labels, boxes, centroids = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=4)
+    return _Regions(np.asarray(labels, np.int32), np.asarray(boxes, np.int32), np.asarray(centroids, np.float64))
+
+
+def _measured(labels: NDArray[np.int32]) -> _Regions:
+    """Return labels that may lie in several pieces, with sizes and places of those that may be a lesion."""
+    areas = np.bincount(labels.ravel())
+    boxes, centroids = np.zeros((len(areas), 5), np.int32), np.zeros((len(areas), 2))
+    for label in _sized(areas, labels.size):
+        rows, columns = np.nonzero(labels == label)
+        boxes[label] = columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1, len(rows)
+        centroids[label] = columns.mean(), rows.mean()
+    return _Regions(labels, boxes, centroids)
+
+
+def _sized(areas: NDArray[np.integer], n_pixels: int) -> list[int]:
+    """Return the labels of regions that are neither too small nor too large, without the background's."""
+    shares = areas / n_pixels
+    sized: list[int] = np.flatnonzero((shares >= _LEAST_SHARE) & (shares <= _LARGEST_SHARE)).tolist()
+    return [label for label in sized if label]
 
 
 def _at(at: tuple[int, int], image: Image, labels: NDArray[np.int32]) -> tuple[int, int]:
@@ -180,28 +215,26 @@ def _blurred(grey: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     return np.asarray(blurred, dtype=np.float32).reshape(grey.shape)
 
 
-def _ranked(labels: NDArray[np.int32], view: _View, better_than: float = 0.0) -> list[Candidate]:
+def _ranked(regions: _Regions, view: _View, better_than: float = 0.0) -> list[Candidate]:
     """Return the regions whose score is above ``better_than``, the best first."""
+    labels = regions.labels
     height, width = labels.shape
-    sizes = np.bincount(labels.ravel())
     steepness = max(float(view.slope.mean()), 1.0)
     ranked = []
-    for label in range(1, len(sizes)):
-        if not _LEAST_SHARE <= sizes[label] / labels.size <= _LARGEST_SHARE:
-            continue
-        region = labels == label
-        rows, columns = np.nonzero(region)
-        top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns.min()), int(columns.max()) + 1
+    for label in _sized(regions.boxes[:, 4], labels.size):
+        left, top, across, deep, area = regions.boxes[label].tolist()
+        bottom, right = top + deep, left + across
+        column, row = regions.centroids[label].tolist()
         # Only the region and a ring around it are processed, not the whole image each time.
-        reach = max(3, round(0.35 * float(np.sqrt(sizes[label]))))
+        reach = max(3, round(0.35 * float(np.sqrt(area))))
         box = (
             slice(max(0, top - reach), min(height, bottom + reach)),
             slice(max(0, left - reach), min(width, right + reach)),
         )
-        inside = filled(region[box])
+        inside = filled(labels[box] == label)
         share = float(inside.sum()) / labels.size
-        depth = (float(rows.mean()) / height - 0.35) / 0.2
-        aside = (float(columns.mean()) / width - 0.5) / 0.25
+        depth = (row / height - 0.35) / 0.2
+        aside = (column / width - 0.5) / 0.25
         borders = (top == 0) + (left == 0) + (bottom == height) + (right == width)
         placed = float(np.exp(-(depth**2) - aside**2 - 0.15 * np.log(share / 0.2) ** 2 - borders))
         steep = (_steepness(view.slope[box], inside) / steepness) ** 2
