@@ -81,7 +81,7 @@ def refused(rule: str, *overrides: str) -> None:
         ("classify.back_bone=x", "unknown key classify.back_bone; did you mean backbone?"),
         ("train.augment.flop=true", "unknown key train.augment.flop; did you mean flip?"),
         ("assess.resample=1", "unknown key assess.resample; did you mean resamples?"),
-        ("train.=5", "unknown key train.; known: accelerator, augment"),
+        ("train.=5", "unknown key train.; known: accelerator, accumulate"),
     ],
 )
 def test_a_wrong_key_is_answered_with_the_nearest_right_one(override: str, rule: str) -> None:
