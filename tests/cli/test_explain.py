@@ -123,7 +123,7 @@ def test_descriptors_stand_where_a_lesion_is_outlined(bundle: Path) -> None:
     assert model.decision.fusion is not None
     assert model.decision.fusion.model is not None
     data = load_data("phantom:150,size=128")
-    answers = model.predict([data.reader.image(sample) for sample in data.samples[:25]])
+    answers = model.predict([data.reader.image(sample) for sample in data.samples[:25]], explain=True)
     cases = [explained(model, answer) for answer in answers]
     described = [case for case in cases if case.description is not None]
     assert described
@@ -149,7 +149,7 @@ def test_the_descriptor_model_is_asked_about_what_it_was_fitted_on(bundle: Path)
     data = load_data("phantom:150,size=128")
     images = [data.reader.image(sample) for sample in data.samples[:6]]
     described = 0
-    for prepared, raw, answer in zip(*chained.infer(images), chained.predict(images), strict=True):
+    for prepared, raw, answer in zip(*chained.infer(images), chained.predict(images, explain=True), strict=True):
         region = described_region(prepared.cropped, raw.mask, raw.mask_probs, proposal_of(prepared, raw))
         evidence = prediction_of(answer).descriptors
         assert (region is None) == (evidence is None)

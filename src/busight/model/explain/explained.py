@@ -95,7 +95,7 @@ def explained(model: Model, answer: Prediction | Rejected, prevalence: float | N
 
     Args:
         model: The model that predicted it.
-        answer: The model's prediction or rejection.
+        answer: The model's prediction or rejection, of ``Model.predict`` with ``explain``.
         prevalence: Prevalence of the positive class at the image's origin, above 0 and below 1.
 
     Raises:
