@@ -17,7 +17,11 @@ from golden_bundles import golden_model
 
 from busight.cli.extras import EXTRAS
 from busight.data.sources.catalogue import load_data
+from busight.io.digests import sha256_of_file
+from busight.model.bundle.card import CLASSIFIER, GRAPH_EXAMPLES
 from busight.model.bundle.finish import finished
+from busight.model.engines.onnxruntime import OnnxRuntimeEngine
+from busight.preprocess.resize import as_network_input
 from busight.recipes.load import load_recipe, recipe_toml
 
 DATA = "phantom:12,size=64"
@@ -77,10 +81,21 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "bundle").mkdir()
     model = golden_model("zoom", folder / "bundle")
     training = model.card.training.model_copy(update={"recipe": recipe_toml(load_recipe("demo", []))})
-    finished(model.with_card(model.card.changed(training=training)))
+    files = {**model.card.files, GRAPH_EXAMPLES: write_graph_examples(model.folder)}
+    finished(model.with_card(model.card.changed(training=training, files=files)))
     data = load_data(DATA)
     cv2.imwrite(str(folder / "image.png"), data.reader.image(data.samples[0]))
     return folder
+
+
+def write_graph_examples(folder: Path) -> str:
+    """Write what the classifier's graph answers, as an export does, and return the digest."""
+    engine = OnnxRuntimeEngine(folder / CLASSIFIER)
+    given = np.random.default_rng(0).integers(0, 255, (2, *engine.input_shape[1:]), np.uint8)
+    outputs = engine.run(as_network_input(given))
+    arrays = {"classifier.images": given, **{f"classifier.{name}": values for name, values in outputs.items()}}
+    np.savez_compressed(folder / GRAPH_EXAMPLES, **arrays)
+    return sha256_of_file(folder / GRAPH_EXAMPLES)
 
 
 def test_every_command_that_does_not_train_runs_without_pytorch(place: Path) -> None:
