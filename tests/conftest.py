@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -18,6 +19,7 @@ from busight.data.manifest import DatasetManifest, build_manifest
 from busight.data.sources.busi import load_busi
 from busight.io.cache_folder import VARIABLE
 from busight.io.cores import usable_cores, use_cores
+from busight.io.digests import sha256_of_json
 
 # A machine that does something else beside the tests is not a fault of what they test.
 settings.register_profile("busight", deadline=None)
@@ -110,19 +112,23 @@ def require_package() -> Callable[[str, str], None]:
 
 @pytest.fixture(scope="session")
 def quick_run(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Sequence[str]], Path]:
-    """A function that trains once for each recipe and overrides, and returns the run's folder."""
+    """A function that trains once for each recipe and overrides, for all workers, and returns the run's folder."""
     from busight.experiments.run import run
     from busight.recipes.load import load_recipe
 
-    done: dict[tuple[str, ...], Path] = {}
+    workers = "PYTEST_XDIST_WORKER" in os.environ
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if workers else base) / "quick-runs"
 
     def get(recipe: str = "demo", overrides: Sequence[str] = ()) -> Path:
-        key = (recipe, *overrides)
-        if key not in done:
-            out = tmp_path_factory.mktemp("run") / recipe
-            run(load_recipe(recipe, ["data.spec='phantom:60,size=96'", *QUICK, *overrides]), out)
-            done[key] = out
-        return done[key]
+        place = shared / sha256_of_json([recipe, *overrides])[:16]
+        place.mkdir(parents=True, exist_ok=True)
+        with (place / "lock").open("w") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)  # another worker may be training it: wait for that
+            if not (place / "done").exists():
+                run(load_recipe(recipe, ["data.spec='phantom:60,size=96'", *QUICK, *overrides]), place / recipe)
+                (place / "done").touch()
+        return place / recipe
 
     return get
 
