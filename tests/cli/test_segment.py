@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from busight.cli.app import app
 from busight.data.sources.catalogue import load_data
+from busight.errors import OutputError
 from busight.experiments.bench.segmenters import CrossvalSegmenter, compare_segmenters
 from busight.experiments.crossval import crossval
 from busight.io.csv_text import csv_rows
@@ -423,3 +424,26 @@ def test_images_that_a_bundle_was_trained_on_are_told(tmp_path: Path, quick_run:
     )
     assert code == 0, said
     assert "was trained on" in said
+
+
+def test_a_segmentation_that_ends_before_its_first_record_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk: the mask of the first image is written, its outline is not."""
+    image, written = tmp_path / "a.png", []
+    cv2.imwrite(str(image), load_data("phantom:1,size=96").reader.image(load_data("phantom:1,size=96").samples[0]))
+
+    def full(path: Path, pixels: np.ndarray) -> None:
+        if written:
+            raise OutputError(f"{path}: could not be written (No space left on device)")
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"mask")
+        written.append(path)
+
+    monkeypatch.setattr("busight.report.overlay.write_image", full)
+    code, output = call(image, "--method", "otsu", "--out", tmp_path / "out")
+    assert (code, output.count("\n")) == (1, 1), output
+    assert written
+    assert not (tmp_path / "out").exists()
+    monkeypatch.undo()
+    assert call(image, "--method", "otsu", "--out", tmp_path / "out")[0] == 0

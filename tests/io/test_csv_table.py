@@ -88,3 +88,12 @@ def test_numbers_with_a_decimal_comma() -> None:
     for text in ("", "one", "1,000.5", "17,5"):
         with pytest.raises(ValueError, match=r"."):
             whole_number_of(text)
+
+
+def test_a_table_has_a_largest_size_which_is_checked_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "samples.csv"
+    path.write_text("path,label\n" + "a.png,benign\n" * 10, encoding="utf-8")
+    assert len(read_table(path, ("path", "label"), max_bytes=path.stat().st_size).rows) == 10
+    assert len(read_table(path, ("path", "label"), max_bytes=None).rows) == 10
+    with pytest.raises(DataError, match=r"samples\.csv: 141 bytes, tables have at most 140; split it"):
+        read_table(path, ("path", "label"), max_bytes=140)

@@ -97,7 +97,7 @@ def _of_manifest(source: str, notes: list[str]) -> Iterator[_Entry]:
     """Yield the files of a manifest; relative paths are below the manifest's folder."""
     if is_remote(source):
         raise DataError(f"{source}: a manifest is read from a file; copy it here, its column path may hold addresses")
-    table = read_table(Path(source), ("path",))
+    table = read_table(Path(source), ("path",), max_bytes=None)
     notes.extend(f"{source}: {note}" for note in table.notes)
     if "path" not in table.columns:
         raise DataError(f"{source}: a manifest needs a column path; it has {', '.join(table.columns) or 'none'}")

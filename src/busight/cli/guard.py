@@ -11,7 +11,7 @@ from pathlib import Path
 import typer
 
 from busight.cli.extras import missing_extra, require_extra
-from busight.cli.start import interruptions_raised
+from busight.cli.start import interruptions_raised, was_interrupted
 from busight.errors import BusightError, ConfigError, MissingExtraError
 
 
@@ -23,7 +23,7 @@ def one_line_errors(hint: Callable[[], str] = str) -> Iterator[None]:
         hint: Called after Ctrl-C; returns the advice on how to resume, or an empty text.
     """
     try:
-        with interruptions_raised():
+        with _interruptions_as_such(), interruptions_raised():
             yield
     except ConfigError as error:
         _say(f"busight: {error}")
@@ -56,6 +56,17 @@ def one_line_errors(hint: Callable[[], str] = str) -> Iterator[None]:
         where = f"{error.filename}: " if error.filename else ""
         _say(f"busight: {where}{error.strerror or error}; check the path, its permissions and the free space")
         raise typer.Exit(1) from error
+
+
+@contextmanager
+def _interruptions_as_such() -> Iterator[None]:
+    """Raise ``KeyboardInterrupt`` for what a library in C made of it, e.g. an import that failed."""
+    try:
+        yield
+    except Exception as error:
+        if was_interrupted():
+            raise KeyboardInterrupt from error
+        raise
 
 
 def how_to_go_on(folder: Path, marker: str) -> Callable[[], str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from busight.types import Failure, InputImage
 
 TABLE = "lesions.csv"
+MASKS, OUTLINES, UNCERTAINTY = "masks", "outlines", "uncertainty"
+"""Folders of the images."""
 
 
 def command(
@@ -151,19 +154,25 @@ def _segment(
     from busight.cli.console import ConsoleProgress
     from busight.errors import ConfigError
     from busight.model.lesion_table import COLUMNS
-    from busight.results.record_file import files_digest, record_file
+    from busight.results.record_file import files_digest, record_file, unfinished_file
 
     files = listed(paths)
     if not files:
         raise ConfigError(f"{paths[0]}: no image or DICOM file in it; name files or another folder")
     plan |= {"files": files_digest(files)}
-    with record_file(out / TABLE, plan, ",".join(COLUMNS), resume) as records, ConsoleProgress() as progress:
-        records.write(_records(files, segmenter, out, uncertainty, records.before, progress.tick))
+    try:
+        with record_file(out / TABLE, plan, ",".join(COLUMNS), resume) as records, ConsoleProgress() as progress:
+            records.write(_records(files, segmenter, out, uncertainty, records.before, progress.tick))
+    except BaseException:
+        if not unfinished_file(out / TABLE).exists() and not resume:  # no record: its images are of no use
+            for folder in (MASKS, OUTLINES, UNCERTAINTY):
+                shutil.rmtree(out / folder, ignore_errors=True)
+        raise
     done, with_lesion, failed = _counts(out / TABLE)
     if done:
         name = one_line(segmenter.name)
-        typer.echo(f"segmented: a lesion in {with_lesion} of {done} images by {name}; {out / 'outlines'}")
-        typer.echo(f"masks: {out / 'masks'}")
+        typer.echo(f"segmented: a lesion in {with_lesion} of {done} images by {name}; {out / OUTLINES}")
+        typer.echo(f"masks: {out / MASKS}")
     typer.echo(f"table: {out / TABLE}")
     if failed:
         raise typer.Exit(1)
@@ -236,9 +245,9 @@ def _frame(
     words = f"{segmenter.name}: {segmentation.mask.mean():.1%} outlined - research use only"
     mask = on_stored_grid(segmentation.mask, frame.ref)
     probs = None if segmentation.probs is None else on_stored_grid(segmentation.probs, frame.ref)
-    write_image(out / "masks" / name, mask.astype(np.uint8) * 255)
-    write_image(out / "outlines" / name, with_outline(frame.pixels, segmentation.mask, words))
+    write_image(out / MASKS / name, mask.astype(np.uint8) * 255)
+    write_image(out / OUTLINES / name, with_outline(frame.pixels, segmentation.mask, words))
     if uncertainty and probs is not None:
-        write_image(out / "uncertainty" / name, (entropy(probs) * 255).round().astype(np.uint8))
+        write_image(out / UNCERTAINTY / name, (entropy(probs) * 255).round().astype(np.uint8))
     lesions = lesions_of(mask, probs, frame.ref.origin)
     return lesion_rows(frame.ref.path, frame.ref.frame, name, lesions, stored_spacing_mm(frame.ref))

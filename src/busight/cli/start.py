@@ -27,8 +27,17 @@ def _end(number: int, frame: FrameType | None) -> None:
     os._exit(1)
 
 
+_received: list[int] = []
+
+
 def _interrupt(number: int, frame: FrameType | None) -> None:
+    _received.append(number)
     raise KeyboardInterrupt
+
+
+def was_interrupted() -> bool:
+    """Return whether a signal asked this process to end: libraries in C make other errors of its exception."""
+    return bool(_received)
 
 
 @contextmanager

@@ -23,6 +23,9 @@ _BYTE_ORDER_MARKS = (
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """First bytes of xlsx and ods, and of xls."""
 
+MAX_BYTES = 16 * 1024**2
+"""Largest table: some hundred thousand rows. Read, each byte takes up to fifty."""
+
 _UNNAMED = re.compile(r"(Unnamed: \d+(_level_\d+)?)?")
 """Headers of columns without a name, as pandas reads and writes them."""
 
@@ -50,7 +53,7 @@ class Table:
     notes: tuple[str, ...]
 
 
-def read_table(path: Path, known: Collection[str]) -> Table:
+def read_table(path: Path, known: Collection[str], max_bytes: int | None = MAX_BYTES) -> Table:
     """Read a CSV table with a header.
 
     Cells are separated by comma, semicolon, tab or ``|``, whichever gives the most known columns. UTF-8, UTF-16 and
@@ -60,12 +63,13 @@ def read_table(path: Path, known: Collection[str]) -> Table:
     Args:
         path: The file.
         known: Names of the columns that the caller asks for.
+        max_bytes: Largest file; None for any, where the machine is chosen for it.
 
     Raises:
-        DataError: The file cannot be read, is a workbook or no CSV; two columns of one name; a row of more cells than
-            the header.
+        DataError: The file cannot be read, is too large, is a workbook or no CSV; two columns of one name; a row of
+            more cells than the header.
     """
-    text, notes = _text_of(path)
+    text, notes = _text_of(path, max_bytes)
     delimiter = _delimiter(text, known)
     if text[:4].lower() == "sep=":  # the line by which Excel is told the separator
         text = "\n" + text.partition("\n")[2]
@@ -122,9 +126,11 @@ def whole_number_of(text: str) -> int:
     return int(number)
 
 
-def _text_of(path: Path) -> tuple[str, list[str]]:
+def _text_of(path: Path, max_bytes: int | None) -> tuple[str, list[str]]:
     """Return a file's text with its line ends untouched, and a note where its encoding had to be guessed."""
     try:
+        if max_bytes is not None and (size := path.stat().st_size) > max_bytes:
+            raise DataError(f"{path}: {size} bytes, tables have at most {max_bytes}; split it, or leave columns away")
         content = path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); check the path") from error
