@@ -63,13 +63,14 @@ def compiled(network: nn.Module, batch: int, size: int, runs: int) -> Callable[[
 def monai_inference(network: nn.Module, paths: Sequence[Path], batch: int, size: int) -> Callable[[], object] | str:
     """Return a function that runs MONAI's transforms and inferer on image files, or why it cannot.
 
-    A thread of MONAI's loader prepares the next batch while the network runs.
+    The loader prepares in the calling thread, its default: two threads of PyTorch's operators slow each other down, and
+    processes take seconds to start.
     """
     if find_spec("monai") is None:
         return 'MONAI is not installed; install it with: pip install "monai>=1.6"'
     with _quiet():
+        from monai.data.dataloader import DataLoader
         from monai.data.dataset import Dataset
-        from monai.data.thread_buffer import ThreadDataLoader
         from monai.inferers.inferer import SimpleInferer
         from monai.transforms.compose import Compose
         from monai.transforms.intensity.array import ScaleIntensityRange
@@ -83,7 +84,7 @@ def monai_inference(network: nn.Module, paths: Sequence[Path], batch: int, size:
             Resize((size, size), mode="area"),
             ScaleIntensityRange(0, 255, 0, 1),
         ]
-        loader = ThreadDataLoader(Dataset(list(map(str, paths)), Compose(steps)), batch_size=batch, num_workers=0)
+        loader = DataLoader(Dataset(list(map(str, paths)), Compose(steps)), num_workers=0, batch_size=batch)
         inferer = SimpleInferer()
 
     def run() -> None:
