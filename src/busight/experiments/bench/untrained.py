@@ -8,6 +8,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
+from torch import nn
 
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.classify.network import Network
@@ -22,8 +24,10 @@ from busight.io.progress import Progress, Silent
 from busight.model.bundle.export import TrainedGraph, export_networks
 from busight.model.bundle.finish import finished
 from busight.model.model import Model
+from busight.preprocess.resize import as_network_input, resize_or_pad
 from busight.recipes.load import load_recipe
 from busight.recipes.schema import Recipe
+from busight.types import Image
 
 HEIGHT, WIDTH = 500, 600
 """Pixels of the image files: BUSI's mean is 500×600."""
@@ -49,7 +53,10 @@ def untrained_model(recipe: Recipe, folder: Path, phantoms: int) -> tuple[Model,
     checked = check_dataset(load_data(f"phantom:{phantoms},size=256,seed=1"), Silent())
     split = make_split(checked.samples, checked.groups, recipe.split)
     built = build_networks(recipe, len(checked.labels.for_task(recipe.classify.task).names))
-    classifier, segmenter = built["classifier"].network.eval(), built["segmenter"].network
+    classifier, segmenter = built["classifier"].network, built["segmenter"].network
+    images = [checked.reader.image(sample) for sample in checked.samples[:16]]
+    _fit_batch_norm(classifier, images, recipe.classify.size)
+    _fit_batch_norm(segmenter, images, recipe.segment.size)
     graphs = TrainedGraph(classifier, recipe.classify.size, 1), TrainedGraph(segmenter, recipe.segment.size, 1)
     files, difference = export_networks(folder, *graphs)
     model = Model.of_card(folder, draft_card(recipe, checked, split, files, difference, "No trained network."))
@@ -79,6 +86,21 @@ def write_phantoms(folder: Path, count: int, progress: Progress) -> list[Path]:
         paths.append(path)
         progress.tick(number + 1, count)
     return paths
+
+
+def _fit_batch_norm(network: nn.Module, images: Sequence[Image], size: int) -> None:
+    """Set the statistics of batch normalisation from images, as training does.
+
+    With the initial ones the activations of a deep network with random weights grow beyond half precision.
+    """
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.momentum = 1.0  # one batch alone
+    batch = as_network_input(np.stack([resize_or_pad(image, size, keep_aspect=False) for image in images]))
+    network.train()
+    with torch.no_grad():
+        network(torch.from_numpy(batch))
+    network.eval()
 
 
 def _cases(model: Model, checked: CheckedDataset, split: Split) -> CalibrationCases:
