@@ -63,7 +63,7 @@ class SpeedSettings:
     rounds: int = 5
     batch: int = 8
     compiles: bool = True
-    phantoms: int = 60
+    phantoms: int = 50
 
 
 QUICK = SpeedSettings(images=32, single_images=8, rounds=2, compiles=False)
