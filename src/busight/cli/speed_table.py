@@ -8,7 +8,7 @@ from rich.table import Table
 
 from busight.experiments.bench.speed import SpeedRow, SpeedTable
 
-_PIPE_WIDTH = 160
+_PIPE_WIDTH = 200
 """Columns where standard output is no terminal."""
 
 
@@ -17,7 +17,7 @@ def print_speed_table(table: SpeedTable) -> None:
     console = Console(width=None if Console().is_terminal else _PIPE_WIDTH, highlight=False)
     printed = Table(box=box.SIMPLE_HEAD)
     for title, justify in (("what", "left"), ("against", "left"), ("batch", "right"), ("ratio", "right")):
-        printed.add_column(title, justify=justify)  # type: ignore[arg-type]
+        printed.add_column(title, justify=justify, no_wrap=True)  # type: ignore[arg-type]
     for title in ("rounds", "what", "against", "aim"):
         printed.add_column(title, justify="right")
     for row in table.rows:
