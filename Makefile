@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 RUN_OUT ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
+BENCH_OUT ?= runs/bench-$(shell date +%Y%m%d-%H%M%S).json
 
-.PHONY: run test check docs format clean
+.PHONY: run bench test check docs format clean
 
 # A stamp for each set of extras: made anew when pyproject.toml changes.
 $(VENV)/.train: pyproject.toml
@@ -31,6 +32,10 @@ docs/assets/mermaid.js:
 # The whole flow on built-in phantoms; the last line printed is the report's path.
 run: $(VENV)/.train
 	$(BIN)/busight run demo --out $(RUN_OUT)
+
+# Speed of prediction on this machine; needs no data. `make bench BENCH=--quick` takes under three minutes.
+bench: $(VENV)/.dev
+	$(BIN)/busight bench $(BENCH) --json $(BENCH_OUT)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .

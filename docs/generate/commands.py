@@ -13,7 +13,8 @@ from generate.tables import table
 
 
 def commands() -> Iterator[tuple[str, Any]]:
-    """Yield every command with its full name (``busight data audit``), groups left out."""
+    """Yield every command with its full name (``busight data audit``), groups left out that do nothing by
+    themselves."""
     yield from _below("busight", get_command(app))
 
 
@@ -23,10 +24,10 @@ def command_reference() -> str:
 
 
 def _below(name: str, command: Any) -> Iterator[tuple[str, Any]]:
+    if not hasattr(command, "commands") or (name != "busight" and command.invoke_without_command):
+        yield name, command
     for child, below in getattr(command, "commands", {}).items():
         yield from _below(f"{name} {child}", below)
-    if not hasattr(command, "commands"):
-        yield name, command
 
 
 def _section(name: str, command: Any) -> str:

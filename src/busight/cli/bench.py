@@ -1,4 +1,4 @@
-"""``busight bench``: segmenters and filters measured on a data set."""
+"""``busight bench``: speed of prediction on this machine; segmenters and filters measured on a data set."""
 
 from __future__ import annotations
 
@@ -7,16 +7,55 @@ from typing import Annotated
 
 import typer
 
+from busight.cli.extras import require_extra
 from busight.cli.guard import one_line_errors
 from busight.io.claim import claimed_folder
 
-app = typer.Typer(
-    name="bench", help="Measure segmenters or filters on a data set.", no_args_is_help=True, rich_markup_mode=None
-)
+app = typer.Typer(name="bench", rich_markup_mode=None)
 
 DataArgument = Annotated[str, typer.Argument(metavar="DATA", help="Data spec, e.g. busi:PATH or phantom:100.")]
 OutOption = Annotated[Path, typer.Option("--out", help="New folder for the table and the figure.")]
 LimitOption = Annotated[int, typer.Option("--limit", min=0, help="Images, chosen at random; 0 = all.")]
+
+
+@app.callback(invoke_without_command=True)
+def speed(
+    context: typer.Context,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Fewer images and rounds, no torch.compile: under three minutes.")
+    ] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="New file for the table.")] = None,
+    model: Annotated[
+        list[Path] | None, typer.Option("--model", help="A bundle or run to measure too; several.")
+    ] = None,
+) -> None:
+    """Measure the speed of prediction, end to end beside the bare engines, PyTorch and MONAI; see also its commands."""
+    with one_line_errors(hint=lambda: "nothing was written"):
+        from busight.errors import ConfigError
+
+        if context.invoked_subcommand is not None:
+            if quick or json_file is not None or model:
+                raise ConfigError(
+                    f"bench: --quick, --json and --model before {context.invoked_subcommand} are for the speed; leave "
+                    "them away"
+                )
+            return
+        from dataclasses import asdict
+
+        from busight.cli.console import ConsoleProgress
+        from busight.cli.speed_table import print_speed_table
+        from busight.io.atomic import require_new_file, write_json
+
+        if json_file is not None:
+            require_new_file(json_file)
+        require_extra("train", "bench")
+        from busight.experiments.bench.speed import QUICK, SpeedSettings, measure_speed
+
+        with ConsoleProgress() as progress:
+            table = measure_speed(QUICK if quick else SpeedSettings(), model or [], progress)
+        if json_file is not None:
+            write_json(json_file, asdict(table), new=True)
+        print_speed_table(table)
 
 
 @app.command("segmenters")

@@ -92,7 +92,7 @@ def require_training() -> None:
 def _command() -> str:
     """Return the command that was typed, without its arguments: they may name patients."""
     named = sys.argv[1 : 3 if len(sys.argv) > 1 and sys.argv[1] in ("data", "bench") else 2]
-    return " ".join(["busight", *named])
+    return " ".join(["busight", *(word for word in named if not word.startswith("-"))])
 
 
 def command_line() -> str:

@@ -89,12 +89,17 @@ class OodDetector:
         times = distance / self.appearance.limit
         return f"unlike the images that this bundle learned from ({times:.1f} times the limit)"
 
-    def is_unfamiliar(self, features: NDArray[np.float32], known: NDArray[np.float32]) -> bool:
-        """Return whether features, float32 (C,), are beyond the limit from the training features, float32 (M, C)."""
+    def is_unfamiliar(self, features: NDArray[np.float32], directions: NDArray[np.floating]) -> bool:
+        """Return whether features, float32 (C,), are beyond the limit from the training features.
+
+        Args:
+            features: float32 (C,).
+            directions: float32 (M, C), the training features as `unit_vectors`.
+        """
         if self.feature_limit is None:
             return False
         # NaN, which compares as False, must not count as familiar.
-        return not feature_distance(features[None], known, self.neighbours)[0] <= self.feature_limit
+        return not _distance(unit_vectors(features[None]) @ directions.T, self.neighbours)[0] <= self.feature_limit
 
 
 def fit_appearance_detector(statistics: FloatArray, rejected: float = 0.01) -> AppearanceDetector:
@@ -136,13 +141,12 @@ def feature_distance(
 
     Source: Sun et al., "Out-of-distribution detection with deep nearest neighbors", ICML 2022, section 3.
     """
-    place = len(known) - min(neighbours, len(known))
-    return 1 - np.partition(similarity(features, known), place, axis=1)[:, place].astype(np.float64)
+    return _distance(similarity(features, known), neighbours)
 
 
 def similarity(features: NDArray[np.floating], known: NDArray[np.floating]) -> NDArray[np.floating]:
     """Return the cosine similarity of each pair of features, (N, C) and (M, C): (N, M); 0 where one of them is 0."""
-    return np.asarray(_unit(features) @ _unit(known).T)
+    return np.asarray(unit_vectors(features) @ unit_vectors(known).T)
 
 
 def feature_limit(distances: FloatArray, beyond: float = 0.05) -> float:
@@ -150,6 +154,13 @@ def feature_limit(distances: FloatArray, beyond: float = 0.05) -> float:
     return float(np.quantile(distances, 1 - beyond))
 
 
-def _unit(features: NDArray[np.floating]) -> NDArray[np.floating]:
+def unit_vectors(features: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return features, (N, C), brought to length 1; 0 stays 0."""
     length = np.linalg.norm(features, axis=1, keepdims=True)
     return features / np.where(length > 0, length, 1)
+
+
+def _distance(similarities: NDArray[np.floating], neighbours: int) -> FloatArray:
+    """Return 1 − the k-th largest of each row."""
+    place = similarities.shape[1] - min(neighbours, similarities.shape[1])
+    return 1 - np.partition(similarities, place, axis=1)[:, place].astype(np.float64)

@@ -87,7 +87,7 @@ def train_networks(
     files, difference = export_networks(folder, classifier, of_segmenter)
     weights = " ".join(f"{name.capitalize()}: {net.weights.sentence()}" for name, net in networks.items())
     timer.lap("bundle")
-    card = _draft_card(recipe, checked, split, files, difference, weights or "No trained network.")
+    card = draft_card(recipe, checked, split, files, difference, weights or "No trained network.")
     model = Model.of_card(folder, card.with_postprocess(stages.postprocess))
     if recipe.strategy.decodes_mask and recipe.segment.tune_postprocess_on == "validation":
         validation = checked.samples_of(split.val)
@@ -119,9 +119,19 @@ def _exported(trained: TrainedNetwork | None) -> TrainedGraph | None:
     return None if trained is None else TrainedGraph(trained.network, trained.size, trained.channels)
 
 
-def _draft_card(
+def draft_card(
     recipe: Recipe, checked: CheckedDataset, split: Split, files: dict[str, str], difference: float, weights: str
 ) -> Card:
+    """Return the card of exported networks, without decision.
+
+    Args:
+        recipe: The recipe.
+        checked: The data.
+        split: The split of the data.
+        files: SHA-256 of the exported files.
+        difference: Largest difference between networks and graphs.
+        weights: Where the initial weights came from, in words.
+    """
     image = checked.dataset.image_spec
     preprocess = recipe.preprocess(image)
     strategy, decision = recipe.strategy, Decision(calibration=UNCALIBRATED)

@@ -43,7 +43,7 @@ def _uncalibrated(decision: Decision) -> str | None:
 def _unfamiliar(prediction: Prediction, decision: Decision, bank: FeatureBank | None) -> str | None:
     if prediction.features is None or bank is None or decision.ood is None:
         return None
-    unfamiliar = decision.ood.is_unfamiliar(prediction.features, bank.features)
+    unfamiliar = decision.ood.is_unfamiliar(prediction.features, bank.directions)
     return "its features are unlike those of the training images" if unfamiliar else None
 
 

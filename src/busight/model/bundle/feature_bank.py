@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from busight.decision.ood import unit_vectors
 from busight.errors import BundleError
 from busight.io.arrays import read_arrays
 from busight.io.atomic import written_beside
@@ -22,11 +23,17 @@ class FeatureBank:
         features: float32 (M, C): the classifier's pooled features.
         sample_ids: M sample ids.
         labels: M labels.
+        directions: float32 (M, C): the features brought to length 1, once and not for each image.
     """
 
     features: NDArray[np.float32]
     sample_ids: tuple[str, ...]
     labels: tuple[str, ...]
+    directions: NDArray[np.floating] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Compute the directions."""
+        object.__setattr__(self, "directions", unit_vectors(self.features))
 
 
 def write_features(path: Path, features: NDArray[np.float32], sample_ids: Sequence[str], labels: Sequence[str]) -> None:
