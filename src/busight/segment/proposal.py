@@ -45,11 +45,13 @@ class _View:
         wide: float32 hw: grey values of the wide surroundings; division by them removes shadows and depth gain.
         slope: int64 hw: the gradient magnitude of the smoothed image, in steps of 1e-5. Integers, whose sum does not
             depend on the order of summation: the same image must give the same scores to the last digit.
+        mean_slope: Its mean, at least 1.
     """
 
     grey: NDArray[np.float32]
     wide: NDArray[np.float32]
     slope: NDArray[np.int64]
+    mean_slope: float
 
     def smooth(self, sigma: float) -> NDArray[np.float32]:
         """Return the smoothed image relative to the wide surroundings, float32 hw."""
@@ -132,8 +134,8 @@ def propose_lesion(image: Image, at: tuple[int, int] | None = None) -> LesionPro
     best, score = np.zeros(view.grey.shape, dtype=np.bool_), 0.0
     for sigma in (2.0, 4.0):
         smooth = view.smooth(sigma)
-        for level in _LEVELS:
-            below = (smooth <= np.percentile(smooth, level)).astype(np.uint8)
+        for level in np.percentile(smooth, _LEVELS):
+            below = (smooth <= level).astype(np.uint8)
             for dark in (below, cv2.morphologyEx(below, cv2.MORPH_OPEN, _ELLIPSE_5)):
                 labels = _components(np.asarray(dark, dtype=np.bool_))
                 ranked = _ranked(labels, view, better_than=score)
@@ -172,7 +174,8 @@ def _view(image: Image) -> _View:
     wide = wide_surroundings(grey)
     smooth = _blurred(grey, 2.0) / wide
     steep = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
-    return _View(grey, wide, np.rint(np.asarray(steep) * 1e5).astype(np.int64))
+    slope = np.rint(np.asarray(steep) * 1e5).astype(np.int64)
+    return _View(grey, wide, slope, max(float(slope.mean()), 1.0))
 
 
 def _blurred(grey: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
@@ -184,14 +187,15 @@ def _ranked(labels: NDArray[np.int32], view: _View, better_than: float = 0.0) ->
     """Return the regions whose score is above ``better_than``, the best first."""
     height, width = labels.shape
     sizes = np.bincount(labels.ravel())
-    steepness = max(float(view.slope.mean()), 1.0)
     ranked = []
     for label in range(1, len(sizes)):
         if not _LEAST_SHARE <= sizes[label] / labels.size <= _LARGEST_SHARE:
             continue
         region = labels == label
-        rows, columns = np.nonzero(region)
-        top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns.min()), int(columns.max()) + 1
+        left, top, columns, rows = cv2.boundingRect(region.view(np.uint8))
+        bottom, right = top + rows, left + columns
+        # Sums of whole numbers, which do not depend on the order of summation.
+        moments = cv2.moments(region[top:bottom, left:right].view(np.uint8), binaryImage=True)
         # Only the region and a ring around it are processed, not the whole image each time.
         reach = max(3, round(0.35 * float(np.sqrt(sizes[label]))))
         box = (
@@ -200,11 +204,11 @@ def _ranked(labels: NDArray[np.int32], view: _View, better_than: float = 0.0) ->
         )
         inside = filled(region[box])
         share = float(inside.sum()) / labels.size
-        depth = (float(rows.mean()) / height - 0.35) / 0.2
-        aside = (float(columns.mean()) / width - 0.5) / 0.25
+        depth = ((moments["m01"] + top * moments["m00"]) / moments["m00"] / height - 0.35) / 0.2
+        aside = ((moments["m10"] + left * moments["m00"]) / moments["m00"] / width - 0.5) / 0.25
         borders = (top == 0) + (left == 0) + (bottom == height) + (right == width)
         placed = float(np.exp(-(depth**2) - aside**2 - 0.15 * np.log(share / 0.2) ** 2 - borders))
-        steep = (_steepness(view.slope[box], inside) / steepness) ** 2
+        steep = (_steepness(view.slope[box], inside) / view.mean_slope) ** 2
         # Darkness and solidity are at most 1, and the most expensive factor is computed last. The margin is for
         # rounding.
         if steep * placed * (1 + 1e-9) <= better_than:
