@@ -1,25 +1,26 @@
 #!/usr/bin/env bash
 # Training on one GPU in ten minutes: a markdown table with the card's name, for docs/log/.
 #
-#   benchmarks/gpu.sh --pack DATA FOLDER   on a machine with BUSI (DATA) and network: FOLDER holds what has to be carried
-#   benchmarks/gpu.sh FOLDER               on the GPU machine, without network
-#   benchmarks/gpu.sh --dry-run            on any CPU, tiny sizes and simulated images: shows that every step runs
+#   benchmarks/gpu.sh --pack DATA FOLDER [3.12]   with BUSI (DATA) and a package index: FOLDER holds what has to be carried,
+#                                                 for that version of Python (this one's where it is left out)
+#   benchmarks/gpu.sh FOLDER                      on the GPU machine, without network
+#   benchmarks/gpu.sh --dry-run                   on any CPU, tiny sizes and simulated images: shows that every step runs
 #
-# FOLDER (at most 64 MiB): BUSI at 224 pixels, and wheels of what the GPU machine lacks beside PyTorch, torchvision, timm,
-# Lightning, scikit-learn and onnx: kornia, kornia_rs, segmentation-models-pytorch, onnxruntime, onnxscript, onnx_ir, pydantic,
-# typer, pooch, pydicom, tomli-w, lazy-loader, tensorboard and opencv-python-headless. Networks start at random: ImageNet weights
-# do not change the speed, but the accuracies of these runs mean nothing.
+# FOLDER (at most 64 MiB, 36 as packed in November 2026): BUSI at 224 pixels, and wheels of what a GPU image is not expected to
+# have. It is expected to have PyTorch, torchvision, timm, Lightning, scikit-learn, scikit-image, OpenCV (61 MiB alone), onnx,
+# ONNX Runtime, safetensors, tensorboard and typer. Networks start at random: ImageNet weights do not change the speed, but the
+# accuracies of these runs mean nothing.
 set -euo pipefail
 here="$(cd "$(dirname "$0")/.." && pwd)"
 python="${PYTHON:-python3}"
 export PYTHONPATH="$here/src${PYTHONPATH:+:$PYTHONPATH}" BUSIGHT_CACHE="${BUSIGHT_CACHE:-off}"
 
 if [[ "${1:-}" == --pack ]]; then
-  data="$2" folder="$3"
+  data="$2" folder="$3" version="${4:-$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')}"
   "$python" -m busight data resize "busi:$data" --out "$folder/busi224" --size 224
-  "$python" -m pip download --quiet --no-deps --dest "$folder/wheels" kornia kornia_rs segmentation-models-pytorch onnxruntime \
-    onnxscript onnx_ir pydantic pydantic_core annotated-types typing-inspection typer pooch pydicom tomli-w lazy-loader \
-    tensorboard opencv-python-headless
+  "$python" -m pip download --quiet --no-deps --only-binary=:all: --python-version "$version" --platform manylinux2014_x86_64 \
+    --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 --dest "$folder/wheels" kornia kornia_rs \
+    segmentation-models-pytorch pydantic pydantic_core annotated-types typing-inspection pooch pydicom tomli-w lazy-loader
   du -sm "$folder"
   test "$(du -sm "$folder" | cut -f1)" -le 64 || { echo "$folder: more than 64 MiB; leave out wheels that the machine has" >&2; exit 1; }
   exit
@@ -36,6 +37,7 @@ else
   "$python" -m venv --system-site-packages "$work/venv"
   python="$work/venv/bin/python"
   "$python" -m pip install --quiet --no-index --no-deps "$folder"/wheels/*.whl
+  "$python" -c 'import cv2, kornia, lightning, onnx, onnxruntime, safetensors, segmentation_models_pytorch, sklearn, tensorboard, typer'
   data="folder:$folder/busi224" images=5120 rounds=3 folds=5 tiny=()
   big=(--set classify.size=224 --set train.batch=256) compile=true accelerator=gpu precision=bf16-mixed
 fi

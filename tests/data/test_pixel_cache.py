@@ -12,6 +12,7 @@ from picture_files import picture, save, small_busi
 from busight.audit.checked_dataset import CheckedDataset, check_dataset
 from busight.data import pixel_cache
 from busight.data.pixel_cache import PIXELS, ROWS, StoredReader
+from busight.data.readers.files import FileReader
 from busight.data.sources.busi import load_busi
 from busight.io.cache_folder import remove_least_recent
 from busight.io.progress import Silent
@@ -104,6 +105,48 @@ def test_a_cache_that_cannot_be_written_is_one_line(
     told = Lines()
     assert len(checked(root, told).samples) == 9
     assert len([text for text in told.lines if "cache could not be written (Not a directory); goes on" in text]) == 1
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pixel_cache, "PIXELS", "/dev/full")
+    told = Lines()
+    data = checked(root, told)
+    assert len(data.samples) == 9
+    assert not isinstance(data.reader, StoredReader)
+    assert len([text for text in told.lines if "could not be written (No space left on device); goes on" in text]) == 1
+    assert not list((Path(os.environ["BUSIGHT_CACHE"]) / "data").iterdir())
+
+
+def test_data_larger_than_the_cache_are_read_without_it(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pixel_cache, "LIMIT_BYTES", 1000)
+    told = Lines()
+    assert len(checked(root, told).samples) == 9
+    assert len([text for text in told.lines if "GiB of pixels, the cache holds" in text]) == 1
+    assert not list((Path(os.environ["BUSIGHT_CACHE"]) / "data").iterdir())
+
+
+def test_an_entry_is_written_while_images_are_read_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    whole = FileReader.image
+    monkeypatch.setattr(FileReader, "image", lambda self, sample: read.append(sample.sample_id) or whole(self, sample))
+    data = checked(root)
+    assert sorted(read) == sorted(sample.sample_id for sample in data.samples)
+
+
+def test_an_interrupted_reading_leaves_no_entry(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(self: FileReader, sample: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(FileReader, "mask", stop)
+    with pytest.raises(KeyboardInterrupt):
+        checked(root)
+    assert not list((Path(os.environ["BUSIGHT_CACHE"]) / "data").iterdir())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="access rights of POSIX")
+def test_an_entry_is_for_this_user_alone(root: Path) -> None:
+    checked(root)
+    assert entry_of().stat().st_mode & 0o777 == 0o700
 
 
 def test_an_entry_removed_meanwhile_is_read_from_the_files(root: Path) -> None:

@@ -191,6 +191,16 @@ def test_a_recipe_without_data_is_refused_before_anything_is_written(tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
+def test_a_run_under_torchrun_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(ConfigError, match=r"start this once, with --set train\.devices=N"):
+        run(load_recipe("default", ["data.spec=phantom:9"]), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_split_of_one_run_can_be_given_to_another(quick_run: Quick, tmp_path: Path) -> None:
     first = quick_run("demo")
     recipe = load_recipe("demo", [SPEC, *QUICK, "classify.strategy=whole", "split.seed=7"])

@@ -72,6 +72,18 @@ def test_accumulated_gradients_are_those_of_a_larger_batch(tmp_path: Path) -> No
     assert whole[-1][0] < whole[0][0]
 
 
+def ended(command: list[str], limit_s: float) -> tuple[int, str]:
+    """The exit code and standard error of torchrun. Past the limit it is told to end, which it tells its processes."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env) as process:
+        try:
+            errors = process.communicate(timeout=limit_s)[1]
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            pytest.fail(f"torchrun did not end within {limit_s:.0f} s: {process.communicate()[1]}")
+    return process.returncode, errors
+
+
 @pytest.mark.slow
 def test_two_processes_are_one_with_the_doubled_batch_and_survive_a_kill(tmp_path: Path) -> None:
     whole = losses(train(tmp_path / "whole", 8))
@@ -84,10 +96,9 @@ def test_two_processes_are_one_with_the_doubled_batch_and_survive_a_kill(tmp_pat
     launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     # Started again by hand: torchrun's own restart meets the addresses of the lost processes now and then.
     for code in (1, 0):
-        env = {**os.environ, "OMP_NUM_THREADS": "1"}
-        done = subprocess.run([*launch, str(script)], capture_output=True, text=True, env=env, timeout=120)
-        assert done.returncode == code, done.stderr
-        assert ("exitcode: -9" in done.stderr) == bool(code), done.stderr
+        returned, errors = ended([*launch, str(script)], 120)
+        assert returned == code, errors
+        assert ("exitcode: -9" in errors) == bool(code), errors
     rows = read_csv_text((tmp_path / "two" / "history.csv").read_text())
     assert [row.epoch for row in rows] == [1, 2, 3, 4]
     np.testing.assert_allclose([(row.train_loss, row.val_loss) for row in rows], whole, rtol=TOLERANCE)

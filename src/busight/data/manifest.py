@@ -78,12 +78,17 @@ class DatasetManifest:
         return DatasetManifest(dataset, rows, self.thumbnails[list(indices)], manifest_digest(list(rows)))
 
 
-def build_manifest(dataset: DataSet, progress: Callable[[int, int], None] | None = None) -> DatasetManifest:
+def build_manifest(
+    dataset: DataSet,
+    progress: Callable[[int, int], None] | None = None,
+    receive: Callable[[Image, Mask | None], None] | None = None,
+) -> DatasetManifest:
     """Read every image and mask once; leave out what cannot be read and list it as a problem.
 
     Args:
         dataset: The data set.
         progress: Called with (done, total).
+        receive: Called with image and mask of each row, in order, while they are in memory.
 
     Raises:
         DataError: No usable image remains.
@@ -97,9 +102,11 @@ def build_manifest(dataset: DataSet, progress: Callable[[int, int], None] | None
     for number, scan in enumerate(read(partial(_scan, dataset), dataset.samples), start=1):
         problems += [warning for warning in scan.problems if warning not in known]
         known.update(scan.told)
-        if scan.row is not None and scan.thumbnail is not None:
-            rows.append(scan.row)
-            thumbnails.append(scan.thumbnail)
+        if scan.usable is not None:
+            rows.append(scan.usable.row)
+            thumbnails.append(scan.usable.thumbnail)
+            if receive:
+                receive(scan.usable.image, scan.usable.mask)
         if progress:
             progress(number, len(dataset.samples))
     if not rows:
@@ -109,11 +116,17 @@ def build_manifest(dataset: DataSet, progress: Callable[[int, int], None] | None
     return DatasetManifest(usable, tuple(rows), np.stack(thumbnails), manifest_digest(rows))
 
 
-class _Scan(NamedTuple):
-    """One sample, read once; without a row where it cannot be used."""
+class _Usable(NamedTuple):
+    row: ManifestRow
+    thumbnail: Image
+    image: Image
+    mask: Mask | None
 
-    row: ManifestRow | None
-    thumbnail: Image | None
+
+class _Scan(NamedTuple):
+    """One sample, read once; None where it cannot be used."""
+
+    usable: _Usable | None
     problems: list[DataWarning]
     told: list[DataWarning]
 
@@ -123,12 +136,12 @@ def _scan(dataset: DataSet, sample: Sample) -> _Scan:
     try:
         image = dataset.reader.image(sample)
     except ImageError as error:
-        return _Scan(None, None, [DataWarning(where, f"left out: {error}")], [])
+        return _Scan(None, [DataWarning(where, f"left out: {error}")], [])
     told = [DataWarning(where, text) for text in warnings_of(dataset.reader, sample)]
     problems = list(told)
     sample, mask = _checked_mask(dataset, sample, image, problems)
     thumbnail = make_thumbnail(image if image.ndim == 2 else luma(image))
-    return _Scan(manifest_row(sample, image, mask), thumbnail, problems, told)
+    return _Scan(_Usable(manifest_row(sample, image, mask), thumbnail, image, mask), problems, told)
 
 
 def _checked_mask(

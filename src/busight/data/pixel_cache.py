@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import cv2
 import numpy as np
@@ -21,7 +22,6 @@ from busight.data.dataset import DataSet
 from busight.data.image_spec import ImageSpec, Pixels
 from busight.data.manifest import DatasetManifest, ManifestRow, build_manifest, manifest_digest
 from busight.data.readers.files import FileReader
-from busight.errors import ImageError
 from busight.io.cache_folder import LIMIT_BYTES, cache_folder, remove_least_recent
 from busight.io.cores import in_threads
 from busight.io.digests import sha256_of_file, sha256_of_json
@@ -123,19 +123,23 @@ def cached_manifest(
     entry = folder / "data" / key
     if entry.exists():
         try:
-            return _read(entry, dataset, reader), entry
+            _check_digests(entry)
+            return _opened(entry, dataset, reader), entry
         except (OSError, ValueError, KeyError, TypeError) as error:
             told(f"{entry}: damaged cache of {dataset.spec}, made anew ({error})")
             shutil.rmtree(entry, ignore_errors=True)
-    manifest = build_manifest(dataset, progress)
-    try:
-        _write(entry, manifest)
-        remove_least_recent(entry.parent)
-        return _read(entry, dataset, reader), entry
-    except (OSError, ValueError, ImageError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        told(f"{entry}: cache could not be written ({reason}); goes on without it, BUSIGHT_CACHE names another place")
-        return manifest, None
+    with _EntryWriter(entry, len(dataset.samples)) as writer:
+        manifest = build_manifest(dataset, progress, writer.add)
+        try:
+            writer.finish(manifest)
+            remove_least_recent(entry.parent)
+            return _opened(entry, dataset, reader), entry
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or str(error)
+            told(
+                f"{entry}: cache could not be written ({reason}); goes on without it, BUSIGHT_CACHE names another place"
+            )
+            return manifest, None
 
 
 def write_beside_entry(entry: Path, name: str, value: Any) -> None:
@@ -175,41 +179,90 @@ def code_digest() -> str:
     return sha256_of_json([cv2.__version__, PIL.__version__, np.__version__, *map(sha256_of_file, sources)])
 
 
-def _write(entry: Path, manifest: DatasetManifest) -> None:
-    beside = entry.with_name(f".{entry.name}.{os.getpid()}.part")
-    reader, samples = manifest.dataset.reader, manifest.dataset.samples
-    needed = sum(row.height * row.width * manifest.dataset.image_spec.channels for row in manifest.rows)
-    if needed > LIMIT_BYTES:
-        raise ValueError(f"{needed / 1024**3:.1f} GiB of pixels, the cache holds {LIMIT_BYTES / 1024**3:.0f}")
-    shutil.rmtree(beside, ignore_errors=True)
-    try:
-        beside.mkdir(parents=True, mode=0o700)
-        places, start = [], 0
-        with (beside / PIXELS).open("wb") as stream:
-            for image, mask in in_threads(lambda sample: (reader.image(sample), reader.mask(sample)), samples):
-                places.append([start, list(image.shape), mask is not None])
-                start += stream.write(np.ascontiguousarray(image).data)
-                start += 0 if mask is None else stream.write(np.packbits(mask).data)
+class _EntryWriter:
+    """Writer of an entry: pixels while the images are read, which are then in memory, and the manifest at the end.
+
+    Reading does not fail with it: `add` keeps the first error for `finish`, and writes nothing after it.
+    """
+
+    def __init__(self, entry: Path, n_samples: int) -> None:
+        self.entry = entry
+        self.beside = entry.with_name(f".{entry.name}.{os.getpid()}.part")
+        self.n_samples = n_samples
+        self.places: list[tuple[int, list[int], bool]] = []
+        self.start = 0
+        self.digest = hashlib.sha256()
+        self.stream: BinaryIO | None = None
+        self.error: OSError | ValueError | None = None
+
+    def __enter__(self) -> _EntryWriter:
+        try:
+            shutil.rmtree(self.beside, ignore_errors=True)
+            self.beside.mkdir(parents=True, mode=0o700)
+            self.stream = (self.beside / PIXELS).open("wb")
+        except OSError as error:
+            self.error = error
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.stream is not None:
+            with suppress(OSError):  # a full disk; `finish` has told it
+                self.stream.close()
+        shutil.rmtree(self.beside, ignore_errors=True)
+
+    def add(self, image: Image, mask: Mask | None) -> None:
+        """Write the pixels of the manifest's next row."""
+        if self.error is not None or self.stream is None:
+            return
+        try:
+            self.places.append((self.start, list(image.shape), mask is not None))
+            for pixels in (image, *(() if mask is None else (np.packbits(mask),))):
+                content = np.ascontiguousarray(pixels).data
+                self.digest.update(content)
+                self.start += self.stream.write(content)
+            _require_room(self.start, len(self.places) / self.n_samples)
+        except (OSError, ValueError) as error:
+            self.error = error
+
+    def finish(self, manifest: DatasetManifest) -> None:
+        """Write the rest and give the entry its name.
+
+        Raises:
+            OSError: It could not be written.
+            ValueError: It is larger than the cache.
+        """
+        if self.error is not None or self.stream is None:
+            raise self.error or ValueError("no file of pixels")
+        self.stream.close()
         rows = [
             [row.sample.sample_id, bool(row.sample.mask_paths), row.image_digest, row.mask_digest, *place]
-            for row, place in zip(manifest.rows, places, strict=True)
+            for row, place in zip(manifest.rows, self.places, strict=True)
         ]
         problems = [[problem.path, problem.text] for problem in manifest.dataset.problems]
-        (beside / ROWS).write_text(json.dumps({"rows": rows, "problems": problems}), encoding="utf-8")
-        np.save(beside / THUMBNAILS, manifest.thumbnails)
-        digests = {name: sha256_of_file(beside / name) for name in (PIXELS, ROWS, THUMBNAILS)}
-        (beside / SEAL).write_text(json.dumps(digests), encoding="utf-8")
+        (self.beside / ROWS).write_text(json.dumps({"rows": rows, "problems": problems}), encoding="utf-8")
+        np.save(self.beside / THUMBNAILS, manifest.thumbnails)
+        digests = {name: sha256_of_file(self.beside / name) for name in (ROWS, THUMBNAILS)}
+        seal = json.dumps({PIXELS: self.digest.hexdigest(), **digests})
+        (self.beside / SEAL).write_text(seal, encoding="utf-8")
         with suppress(OSError):  # another process was quicker
-            beside.rename(entry)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+            self.beside.rename(self.entry)
 
 
-def _read(entry: Path, dataset: DataSet, reader: FileReader) -> DatasetManifest:
+def _require_room(n_bytes: int, share: float) -> None:
+    """Raise for pixels that exceed the cache, or will by far, so that gigabytes are not written in vain each time."""
+    if n_bytes > LIMIT_BYTES or (n_bytes > LIMIT_BYTES / 100 and n_bytes / share > 2 * LIMIT_BYTES):
+        expected = n_bytes / share / 1024**3
+        raise ValueError(f"about {expected:.1f} GiB of pixels, the cache holds {LIMIT_BYTES / 1024**3:.0f}")
+
+
+def _check_digests(entry: Path) -> None:
     seal = json.loads((entry / SEAL).read_text(encoding="utf-8"))
     for name in (PIXELS, ROWS, THUMBNAILS):
         if sha256_of_file(entry / name) != seal[name]:
             raise ValueError(f"{name} was changed")
+
+
+def _opened(entry: Path, dataset: DataSet, reader: FileReader) -> DatasetManifest:
     content = json.loads((entry / ROWS).read_text(encoding="utf-8"))
     by_id = {sample.sample_id: sample for sample in dataset.samples}
     rows, places = [], {}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,6 +17,8 @@ from busight.model.explain.explained import Explained, explained, with_images
 from busight.model.model import BATCH, Model, region_of
 from busight.results.case import Case, StageImages
 from busight.types import FloatArray, Image, ImageRef, InputImage, IntArray, Prediction, Rejected, Sample, prediction_of
+
+ValueT = TypeVar("ValueT")
 
 MORE_CASES = 16
 
@@ -46,15 +49,47 @@ def score_samples(
     Samples whose label is in no class of the model are left out.
     """
     kept = [sample for sample in samples if model.labels.class_of(sample.label) is not None]
-    cases: list[Case] = []
-    for start in range(0, len(kept), BATCH):
-        batch = kept[start : start + BATCH]
-        images = in_threads(reader.image, batch)
-        given = [InputImage(image, ImageRef(sample.sample_id)) for image, sample in zip(images, batch, strict=True)]
-        answers = zip(batch, model.predict(given, explain=True), strict=True)
-        cases += in_threads(lambda item: _score(*item, group_of, reader, model), answers)
-        progress.tick(len(cases), len(kept))
-    return EvaluatedCases(tuple(kept), tuple(cases))
+
+    def case(sample: Sample, answer: Prediction | Rejected) -> Case:
+        """Return the case of a predicted sample."""
+        return _score(sample, answer, group_of, reader, model)
+
+    return EvaluatedCases(tuple(kept), tuple(of_predictions(case, kept, reader, model, progress, explain=True)))
+
+
+def of_predictions(
+    function: Callable[[Sample, Prediction | Rejected], ValueT],
+    samples: Sequence[Sample],
+    reader: ImageReader,
+    model: Model,
+    progress: Progress,
+    *,
+    explain: bool = False,
+) -> list[ValueT]:
+    """Return a function's value of each sample and its prediction, in order.
+
+    Batches are computed in threads: while the networks run on one, the others are prepared, described and scored.
+
+    Args:
+        function: Called with a sample and its prediction.
+        samples: The samples.
+        reader: The reader of their images.
+        model: The model.
+        progress: Receives a tick for each batch.
+        explain: Describe each lesion too; see `Model.predict`.
+    """
+
+    def values_of(batch: Sequence[Sample]) -> list[ValueT]:
+        """Return the values of one batch."""
+        given = [InputImage(reader.image(sample), ImageRef(sample.sample_id)) for sample in batch]
+        answers = zip(batch, model.predict(given, explain=explain), strict=True)
+        return [function(sample, answer) for sample, answer in answers]
+
+    values: list[ValueT] = []
+    for of_batch in in_threads(values_of, [samples[start : start + BATCH] for start in range(0, len(samples), BATCH)]):
+        values += of_batch
+        progress.tick(len(values), len(samples))
+    return values
 
 
 def _score(
@@ -142,21 +177,21 @@ def shown_cases(
     more = choose_more_cases(part, chosen, np.random.default_rng(seed))
     trained_on = frozenset(model.card.training.digests)
     training_by_id = {sample.sample_id: sample for sample in training}
+
+    def again(index: int) -> Prediction | Rejected:
+        """Return the prediction of a case, with all that a report shows of it."""
+        sample = part.samples[index]
+        ref = ImageRef(sample.sample_id, pixel_spacing_mm=sample.pixel_spacing_mm)
+        return model.predict([InputImage(reader.image(sample), ref)], explain=True)[0]
+
+    answers = dict(zip([*chosen, *more], in_threads(again, [*chosen, *more]), strict=True))
     example_cases, explanations = [], []
     for index in chosen:
-        answer = _predict_again(part, index, reader, model)
+        answer = answers[index]
         example_cases.append(_stage_images(part, index, answer, reader, model))
         explanations.append(with_images(explained(model, answer), training_by_id, reader, trained_on))
-    more_cases = (
-        _stage_images(part, index, _predict_again(part, index, reader, model), reader, model) for index in more
-    )
+    more_cases = (_stage_images(part, index, answers[index], reader, model) for index in more)
     return ShownCases(tuple(example_cases), tuple(explanations), tuple(more_cases))
-
-
-def _predict_again(part: EvaluatedCases, index: int, reader: ImageReader, model: Model) -> Prediction | Rejected:
-    sample = part.samples[index]
-    ref = ImageRef(sample.sample_id, pixel_spacing_mm=sample.pixel_spacing_mm)
-    return model.predict([InputImage(reader.image(sample), ref)], explain=True)[0]
 
 
 def _stage_images(

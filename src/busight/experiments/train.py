@@ -23,7 +23,7 @@ from busight.experiments.checks import (
 )
 from busight.experiments.networks import BuiltNetwork, TrainedNetwork, build_networks
 from busight.experiments.pretrained import require_unseen, training_digests_of_weights
-from busight.experiments.scoring import score_samples
+from busight.experiments.scoring import of_predictions, score_samples
 from busight.experiments.training import StageTimer, train_networks
 from busight.experiments.training_images import with_training_images
 from busight.io.atomic import require_free_folder, write_text
@@ -36,6 +36,7 @@ from busight.results.case import Case
 from busight.results.cases_file import read_cases, write_cases
 from busight.results.store import CASES_FILE, MANIFEST_FILE, METRICS_FILE, RECIPE_FILE, SPLIT_FILE
 from busight.training.accelerator import started_by_torchrun, trainer_device
+from busight.types import FloatArray, Prediction, Rejected, Sample, prediction_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,19 +148,34 @@ def _calibration_cases(
     chose = [*(["mask threshold"] if tuned else []), *(["epoch"] if recipe.train.checkpoint == "best" else [])]
     if recipe.assess.calibrate_on == "validation":
         timer.progress.stage("validation")
-        samples = checked.samples_of(split.val)
-        scored = score_samples(samples, checked.group_of(), checked.reader, model, timer.progress)
-        return _as_calibration_cases(scored.cases, model, f"{len(scored.cases)} validation images", chose)
+        samples = [s for s in checked.samples_of(split.val) if model.labels.class_of(s.label) is not None]
+        # The logits alone: masks and descriptors of these images are not evaluated.
+        logits = of_predictions(_logits, samples, checked.reader, model, timer.progress)
+        targets = [str(model.labels.class_of(sample.label)) for sample in samples]
+        groups = [checked.group_of()[sample.sample_id] for sample in samples]
+        return _as_calibration_cases(logits, targets, groups, model, f"{len(samples)} validation images", chose)
     cases = _out_of_fold(recipe, checked, split, out / "training" / "inner-folds", timer)
     source = f"{len(cases)} out-of-fold images of {recipe.assess.inner_folds} inner folds"
-    return _as_calibration_cases(cases, model, source, [])
+    of_cases = [case.logits for case in cases], [case.target for case in cases], [case.group for case in cases]
+    return _as_calibration_cases(*of_cases, model, source, [])
 
 
-def _as_calibration_cases(cases: Sequence[Case], model: Model, source: str, chose: Sequence[str]) -> CalibrationCases:
+def _logits(sample: Sample, answer: Prediction | Rejected) -> FloatArray:
+    return prediction_of(answer).logits
+
+
+def _as_calibration_cases(
+    logits: Sequence[FloatArray | tuple[float, ...]],
+    targets: Sequence[str],
+    groups: Sequence[str],
+    model: Model,
+    source: str,
+    chose: Sequence[str],
+) -> CalibrationCases:
     return CalibrationCases(
-        logits=np.array([case.logits for case in cases], dtype=np.float64).reshape(len(cases), len(model.labels.names)),
-        target=np.array([model.labels.names.index(case.target) for case in cases], dtype=np.int64),
-        groups=[case.group for case in cases],
+        logits=np.array(logits, dtype=np.float64).reshape(len(logits), len(model.labels.names)),
+        target=np.array([model.labels.names.index(target) for target in targets], dtype=np.int64),
+        groups=list(groups),
         source=source,
         chose_otherwise=tuple(chose),
     )

@@ -68,8 +68,10 @@ def with_training_images(
     facts: list[_Facts] = []
     chosen = checked.samples_of({*split.train, *split.val})
     train = frozenset(split.train)
-    for start in range(0, len(chosen), BATCH):
-        facts += _facts_of(chosen[start : start + BATCH], train, checked, model)
+    batches = [chosen[start : start + BATCH] for start in range(0, len(chosen), BATCH)]
+    # In threads: while the network runs on one batch, the lesions of another are described.
+    for of_batch in in_threads(lambda batch: _facts_of(batch, train, checked, model), batches):
+        facts += of_batch
         progress.tick(len(facts), len(chosen))
     bank = _bank(facts, model)
     files = model.card.files
@@ -94,13 +96,12 @@ def with_training_images(
 
 
 def _facts_of(samples: Sequence[Sample], train: frozenset[str], checked: CheckedDataset, model: Model) -> list[_Facts]:
-    prepared_images = list(in_threads(lambda sample: model.preprocess(checked.reader.image(sample)), samples))
+    prepared_images = [model.preprocess(checked.reader.image(sample)) for sample in samples]
     # Mask and features are of the first view: the local views, two thirds of the default's arithmetic, are not run.
     raws = model.strategy.first_outputs(prepared_images, model.stages)
 
-    def facts(item: tuple[Sample, PreparedImage, RawOutput]) -> _Facts:
+    def facts(sample: Sample, prepared: PreparedImage, raw: RawOutput) -> _Facts:
         """Return the facts of one image."""
-        sample, prepared, raw = item
         image, descriptors = prepared.image, None
         trained, grey = sample.sample_id in train, image.ndim == 2
         grades = model.labels.lesion_pair is not None and checked.labels.shows_lesion(sample.label)
@@ -109,7 +110,7 @@ def _facts_of(samples: Sequence[Sample], train: frozenset[str], checked: Checked
             descriptors = None if described is None else described.inputs
         return _Facts(sample, trained, image_statistics(image) if grey else None, raw.features, descriptors)
 
-    return list(in_threads(facts, zip(samples, prepared_images, raws, strict=True)))
+    return [facts(*item) for item in zip(samples, prepared_images, raws, strict=True)]
 
 
 def _bank(facts: Sequence[_Facts], model: Model) -> FeatureBank | None:

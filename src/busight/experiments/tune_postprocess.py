@@ -89,13 +89,14 @@ def tune_postprocess(
         outside = int(drawn.sum()) - int(crop_box.cut(drawn).sum())
         return [_score(to_mask(probs, way), crop_box.cut(drawn), outside) for way in ways]
 
-    scores: list[list[float]] = []
-    for start in range(0, len(samples), BATCH):
-        batch = samples[start : start + BATCH]
+    def scores_of(batch: Sequence[Sample]) -> list[list[float]]:
+        """Return the scores of each image of a batch whose mask is known."""
         known = [(sample, mask) for sample in batch if (mask := reader.mask(sample)) is not None]
-        if known:
-            found = mask_probs([reader.image(sample) for sample, _ in known])
-            scores += in_threads(lambda item: score(item[0][1], *item[1]), zip(known, found, strict=True))
+        found = mask_probs([reader.image(sample) for sample, _ in known]) if known else []
+        return [score(drawn, *probs) for (_, drawn), probs in zip(known, found, strict=True)]
+
+    batches = [samples[start : start + BATCH] for start in range(0, len(samples), BATCH)]
+    scores = [of_image for of_batch in in_threads(scores_of, batches) for of_image in of_batch]
     # Rounded, so that the order of summation cannot decide between equals; argmax takes the first of them.
     return ways[int(np.mean(scores, axis=0).round(9).argmax())] if scores else given
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -46,11 +45,13 @@ class _View:
         wide: float32 hw: grey values of the wide surroundings; division by them removes shadows and depth gain.
         slope: int64 hw: the gradient magnitude of the smoothed image, in steps of 1e-5. Integers, whose sum does not
             depend on the order of summation: the same image must give the same scores to the last digit.
+        mean_slope: Its mean, at least 1.
     """
 
     grey: NDArray[np.float32]
     wide: NDArray[np.float32]
     slope: NDArray[np.int64]
+    mean_slope: float
 
     def smooth(self, sigma: float) -> NDArray[np.float32]:
         """Return the smoothed image relative to the wide surroundings, float32 hw."""
@@ -77,12 +78,12 @@ def candidates(dark: Mask, image: Image) -> tuple[list[Candidate], NDArray[np.in
     Returns:
         The candidates, and the label of each pixel's region, int32 HW.
     """
-    labels = _regions(dark).labels
+    labels = _components(dark)
     if not dark.any():
         return [], labels
     view = _view(image)
     small = cv2.resize(labels.astype(np.float32), view.grey.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    return _ranked(_measured(np.asarray(small, dtype=np.int32)), view), labels
+    return _ranked(np.asarray(small, dtype=np.int32), view), labels
 
 
 def scored(levels: Sequence[Mask], image: Image) -> NDArray[np.float32]:
@@ -133,12 +134,11 @@ def propose_lesion(image: Image, at: tuple[int, int] | None = None) -> LesionPro
     best, score = np.zeros(view.grey.shape, dtype=np.bool_), 0.0
     for sigma in (2.0, 4.0):
         smooth = view.smooth(sigma)
-        for limit in np.percentile(smooth, _LEVELS):
-            below = (smooth <= limit).astype(np.uint8)
+        for level in np.percentile(smooth, _LEVELS):
+            below = (smooth <= level).astype(np.uint8)
             for dark in (below, cv2.morphologyEx(below, cv2.MORPH_OPEN, _ELLIPSE_5)):
-                regions = _regions(np.asarray(dark, dtype=np.bool_))
-                labels = regions.labels
-                ranked = _ranked(regions, view, better_than=score)
+                labels = _components(np.asarray(dark, dtype=np.bool_))
+                ranked = _ranked(labels, view, better_than=score)
                 if at is not None:
                     ranked = [
                         candidate for candidate in ranked if filled(labels == candidate.label)[_at(at, image, labels)]
@@ -149,41 +149,8 @@ def propose_lesion(image: Image, at: tuple[int, int] | None = None) -> LesionPro
     return LesionProposal(np.asarray(wide > 0.5, dtype=np.bool_), score)
 
 
-class _Regions(NamedTuple):
-    """Labelled regions with their sizes and places.
-
-    Attributes:
-        labels: int32 hw; 0 outside.
-        boxes: int (N, 5): left, top, width, height and area of each label.
-        centroids: float64 (N, 2): column and row of each label's centre.
-    """
-
-    labels: NDArray[np.int32]
-    boxes: NDArray[np.int32]
-    centroids: NDArray[np.float64]
-
-
-def _regions(dark: Mask) -> _Regions:
-    _, labels, boxes, centroids = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=4)
-    return _Regions(np.asarray(labels, np.int32), np.asarray(boxes, np.int32), np.asarray(centroids, np.float64))
-
-
-def _measured(labels: NDArray[np.int32]) -> _Regions:
-    """Return labels that may lie in several pieces, with sizes and places of those that may be a lesion."""
-    areas = np.bincount(labels.ravel())
-    boxes, centroids = np.zeros((len(areas), 5), np.int32), np.zeros((len(areas), 2))
-    for label in _sized(areas, labels.size):
-        rows, columns = np.nonzero(labels == label)
-        boxes[label] = columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1, len(rows)
-        centroids[label] = columns.mean(), rows.mean()
-    return _Regions(labels, boxes, centroids)
-
-
-def _sized(areas: NDArray[np.integer], n_pixels: int) -> list[int]:
-    """Return the labels of regions that are neither too small nor too large, without the background's."""
-    shares = areas / n_pixels
-    sized: list[int] = np.flatnonzero((shares >= _LEAST_SHARE) & (shares <= _LARGEST_SHARE)).tolist()
-    return [label for label in sized if label]
+def _components(dark: Mask) -> NDArray[np.int32]:
+    return np.asarray(cv2.connectedComponents(dark.astype(np.uint8), connectivity=4)[1], dtype=np.int32)
 
 
 def _at(at: tuple[int, int], image: Image, labels: NDArray[np.int32]) -> tuple[int, int]:
@@ -207,7 +174,8 @@ def _view(image: Image) -> _View:
     wide = wide_surroundings(grey)
     smooth = _blurred(grey, 2.0) / wide
     steep = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
-    return _View(grey, wide, np.rint(np.asarray(steep) * 1e5).astype(np.int64))
+    slope = np.rint(np.asarray(steep) * 1e5).astype(np.int64)
+    return _View(grey, wide, slope, max(float(slope.mean()), 1.0))
 
 
 def _blurred(grey: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
@@ -215,29 +183,32 @@ def _blurred(grey: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
     return np.asarray(blurred, dtype=np.float32).reshape(grey.shape)
 
 
-def _ranked(regions: _Regions, view: _View, better_than: float = 0.0) -> list[Candidate]:
+def _ranked(labels: NDArray[np.int32], view: _View, better_than: float = 0.0) -> list[Candidate]:
     """Return the regions whose score is above ``better_than``, the best first."""
-    labels = regions.labels
     height, width = labels.shape
-    steepness = max(float(view.slope.mean()), 1.0)
+    sizes = np.bincount(labels.ravel())
     ranked = []
-    for label in _sized(regions.boxes[:, 4], labels.size):
-        left, top, across, deep, area = regions.boxes[label].tolist()
-        bottom, right = top + deep, left + across
-        column, row = regions.centroids[label].tolist()
+    for label in range(1, len(sizes)):
+        if not _LEAST_SHARE <= sizes[label] / labels.size <= _LARGEST_SHARE:
+            continue
+        region = labels == label
+        left, top, columns, rows = cv2.boundingRect(region.view(np.uint8))
+        bottom, right = top + rows, left + columns
+        # Sums of whole numbers, which do not depend on the order of summation.
+        moments = cv2.moments(region[top:bottom, left:right].view(np.uint8), binaryImage=True)
         # Only the region and a ring around it are processed, not the whole image each time.
-        reach = max(3, round(0.35 * float(np.sqrt(area))))
+        reach = max(3, round(0.35 * float(np.sqrt(sizes[label]))))
         box = (
             slice(max(0, top - reach), min(height, bottom + reach)),
             slice(max(0, left - reach), min(width, right + reach)),
         )
-        inside = filled(labels[box] == label)
+        inside = filled(region[box])
         share = float(inside.sum()) / labels.size
-        depth = (row / height - 0.35) / 0.2
-        aside = (column / width - 0.5) / 0.25
+        depth = ((moments["m01"] + top * moments["m00"]) / moments["m00"] / height - 0.35) / 0.2
+        aside = ((moments["m10"] + left * moments["m00"]) / moments["m00"] / width - 0.5) / 0.25
         borders = (top == 0) + (left == 0) + (bottom == height) + (right == width)
         placed = float(np.exp(-(depth**2) - aside**2 - 0.15 * np.log(share / 0.2) ** 2 - borders))
-        steep = (_steepness(view.slope[box], inside) / steepness) ** 2
+        steep = (_steepness(view.slope[box], inside) / view.mean_slope) ** 2
         # Darkness and solidity are at most 1, and the most expensive factor is computed last. The margin is for
         # rounding.
         if steep * placed * (1 + 1e-9) <= better_than:

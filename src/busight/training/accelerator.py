@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import Any
 
 import torch
+from torch._dynamo.exc import TorchDynamoException
 
 from busight.errors import ConfigError
 from busight.training.settings import TrainSettings
@@ -15,10 +17,15 @@ def trainer_device(settings: TrainSettings) -> dict[str, Any]:
     """Return Lightning's arguments for devices, strategy and precision.
 
     Raises:
-        ConfigError: A GPU is requested where there is none, or more devices than there are.
+        ConfigError: A GPU is requested where there is none, or more devices than there are; nothing can be compiled.
     """
-    if started_by_torchrun():
-        return _of_torchrun(settings)
+    given = _of_torchrun(settings) if started_by_torchrun() else _of_this_process(settings)
+    if settings.compile:
+        _require_compiler("cuda" if given["accelerator"] == "gpu" else "cpu")
+    return given
+
+
+def _of_this_process(settings: TrainSettings) -> dict[str, Any]:
     gpus = torch.cuda.device_count() if settings.accelerator != "cpu" and torch.cuda.is_available() else 0
     if settings.accelerator == "gpu" and not gpus:
         raise ConfigError("train.accelerator = gpu: PyTorch sees no GPU; use auto or cpu, see `busight doctor`")
@@ -64,3 +71,16 @@ def _precision(settings: TrainSettings, on_gpu: bool) -> str:
         return "32-true"
     # Older GPUs emulate bfloat16, slower than they compute in float32.
     return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "16-mixed"
+
+
+@cache
+def _require_compiler(device: str) -> None:
+    """Compile one addition, so that a missing compiler is not reported after the data were read."""
+    try:
+        torch.compile(torch.add)(torch.ones(1, device=device), 1)
+    except (TorchDynamoException, RuntimeError) as error:
+        causes = [line for line in str(error).splitlines() if line.strip()]
+        raise ConfigError(
+            f"train.compile: torch.compile fails on this machine ({causes[0][:120]}); install a C++ compiler such "
+            "as g++, or set it to false"
+        ) from error

@@ -166,7 +166,14 @@ def _run_trainer(
         except TorchDynamoException as error:
             first = str(error).strip().splitlines()[0]
             raise ConfigError(
-                f"train.compile: torch.compile failed ({first[:100]}); install a C++ compiler, or set it to false"
+                f"train.compile: torch.compile fails on this network ({first[:100]}); set it to false"
+            ) from error
+        except RuntimeError as error:
+            if not str(error).startswith("DataLoader worker"):
+                raise
+            raise DataError(
+                f"train.workers = {settings.workers}: {str(error).splitlines()[0]}, as where memory ends; lower it, or "
+                "set it to 0; --resume goes on at the last finished epoch"
             ) from error
 
 

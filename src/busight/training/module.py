@@ -36,8 +36,8 @@ class TrainingModule(lightning.LightningModule):
         """Build the augmentation in the process that uses it: Kornia's tensors cannot be handed to another one."""
         self.augment = build_augmentation(self.settings.augment, self.mask_channel)
         if self.settings.compile:
-            # In place: names in checkpoints stay those of the network.
-            self.network.compile()
+            # In place: names in checkpoints stay those of the network. Dropout draws the numbers of an uncompiled one.
+            self.network.compile(options={"fallback_random": True})
 
     def teardown(self, stage: str) -> None:
         """Take the compiled form away: what exports the network needs the network itself."""

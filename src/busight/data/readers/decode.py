@@ -107,7 +107,8 @@ def exif_orientation(source: Path | bytes) -> int | None:
 def _orientation(picture: ImageFile, stream: BinaryIO) -> int | None:
     if isinstance(picture, PngImageFile) and _has_late_metadata(stream):
         picture.load()
-    return picture.getexif().get(ExifTags.Base.Orientation)
+    # Not the method of `PngImageFile`, which decodes every PNG without EXIF.
+    return Pillow.Image.getexif(picture).get(ExifTags.Base.Orientation)
 
 
 def _has_late_metadata(stream: BinaryIO) -> bool:

@@ -120,15 +120,17 @@ def _drawn(decoded: DecodedImage) -> _Drawn:
             pixels = np.rint(pixels[..., :3] * opaque).astype(pixels.dtype)
         else:  # black on nothing: drawn by its opacity alone
             pixels = opacity
-    value = pixels if pixels.ndim == 2 else np.maximum.reduce(pixels, axis=2)
+    # Channel by channel: NumPy is three times slower along a last axis of three.
+    channels = [pixels] if pixels.ndim == 2 else [np.ascontiguousarray(pixels[..., number]) for number in range(3)]
+    value: Pixels = np.maximum.reduce(channels)
     white = decoded.white_level or full_scale(value)
-    if pixels.ndim == 2 or np.array_equal(pixels.min(axis=2), value):
-        used = np.flatnonzero(np.bincount(value.ravel()))
-        keys: NDArray[np.integer] = value
-    else:
-        red, green, blue = (pixels[..., channel].astype(np.uint64) for channel in range(3))
-        keys = value.astype(np.uint64) << 48 | red << 32 | green << 16 | blue
-        used = np.unique(keys)
+    if all(np.array_equal(channel, value) for channel in channels):
+        is_used = np.bincount(value.ravel()) > 0
+        levels = None if is_used.sum() > _MAX_HARD_COLOURS else (np.cumsum(is_used) - 1).astype(np.uint8)[value]
+        return _Drawn(value, levels, white)
+    red, green, blue = (channel.astype(np.uint64) for channel in channels)
+    keys = value.astype(np.uint64) << 48 | red << 32 | green << 16 | blue
+    used = np.unique(keys)
     if len(used) > _MAX_HARD_COLOURS:
         return _Drawn(value, None, white)
     return _Drawn(value, np.searchsorted(used, keys).astype(np.uint8), white)
