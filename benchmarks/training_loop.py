@@ -4,7 +4,8 @@
 
 The loop is what `busight run` runs: augmentation, logging, checkpoints, one validation image. Bare is the same network
 in the same precision and memory layout on one batch that lies in memory as float. After every epoch of the loop bare
-takes as many steps, so that other work on the machine meets both; the ratio is the median over the rounds.
+takes as many steps, so that other work on the machine meets both; the ratio is the median over the rounds, with the
+smallest and the largest.
 """
 
 from __future__ import annotations
@@ -46,8 +47,9 @@ def main() -> None:
     loop, bare = measure(network, settings, random_images(options.images, recipe.classify.size, channels))
     n_images = options.images // settings.batch * settings.batch
     rates = [n_images / statistics.median(seconds) for seconds in (loop, bare)]
-    ratio = statistics.median(of_bare / of_loop for of_loop, of_bare in zip(loop, bare, strict=True))
-    print(f"| {options.recipe} {' '.join(options.set)} | {rates[0]:.1f} | {rates[1]:.1f} | {ratio:.3f} |")
+    ratios = [of_bare / of_loop for of_loop, of_bare in zip(loop, bare, strict=True)]
+    spread = f"{statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f})"
+    print(f"| {options.recipe} {' '.join(options.set)} | {rates[0]:.1f} | {rates[1]:.1f} | {spread} |")
 
 
 def random_images(n_images: int, size: int, channels: int = 1) -> PreparedSet:

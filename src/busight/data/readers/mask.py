@@ -120,11 +120,12 @@ def _drawn(decoded: DecodedImage) -> _Drawn:
             pixels = np.rint(pixels[..., :3] * opaque).astype(pixels.dtype)
         else:  # black on nothing: drawn by its opacity alone
             pixels = opacity
-    # Channel by channel: NumPy is three times slower along a last axis of three.
-    channels = [pixels] if pixels.ndim == 2 else [np.ascontiguousarray(pixels[..., number]) for number in range(3)]
-    value: Pixels = np.maximum.reduce(channels)
+    # Channel by channel: NumPy is several times slower along a last axis of three.
+    channels: list[NDArray[Any]] = [pixels] if pixels.ndim == 2 else [np.asarray(part) for part in cv2.split(pixels)]
+    is_grey = all(np.array_equal(channels[0], channel) for channel in channels[1:])
+    value: Pixels = channels[0] if is_grey else np.maximum.reduce(channels)
     white = decoded.white_level or full_scale(value)
-    if all(np.array_equal(channel, value) for channel in channels):
+    if is_grey:
         is_used = np.bincount(value.ravel()) > 0
         levels = None if is_used.sum() > _MAX_HARD_COLOURS else (np.cumsum(is_used) - 1).astype(np.uint8)[value]
         return _Drawn(value, levels, white)
