@@ -112,6 +112,10 @@ class StoredPixels:
                 self._next_video_frame = None
                 raise ImageError(f"{self.name}: frame {index} is missing, its video ends after {place} frames")
         self._next_video_frame = index + 1
+        if frame is not None and frame.size == 0:
+            raise ImageError(
+                f"{self.name}: frame {index} of its video is truncated or damaged; copy or export it again"
+            )
         if frame is None or frame.shape[:2] != (self.form.rows, self.form.columns):
             size = "empty" if frame is None else f"{frame.shape[1]}×{frame.shape[0]} pixels"
             stated = f"{self.form.columns}×{self.form.rows}"
