@@ -17,7 +17,7 @@ _EQUAL = 16 / 255
 """Share of the range by which the components of grey differ at most: lossy compression makes them differ."""
 
 _SAME = 2 / 255
-"""The like of ``_EQUAL`` for pixels never compressed: neighbours, which a wrong layout puts together, differ by more."""
+"""The like of ``_EQUAL`` for uncompressed pixels: neighbours, which a wrong layout puts together, differ by more."""
 
 _CLEAR_SHARE = 0.3
 """Share of grey pixels from which a reading counts as that of an ultrasound image: of an image with a Doppler box or a
