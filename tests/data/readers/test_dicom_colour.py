@@ -196,3 +196,19 @@ def test_headers_of_streams() -> None:
         b"\0" * 64,
     ):
         assert stream_header(damaged) is None
+
+
+@pytest.mark.parametrize("held", [0, 1])
+@pytest.mark.parametrize("stated", [0, 1])
+@pytest.mark.parametrize("space", ["RGB", "YBR_FULL"])
+def test_a_wrong_planar_configuration_is_told_and_not_followed(
+    tmp_path: Path, held: int, stated: int, space: str
+) -> None:
+    pixels = SCREEN if space == "RGB" else YBR
+    raw = (np.moveaxis(pixels, -1, 0) if held else pixels).tobytes()
+    path = write_dicom(tmp_path / "a.dcm", SCREEN[None], space, PlanarConfiguration=stated, PixelData=raw)
+    frame = read(path)
+    assert is_screen(frame, 2)
+    assert any("PlanarConfiguration is wrong" in text for text in frame.warnings) == (held != stated)
+    path = write_dicom(tmp_path / "b.dcm", COLOURFUL[None], "RGB")
+    np.testing.assert_array_equal(read(path).pixels, COLOURFUL)

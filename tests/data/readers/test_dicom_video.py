@@ -87,3 +87,30 @@ def test_without_pyav_it_is_called_a_video(tmp_path: Path, monkeypatch: pytest.M
         path = write_dicom(tmp_path / "a.dcm", cine, "YBR_PARTIAL_420", syntax, [b"\0" * 64])
         with pytest.raises(ImageError, match=r'is a video \(.*\), which PyAV .* pip install "busight\[video\]"'):
             read_dicom(path)
+
+
+@needs_av
+@pytest.mark.parametrize(
+    ("syntax", "codec", "container"),
+    [
+        (MPEG2MPML, "mpeg2video", "mpegts"),
+        (MPEG4HP41, "libx264", "mpegts"),
+        (MPEG4HP41, "libx264", "h264"),
+        (HEVCMP51, "libx265", "mpegts"),
+    ],
+)
+@pytest.mark.parametrize("share", [0.3, 0.45, 0.6, 0.75, 0.9])
+def test_a_truncated_clip_shows_its_whole_frames_alone(
+    tmp_path: Path, syntax: str, codec: str, container: str, share: float
+) -> None:
+    cine, stream = np.stack([CLIP] * 3, axis=-1), encoded(codec, container)
+    path = write_dicom(
+        tmp_path / "a.dcm", cine, "YBR_PARTIAL_420", syntax, [stream[: int(len(stream) * share)]], NumberOfFrames=7
+    )
+    results = read_frames(path)
+    assert any(isinstance(result, Failure) for result in results)
+    for result in results:
+        if not isinstance(result, Failure):
+            difference = np.abs(result.pixels.astype(int) - CLIP[result.ref.frame or 0])
+            assert np.median(difference) <= 3
+            assert np.percentile(difference, 99) <= 40

@@ -429,3 +429,11 @@ def test_8_bit_values_in_a_16_bit_png_are_told(tmp_path: Path, pixels: np.ndarra
         read_image_as(tmp_path / "a.png", ImageSpec(bits=16))
     cv2.imwrite(str(tmp_path / "b.png"), pixels * 257)
     assert decode(tmp_path / "b.png", "b.png").warnings == ()
+
+
+def test_signed_8_bit_tiff_is_refused(tmp_path: Path) -> None:
+    path = tiff_file(tmp_path / "a.tif", {258: 8, 262: 1, 339: 2}, [(RAMP ^ 128).tobytes()])
+    with pytest.raises(ImageError, match="its values are signed"):
+        read_image(path)
+    path = tiff_file(tmp_path / "b.tif", {258: 8, 262: 1, 339: 1}, [RAMP.tobytes()])
+    np.testing.assert_array_equal(read_image(path), RAMP)

@@ -223,3 +223,21 @@ def test_orientation_behind_the_pixels_of_a_png(tmp_path: Path) -> None:
     file = content(stored)
     (tmp_path / "a.png").write_bytes(file[:-12] + chunk + file[-12:])
     np.testing.assert_array_equal(read_mask_of(tmp_path / "a.png", saved(tmp_path / "m.png", stored)), UPRIGHT > 0)
+
+
+@pytest.mark.parametrize("sigma", [0.7, 2.0, 6.0])
+@pytest.mark.parametrize("peak", [60, 120])
+def test_a_faint_soft_mask_is_cut_at_half_of_its_peak(sigma: float, peak: int) -> None:
+    soft = cv2.GaussianBlur(FIRST.astype(np.uint8) * np.uint8(peak), (0, 0), sigma)
+    found = read_mask(content(soft))
+    if len(np.unique(soft)) > 9:
+        np.testing.assert_array_equal(found, soft >= soft.max() / 2)
+    assert np.count_nonzero(found != FIRST) <= 0.1 * np.count_nonzero(FIRST)
+
+
+def test_forty_hard_labels_stay_all_lesion() -> None:
+    labels = np.zeros((120, 160), np.uint8)
+    for number in range(40):
+        row, column = divmod(number, 8)
+        labels[row * 20 : row * 20 + 12, column * 20 : column * 20 + 12] = number + 1
+    np.testing.assert_array_equal(read_mask(content(labels)), labels > 0)

@@ -315,3 +315,15 @@ def test_results_inside_a_data_set_are_no_class(tmp_path: Path) -> None:
         (tmp_path / place).rmdir()
         if place.startswith("enhanced"):
             (tmp_path / "enhanced").rmdir()
+
+
+def test_12_bit_values_in_16_bits_are_left_out_whatever_lies_beside_them(tmp_path: Path) -> None:
+    save(tmp_path / "benign" / "twelve.png", NOISE.astype(np.uint16) * 16)
+    twelve = load_folder(str(tmp_path))
+    with pytest.raises(ImageError, match="fill neither 8 nor 16 bits"):
+        twelve.reader.image(twelve.samples[0])
+    save(tmp_path / "benign" / "full.png", NOISE.astype(np.uint16) * 257)
+    manifest = build_manifest(load_folder(str(tmp_path)))
+    assert [row.sample.sample_id for row in manifest.rows] == ["benign/full.png"]
+    np.testing.assert_array_equal(manifest.dataset.reader.image(manifest.rows[0].sample), NOISE)
+    assert ["fill neither 8 nor 16 bits" in problem.text for problem in manifest.dataset.problems] == [True]

@@ -15,7 +15,7 @@ from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as Pillow
 from PIL.ImageFile import ImageFile
 from PIL.PngImagePlugin import PngImageFile
-from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, TiffImageFile
+from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, SAMPLEFORMAT, TiffImageFile
 
 from busight.data.image_spec import Pixels, full_scale
 from busight.data.readers import pnm
@@ -31,6 +31,9 @@ _COLOUR_MODES = frozenset({"LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa",
 
 _WHITE_IS_ZERO = 0
 """TIFF 6.0, section 8, PhotometricInterpretation."""
+
+_SIGNED = 2
+"""TIFF 6.0, section 19, SampleFormat."""
 
 
 class DecodedImage(NamedTuple):
@@ -158,6 +161,13 @@ def _opened_picture(stream: BinaryIO, name: str) -> Iterator[ImageFile]:
             )
         if picture.mode not in _GREY_MODES | _WIDE_MODES | _COLOUR_MODES:
             raise ImageError(f"{name}: pixel mode {picture.mode} has no agreed grey; export it as 8-bit grey or RGB")
+        # Pillow gives wider signed values with their sign, and those of 8 bits as unsigned ones.
+        if (
+            isinstance(picture, TiffImageFile)
+            and picture.mode != "I"
+            and _SIGNED in picture.tag_v2.get(SAMPLEFORMAT, ())
+        ):
+            raise ImageError(f"{name}: its values are signed (SampleFormat 2), 0 is no black; scale them to 0–255")
         yield picture
 
 

@@ -15,6 +15,8 @@ from typing import Any
 FRAME, VIDEO, NEXT = b"F", b"V", b"N"
 """Kinds of a request: decode a DICOM object of one frame by GDCM, open a video, give its next frame."""
 
+_TRANSPORT_PACKET = 188
+
 MAX_MEMORY_BYTES = 800 * 1024**2
 """Memory of the process; what needs more is refused as damaged."""
 
@@ -53,12 +55,40 @@ def _decoded(content: bytes) -> Any:
 
 
 def _video_frames(content: bytes) -> Iterator[Any]:
-    """Yield the frames of a video as uint8 RGB, HW3."""
+    """Yield the frames of a video as uint8 RGB, HW3; an array without a pixel for a damaged one.
+
+    FFmpeg fills what is missing with grey or older pixels. It marks such frames of H.264 and MPEG-2; of HEVC it tells
+    some damage by an error, which may cost a frame, so that the number of those behind it is in doubt. Damage spreads
+    to the frames behind it, up to the next that needs none before it.
+    """
     import av
+    import numpy as np
 
     with av.open(io.BytesIO(content), "r") as container:
-        for frame in container.decode(video=0):
-            yield frame.to_ndarray(format="rgb24")
+        stream = container.streams.video[0]
+        is_hevc = stream.codec.name == "hevc"
+        # Frame threads pass over errors; of HEVC only slice threads compare slices with their stated length.
+        stream.thread_type, stream.codec_context.thread_count = "SLICE", 2 if is_hevc else 1
+        stream.codec_context.options = {"err_detect": "explode"} if is_hevc else {}
+        packets = list(container.demux(stream))  # the last one is empty: it asks for the frames that are left
+        for number, packet in enumerate(packets[:-1]):
+            packet.pts = number  # a frame carries the number of its packet
+        cut = len(packets) - 2 if is_hevc and _is_cut_transport_stream(content) else None
+        is_broken = is_damaged = False
+        for packet in packets:
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:
+                frames, is_broken = [], True
+            for frame in frames:
+                is_damaged = frame.is_corrupt or frame.pts == cut or is_broken or (is_damaged and not frame.key_frame)
+                yield np.empty((0, 0, 3), np.uint8) if is_damaged else frame.to_ndarray(format="rgb24")
+
+
+def _is_cut_transport_stream(content: bytes) -> bool:
+    """Return whether the last of the 188-byte packets of an MPEG transport stream is not whole."""
+    rest = len(content) % _TRANSPORT_PACKET
+    return content[::_TRANSPORT_PACKET][:2] == b"GG" and rest > 0 and any(content[-rest:])
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class DecoderProcess:
             self._asked(VIDEO, content)
 
     def next_video_frame(self) -> NDArray[Any] | None:
-        """Return the next frame of the video, uint8 HW3, or None behind the last one.
+        """Return the next frame of the video, uint8 HW3, without a pixel where it is damaged, or None behind the last.
 
         Raises:
             RuntimeError: As for ``decode``.

@@ -16,6 +16,9 @@ from busight.errors import ImageError
 _EQUAL = 16 / 255
 """Share of the range by which the components of grey differ at most: lossy compression makes them differ."""
 
+_SAME = 2 / 255
+"""The like of ``_EQUAL`` for uncompressed pixels: neighbours, which a wrong layout puts together, differ by more."""
+
 _CLEAR_SHARE = 0.3
 """Share of grey pixels from which a reading counts as that of an ultrasound image: of an image with a Doppler box or a
 coloured screen around it more than half is grey or black."""
@@ -89,14 +92,21 @@ def _space(
     return expected if against < _DOUBTFUL_SHARE or against <= shares[expected] else None
 
 
-def grey_shares(components: NDArray[Any]) -> dict[ColourSpace, float]:
+def same_share(components: NDArray[Any]) -> float:
+    """Return the share of the pixels, HWC, that are exactly grey, as RGB or as YBR, among those that are not black."""
+    shown = components[components.any(axis=2)][None]
+    return sum(grey_shares(shown, _SAME).values()) if shown.size else 1.0
+
+
+def grey_shares(components: NDArray[Any], equal: float = _EQUAL) -> dict[ColourSpace, float]:
     """Return the share of pixels that are grey only if the components, HWC, are RGB, and only if they are YBR.
 
-    Values around the middle of the range are grey in both readings and count for neither.
+    Components are equal that differ by at most ``equal`` of the range. Values around its middle are grey in both
+    readings and count for neither.
     """
     values = components.astype(np.int32)
     white = 255 if components.dtype.itemsize == 1 else int(values.max(initial=255))
-    tolerance = _EQUAL * white
+    tolerance = equal * white
     is_grey_rgb = values.max(axis=2) - values.min(axis=2) <= tolerance
     is_grey_ybr = (np.abs(values[..., 1:] - (white + 1) // 2) <= tolerance / 2).all(axis=2)
     return {"RGB": float((is_grey_rgb & ~is_grey_ybr).mean()), "YBR": float((is_grey_ybr & ~is_grey_rgb).mean())}

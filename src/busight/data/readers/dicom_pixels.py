@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from busight.data.readers.decoder_process import DecoderProcess
 from busight.data.readers.dicom_bits import aligned, holds_overlay
-from busight.data.readers.dicom_colour import rgb_of
+from busight.data.readers.dicom_colour import rgb_of, same_share
 from busight.data.readers.dicom_decode import compressed_values, has_decoder, native_values
 from busight.data.readers.dicom_elements import numbers
 from busight.data.readers.dicom_format import COLOUR, PixelFormat, compressed_format, native_format, video_format
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 _RLE = "1.2.840.10008.1.2.5"
 _VIDEO = "1.2.840.10008.1.2.4.10"
 """What the transfer syntaxes of MPEG-2, MPEG-4 and HEVC (….100 to ….108, also fragmentable) begin with."""
+
+
+_MOST = 0.5
+"""Share of exactly grey pixels from which a layout of planes is that of an ultrasound image."""
 
 
 class StoredFrame(NamedTuple):
@@ -67,8 +71,7 @@ class StoredPixels:
             return StoredFrame(self._video_frame(index))
         if self._fragments is None:
             content = native_frame(self._pixels, index, self.form.frame_bits)
-            values = native_values(content, self.form, index, self._little_endian)
-            return self._as_rgb(values)
+            return self._native_frame(content, index)
         if index >= len(self._fragments):
             raise ImageError(
                 f"{self.name}: frame {index} is missing, its pixels hold {len(self._fragments)} of {self.n_frames} "
@@ -80,6 +83,18 @@ class StoredPixels:
             self._check_stream(header)
         values = compressed_values(stream, header, self.form, self._apart)
         return self._as_rgb(values, header)
+
+    def _native_frame(self, content: bytes, index: int) -> StoredFrame:
+        """Return an uncompressed frame, of colour by the layout in which it is grey, else the stated one."""
+        values = native_values(content, self.form, index, self._little_endian)
+        if self.form.samples == 1 or self.form.is_subsampled or (share := same_share(values)) >= _MOST:
+            return self._as_rgb(values)
+        other = native_values(content, replace(self.form, by_plane=not self.form.by_plane), index, self._little_endian)
+        if (other_share := same_share(other)) < _MOST or share > other_share / 2:
+            return self._as_rgb(values)
+        frame, layout = self._as_rgb(other), "by pixel" if self.form.by_plane else "by plane"
+        told = f"PlanarConfiguration is wrong, read {layout}: its pixels are grey only so"
+        return StoredFrame(frame.values, (told, *frame.warnings))
 
     def _check_stream(self, header: StreamHeader) -> None:
         stated = (self.form.columns, self.form.rows, self.form.samples)
@@ -112,6 +127,10 @@ class StoredPixels:
                 self._next_video_frame = None
                 raise ImageError(f"{self.name}: frame {index} is missing, its video ends after {place} frames")
         self._next_video_frame = index + 1
+        if frame is not None and frame.size == 0:
+            raise ImageError(
+                f"{self.name}: frame {index} of its video is truncated or damaged; copy or export it again"
+            )
         if frame is None or frame.shape[:2] != (self.form.rows, self.form.columns):
             size = "empty" if frame is None else f"{frame.shape[1]}×{frame.shape[0]} pixels"
             stated = f"{self.form.columns}×{self.form.rows}"

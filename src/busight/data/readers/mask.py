@@ -46,8 +46,8 @@ def read_mask(source: Path | bytes, name: str = "", values: Collection[int] = ()
 
     - Hard values (0 and 255, labels 1, 2, 3, greys 85 and 170, red and green, palettes): all that is not black is
       lesion. Where no pixel is black, the colour that fills the image's border is the background.
-    - Soft edges (JPEG, anti-aliasing): the lesion is where the value is half of white or more, or more than 0 where no
-      pixel reaches that. An even area of a darker grey is lesion too, to half of its own grey.
+    - Soft edges (JPEG, anti-aliasing): the lesion is where the value is half of white or more, or half of the brightest
+      value where no pixel reaches half of white. An even area of a darker grey is lesion too, to half of its own grey.
 
     Args:
         source: As for ``busight.data.readers.image.read_image``.
@@ -157,14 +157,18 @@ def _hard_mask(drawn: _Drawn, levels: Image, name: str) -> Mask:
     is_black = bool(value.min() == 0)
     if not is_black and levels.max() > 0 and len(hard) > levels.max():
         return _not_background(levels, name)
-    bright: Mask = value >= (255 if drawn.white is None else drawn.white) / 2
+    white = drawn.white or 255
+    bright: Mask = value >= white / 2
     if not bright.any() or drawn.white is None:
-        return more_than_black
+        if not _has_soft_edges(levels):
+            return more_than_black
+        white = int(value.max())
+        bright = value >= white / 2
     if not is_black:
         return bright
-    near_white = (value > (1 - _NOISE) * drawn.white) & (value < drawn.white)
+    near_white = (value > (1 - _NOISE) * white) & (value < white)
     if near_white.any() and len(hard) <= levels.max():  # soft colours too: the file was compressed with loss before
-        return bright | (np.isin(levels, hard) & (value > _NOISE * drawn.white))
+        return bright | (np.isin(levels, hard) & (value > _NOISE * white))
     # Too thin for 3×3 equal pixels, but nowhere beside a brighter pixel: no edge either.
     edges = np.unique(levels[cv2.dilate(levels, box) > levels])
     return bright | ((np.isin(levels, hard) | ~np.isin(levels, edges)) & more_than_black)
@@ -183,10 +187,18 @@ def _not_background(levels: Image, name: str) -> Mask:
 def _soft_mask(value: Image, is_lossy: bool, name: str) -> Mask:
     _require_mask(value, name)
     high = int(value.max())
-    if high < 128:
-        lesion: Mask = value >= high / 2 if is_lossy and high >= _LEAST_FAINT else value > 0
-        return lesion
-    return _with_faint_areas(value, value >= 128)
+    if high >= 128:
+        return _with_faint_areas(value, value >= 128)
+    is_soft = high >= _LEAST_FAINT if is_lossy else _has_soft_edges(value)
+    return _with_faint_areas(value, value >= high / 2) if is_soft else value > 0
+
+
+def _has_soft_edges(value: Image) -> bool:
+    """Return whether a mask has many values, most of which never fill 3×3 pixels, as labels do."""
+    box = np.ones((3, 3), np.uint8)
+    n_values = np.count_nonzero(np.bincount(value.ravel()))
+    n_even = np.count_nonzero(np.bincount(value[cv2.erode(value, box) == cv2.dilate(value, box)]))
+    return bool(n_values > _FEW_COLOURS and 2 * n_even < n_values)
 
 
 def _require_mask(value: Image, name: str) -> None:

@@ -10,9 +10,7 @@ import difflib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from busight.data.dataset import DataSet
@@ -112,22 +110,21 @@ def _unlisted(root: Path, samples: Iterable[Sample]) -> list[DataWarning]:
 
 
 def _image_spec(reader: FileReader, samples: Sequence[Sample]) -> ImageSpec:
-    """Infer from evenly spaced images whether they are colour images, and from all of them the bits of 16-bit files."""
-    types: set[np.dtype[Any]] = set()
+    """Infer from evenly spaced images whether they are colour images.
+
+    Bits are not inferred: the scale of a 16-bit file must not depend on the files beside it.
+    """
     try:
-        spec = spec_of(_readable(reader, samples[:: max(1, len(samples) // _IMAGES_READ)], types))
+        return ImageSpec(spec_of(_readable(reader, samples[:: max(1, len(samples) // _IMAGES_READ)])).channels)
     except DataError:
         return GREY  # none can be read: the manifest lists each file
-    return spec_of(_readable(reader, samples, types)) if np.dtype(np.uint16) in types else spec
 
 
-def _readable(reader: FileReader, samples: Iterable[Sample], types: set[np.dtype[Any]]) -> Iterator[Pixels]:
-    """Yield the pixels of readable images, one at a time, and collect their dtypes."""
+def _readable(reader: FileReader, samples: Iterable[Sample]) -> Iterator[Pixels]:
+    """Yield the pixels of readable images, one at a time."""
     for sample in samples:
         with contextlib.suppress(ImageError):
-            pixels = reader.pixels(sample)
-            types.add(pixels.dtype)
-            yield pixels
+            yield reader.pixels(sample)
 
 
 def _labels(root: Path, found: set[str]) -> LabelSchema:
