@@ -25,6 +25,9 @@ SETTINGS = TrainSettings(
 )
 MIB = 1024**2
 
+# A worker of the tests may use one core alone.
+pytestmark = pytest.mark.filterwarnings("ignore:This DataLoader will create")
+
 
 def on_disk(folder: Path, n: int, size: int) -> PreparedSet:
     """Images of zeros in sparse files, which are read like others but take no space."""

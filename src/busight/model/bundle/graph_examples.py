@@ -91,11 +91,19 @@ def _fits(engine: Engine, inputs: NDArray[np.generic], outputs: Mapping[str, NDA
     """Return whether example inputs and outputs are of a graph's shapes and types."""
     channels, *sides = engine.input_shape
     image = (*sides, channels) if channels > 1 else tuple(sides)
-    shapes = {name: (len(inputs), *shape) for name, shape in engine.output_shapes.items()}
+    declared = engine.output_shapes
     return (
         inputs.dtype == np.uint8
         and len(inputs) > 0
         and inputs.shape[1:] == image
-        and outputs.keys() == shapes.keys()
-        and all(values.dtype == np.float32 and values.shape == shapes[name] for name, values in outputs.items())
+        and outputs.keys() == declared.keys()
+        and all(values.dtype == np.float32 and len(values) == len(inputs) for values in outputs.values())
+        and all(_as_declared(values.shape[1:], declared[name]) for name, values in outputs.items())
+    )
+
+
+def _as_declared(shape: tuple[int, ...], declared: tuple[int, ...]) -> bool:
+    """Return whether a shape is the declared one, where 0 stands for any side."""
+    return len(shape) == len(declared) and all(
+        wanted in (0, side) for side, wanted in zip(shape, declared, strict=True)
     )
