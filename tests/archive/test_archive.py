@@ -12,14 +12,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import fsspec
-import numpy as np
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from golden_bundles import golden_model
+from picture_files import noise_files
 
 from busight.archive.archive import ArchiveCounts, predict_archive
 from busight.errors import ConfigError, OutputError
@@ -41,12 +40,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("images")
-    rng = np.random.default_rng(0)
-    for number in range(COUNT):
-        cv2.imwrite(str(folder / f"{number:03d}.png"), rng.integers(20, 200, (120, 160)).astype(np.uint8))
-    (folder / "020.png").write_bytes(b"no image")
-    return folder
+    return noise_files(tmp_path_factory.mktemp("images"), COUNT, broken=20)
 
 
 @pytest.fixture(scope="module")

@@ -13,21 +13,15 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
+from picture_files import noise_files
 
 COUNT = 40
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("images")
-    rng = np.random.default_rng(0)
-    for number in range(COUNT):
-        cv2.imwrite(str(folder / f"{number:03d}.png"), rng.integers(20, 200, (120, 160)).astype(np.uint8))
-    (folder / "020.png").write_bytes(b"no image")
-    return folder
+    return noise_files(tmp_path_factory.mktemp("images"), COUNT, broken=20)
 
 
 @pytest.fixture

@@ -21,6 +21,15 @@ def save(path: Path, pixels: np.ndarray) -> Path:
     return path
 
 
+def noise_files(folder: Path, count: int, broken: int) -> Path:
+    """Write so many pictures of noise to a folder, one of which is no image."""
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        save(folder / f"{number:03d}.png", rng.integers(20, 200, (120, 160)).astype(np.uint8))
+    (folder / f"{broken:03d}.png").write_bytes(b"no image")
+    return folder
+
+
 def picture(seed: int, shape: tuple[int, int] = (24, 32)) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 

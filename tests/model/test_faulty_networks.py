@@ -22,6 +22,7 @@ from busight.data.labels import BREAST
 from busight.decision.conformal import ConformalSets
 from busight.decision.decision import UNCALIBRATED, Decision, Threshold
 from busight.errors import BundleError, InferenceError
+from busight.experiments.tune_postprocess import decoder_probs
 from busight.io.digests import sha256_of_file
 from busight.metrics.activations import softmax
 from busight.model.bundle.save import write_card
@@ -129,7 +130,7 @@ def test_probabilities_outside_their_range_are_no_mask(tmp_path: Path, bundles: 
     assert isinstance(answer, Failure)
     assert "mask probabilities are outside 0–1" in answer.reason
     with pytest.raises(InferenceError):
-        model.mask_probs(GREY)
+        decoder_probs(model)([GREY])
 
 
 @pytest.mark.parametrize("form", ["json", "csv"])

@@ -59,7 +59,6 @@ def test_workers_change_no_loss(tmp_path: Path) -> None:
     assert losses(tmp_path / "two", 2) == losses(tmp_path / "none", 0)
 
 
-@pytest.mark.slow
 def train_and_kill_a_worker(folder: Path) -> None:
     def kill(line: str) -> None:
         os.kill(int(worker_ids()[0]), signal.SIGKILL)
@@ -68,6 +67,7 @@ def train_and_kill_a_worker(folder: Path) -> None:
         losses(folder / "two", 2, kill)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_told_in_one_line(tmp_path: Path) -> None:
     # In a process of its own: PyTorch handles the signal of a lost child in the whole process, which other tests use.
     script = (

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 from busight.errors import BusightError, DataError, MissingExtraError
+from busight.io.cores import in_threads
 
 _TRIES = 3
 _AHEAD = 8
@@ -63,24 +62,12 @@ def storage_errors(address: str) -> Iterator[None]:
 
 
 def contents(addresses: Sequence[str]) -> Iterator[bytes | None]:
-    """Yield the content of each object in order, a few fetched ahead; None for an object that is not there.
+    """Return the content of each object in order, a few fetched ahead; None for an object that is not there.
 
     Raises:
         DataError: The storage refused three times. An image is not called unreadable for that.
     """
-    with ThreadPoolExecutor(_AHEAD, thread_name_prefix="fetch") as pool:
-        fetched: deque[Future[bytes | None]] = deque()
-        waiting = iter(addresses)
-        try:
-            for address in waiting:
-                fetched.append(pool.submit(_content, address))
-                if len(fetched) == _AHEAD:
-                    yield fetched.popleft().result()
-            while fetched:
-                yield fetched.popleft().result()
-        finally:
-            for future in fetched:
-                future.cancel()
+    return in_threads(_content, addresses, threads=_AHEAD, ahead=1)
 
 
 def _content(address: str) -> bytes | None:

@@ -82,7 +82,7 @@ def predict_archive(
     for note in listing.notes:
         progress.line(note)
     if engine.name == AUTO:  # measured here once, not by each worker while the others keep the cores busy
-        engine = Model.load(folder, replace(engine, threads=engine.threads or 1)).engine
+        engine = Model.of_card(folder, card, replace(engine, threads=engine.threads or 1)).engine
     part_files = part_files or min(max(len(listing.addresses) // 32, _FEWEST), _MOST)
     work = Work(folder, Path.cwd(), replace(engine, threads=engine.threads or 1), show_rejected)
     plan = {

@@ -19,10 +19,13 @@ EngineOption = Annotated[
         "--engine", help="onnxruntime, openvino, fp16, int8, pytorch, or auto: the quickest with the same answers."
     ),
 ]
+BATCH = 8
+"""Images that go through the networks together, unless told otherwise."""
+
 ThreadsOption = Annotated[int, typer.Option("--threads", min=0, help="Cores of the engine; 0: all there are.")]
 
 
-def load_model(bundle: Path, engine: str, threads: int, batch: int, n_images: int = 1) -> Model:
+def load_model(bundle: Path, engine: str, threads: int, batch: int = BATCH, n_images: int = 1) -> Model:
     """Load a bundle, and report on stderr where it runs on another engine than the one asked for.
 
     Args:

@@ -41,7 +41,7 @@ def command(
         if is_crossval(bundle):
             _folds(bundle, data, folder, split)
             return
-        model = load_model(bundle, engine, threads, batch=8)
+        model = load_model(bundle, engine, threads)
         with ConsoleProgress() as progress:
             record = evaluate(model, data, folder, split_file=split, command=command_line(), progress=progress)
             if has_extra("report"):

@@ -16,7 +16,7 @@ EXTRAS = {
     "ray": ("fsspec", "pyarrow", "ray"),
     "sources": ("openpyxl", "scipy"),
     "train": (
-        "kornia", "lightning", "onnx", "onnxscript", "safetensors", "segmentation_models_pytorch", "tensorboard",
+        "kornia", "lightning", "onnx", "safetensors", "segmentation_models_pytorch", "tensorboard",
         "timm", "torch", "torchvision",
     ),
     "tune": ("optuna",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ from busight.cli.guard import one_line
 
 if TYPE_CHECKING:
     from busight.data.image_spec import ImageSpec
+    from busight.results.record_file import Written
     from busight.types import Failure, InputImage
 
 
@@ -48,6 +49,25 @@ def listed(paths: list[Path]) -> list[Path]:
     for note in listing.notes():
         typer.echo(f"busight: {one_line(note)}", err=True)
     return listing.files
+
+
+def frames_left(
+    files: list[Path], before: Written, tick: Callable[[int, int], None], spec: ImageSpec | None = None
+) -> Iterator[InputImage | Failure]:
+    """Yield the images of files that have no record yet, as `read_frames_aloud` does.
+
+    Args:
+        files: The files of the call.
+        before: What an interrupted call has written.
+        tick: Called with (done, total) after each file.
+        spec: The image spec of the model; None for 8-bit grey.
+    """
+    rest = before.rest(files)
+    for number, path in enumerate(rest, start=len(files) - len(rest) + 1):
+        for frame in read_frames_aloud(path, spec):
+            if not before.holds(frame.ref.path, frame.ref.frame):
+                yield frame
+        tick(number, len(files))
 
 
 def read_frames_aloud(path: Path, spec: ImageSpec | None = None) -> Iterator[InputImage | Failure]:

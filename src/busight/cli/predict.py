@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from busight.cli.engine import EngineOption, ThreadsOption, engine_settings, load_model
+from busight.cli.engine import BATCH, EngineOption, ThreadsOption, engine_settings, load_model
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.inputs import input_address, listed, read_frames_aloud
+from busight.cli.inputs import frames_left, input_address, listed
 from busight.io.claim import claimed_folder
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def command(
     ] = False,
     engine: EngineOption = "auto",
     threads: ThreadsOption = 0,
-    batch: Annotated[int, typer.Option("--batch", min=1, help="Images that go through the networks together.")] = 8,
+    batch: Annotated[int, typer.Option("--batch", min=1, help="Images that go through the networks together.")] = BATCH,
     cluster: Annotated[
         str,
         typer.Option("--cluster", help="Parquet by several workers: pool (processes here), ray, or ray://HOST:PORT."),
@@ -236,9 +236,4 @@ def _inputs(
     if not files:
         reason = f"{paths[0]}: no image or DICOM file in it; name files or another folder"
         yield Failure(ImageRef(str(paths[0])), reason)
-    rest = before.rest(files)
-    for number, path in enumerate(rest, start=len(files) - len(rest) + 1):
-        for frame in read_frames_aloud(path, spec):
-            if not before.holds(frame.ref.path, frame.ref.frame):
-                yield frame
-        tick(number, len(files))
+    yield from frames_left(files, before, tick, spec)

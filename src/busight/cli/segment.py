@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from busight.cli.guard import one_line, one_line_errors
-from busight.cli.inputs import PathsArgument, listed, read_frames_aloud
+from busight.cli.inputs import PathsArgument, frames_left, listed
 from busight.errors import OutputError
 from busight.io.claim import claimed_folder
 
@@ -189,14 +189,8 @@ def _records(
     """Yield the lines of the table of each frame that has none yet, after its images were written."""
     from busight.model.lesion_table import lesion_lines
 
-    rest = before.rest(files)
-    number = before.records
-    for place, path in enumerate(rest, start=len(files) - len(rest) + 1):
-        for frame in read_frames_aloud(path):
-            if not before.holds(frame.ref.path, frame.ref.frame):
-                number += 1
-                yield lesion_lines(_frame(frame, segmenter, out, number, uncertainty)).removesuffix("\n")
-        tick(place, len(files))
+    for number, frame in enumerate(frames_left(files, before, tick), start=before.records + 1):
+        yield lesion_lines(_frame(frame, segmenter, out, number, uncertainty)).removesuffix("\n")
 
 
 def _counts(table: Path) -> tuple[int, int, int]:

@@ -23,14 +23,14 @@ def command(
         from busight.model.bundle.card import GRAPH_EXAMPLES
         from busight.model.bundle.examples import COUNT, TOLERANCE, replay
         from busight.model.bundle.graph_examples import replay_graphs
+        from busight.model.bundle.load import load_bundle
         from busight.model.engines.catalogue import EngineSettings
         from busight.model.model import Model
 
-        model = Model.load(bundle, EngineSettings(threads=threads))
-        card = model.card
+        folder, card = load_bundle(bundle).parts
         # An ensemble has the examples of none of its members.
         is_alone = GRAPH_EXAMPLES in card.files or not card.inverse_temperatures
-        graphs = replay_graphs(model.folder) if is_alone else None
+        graphs = replay_graphs(folder) if is_alone else None
         lines = [f"files: {len(card.files)} of {card.name}, each with its SHA-256"]
         if graphs is not None:
             count, graph_difference = graphs
@@ -39,7 +39,7 @@ def command(
             part = card.exports.get(name)  # type: ignore[call-overload]
             # Other processors round otherwise: in lower precision twice as far as where it was made is no fault.
             tolerance = TOLERANCE if part is None else max(TOLERANCE, 2 * part.max_example_diff)
-            opened = Model.of_card(model.folder, card, EngineSettings(name, threads))
+            opened = Model.of_card(folder, card, EngineSettings(name, threads))
             difference = replay(opened, tolerance)
             lines.append(f"{name}: {COUNT} examples replayed from end to end, largest difference {difference:.1g}")
         typer.echo("\n".join(lines))

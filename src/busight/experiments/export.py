@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,13 @@ from busight.errors import BundleError, DataError, OutputError
 from busight.io.digests import sha256_of_file
 from busight.io.progress import Progress, Silent
 from busight.metrics.ranking import auroc
-from busight.model.bundle.card import CLASSIFIER, SEGMENTER, Card, ExportPart, Target
+from busight.model.bundle.card import Card, ExportPart, Target
 from busight.model.bundle.examples import replay
 from busight.model.bundle.openvino_graphs import FLOAT_SHARES, toolkit, write_float_graph, write_int8_graph
 from busight.model.bundle.save import write_card
 from busight.model.engines.catalogue import EngineSettings, exported_file
 from busight.model.model import Model
-from busight.strategies.engine import Engine, Outputs
-from busight.strategies.segmenters import NetworkSegmenter
+from busight.model.recording import recording
 from busight.types import FloatArray, Image, prediction_of
 
 MAX_PROB_DIFF = 1e-4
@@ -163,7 +162,7 @@ def _made(
                 write_float_graph(model.folder / graph, path, half=target == "fp16")
             else:
                 write_int8_graph(model.folder / graph, path, inputs, float_share)
-        part = _agreement(work, model, target, validation, expected, float_share)
+        part = _agreement(work, model, target, recorded, validation, expected, float_share)
         if _agrees(part, target):
             return part
     raise BundleError(f"{model.folder}: {target} is too far from the ONNX graph, nothing was written: {summary(part)}")
@@ -186,35 +185,26 @@ def _agreement(
     work: Path,
     model: Model,
     target: Target,
+    graphs: Iterable[str],
     validation: ValidationSet,
     expected: FloatArray,
     float_share: float | None,
 ) -> ExportPart:
-    names = [file for graph in model.card.files if graph.endswith(".onnx") for file in _files(graph, target)]
-    part = ExportPart(
-        images=len(validation.images),
-        max_prob_diff=0.0,
-        same_label=1.0,
-        auroc_diff=None,
-        max_example_diff=0.0,
-        float_share=float_share,
-        toolkit=toolkit(target),
-    )
-    files = {**model.card.files, **dict.fromkeys(names, "")}
-    card = model.card.changed(files=files, exports={**model.card.exports, target: part})
-    exported = Model.of_card(work, card, EngineSettings(target))
+    files = {**model.card.files, **{name: "" for graph in graphs for name in _files(graph, target)}}
+    exported = Model.of_card(work, model.card.changed(files=files), EngineSettings(target))
     probs = _probs(exported, validation.images)
     place, difference = model.labels.positive_index, None
     if place is not None and 0 < validation.positive.sum() < len(validation.positive):
         before, after = (float(auroc(values[:, place], validation.positive)) for values in (expected, probs))
         difference = after - before
-    return part.model_copy(
-        update={
-            "max_prob_diff": float(np.abs(probs - expected).max()),
-            "same_label": float((probs.argmax(axis=1) == expected.argmax(axis=1)).mean()),
-            "auroc_diff": difference,
-            "max_example_diff": replay(exported, tolerance=1.0),
-        }
+    return ExportPart(
+        images=len(validation.images),
+        max_prob_diff=float(np.abs(probs - expected).max()),
+        same_label=float((probs.argmax(axis=1) == expected.argmax(axis=1)).mean()),
+        auroc_diff=difference,
+        max_example_diff=replay(exported, tolerance=1.0),
+        float_share=float_share,
+        toolkit=toolkit(target),
     )
 
 
@@ -231,41 +221,15 @@ def _files(graph: str, target: Target) -> tuple[str, str]:
 
 def _record(model: Model, images: Sequence[Image]) -> tuple[dict[str, list[NDArray[np.float32]]], FloatArray]:
     """Return inputs of each graph on images, at most so many as int8 is calibrated on, and the probabilities."""
-    stages, recorders = model.stages, {}
-    if stages.classifier is not None:
-        recorders[CLASSIFIER] = _Recorder(stages.classifier)
-        stages = replace(stages, classifier=recorders[CLASSIFIER])
-    if isinstance(stages.segmenter, NetworkSegmenter):
-        recorders[SEGMENTER] = _Recorder(stages.segmenter.engine)
-        stages = replace(stages, segmenter=replace(stages.segmenter, engine=recorders[SEGMENTER]))
-    probs = _probs(replace(model, stages=stages), images)
+    recorder, engines = recording(model)
+    probs = _probs(recorder, images)
     rng = np.random.default_rng(0)
-    chosen = {
-        graph: [recorder.inputs[place] for place in rng.permutation(len(recorder.inputs))[:_CALIBRATION_INPUTS]]
-        for graph, recorder in recorders.items()
-    }
+    chosen = {}
+    for graph, engine in engines.items():
+        inputs = [image for batch in engine.batches for image in batch]
+        chosen[graph] = [inputs[place] for place in rng.permutation(len(inputs))[:_CALIBRATION_INPUTS]]
     return chosen, probs
 
 
 def _probs(model: Model, images: Sequence[Image]) -> FloatArray:
     return np.array([prediction_of(answer).calibrated_probs for answer in model.predict(images)])
-
-
-@dataclass(slots=True)
-class _Recorder:
-    """An engine that keeps its inputs."""
-
-    engine: Engine
-    inputs: list[NDArray[np.float32]] = field(default_factory=list)
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        return self.engine.input_shape
-
-    @property
-    def output_shapes(self) -> Mapping[str, tuple[int, ...]]:
-        return self.engine.output_shapes
-
-    def run(self, batch: NDArray[np.float32]) -> Outputs:
-        self.inputs.extend(batch)
-        return self.engine.run(batch)

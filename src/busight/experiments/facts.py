@@ -22,10 +22,13 @@ _LIBRARIES = (
 )  # fmt: skip
 
 
-def versions() -> tuple[tuple[str, str], ...]:
-    """Return the versions of Python and of the libraries that a metric can depend on; absent ones are left out."""
+def versions(*further: str) -> tuple[tuple[str, str], ...]:
+    """Return the versions of Python, of the libraries that a metric can depend on, and of further ones.
+
+    Absent ones are left out.
+    """
     found = [("python", platform.python_version())]
-    for name in _LIBRARIES:
+    for name in (*_LIBRARIES, *further):
         try:
             found.append((name, metadata.version(name)))
         except metadata.PackageNotFoundError:

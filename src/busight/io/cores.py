@@ -25,23 +25,28 @@ def use_cores(cores: list[int]) -> None:
         os.sched_setaffinity(0, cores)
 
 
-def in_threads(function: Callable[[_T], _R], items: Iterable[_T]) -> Iterator[_R]:
-    """Yield a function's value for each item, in order, computed in as many threads as there are usable cores.
+def in_threads(function: Callable[[_T], _R], items: Iterable[_T], threads: int = 0, ahead: int = 4) -> Iterator[_R]:
+    """Yield a function's value for each item, in order, computed in threads.
 
-    For work that leaves Python's lock alone: OpenCV, Pillow, digests, reading of files. Of a long sequence only four
-    items a thread are under way or waiting to be asked for.
+    For work that leaves Python's lock alone: OpenCV, Pillow, digests, reading of files and of object stores.
+
+    Args:
+        function: Called once for each item.
+        items: The items.
+        threads: Threads; 0 for as many as there are usable cores.
+        ahead: Items a thread that are under way or waiting to be asked for, at most.
 
     Example:
         >>> list(in_threads(abs, [-2, 1]))
         [2, 1]
     """
-    threads = len(usable_cores())
+    threads = threads or len(usable_cores())
     if threads == 1:
         yield from map(function, items)
         return
     with ThreadPoolExecutor(threads) as pool:
         remaining = iter(items)
-        waiting = [pool.submit(function, item) for item in islice(remaining, 4 * threads)]
+        waiting = [pool.submit(function, item) for item in islice(remaining, ahead * threads)]
         try:
             while waiting:
                 value = waiting.pop(0).result()

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from busight.data.labels import LabelSchema
 from busight.decision.decision import Decision
-from busight.errors import BundleError, InferenceError
+from busight.errors import InferenceError
 from busight.io.atomic import require_free_folder
 from busight.metrics.activations import softmax
 from busight.model.bundle.card import Card
@@ -156,20 +155,6 @@ class Model:
         """
         prepared = [self.preprocess(image) for image in images]
         return prepared, self.strategy.infer(prepared, self.stages)
-
-    def mask_probs(self, image: Image) -> tuple[NDArray[np.float32], Roi]:
-        """Return the lesion probabilities of the mask, float32 hw in 0–1, and their crop box.
-
-        Raises:
-            BundleError: The model has no segmentation.
-            InferenceError: The network's output is no answer.
-        """
-        (prepared,), (raw,) = self.infer([image])
-        if raw.fault is not None:
-            raise InferenceError(self._no_answer(ImageRef(), raw.fault))
-        if raw.mask_probs is None:
-            raise BundleError(f"{self.card.name}: the model draws no masks; train a recipe that segments")
-        return raw.mask_probs, prepared.crop_box
 
     def _no_answer(self, ref: ImageRef, fault: str) -> str:
         return f"{ref.path or 'image'}: no answer, the network's {fault}; run busight verify {self.folder}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from busight.data.readers.inputs import read_frames
 from busight.errors import DataError
 from busight.model.model import Model, batches
+from busight.model.recording import recording
 from busight.model.stream import predict_stream
-from busight.strategies.engine import Engine, Outputs
-from busight.strategies.segmenters import NetworkSegmenter
+from busight.strategies.engine import Engine
 from busight.types import Failure, InputImage
 
 _Call = tuple[Engine, NDArray[np.float32]]
@@ -59,34 +59,9 @@ def _run(groups: Sequence[Sequence[_Call]], streams: int) -> None:
 
 
 def _calls_of(model: Model, images: Sequence[InputImage | Failure]) -> list[_Call]:
-    calls: list[_Call] = []
-    stages = model.stages
-    if stages.classifier is not None:
-        stages = replace(stages, classifier=_Recorder(stages.classifier, calls))
-    if isinstance(stages.segmenter, NetworkSegmenter):
-        stages = replace(stages, segmenter=replace(stages.segmenter, engine=_Recorder(stages.segmenter.engine, calls)))
     for image in images:
         if isinstance(image, Failure):
             raise DataError(image.reason)
-    replace(model, stages=stages).predict([image for image in images if isinstance(image, InputImage)])
-    return calls
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Recorder:
-    """An engine that keeps what it was called with."""
-
-    engine: Engine
-    calls: list[_Call] = field(default_factory=list)
-
-    @property
-    def input_shape(self) -> tuple[int, ...]:
-        return self.engine.input_shape
-
-    @property
-    def output_shapes(self) -> Mapping[str, tuple[int, ...]]:
-        return self.engine.output_shapes
-
-    def run(self, batch: NDArray[np.float32]) -> Outputs:
-        self.calls.append((self.engine, batch))
-        return self.engine.run(batch)
+    recorder, engines = recording(model)
+    recorder.predict([image for image in images if isinstance(image, InputImage)])
+    return [(engine.engine, batch) for engine in engines.values() for batch in engine.batches]

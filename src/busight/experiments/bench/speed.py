@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -170,7 +169,7 @@ def measure_speed(
     return SpeedTable(
         rows=tuple(rows),
         machine=f"{cores} cores of {processor_name()}",
-        versions=dict(versions()) | _versions("openvino", "nncf", "monai"),
+        versions=dict(versions("openvino", "nncf", "monai")),
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         settings=settings,
     )
@@ -395,13 +394,3 @@ def _int8_graph(model: Model, path: Path, images: Sequence[Path]) -> Path | str:
     views = np.stack([resize_or_pad(read_grey(image), spec.size, spec.keep_aspect) for image in images])
     write_int8_graph(model.folder / CLASSIFIER, path, list(as_network_input(views)), 0.0)
     return path
-
-
-def _versions(*names: str) -> dict[str, str]:
-    found = {}
-    for name in names:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found

@@ -136,14 +136,12 @@ def _write_weights(path: Path, tensors: dict[str, Tensor]) -> None:
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    loggers = [logging.getLogger(name) for name in ("torch.onnx",)]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             yield
         finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.setLevel(level)
+            logger.setLevel(level)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from busight.errors import BundleError
 from busight.io.arrays import read_arrays
 from busight.model.bundle.card import GRAPH_EXAMPLES
+from busight.model.engines.batched import is_declared
 from busight.model.engines.onnxruntime import OnnxRuntimeEngine
 from busight.preprocess.resize import as_network_input
 from busight.strategies.engine import Engine
@@ -98,12 +99,5 @@ def _fits(engine: Engine, inputs: NDArray[np.generic], outputs: Mapping[str, NDA
         and inputs.shape[1:] == image
         and outputs.keys() == declared.keys()
         and all(values.dtype == np.float32 and len(values) == len(inputs) for values in outputs.values())
-        and all(_as_declared(values.shape[1:], declared[name]) for name, values in outputs.items())
-    )
-
-
-def _as_declared(shape: tuple[int, ...], declared: tuple[int, ...]) -> bool:
-    """Return whether a shape is the declared one, where 0 stands for any side."""
-    return len(shape) == len(declared) and all(
-        wanted in (0, side) for side, wanted in zip(shape, declared, strict=True)
+        and all(is_declared(values.shape[1:], declared[name]) for name, values in outputs.items())
     )

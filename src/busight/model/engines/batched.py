@@ -70,15 +70,19 @@ class BatchedEngine(ABC):
     def _checked(self, batch: NDArray[np.float32]) -> Sequence[NDArray[np.float32]]:
         outputs = self._run(np.ascontiguousarray(batch))
         for (name, sides), values in zip(self.output_shapes.items(), outputs, strict=True):
-            as_declared = len(values.shape) == 1 + len(sides) and all(
-                side in (0, found) for side, found in zip(sides, values.shape[1:], strict=True)
-            )
-            if len(values) != len(batch) or not as_declared or values.dtype != np.float32:
+            if len(values) != len(batch) or not is_declared(values.shape[1:], sides) or values.dtype != np.float32:
                 raise BundleError(
                     f"{self._path}: its output {name} is {values.dtype} {values.shape} for {len(batch)} inputs; get "
                     "the bundle again"
                 )
         return outputs
+
+
+def is_declared(shape: tuple[int, ...], declared: tuple[int, ...]) -> bool:
+    """Return whether a shape is the declared one, in which 0 stands for any side."""
+    return len(shape) == len(declared) and all(
+        wanted in (0, side) for side, wanted in zip(shape, declared, strict=True)
+    )
 
 
 def require_own_weights(path: Path) -> None:

@@ -125,7 +125,7 @@ def open_graph(source: GraphSource, settings: EngineSettings) -> Engine:
     if settings.name == "int8" and not has_int8_instructions():
         # Without them sums of products saturate: the answers would be others than those that were measured.
         raise ConfigError("engine int8: this processor has no instructions for int8; choose the engine openvino")
-    if kind.target and kind.target not in source.card.exports:
+    if kind.target and exported_file(source.graph, kind.target) not in source.card.files:
         raise BundleError(
             f"{source.folder}: has no graph for the engine {settings.name}; make one with busight export --to "
             f"{kind.target}"
@@ -160,7 +160,8 @@ def _openvino(target: str) -> Callable[[GraphSource, EngineSettings], Engine]:
     def opened(source: GraphSource, settings: EngineSettings) -> Engine:
         from busight.model.engines.openvino import OpenVinoEngine
 
-        name = exported_file(source.graph, target) if target in source.card.exports else source.graph
+        exported = exported_file(source.graph, target)
+        name = exported if exported in source.card.files else source.graph
         return OpenVinoEngine(source.file(name), settings.threads, settings.streams, settings.batch)
 
     return opened
