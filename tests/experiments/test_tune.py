@@ -175,7 +175,8 @@ def test_several_processes_share_one_study(recipe: Recipe, tmp_path: Path) -> No
 def test_a_trial_whose_process_was_ended_is_tried_again(recipe_file: Path, tmp_path: Path, number: int) -> None:
     out = tmp_path / "out"
     program = f"""
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background has it ignored
 from pathlib import Path
 from busight.experiments import tune
 from busight.recipes.load import load_recipe
