@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 import torch
 
+from busight.training.data_module import PreparedDataModule
 from busight.training.prepared import (
     EpochShuffle,
     PreparedSet,
     Rows,
     concat,
-    plain_loader,
     sampling_shares,
-    train_loader,
 )
-from busight.training.settings import Balance
+from busight.training.settings import Balance, TrainSettings
 
 
 def numbered(first: int, n: int, channels: int = 1) -> PreparedSet:
@@ -43,10 +42,10 @@ def numbered(first: int, n: int, channels: int = 1) -> PreparedSet:
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("epoch", [0, 1])
 def test_every_image_keeps_its_mask_and_its_target_in_a_shuffled_epoch(channels: int, epoch: int) -> None:
-    sampler = EpochShuffle(33, 8, seed=5)
-    sampler.set_epoch(epoch)
+    train = numbered(10, 33, channels)
+    data = PreparedDataModule(train, train, TrainSettings(batch=8, seed=5), epoch)
     order = []
-    for images, masks, known, targets in train_loader(numbered(10, 33, channels), sampler):
+    for images, masks, known, targets in data.train_dataloader():
         assert images.shape[1:] == (channels, 4, 4)
         assert masks.shape[1:] == (1, 4, 4)
         for image, mask, is_known, target in zip(images, masks, known, targets, strict=True):
@@ -60,8 +59,11 @@ def test_every_image_keeps_its_mask_and_its_target_in_a_shuffled_epoch(channels:
     assert order != sorted(order)
 
 
-def test_the_plain_loader_keeps_the_order_and_the_last_image() -> None:
-    targets = torch.cat([batch[3] for batch in plain_loader(numbered(0, 9), 4)])
+def test_validation_keeps_the_order_and_the_last_image() -> None:
+    data = PreparedDataModule(numbered(20, 9), numbered(0, 9), TrainSettings(batch=2))
+    batches = [batch[3] for batch in data.val_dataloader()]
+    assert list(map(len, batches)) == [4, 4, 1]
+    targets = torch.cat(batches)
     assert targets.tolist() == list(range(9))
 
 

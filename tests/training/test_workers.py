@@ -18,8 +18,9 @@ import torch
 from busight.classify.network import build_classifier
 from busight.classify.settings import ClassifySettings
 from busight.errors import DataError
+from busight.training.data_module import PreparedDataModule
 from busight.training.fit import fit
-from busight.training.prepared import EpochShuffle, PreparedSet, Rows, train_loader
+from busight.training.prepared import PreparedSet, Rows
 from busight.training.settings import AugmentSettings, TrainSettings
 
 SETTINGS = TrainSettings(
@@ -83,7 +84,7 @@ def test_a_killed_worker_is_told_in_one_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize("workers", [0, 2])
 def test_an_epoch_holds_a_few_batches_in_memory(tmp_path: Path, workers: int) -> None:
     images = on_disk(tmp_path / "arrays", 1000, 768)  # 1,125 MiB
-    loader = train_loader(images, EpochShuffle(len(images), 8, 0), workers)
+    loader = PreparedDataModule(images, images, TrainSettings(batch=8, workers=workers)).train_dataloader()
     before, most, n_images = anonymous_memory("self"), 0, 0
     for batch in loader:
         n_images += len(batch[0])

@@ -21,15 +21,9 @@ from busight.errors import ConfigError, DataError
 from busight.results.history import History, read_csv_text
 from busight.training.accelerator import started_by_torchrun, trainer_device
 from busight.training.checkpoints import AtomicCheckpointIO, HistoryKeeper, read_checkpoint
+from busight.training.data_module import PreparedDataModule
 from busight.training.module import TrainingModule
-from busight.training.prepared import (
-    EpochShuffle,
-    PreparedSet,
-    class_weights,
-    plain_loader,
-    sampling_shares,
-    train_loader,
-)
+from busight.training.prepared import PreparedSet, class_weights
 from busight.training.settings import TrainSettings
 
 HISTORY_FILE = "history.csv"
@@ -139,12 +133,9 @@ def _run_trainer(
     folder: Path,
     callbacks: list[Callback],
 ) -> None:
-    sampler = EpochShuffle(len(train), settings.batch, settings.seed, sampling_shares(train, settings.balance))
     last = folder / LAST
-    if last.exists():
-        # Lightning draws the first batch of a resumed epoch before it sets the sampler's epoch.
-        sampler.set_epoch(int(read_checkpoint(last)["epoch"]) + 1)
-    loaders = train_loader(train, sampler, settings.workers), plain_loader(val, settings.batch * 2)
+    epoch = int(read_checkpoint(last)["epoch"]) + 1 if last.exists() else 0
+    data = PreparedDataModule(train, val, settings, epoch)
     with _quiet():
         trainer = lightning.Trainer(
             **trainer_device(settings),
@@ -162,7 +153,7 @@ def _run_trainer(
             log_every_n_steps=1,
         )
         try:
-            trainer.fit(module, *loaders, ckpt_path=last if last.exists() else None)
+            trainer.fit(module, datamodule=data, ckpt_path=last if epoch else None)
         except TorchDynamoException as error:
             first = str(error).strip().splitlines()[0]
             raise ConfigError(

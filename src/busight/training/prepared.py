@@ -1,4 +1,4 @@
-"""Prepared images as arrays on disk, and their data loaders."""
+"""Prepared images as arrays on disk, and the order in which they are drawn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, distributed
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import Dataset, Sampler
 
 from busight.training.settings import Balance
 
@@ -218,34 +218,11 @@ def _processes() -> int:
     return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
 
 
-def train_loader(prepared: PreparedSet, sampler: EpochShuffle, workers: int = 0) -> DataLoader[Batch]:
-    """Return a loader in an order drawn anew each epoch.
+def whole_batch(batch: Any) -> Any:
+    """Return a batch as it is, for loaders: the data set returns whole batches already.
 
-    Args:
-        prepared: The training images.
-        sampler: Their order.
-        workers: Processes that read ahead; each maps the arrays, none holds a copy.
+    It stands here, where worker processes find it without importing Lightning.
     """
-    return DataLoader(
-        PreparedDataset(prepared),
-        sampler.batch,
-        sampler=sampler,
-        collate_fn=_whole,
-        num_workers=workers,
-        persistent_workers=workers > 0,
-        # Spawned: a process that was forked from one with threads can hang.
-        multiprocessing_context="spawn" if workers else None,
-        pin_memory=torch.cuda.is_available(),
-    )
-
-
-def plain_loader(prepared: PreparedSet, batch: int) -> DataLoader[Batch]:
-    """Return a loader in the given order."""
-    return DataLoader(PreparedDataset(prepared), batch, collate_fn=_whole)
-
-
-def _whole(batch: Any) -> Any:
-    # The data set returns whole batches already.
     return batch
 
 
