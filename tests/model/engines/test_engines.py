@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -73,6 +75,22 @@ def test_threads_may_share_an_engine(model: Model, kind: Engines) -> None:
     with ThreadPoolExecutor(4) as pool:
         together = [outputs["logits"] for outputs in pool.map(engine.run, batches)]
     np.testing.assert_allclose(together, alone, atol=1e-6)
+
+
+def test_a_signal_reaches_a_process_that_has_closed_openvino(model: Model) -> None:
+    # Where two runtimes were ended in the order of their beginning, the next signal ended the process by SIGSEGV.
+    script = f"""
+import gc, os, signal
+from pathlib import Path
+from busight.model.engines.openvino import OpenVinoEngine
+signal.signal(signal.SIGINT, lambda number, frame: print("told"))
+first, second = (OpenVinoEngine(Path({str(model.folder / CLASSIFIER)!r})) for _ in range(2))
+del first; gc.collect()
+del second; gc.collect()
+os.kill(os.getpid(), signal.SIGINT)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "told\n"), done.stderr
 
 
 @pytest.mark.parametrize("kind", [OnnxRuntimeEngine, OpenVinoEngine])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -29,8 +30,6 @@ class OpenVinoEngine(BatchedEngine):
         Raises:
             BundleError: OpenVINO cannot run it, or it has another input than ``images``.
         """
-        import openvino
-
         settings = {
             "NUM_STREAMS": streams,
             "INFERENCE_NUM_THREADS": threads,
@@ -39,7 +38,7 @@ class OpenVinoEngine(BatchedEngine):
         }
         graph = read_graph(path)
         try:
-            compiled: Any = openvino.Core().compile_model(graph, "CPU", settings)
+            compiled: Any = _core().compile_model(graph, "CPU", settings)
         except RuntimeError as error:
             raise BundleError(f"{path}: OpenVINO cannot run it ({_reason(error)}); get the bundle again") from error
         super().__init__(path, _shapes(compiled.inputs), _shapes(compiled.outputs), batch)
@@ -80,6 +79,15 @@ def read_graph(path: Path) -> Any:
         frontend.OpValidationFailure,
     ) as error:
         raise BundleError(f"{path}: OpenVINO cannot read it ({_reason(error)}); get the bundle again") from error
+
+
+@cache
+def _core() -> Any:
+    """Return the one runtime of this process, which stays: where two are ended in the order in which they began,
+    OpenVINO 2026.4 leaves the process with a signal stack that is no longer mapped, and Ctrl-C ends it by SIGSEGV."""
+    import openvino
+
+    return openvino.Core()
 
 
 def _reason(error: Exception) -> str:
