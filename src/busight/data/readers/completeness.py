@@ -1,14 +1,13 @@
 """Whether a file holds exactly the pixels that its header states.
 
 Pillow leaves black, or grey, what is missing behind an intact end of the file, and passes over what is left. Of WebP
-its decoder says so itself.
+its decoder says so itself, and of PNG `png_pixels.stored_png`.
 """
 
 from __future__ import annotations
 
 import struct
-import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from typing import BinaryIO
 
 from PIL.BmpImagePlugin import BmpImageFile
@@ -16,18 +15,13 @@ from PIL.GifImagePlugin import GifImageFile
 from PIL.ImageFile import ImageFile
 from PIL.Jpeg2KImagePlugin import Jpeg2KImageFile
 from PIL.JpegImagePlugin import JpegImageFile
-from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from busight.data.readers.gif_pixels import gif_frame
+from busight.data.readers.inflate import inflated
 from busight.data.readers.jpeg_scans import require_all_scan_lines
 from busight.data.readers.stream_header import codestream, stream_header, tile_counts
 from busight.data.readers.tiff_strips import Strip, TiffStrips
-
-_PIECE = 2**16
-_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-_ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
-"""First column and row, and the steps, of the passes of an interlaced PNG (PNG, section 8.1)."""
 
 
 def require_all_pixels(picture: ImageFile, stream: BinaryIO) -> None:
@@ -50,44 +44,6 @@ def require_all_pixels(picture: ImageFile, stream: BinaryIO) -> None:
                 check(picture, stream)
     finally:
         stream.seek(place)
-
-
-def _require_png(picture: ImageFile, stream: BinaryIO) -> None:
-    stream.seek(16)
-    width, height, bits, colour, _, _, is_interlaced = struct.unpack(">IIBBBBB", stream.read(13))
-    row_bits = bits * _PNG_CHANNELS[colour]
-    passes = _ADAM7 if is_interlaced else ((0, 0, 1, 1),)
-    sides = [(-(-(width - x) // dx), -(-(height - y) // dy)) for x, y, dx, dy in passes]
-    needed = sum(rows * (1 + -(-columns * row_bits // 8)) for columns, rows in sides if columns > 0)
-    _require_inflated(_idat(stream), needed, needed)
-
-
-def _idat(stream: BinaryIO) -> Iterator[bytes]:
-    stream.seek(8)
-    while len(head := stream.read(8)) == 8:
-        length, kind = struct.unpack(">I4s", head)
-        if kind == b"IDAT":
-            yield stream.read(length)
-            length = 0
-        stream.seek(length + 4, 1)
-
-
-def _require_inflated(parts: Iterable[bytes], needed: int, most: int) -> None:
-    """Raise for a deflated stream that does not end, with its checksum, after that many bytes."""
-    inflater, total = zlib.decompressobj(), 0
-    for part in (*parts, b""):
-        rest = part
-        while True:
-            piece = inflater.decompress(rest, _PIECE)
-            total, rest = total + len(piece), inflater.unconsumed_tail
-            if total > most:
-                raise ValueError(f"its pixels are more than the {needed} bytes of its size")
-            if not piece:
-                break
-    if total < needed:
-        raise ValueError(f"{needed} bytes of pixels are needed, {total} follow")
-    if not inflater.eof:
-        raise ValueError("its pixels end before their checksum")
 
 
 def _require_gif(picture: ImageFile, stream: BinaryIO) -> None:
@@ -131,7 +87,7 @@ def _require_tiff(picture: ImageFile, stream: BinaryIO) -> None:
             if strip.count >= most + strip.row_bytes:
                 raise ValueError(f"a strip's {strip.count} bytes of pixels are more than the {needed} of its size")
         elif file.is_deflated and strip.row_bytes:
-            _require_inflated([_content(strip, stream)], needed, most)
+            inflated([_content(strip, stream)], needed, most)
         elif file.is_jpeg:
             content = _content(strip, stream)
             _require_jpeg_strip(file.jpeg_tables[:-2] + content[2:] if file.jpeg_tables else content, strip)
@@ -162,6 +118,5 @@ _CHECKS: dict[type[ImageFile], Callable[[ImageFile, BinaryIO], None]] = {
     GifImageFile: _require_gif,
     Jpeg2KImageFile: _require_jpeg_2000,
     JpegImageFile: _require_jpeg,
-    PngImageFile: _require_png,
     TiffImageFile: _require_tiff,
 }

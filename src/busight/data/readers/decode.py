@@ -20,6 +20,7 @@ from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, SAMPL
 from busight.data.image_spec import Pixels, full_scale
 from busight.data.readers import pnm
 from busight.data.readers.completeness import require_all_pixels
+from busight.data.readers.png_pixels import is_png, stored_png
 from busight.data.readers.source import DAMAGE, MAX_PIXELS, check_size, opened, reason
 from busight.data.readers.wide_colour import is_wide_colour, read_wide_colour
 from busight.errors import ImageError
@@ -70,8 +71,9 @@ def decode(source: Path | bytes, name: str) -> DecodedImage:
             if stream.read(4096).strip():
                 raise ValueError(f"more follows than its {header.width}×{header.height} pixels")
             return DecodedImage(pixels, header.maxval if 255 < header.maxval < 65535 else None)
-        with _opened_picture(stream, name) as picture:
-            return _decoded(picture, stream, name)
+        checked = stored_png(stream, name) if is_png(stream) else stream
+        with _opened_picture(checked, name) as picture:
+            return _decoded(picture, checked, name)
 
 
 def image_size(source: Path | bytes, name: str) -> tuple[int, int]:
