@@ -180,7 +180,10 @@ def _calibration_mm(item: Dataset, warnings: list[str]) -> tuple[float, float] |
         return None
     down, right = (numbers(item, f"PhysicalDelta{axis}", warnings) for axis in "YX")
     # A delta is negative where the axis of the physical scale points up or left.
-    return _positive(abs(down[0]) * 10, abs(right[0]) * 10) if down and right else None
+    if down and right and (spacing := _positive(abs(down[0]) * 10, abs(right[0]) * 10)) is not None:
+        return spacing
+    warnings.append("PhysicalDeltaX and PhysicalDeltaY of an ultrasound region are not two finite numbers other than 0")
+    return None
 
 
 def _agreed(spacings: list[tuple[float, float]], warnings: list[str]) -> tuple[float, float] | None:
