@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -175,9 +176,7 @@ def open_pixels(name: str, content: DicomContent, warnings: list[str]) -> Stored
     header, pixels = content.header, content.pixels
     if pixels is None:
         raise ImageError(f"{name}: DICOM without pixels (a report, a PDF, a directory); leave it out")
-    n_stated = next((int(number) for number in numbers(header, "NumberOfFrames", warnings)), 0) or None
-    if n_stated is not None and not 1 <= n_stated <= MAX_FRAMES:
-        raise ImageError(f"{name}: {n_stated} frames, 1 to {MAX_FRAMES} are read; export a shorter cine")
+    n_stated = _stated_frames(name, header, warnings)
     is_compressed = is_fragmented(pixels) and (
         pixels.is_encapsulated or content.syntax is None or content.syntax.is_compressed
     )
@@ -186,6 +185,15 @@ def open_pixels(name: str, content: DicomContent, warnings: list[str]) -> Stored
     if not is_compressed:
         return _native(name, content, pixels, n_stated, warnings)
     return _compressed(name, header, content.syntax, pixels, n_stated, warnings)
+
+
+def _stated_frames(name: str, header: Dataset, warnings: list[str]) -> int | None:
+    """Return NumberOfFrames; None where it is missing or no number of frames: the pixels then tell it."""
+    stated = next(iter(numbers(header, "NumberOfFrames", warnings)), None)
+    if stated is not None and not 1 <= stated < math.inf:
+        warnings.append(f"NumberOfFrames is {stated:g} and was ignored")
+        return None
+    return None if stated is None else _checked_count(name, int(stated))
 
 
 def _native(
@@ -200,9 +208,12 @@ def _native(
     form = native_format(name, content.header, pixels.length, n_stated, warnings)
     n_held = pixels.length * 8 // form.frame_bits
     if n_stated is None and n_held > 1:
-        warnings.append(f"NumberOfFrames is missing, its pixels are those of {n_held} frames")
+        warnings.append(f"no NumberOfFrames to go by, its pixels are those of {n_held} frames")
     elif n_stated is not None and n_held > n_stated:
         warnings.append(f"its pixels are those of {n_held} frames, of which NumberOfFrames names {n_stated}")
+    n_spare = pixels.length - -(-n_held * form.frame_bits // 8)
+    if n_spare > 1:  # one byte is padding to an even length
+        warnings.append(f"its pixels end {n_spare} bytes behind the last frame, which were ignored")
     return StoredPixels(
         name,
         form,
@@ -242,7 +253,7 @@ def _compressed(
         opened.check_video(str(syntax.name))
         opened.n_frames = n_stated or opened.n_video_frames()
     if n_stated is None and opened.n_frames > 1:
-        warnings.append(f"NumberOfFrames is missing, its pixels are those of {opened.n_frames} frames")
+        warnings.append(f"no NumberOfFrames to go by, its pixels are those of {opened.n_frames} frames")
     elif n_stated is not None and len(fragments) > n_stated:
         warnings.append(f"its pixels are those of {len(fragments)} frames, of which NumberOfFrames names {n_stated}")
     _checked_count(name, opened.n_frames)
@@ -250,8 +261,8 @@ def _compressed(
 
 
 def _checked_count(name: str, n_frames: int) -> int:
-    if not 1 <= n_frames <= MAX_FRAMES:
-        raise ImageError(f"{name}: {n_frames} frames, 1 to {MAX_FRAMES} are read; export a shorter cine")
+    if n_frames > MAX_FRAMES:
+        raise ImageError(f"{name}: {n_frames} frames, at most {MAX_FRAMES} are read; export a shorter cine")
     return n_frames
 
 
