@@ -21,7 +21,8 @@ from golden_bundles import golden_model
 from picture_files import noise_files
 
 from busight.archive.archive import ArchiveCounts, predict_archive
-from busight.errors import ConfigError, OutputError
+from busight.archive.listing import list_archive
+from busight.errors import ConfigError, DataError, OutputError
 from busight.io.progress import Silent
 from busight.model.bundle.finish import finished
 
@@ -81,6 +82,15 @@ def test_records_are_those_of_the_images_in_order(expected: pa.Table, images: Pa
     assert "020.png" in errors[20]
     assert expected.column("label").null_count == 1
     assert pa.types.is_boolean(expected.schema.field("above_threshold").type)
+
+
+def test_a_manifest_written_on_windows_names_the_same_files(tmp_path: Path) -> None:
+    noise_files(tmp_path / "images", 1, broken=0)
+    (tmp_path / "manifest.csv").write_text("path\nimages\\000.png\n")
+    assert list_archive([str(tmp_path / "manifest.csv")]).addresses == (str(tmp_path / "images" / "000.png"),)
+    (tmp_path / "manifest.csv").write_text("path\nimages\\000.png\nimages/000.png\n")
+    with pytest.raises(DataError, match=r"line 3 names images/000.png again"):
+        list_archive([str(tmp_path / "manifest.csv")])
 
 
 # Ray warns of its own defaults.

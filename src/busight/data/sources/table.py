@@ -10,7 +10,7 @@ from pathlib import Path
 from busight.data.labels import BREAST
 from busight.data.table_values import birads_category, birads_subcategory, known, known_label
 from busight.errors import DataError
-from busight.io.csv_table import Table, TableRow, number_of, read_table, whole_number_of
+from busight.io.csv_table import Table, TableRow, listed_path, number_of, read_table, whole_number_of
 from busight.types import DataWarning, Sample
 
 TABLE_NAME = "samples.csv"
@@ -105,12 +105,14 @@ def _row_sample(table: Path, row: TableRow) -> Sample:
     metadata = {column: text for column, text in cells.items() if column not in COLUMNS and text}
     if (subcategory := birads_subcategory(cells.get("birads"))) is not None:
         metadata["birads_subcategory"] = subcategory
+    path = listed_path(table, cells["path"])
+    masks = [part.strip() for part in (known(cells.get("mask")) or "").split(";") if part.strip()]
     return Sample(
-        sample_id=cells.get("id") or cells["path"],
+        sample_id=cells.get("id") or path,
         source="folder",
         label=None if label is None else canonical_label(label),
-        image_path=cells["path"],
-        mask_paths=tuple(part.strip() for part in (known(cells.get("mask")) or "").split(";") if part.strip()),
+        image_path=path,
+        mask_paths=tuple(listed_path(table, mask) for mask in masks),
         mask_values=_mask_values(table, row.line, known(cells.get("mask_values"))),
         patient_id=known(cells.get("patient")),
         laterality=_LATERALITY.get(cells.get("laterality", "").lower()),
