@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -73,6 +74,20 @@ class Ticks(Silent):
     def tick(self, done: int, total: int) -> None:
         if done == self.after:
             self.act()
+
+
+def test_nothing_of_a_pool_is_left_when_it_returns(bundle: Path, images: Path, tmp_path: Path) -> None:
+    """Neither when all is done nor in the middle: at its end Python would stumble over what is left."""
+    before = set(threading.enumerate())
+    predicted(bundle, images, tmp_path / "whole", part_files=COUNT)
+    assert set(threading.enumerate()) == before
+
+    def give_up() -> None:
+        raise ConfigError("enough")
+
+    with pytest.raises(ConfigError, match="enough"):
+        predicted(bundle, images, tmp_path / "half", progress=Ticks(1, give_up))
+    assert set(threading.enumerate()) == before
 
 
 def test_records_are_those_of_the_images_in_order(expected: pa.Table, images: Path) -> None:
