@@ -34,7 +34,10 @@ HEAD_BYTES = 1024
 _UNDEFINED = 0xFFFFFFFF
 _LONG_VRS = (b"OB", b"OW", b"OF", b"OD", b"UN")
 _PIXEL_DATA = (0x7FE0, 0x0010)
-_FLOAT_PIXELS = {(0x7FE0, 0x0008): "FloatPixelData", (0x7FE0, 0x0009): "DoubleFloatPixelData"}
+_FLOAT_PIXELS: dict[tuple[int, ...], str] = {
+    (0x7FE0, 0x0008): "FloatPixelData",
+    (0x7FE0, 0x0009): "DoubleFloatPixelData",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,7 +159,7 @@ def _held_pixels(header: Dataset, name: str) -> PixelBytes | None:
     """Return the pixels of an object that holds them in memory."""
     content = header.get("PixelData")
     if not content:
-        _refuse_floats(name, next((tag for tag in _FLOAT_PIXELS if tag in header), None))
+        _refuse_floats(name, next((keyword for keyword in _FLOAT_PIXELS.values() if keyword in header), None))
         return None
     syntax = getattr(header, "file_meta", {}).get("TransferSyntaxUID")
     is_little = header.original_encoding[1] if syntax is None else syntax.is_little_endian
@@ -172,7 +175,7 @@ def _stored_pixels(source: Path | bytes, stream: BinaryIO, header: Dataset, name
     head = stream.read(12)
     tag = tuple(int.from_bytes(head[n : n + 2], order) for n in (0, 2))  # type: ignore[arg-type]
     if tag != _PIXEL_DATA:
-        _refuse_floats(name, tag)
+        _refuse_floats(name, _FLOAT_PIXELS.get(tag))
         return None
     vr = b"OW" if is_implicit else head[4:6]
     # Pixel Data of explicit VR has a length of four bytes behind two reserved ones.
@@ -186,9 +189,9 @@ def _stored_pixels(source: Path | bytes, stream: BinaryIO, header: Dataset, name
     return PixelBytes(path, content, start, min(length, left), length == _UNDEFINED, is_swapped)
 
 
-def _refuse_floats(name: str, tag: tuple[int, ...] | None) -> None:
+def _refuse_floats(name: str, keyword: str | None) -> None:
     """Raise for pixels that are floating-point numbers (DICOM PS3.3 sections C.7.6.24 and C.7.6.25)."""
-    if (keyword := _FLOAT_PIXELS.get(tag or ())) is not None:
+    if keyword is not None:
         raise ImageError(
             f"{name}: its pixels are floating-point numbers ({keyword}, as of a parametric map), which no B-mode image "
             "has; export the image that its device displays, or scale it to 0–255 and save as 8-bit"
