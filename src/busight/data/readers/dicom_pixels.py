@@ -58,6 +58,8 @@ class StoredPixels:
     _has_overlay_bits: bool = False
     _fragments: list[list[tuple[int, int]]] | None = None
     _is_video: bool = False
+    _n_stated: int | None = None
+    _is_cut: bool = False
     _next_video_frame: int | None = None
     _apart: DecoderProcess = field(default_factory=DecoderProcess)
 
@@ -158,7 +160,8 @@ class StoredPixels:
 
     def _open_video(self) -> None:
         fragments = [] if self._fragments is None else self._fragments[0]
-        self._apart.open_video(b"".join(self._pixels.read(*fragment) for fragment in fragments))
+        content = b"".join(self._pixels.read(*fragment) for fragment in fragments)
+        self._apart.open_video(content, MAX_FRAMES if self._is_cut else self._n_stated or 0)
         self._next_video_frame = 0
 
 
@@ -232,7 +235,7 @@ def _compressed(
         raise ImageError(
             f'{name}: is a video ({syntax.name}), which PyAV decodes; install it with: pip install "busight[video]"'
         )
-    fragments = compressed_frames(pixels, header, n_stated, is_video, warnings)
+    fragments, is_cut = compressed_frames(pixels, header, n_stated, is_video, warnings)
     if not fragments:
         raise ImageError(f"{name}: DICOM without pixels (a report, a PDF, a directory); leave it out")
     stream = None
@@ -248,6 +251,8 @@ def _compressed(
         _has_overlay_bits=holds_overlay(header),
         _fragments=fragments,
         _is_video=is_video,
+        _n_stated=n_stated,
+        _is_cut=is_cut,
     )
     if syntax is not None and is_video:
         opened.check_video(str(syntax.name))

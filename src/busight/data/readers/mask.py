@@ -171,7 +171,7 @@ def _hard_mask(drawn: _Drawn, levels: Image, name: str) -> Mask:
                 "within labels; scale it to 0–255, or name in mask_values which are lesion"
             )
         if is_slope:
-            return value >= value.max() / 2
+            return np.asarray(value >= value.max() / 2)
         if not _has_soft_edges(levels):
             return more_than_black
         white = int(value.max())
