@@ -112,6 +112,15 @@ def test_a_pixel_spacing_that_says_nothing(spacing: Any) -> None:
     assert geometry(header(PixelSpacing=None)) == FrameGeometry()
 
 
+@pytest.mark.parametrize("side", [1e-4, 30.0, 1e300, 1e-320])
+def test_a_spacing_that_no_machine_has(side: float) -> None:
+    for made in (header(PixelSpacing=[side, side]), header(region(PhysicalDeltaX=side / 10, PhysicalDeltaY=side / 10))):
+        assert geometry(made).stored_spacing_mm is None
+        assert geometry(made).aspect == pytest.approx(1)
+        (told,) = warnings_of(made)
+        assert told.endswith("mm is not believable and was ignored; 0.001 to 10 mm are")
+
+
 def test_pixel_measures_of_all_frames_and_of_each() -> None:
     """Enhanced US: a frame's own measures before those of all frames, and both before the header."""
     made = header(
