@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,8 @@ from golden_bundles import golden_model
 from picture_files import noise_files
 
 from busight.archive.archive import ArchiveCounts, predict_archive
-from busight.errors import ConfigError, OutputError
+from busight.archive.listing import list_archive
+from busight.errors import ConfigError, DataError, OutputError
 from busight.io.progress import Silent
 from busight.model.bundle.finish import finished
 
@@ -74,6 +76,20 @@ class Ticks(Silent):
             self.act()
 
 
+def test_nothing_of_a_pool_is_left_when_it_returns(bundle: Path, images: Path, tmp_path: Path) -> None:
+    """Neither when all is done nor in the middle: at its end Python would stumble over what is left."""
+    before = set(threading.enumerate())
+    predicted(bundle, images, tmp_path / "whole", part_files=COUNT)
+    assert set(threading.enumerate()) == before
+
+    def give_up() -> None:
+        raise ConfigError("enough")
+
+    with pytest.raises(ConfigError, match="enough"):
+        predicted(bundle, images, tmp_path / "half", progress=Ticks(1, give_up))
+    assert set(threading.enumerate()) == before
+
+
 def test_records_are_those_of_the_images_in_order(expected: pa.Table, images: Path) -> None:
     assert expected.column("path").to_pylist() == sorted(map(str, images.iterdir()))
     errors = expected.column("error").to_pylist()
@@ -81,6 +97,15 @@ def test_records_are_those_of_the_images_in_order(expected: pa.Table, images: Pa
     assert "020.png" in errors[20]
     assert expected.column("label").null_count == 1
     assert pa.types.is_boolean(expected.schema.field("above_threshold").type)
+
+
+def test_a_manifest_written_on_windows_names_the_same_files(tmp_path: Path) -> None:
+    noise_files(tmp_path / "images", 1, broken=0)
+    (tmp_path / "manifest.csv").write_text("path\nimages\\000.png\n")
+    assert list_archive([str(tmp_path / "manifest.csv")]).addresses == (str(tmp_path / "images" / "000.png"),)
+    (tmp_path / "manifest.csv").write_text("path\nimages\\000.png\nimages/000.png\n")
+    with pytest.raises(DataError, match=r"line 3 names images/000.png again"):
+        list_archive([str(tmp_path / "manifest.csv")])
 
 
 # In a process of its own, as in use: Ray changes how the process that joins it takes signals, and does not undo it.

@@ -63,6 +63,20 @@ def test_the_scale_of_16_bit_pixels_without_stated_white() -> None:
     np.testing.assert_array_equal(ImageSpec(bits=12).apply(twelve), [[0, 255]])
 
 
+@pytest.mark.parametrize("bits", [12, 14, 16])
+def test_values_of_four_bits_fewer_are_refused(bits: int) -> None:
+    """Of a sixteenth of white nothing is seen; a stated white or a window says what is meant."""
+    sixteenth = 2 ** (bits - 4)
+    dark = np.array([[0, sixteenth - 1]], np.uint16)
+    with pytest.raises(
+        ImageError, match=rf"above {sixteenth - 1}, where images of {bits} bits .*; scale it to its bits"
+    ):
+        ImageSpec(bits=bits).apply(dark)
+    np.testing.assert_array_equal(ImageSpec(bits=bits).apply(dark, white_level=sixteenth - 1), [[0, 255]])
+    np.testing.assert_array_equal(ImageSpec(bits=bits, window=(0, sixteenth - 1)).apply(dark), [[0, 255]])
+    np.testing.assert_array_equal(ImageSpec(bits=bits).apply(dark + np.uint16(1)), [[0, 16]])
+
+
 def test_values_above_the_range() -> None:
     with pytest.raises(ImageError, match=r"a.png: pixel values up to 4096, at most 4095 are possible in these 12-bit"):
         ImageSpec(bits=12).apply(np.array([[0, 4096]], np.uint16), name="a.png")
@@ -122,7 +136,7 @@ def test_every_image_becomes_uint8_of_its_channels(data: st.DataObject) -> None:
     high = 255 if dtype == np.uint8 else 2**bits - 1
     pixels = data.draw(arrays.arrays(dtype, SHAPES, elements=st.integers(0, high)))
     colours = pixels[..., :3] if pixels.ndim == 3 else pixels
-    assume(dtype == np.uint8 or bits < 12 or colours.max() > 255 or not colours.any())
+    assume(dtype == np.uint8 or bits < 12 or colours.max() >= 2 ** (bits - 4) or not colours.any())
     kept = pixels.copy()
     image = spec.apply(pixels)
     assert image.dtype == np.uint8

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from busight.errors import OutputError
+from busight.io import claim
 from busight.io.claim import claimed_folder
 
 OTHER = """
@@ -63,3 +64,38 @@ def test_a_folder_that_is_not_free_or_cannot_be_made_is_refused(tmp_path: Path) 
     for path, reason in ((tmp_path, "exists already"), (tmp_path / "file" / "out", "folder could not be made")):
         with pytest.raises(OutputError, match=reason), claimed_folder(path):
             pytest.fail("it was taken")
+
+
+def test_whoever_comes_second_removes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first takes the folder when the second has seen none, and is about to make it."""
+    out = tmp_path / "deep" / "out"
+    first, mkdir = claimed_folder(out), Path.mkdir
+
+    def first_comes(path: Path, **options: bool) -> None:
+        monkeypatch.undo()
+        first.__enter__()
+        mkdir(path, **options)
+
+    monkeypatch.setattr(Path, "mkdir", first_comes)
+    with pytest.raises(OutputError, match="another process is writing there"), claimed_folder(out):
+        pytest.fail("it was taken twice")
+    assert out.is_dir()
+    (out / "result").write_text("x")
+    first.__exit__(None, None, None)
+
+
+def test_a_folder_that_is_removed_before_it_is_locked_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, lock = tmp_path / "deep" / "out", claim._lock
+
+    def other_removes(descriptor: int, path: Path) -> None:
+        monkeypatch.undo()
+        out.rmdir()
+        out.parent.rmdir()
+        lock(descriptor, path)
+
+    monkeypatch.setattr(claim, "_lock", other_removes)
+    with claimed_folder(out):
+        assert another_process(out, True).startswith(f"{out}: another process is writing there")
+    assert list(tmp_path.iterdir()) == []

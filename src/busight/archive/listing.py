@@ -12,7 +12,7 @@ from busight.archive.addresses import file_system, is_remote, storage_errors
 from busight.data.readers.inputs import list_files
 from busight.data.readers.listing import has_image_suffix, is_hidden, is_mask_name
 from busight.errors import DataError
-from busight.io.csv_table import read_table
+from busight.io.csv_table import listed_path, read_table
 
 _DICOM_SUFFIXES = frozenset({".dcm", ".dicom", ""})
 """Objects below a prefix are known by their suffix alone: looking into ten million of them would take hours."""
@@ -106,7 +106,7 @@ def _of_manifest(source: str, notes: list[str]) -> Iterator[_Entry]:
         cell = row.cells["path"]
         if not cell:
             raise DataError(f"{source}: line {row.line} has no path; fill or remove it")
-        address = cell if is_remote(cell) else str(Path(source).parent / cell)
+        address = cell if is_remote(cell) else str(Path(source).parent / listed_path(Path(source), cell))
         if address in seen:
             raise DataError(f"{source}: line {row.line} names {cell} again; keep one line for each file")
         seen.add(address)

@@ -50,10 +50,12 @@ def run_in_pool(work: Work, parts: Sequence[Part], workers: int = 0) -> Iterator
                 "with the same command and fewer --workers"
             ) from error
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
             if running:
                 for process in set(multiprocessing.active_children()) - others:
                     process.terminate()
+            # Python would wake the thread of a pool that nobody waits for when it exits, and print "Bad file
+            # descriptor" where that thread is just closing its pipe.
+            pool.shutdown(cancel_futures=True)
 
 
 def _begin() -> None:

@@ -24,8 +24,9 @@ BIT_DEPTHS = (8, 10, 12, 14, 16)
 _COLOUR_DIFFERENCE = 8 / 255
 """Share of the range by which a pixel's channels differ before it counts as coloured: JPEG alone makes less."""
 
-_DEEP_WHITE = 2**12 - 1
-"""White from which an image without a value above 255 is nearly black."""
+_DEEP_WHITE, _NEARLY_BLACK = 2**12 - 1, 1 / 16
+"""White from which an image is nearly black that has no value above this share of it: 8-bit values of 12 bits, 12-bit
+values of 16."""
 
 _COLOURED_SHARE = 0.05
 """Share of coloured pixels from which an image is a colour image. Coloured marks on a grey ultrasound image cover less:
@@ -65,8 +66,9 @@ class ImageSpec:
         Without a window, pixels whose own scale is known (8-bit pixels, or a stated ``white_level``) are mapped from
         that scale; so an 8-bit image is left alone. Others are taken to have ``bits`` bits. Where these are 8, 16-bit
         pixels are 8-bit ones in a wide file if none is above 255, and full-scale from 32768 up; between the two the
-        scale is unknown and the image is refused; so it is where they are 12 or more and no value is above 255. A
-        window holds for images of ``bits`` bits, and for no others.
+        scale is unknown and the image is refused; so it is where they are 12 or more and no value is above a
+        sixteenth of white (255 of 12 bits, 4095 of 16). Values of one to three bits fewer than ``bits`` are taken as
+        they are, a dark image. A window holds for images of ``bits`` bits, and for no others.
 
         Colour becomes ITU-R 601 luma where grey is wanted; equal channels give exactly that channel. Grey becomes three
         equal channels where RGB is wanted. Transparent pixels are composited over black, the background of ultrasound
@@ -118,10 +120,10 @@ class ImageSpec:
                 f"{name}: pixel values up to {high}, at most {white} are possible in these {white.bit_length()}-bit "
                 f"images; scale them to 0–{white}"
             )
-        if self.window is None and white_level is None and white >= _DEEP_WHITE and 0 < high <= 255:
+        if self.window is None and white_level is None and white >= _DEEP_WHITE and 0 < high <= _NEARLY_BLACK * white:
             raise ImageError(
                 f"{name}: none of its values is above {high}, where images of {self.bits} bits go up to {white}: it "
-                "would be nearly black, or holds 8-bit values; save it as 8-bit, or scaled to its bits"
+                "would be nearly black, or holds values of fewer bits; scale it to its bits, or save it as 8-bit"
             )
         if self.window is None:
             return _mapped(pixels, 0, white)

@@ -16,6 +16,9 @@ try:
 except ImportError:  # Windows: only the exclusive creation is left
     fcntl = None  # type: ignore[assignment]
 
+_TRIES = 100
+"""Times that a folder is made anew because another process removed it."""
+
 
 @contextmanager
 def claimed_folder(path: Path, resume: bool = False) -> Iterator[None]:
@@ -36,25 +39,50 @@ def claimed_folder(path: Path, resume: bool = False) -> Iterator[None]:
     elif not path.is_dir():
         yield  # whoever resumes says what is missing
         return
-    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    descriptor, made = _locked(path)
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDONLY)
-    except OSError as error:
-        raise OutputError(f"{path}: folder could not be made ({error.strerror}); choose another place") from error
-    try:
-        _lock(descriptor, path)
         if resume:
             remove_parts(path)
         else:
             require_free_folder(path)  # another process may have written it in the meantime
         yield
     finally:
-        os.close(descriptor)
         below = [Path(root) for root, _, _ in os.walk(path, topdown=False)] if not resume else []
         for folder in dict.fromkeys((*(folder for folder in below if folder != path), *made)):
             with suppress(OSError):
                 folder.rmdir()  # refused where something was written
+        os.close(descriptor)  # last: until here no other process takes what is removed
+
+
+def _locked(path: Path) -> tuple[int, list[Path]]:
+    """Make a folder where it is missing and lock it; return its descriptor, and the folders that were made.
+
+    Between its making and its lock another process may have removed it, empty as it was: then it is made again. Whoever
+    is refused removes nothing, as the folder belongs to another.
+
+    Raises:
+        OutputError: It cannot be made, or another process has locked it.
+    """
+    made: dict[Path, None] = {}
+    for _ in range(_TRIES):
+        made |= dict.fromkeys(folder for folder in (path, *path.parents) if not folder.exists())
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise OutputError(f"{path}: folder could not be made ({error.strerror}); choose another place") from error
+        try:
+            _lock(descriptor, path)
+        except OutputError:
+            os.close(descriptor)
+            raise
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return descriptor, list(made)
+        os.close(descriptor)
+    raise OutputError(f"{path}: folder is removed as soon as it is made; choose another place")
 
 
 def lock_file(stream: IO[Any], path: Path) -> None:

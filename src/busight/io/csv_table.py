@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import os
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -99,6 +100,21 @@ def read_table(path: Path, known: Collection[str], max_bytes: int | None = MAX_B
         ),
         tuple(notes),
     )
+
+
+def listed_path(table: Path, cell: str) -> str:
+    r"""Return a path of a table, relative to its folder, as this machine writes it.
+
+    A table written on Windows separates folders by a backslash, which elsewhere is a letter of a name: it is one only
+    where a file of that very name is there.
+
+    Example:
+        >>> listed_path(Path("samples.csv"), r"benign\a.png")
+        'benign/a.png'
+    """
+    if "\\" not in cell or os.path.lexists(table.parent / cell):
+        return cell
+    return cell.replace("\\", "/")
 
 
 def number_of(text: str) -> float:

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
 from busight.data.labels import LabelSchema
 from busight.errors import DataError
 from busight.io.atomic import write_json, write_text
-from busight.io.csv_text import csv_number, csv_rows, csv_text
+from busight.io.csv_text import csv_number, csv_text, original_text, raw_rows
 from busight.metrics.mask_scores import MASK_SCORES, MaskScores
 from busight.results.case import Case
 
-_VECTORS = ("logit", "raw_prob", "calibrated_prob")
+T = TypeVar("T")
 
+_VECTORS = ("logit", "raw_prob", "calibrated_prob")
+_REMEDY = "restore the file as it was written, or make it anew with busight evaluate"
 
 LABELS_FILE = "labels.json"
 """The label schema beside a table of cases, as a folder of images may have it."""
@@ -41,24 +45,24 @@ def read_cases(path: Path) -> tuple[tuple[Case, ...], LabelSchema]:
         DataError: The file is missing or is not a table of cases.
     """
     try:
-        lines = csv_rows(path.read_bytes().decode())
+        lines = raw_rows(path.read_bytes().decode())
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); name the folder of a finished run") from error
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: not a table of cases ({error}); make it anew with busight evaluate") from error
-    names, cells = (lines[0], lines[1:]) if lines else ([], [])
+    names, lines = (lines[0][1], lines[1:]) if lines else ([], [])
     classes = tuple(name.removeprefix("logit_") for name in names if name.startswith("logit_"))
     if not classes or names != _header(classes):
         raise DataError(f"{path}: not a table of cases of this version; make it anew with busight evaluate")
-    if not cells:
+    if not lines:
         raise DataError(f"{path}: holds no case; make it anew with busight evaluate")
-    if any(len(row) > len(names) for row in cells):
-        raise DataError(f"{path}: a line has more cells than the header; make it anew with busight evaluate")
-    try:
-        cases = tuple(_case(dict(zip(names, row, strict=True)), classes) for row in cells)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{path}: a line does not hold what its header says ({error}); make it anew") from error
-    return cases, _labels(path.with_name(LABELS_FILE), classes)
+    cases = []
+    for number, cells in lines:
+        if len(cells) != len(names):
+            raise DataError(f"{path}: line {number} has {len(cells)} cells, its header {len(names)}; {_REMEDY}")
+        row = _Row(path, number, dict(zip(names, map(original_text, cells), strict=True)))
+        cases.append(_case(row, classes))
+    return tuple(cases), _labels(path.with_name(LABELS_FILE), classes)
 
 
 def _labels(path: Path, classes: tuple[str, ...]) -> LabelSchema:
@@ -109,30 +113,91 @@ def _truth_value(value: bool | None) -> str:
     return "" if value is None else str(int(value))
 
 
-def _case(row: dict[str, str], classes: tuple[str, ...]) -> Case:
-    def vector(kind: str) -> tuple[float, ...]:
-        return tuple(float(row[f"{kind}_{name}"]) for name in classes)
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line of a table of cases: the number of its last line in the file, and its cells by column."""
+
+    path: Path
+    line: int
+    cells: dict[str, str]
+
+    def read(self, column: str, of: Callable[[str], T], rule: str) -> T:
+        """Return the value of a cell.
+
+        Raises:
+            DataError: ``of`` raises for it; the message names file, line, column and rule.
+        """
+        try:
+            return of(self.cells[column])
+        except (LookupError, TypeError, ValueError) as error:
+            value = repr(self.cells[column]) if self.cells[column] else "an empty cell"
+            raise DataError(
+                f"{self.path}: line {self.line}, column {column}: {value:.40} is not {rule}; {_REMEDY}"
+            ) from error
+
+
+def _case(row: _Row, classes: tuple[str, ...]) -> Case:
+    a_class = f"one of {', '.join(classes)}"
+
+    def probabilities(kind: str) -> tuple[float, ...]:
+        return tuple(row.read(f"{kind}_{name}", _probability, "a probability from 0 to 1") for name in classes)
 
     def truth_value(column: str) -> bool | None:
-        return bool(int(row[column])) if row[column] else None
+        return row.read(column, lambda cell: {"": None, "0": False, "1": True}[cell], "0, 1 or empty")
 
-    for column in ("target", "prediction"):
-        if row[column] not in classes:
-            raise ValueError(f"{column} {row[column]!r} is none of {', '.join(classes)}")
-    logits, raw_probs, calibrated_probs = map(vector, _VECTORS)
-    descriptor_prob = row["descriptor_prob_positive"]
+    def class_name(cell: str) -> str:
+        return classes[classes.index(cell)]
+
+    def class_names(cell: str) -> tuple[str, ...] | None:
+        return tuple(map(class_name, _json(cell, list))) if cell else None
+
     return Case(
-        sample_id=row["sample_id"],
-        group=row["group"],
-        target=row["target"],
-        prediction=row["prediction"],
-        logits=logits,
-        raw_probs=raw_probs,
-        calibrated_probs=calibrated_probs,
-        mask_scores=MaskScores(*(float(row[name] or "nan") for name in MASK_SCORES)),
+        sample_id=row.read("sample_id", _filled, "a name"),
+        group=row.read("group", _filled, "a name"),
+        target=row.read("target", class_name, a_class),
+        prediction=row.read("prediction", class_name, a_class),
+        logits=tuple(row.read(f"logit_{name}", _finite, "a finite number") for name in classes),
+        raw_probs=probabilities("raw_prob"),
+        calibrated_probs=probabilities("calibrated_prob"),
+        mask_scores=MaskScores(*(row.read(name, _score, "a finite number, or empty") for name in MASK_SCORES)),
         above_threshold=truth_value("above_threshold"),
-        prediction_set=tuple(json.loads(row["prediction_set"])) if row["prediction_set"] else None,
+        prediction_set=row.read("prediction_set", class_names, "a JSON list of classes, or empty"),
         rejected=truth_value("rejected"),
-        descriptor_prob_positive=float(descriptor_prob) if descriptor_prob else None,
-        metadata=tuple(json.loads(row["metadata"]).items()),
+        descriptor_prob_positive=row.read(
+            "descriptor_prob_positive",
+            lambda cell: _probability(cell) if cell else None,
+            "a probability from 0 to 1, or empty",
+        ),
+        metadata=row.read("metadata", lambda cell: tuple(_json(cell, dict).items()), "a JSON object"),
     )
+
+
+def _filled(cell: str) -> str:
+    if not cell:
+        raise ValueError(cell)
+    return cell
+
+
+def _finite(cell: str) -> float:
+    value = float(cell)
+    if not math.isfinite(value):
+        raise ValueError(cell)
+    return value
+
+
+def _score(cell: str) -> float:
+    return _finite(cell) if cell else math.nan
+
+
+def _probability(cell: str) -> float:
+    value = _finite(cell)
+    if not 0 <= value <= 1:
+        raise ValueError(cell)
+    return value
+
+
+def _json(cell: str, kind: type[T]) -> T:
+    value = json.loads(cell)
+    if not isinstance(value, kind):
+        raise TypeError(cell)
+    return value

@@ -175,12 +175,32 @@ def test_objects_that_are_no_picture(tmp_path: Path) -> None:
         read_dicom(tmp_path / "text.dcm")
 
 
+@pytest.mark.parametrize(("keyword", "dtype"), [("FloatPixelData", "f4"), ("DoubleFloatPixelData", "f8")])
+def test_floating_point_pixels_are_called_so(tmp_path: Path, keyword: str, dtype: str) -> None:
+    floats = dcmread(write_dicom(tmp_path / "a.dcm", RAMP[None]))
+    del floats.PixelData
+    setattr(floats, keyword, RAMP.astype(dtype).tobytes())
+    floats.save_as(tmp_path / "floats.dcm")
+    for source in (tmp_path / "floats.dcm", floats):
+        with pytest.raises(ImageError, match=rf"floating-point numbers \({keyword}, .*; export the image that"):
+            read_dicom(source)
+
+
+def test_sequences_nested_too_deeply_are_called_so(tmp_path: Path) -> None:
+    content = write_dicom(tmp_path / "a.dcm", RAMP[None]).read_bytes()
+    place = content.index(b"\x28\x00\x02\x00US")  # SamplesPerPixel
+    begin = b"\x08\x00\x40\x11SQ\0\0\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff"
+    end = b"\xfe\xff\x0d\xe0\0\0\0\0\xfe\xff\xdd\xe0\0\0\0\0"
+    with pytest.raises(ImageError, match="its sequences are nested too deeply to be read; export it without private"):
+        read_dicom(content[:place] + begin * 5000 + end * 5000 + content[place:])
+
+
 @pytest.mark.parametrize(
     ("elements", "rule"),
     [
         ({"Rows": 60000, "Columns": 60000}, "60000×60000 pixels, at most 16777216"),
         ({"Rows": 8}, "40×8 pixels, needs at least 16 a side"),
-        ({"NumberOfFrames": 2_000_000_000}, "2000000000 frames, 1 to 10000 are read"),
+        ({"NumberOfFrames": 2_000_000_000}, "2000000000 frames, at most 10000 are read"),
         ({"NumberOfFrames": 2}, "truncated, 2 frame.s. need 2560 bytes"),
         ({"BitsAllocated": 32, "BitsStored": 32, "HighBit": 31}, "32 of 32 bits stored, 1 to 16 are read"),
         ({"PhotometricInterpretation": "HSV"}, "photometric interpretation 'HSV' is not read"),

@@ -171,6 +171,15 @@ def test_native_422_is_told_from_three_samples_by_its_length(tmp_path: Path) -> 
         read(twice)
 
 
+def test_native_422_of_another_length_is_refused(tmp_path: Path) -> None:
+    odd = write_dicom(tmp_path / "a.dcm", YBR[None, :, :41], "YBR_FULL_422", PixelData=bytes(48 * 41 * 2))
+    with pytest.raises(ImageError, match=r"41 columns of 4:2:2, where each two share their colour.*; export it as RGB"):
+        read(odd)
+    short = write_dicom(tmp_path / "b.dcm", YBR[None], "YBR_FULL_422", PixelData=bytes(48 * 64 * 3 // 2))
+    with pytest.raises(ImageError, match="YBR_FULL_422 need 6144 bytes and 4608 follow, so it is truncated or subsamp"):
+        read(short)
+
+
 def test_ybr_of_16_bits_is_refused(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "a.dcm", YBR[None].astype(np.uint16) * 257, "YBR_FULL", ExplicitVRLittleEndian)
     with pytest.raises(ImageError, match="YBR of more than 8 bits is not read; export it as RGB"):

@@ -98,6 +98,27 @@ def test_a_window_that_is_none_costs_nothing_else(tmp_path: Path, function: str,
     assert frame.warnings == (f"its window of centre 10 and width {float(width):g} is none and was ignored",)
 
 
+@pytest.mark.parametrize(
+    ("keyword", "value", "told"),
+    [
+        ("RescaleSlope", 0, "RescaleSlope 0 is none and was ignored"),
+        ("RescaleSlope", "nan", "RescaleSlope nan is none and was ignored"),
+        ("RescaleSlope", "text", "RescaleSlope is no number and was ignored"),
+        ("RescaleSlope", "1e308", "RescaleSlope 1e+308 and RescaleIntercept 0 overflow and were ignored"),
+        ("RescaleIntercept", "nan", "RescaleIntercept nan is none and was ignored"),
+        ("RescaleIntercept", "-inf", "RescaleIntercept -inf is none and was ignored"),
+        ("RescaleIntercept", "text", "RescaleIntercept is no number and was ignored"),
+    ],
+)
+def test_a_rescale_that_is_none_costs_nothing_else(tmp_path: Path, keyword: str, value: Any, told: str) -> None:
+    path = write_dicom(tmp_path / "a.dcm", RAMP[None], WindowCenter=128, WindowWidth=256, **{keyword: 1})
+    header = dcmread(path)
+    header[keyword]._value = value  # pydicom refuses to write some of them
+    frame = read_dicom(header).decode(0)
+    np.testing.assert_array_equal(frame.pixels, RAMP)
+    assert frame.warnings == (told,)
+
+
 def test_an_unknown_function_is_linear(tmp_path: Path) -> None:
     path = write_dicom(tmp_path / "a.dcm", RAMP[None], WindowCenter=100, WindowWidth=101, VOILUTFunction="OTHER")
     frame = read_dicom(path).decode(0)
@@ -115,13 +136,10 @@ def test_lookup_tables_that_cannot_be_read_are_ignored(tmp_path: Path) -> None:
     empty = write_dicom(tmp_path / "a.dcm", RAMP[None], VOILUTSequence=[], ModalityLUTSequence=[])
     assert read_dicom(empty).decode(0).warnings == ()
     window = {"WindowCenter": 128, "WindowWidth": 256}
-    for elements, told in [
-        ({"ModalityLUTSequence": [lut]}, "ModalityLUTSequence cannot be read and was ignored"),
-        ({"RescaleSlope": 0}, "RescaleSlope 0 is none and was ignored"),
-    ]:
-        frame = read_dicom(write_dicom(tmp_path / "a.dcm", RAMP[None], **window, **elements)).decode(0)
-        np.testing.assert_array_equal(frame.pixels, RAMP)
-        assert frame.warnings == (told,)
+    modality = write_dicom(tmp_path / "a.dcm", RAMP[None], ModalityLUTSequence=[lut], **window)
+    frame = read_dicom(modality).decode(0)
+    np.testing.assert_array_equal(frame.pixels, RAMP)
+    assert frame.warnings == ("ModalityLUTSequence cannot be read and was ignored",)
     with pytest.raises(ImageError, match="PhotometricInterpretation is PALETTE COLOR, but its palette cannot be read"):
         read_dicom(write_dicom(tmp_path / "a.dcm", RAMP[None], "PALETTE COLOR")).decode(0)
 

@@ -23,14 +23,15 @@ def shown(source: Path | bytes) -> tuple[np.ndarray, tuple[str, ...]]:
     return np.stack([frames.decode(index).pixels for index in range(frames.n_frames)]), frames.warnings
 
 
-@pytest.mark.parametrize("n_stated", [None, 0])
+@pytest.mark.parametrize("n_stated", [None, 0, -1])
 @pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.1", ImplicitVRLittleEndian, ExplicitVRBigEndian])
 def test_native_frames_that_nobody_counts(tmp_path: Path, syntax: str, n_stated: int | None) -> None:
     path = write_dicom(tmp_path / "a.dcm", CINE, syntax=syntax, NumberOfFrames=n_stated)
     for source in (path, path.read_bytes()):
         pixels, warnings = shown(source)
         np.testing.assert_array_equal(pixels, CINE)
-        assert warnings == ("NumberOfFrames is missing, its pixels are those of 3 frames",)
+        told = () if n_stated is None else (f"NumberOfFrames is {n_stated} and was ignored",)
+        assert warnings == (*told, "no NumberOfFrames to go by, its pixels are those of 3 frames")
     colour = write_dicom(tmp_path / "b.dcm", np.stack([RGB, RGB[::-1]]), "RGB", syntax=syntax, NumberOfFrames=None)
     np.testing.assert_array_equal(shown(colour)[0], np.stack([RGB, RGB[::-1]]))
     single, warnings = shown(write_dicom(tmp_path / "c.dcm", RAMP[None], syntax=syntax, NumberOfFrames=None))
@@ -60,6 +61,13 @@ def test_one_bit_frames_that_begin_within_a_byte(tmp_path: Path) -> None:
     np.testing.assert_array_equal(shown(path)[0], bits * 255)
 
 
+def test_bytes_that_are_no_frame_are_told(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a.dcm", CINE, PixelData=CINE.tobytes() + bytes(10))
+    pixels, warnings = shown(path)
+    np.testing.assert_array_equal(pixels, CINE)
+    assert warnings == ("its pixels end 10 bytes behind the last frame, which were ignored",)
+
+
 def test_more_pixels_than_frames_are_told(tmp_path: Path) -> None:
     told = "its pixels are those of 3 frames, of which NumberOfFrames names 2"
     pixels, warnings = shown(write_dicom(tmp_path / "a.dcm", CINE, NumberOfFrames=2))
@@ -85,7 +93,8 @@ def test_compressed_frames_that_nobody_counts(
     for source in (path, path.read_bytes()):
         pixels, warnings = shown(source)
         np.testing.assert_array_equal(pixels, CINE)
-        assert warnings == (() if n_stated else ("NumberOfFrames is missing, its pixels are those of 3 frames",))
+        told = () if n_stated is None else (f"NumberOfFrames is {n_stated} and was ignored",)
+        assert warnings == (() if n_stated else (*told, "no NumberOfFrames to go by, its pixels are those of 3 frames"))
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "JPEG2000"])

@@ -1,3 +1,4 @@
+import math
 from typing import Any
 
 import numpy as np
@@ -87,10 +88,21 @@ def test_regions_that_disagree_have_no_common_spacing() -> None:
     assert "taken as square" in warnings_of(header(region(), region(PhysicalDeltaY=0.03)))[1]
 
 
-@pytest.mark.parametrize("changes", [{"PhysicalUnitsXDirection": 4}, {"PhysicalDeltaX": 0.0}, {"PhysicalDeltaY": None}])
-def test_pixel_spacing_stands_in(changes: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("changes", "is_told"),
+    [
+        ({"PhysicalUnitsXDirection": 4}, False),
+        ({"PhysicalDeltaX": 0.0}, True),
+        ({"PhysicalDeltaX": math.nan}, True),
+        ({"PhysicalDeltaY": -math.inf}, True),
+        ({"PhysicalDeltaY": None}, True),
+    ],
+)
+def test_pixel_spacing_stands_in(changes: dict[str, Any], is_told: bool) -> None:
+    told = "PhysicalDeltaX and PhysicalDeltaY of an ultrasound region are not two finite numbers other than 0"
     assert geometry(header(region(**changes))).stored_spacing_mm is None
     assert geometry(header(region(**changes), PixelSpacing=[0.3, 0.25])).stored_spacing_mm == (0.3, 0.25)
+    assert warnings_of(header(region(**changes))) == [told] * is_told
 
 
 @pytest.mark.parametrize("spacing", [[0, 0.2], [-0.1, 0.2], [0.1], [0.1, 0.1, 0.1]])
@@ -98,6 +110,15 @@ def test_a_pixel_spacing_that_says_nothing(spacing: Any) -> None:
     assert geometry(header(PixelSpacing=spacing)) == FrameGeometry()
     assert warnings_of(header(PixelSpacing=spacing)) == ["PixelSpacing is not two positive numbers and was ignored"]
     assert geometry(header(PixelSpacing=None)) == FrameGeometry()
+
+
+@pytest.mark.parametrize("side", [1e-4, 30.0, 1e300, 1e-320])
+def test_a_spacing_that_no_machine_has(side: float) -> None:
+    for made in (header(PixelSpacing=[side, side]), header(region(PhysicalDeltaX=side / 10, PhysicalDeltaY=side / 10))):
+        assert geometry(made).stored_spacing_mm is None
+        assert geometry(made).aspect == pytest.approx(1)
+        (told,) = warnings_of(made)
+        assert told.endswith("mm is not believable and was ignored; 0.001 to 10 mm are")
 
 
 def test_pixel_measures_of_all_frames_and_of_each() -> None:

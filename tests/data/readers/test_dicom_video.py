@@ -14,7 +14,7 @@ from busight.data.readers import dicom_pixels
 from busight.data.readers.dicom import read_dicom
 from busight.data.readers.inputs import read_frames
 from busight.errors import ImageError
-from busight.types import Failure
+from busight.types import Failure, InputImage
 
 needs_av = pytest.mark.skipif(find_spec("av") is None, reason="the extra video is not installed")
 
@@ -22,11 +22,11 @@ SMOOTH = (np.indices((96, 128)).sum(0) // 2 + 40).astype(np.uint8)
 CLIP = np.stack([np.roll(SMOOTH, 12 * number, axis=1) for number in range(7)])
 
 
-def encoded(codec: str, container: str) -> bytes:
+def encoded(codec: str, container: str, **options: str) -> bytes:
     import av
 
     content = io.BytesIO()
-    with av.open(content, "w", format=container) as output:
+    with av.open(content, "w", format=container, options=options) as output:
         stream = output.add_stream(codec, rate=25)
         stream.width, stream.height, stream.pix_fmt = 128, 96, "yuv420p"
         stream.bit_rate = 4_000_000
@@ -107,10 +107,41 @@ def test_a_truncated_clip_shows_its_whole_frames_alone(
     path = write_dicom(
         tmp_path / "a.dcm", cine, "YBR_PARTIAL_420", syntax, [stream[: int(len(stream) * share)]], NumberOfFrames=7
     )
-    results = read_frames(path)
+    results = list(read_frames(path))
     assert any(isinstance(result, Failure) for result in results)
     for result in results:
         if not isinstance(result, Failure):
             difference = np.abs(result.pixels.astype(int) - CLIP[result.ref.frame or 0])
             assert np.median(difference) <= 3
             assert np.percentile(difference, 99) <= 40
+
+
+@needs_av
+@pytest.mark.parametrize(("container", "share"), [("hevc", 0.97), ("matroska", 0.95), ("mp4", 0.85), ("mp4", 0.95)])
+def test_a_clip_of_fewer_frames_than_stated_is_cut(tmp_path: Path, container: str, share: float) -> None:
+    """HEVC of which no slice shows the cut; an MP4 among its fragments, as that of one part cannot be opened."""
+    options = {"movflags": "frag_every_frame+empty_moov+default_base_moof"} if container == "mp4" else {}
+    cine, stream = np.stack([CLIP] * 3, axis=-1), encoded("libx265", container, **options)
+    cut = [stream[: int(len(stream) * share)]]
+    results = list(read_frames(write_dicom(tmp_path / "a.dcm", cine, "YBR_PARTIAL_420", HEVCMP51, cut)))
+    assert [result.ref.frame for result in results] == list(range(7))
+    assert_right_or_refused(results)
+    assert not isinstance(results[0], Failure)
+
+
+def assert_right_or_refused(results: list[InputImage | Failure]) -> None:
+    assert isinstance(results[-1], Failure)
+    for result in results:
+        if not isinstance(result, Failure):
+            difference = np.abs(result.pixels.astype(int) - CLIP[result.ref.frame or 0])
+            assert np.median(difference) <= 3
+            assert np.percentile(difference, 99) <= 40
+
+
+@needs_av
+def test_a_truncated_file_tells_that_its_clip_is_cut_without_a_number_of_frames(tmp_path: Path) -> None:
+    cine, stream = np.stack([CLIP] * 3, axis=-1), encoded("libx265", "hevc")
+    path = write_dicom(tmp_path / "a.dcm", cine, "YBR_PARTIAL_420", HEVCMP51, [stream], NumberOfFrames=None)
+    content = path.read_bytes()[: -len(stream) // 30]
+    assert any(text.endswith("bytes of its pixels are missing") for text in read_dicom(content).warnings)
+    assert_right_or_refused(list(read_frames(content)))

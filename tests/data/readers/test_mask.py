@@ -241,3 +241,26 @@ def test_forty_hard_labels_stay_all_lesion() -> None:
         row, column = divmod(number, 8)
         labels[row * 20 : row * 20 + 12, column * 20 : column * 20 + 12] = number + 1
     np.testing.assert_array_equal(read_mask(content(labels)), labels > 0)
+
+
+@pytest.mark.parametrize(("peak", "is_read"), [(2, False), (3, False), (6, False), (12, True), (20, True)])
+def test_a_faint_and_wide_soft_mask_is_never_read_too_large(peak: int, is_read: bool) -> None:
+    """Few values that rise by ones may be labels within labels; many are a soft edge, cut at half of its peak."""
+    rows, columns = np.indices((200, 300))
+    distance = np.hypot(rows - 100, columns - 150)
+    soft = np.rint(np.clip((120 - distance) / 120, 0, 1) * peak).astype(np.uint8)
+    if is_read:
+        np.testing.assert_array_equal(read_mask(content(soft)), soft >= soft.max() / 2)
+    else:
+        with pytest.raises(ImageError, match=f"its values rise by ones from 0 to {peak}, .* name in mask_values which"):
+            read_mask(content(soft))
+    np.testing.assert_array_equal(read_mask(content(soft), values=[peak]), soft == peak)
+    with pytest.raises(
+        ImageError, match=r"compressed with loss and nowhere brighter than \d+ of 255, .*save it as PNG"
+    ):
+        read_mask(content(soft * np.uint8(1 if peak > 2 else 2), "JPEG", quality=90))
+
+
+def test_a_hard_mask_of_ones_survives_jpeg() -> None:
+    wrong = np.count_nonzero(read_mask(content(FIRST.astype(np.uint8), "JPEG", quality=95)) != FIRST)
+    assert wrong <= 0.05 * np.count_nonzero(FIRST)

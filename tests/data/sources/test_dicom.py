@@ -68,7 +68,7 @@ def test_a_single_file(folder: Path) -> None:
 
 def test_labels(folder: Path) -> None:
     (folder / "labels.csv").write_text(
-        "path,label,patient\ncase/cine,Malignant,p1\nim2.dcm,,\nim10.dcm,benign,\ngone.dcm,normal,\n",
+        "path,label,patient\ncase\\cine,Malignant,p1\nim2.dcm,,\nim10.dcm,benign,\ngone.dcm,normal,\n",
         encoding="utf-8-sig",
     )
     plain, data = load_dicom(str(folder / "im10.dcm")), load_dicom(str(folder))

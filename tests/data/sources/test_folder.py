@@ -7,6 +7,7 @@ from PIL import Image as Pillow
 
 from busight.data.labels import LabelSchema
 from busight.data.manifest import build_manifest
+from busight.data.readers.inputs import list_files
 from busight.data.sources.folder import load_folder, natural_order
 from busight.errors import DataError, ImageError
 
@@ -327,3 +328,16 @@ def test_12_bit_values_in_16_bits_are_left_out_whatever_lies_beside_them(tmp_pat
     assert [row.sample.sample_id for row in manifest.rows] == ["benign/full.png"]
     np.testing.assert_array_equal(manifest.dataset.reader.image(manifest.rows[0].sample), NOISE)
     assert ["fill neither 8 nor 16 bits" in problem.text for problem in manifest.dataset.problems] == [True]
+
+
+def test_a_table_written_on_windows_names_the_same_images(tmp_path: Path) -> None:
+    """A backslash separates folders, unless a file of that very name is there."""
+    for name in ("images/a.png", "images\\b.png"):
+        save(tmp_path / name, NOISE)
+    save(tmp_path / "masks" / "a.png", LESION)
+    rows = ["path,label,mask", r"images\a.png,benign,masks\a.png", r"images\b.png,benign,"]
+    (tmp_path / "samples.csv").write_text("\n".join(rows))
+    data = load_folder(str(tmp_path))
+    assert [sample.image_path for sample in data.samples] == ["images/a.png", "images\\b.png"]
+    assert (data.samples[0].sample_id, data.samples[0].mask_paths) == ("images/a.png", ("masks/a.png",))
+    assert [path.name for path in list_files([tmp_path]).masks] == ["a.png"]

@@ -5,17 +5,32 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from busight.decision.ood import unit_vectors
 from busight.errors import BundleError
 from busight.model.bundle.feature_bank import read_features, write_features
 
+NAMES = ["a", "b", "ć", "d"], ["normal", "benign", "benign", "malignant"]
 
-def test_features_come_back_at_half_precision(tmp_path: Path) -> None:
+
+@pytest.mark.parametrize("scale", [1, 1e-9, 1e6, 1e30])
+def test_directions_come_back_at_half_precision(tmp_path: Path, scale: float) -> None:
+    """Of any magnitude: half precision ends at 65,504 and at 6e-8. Zeros stay zeros."""
     features = np.random.default_rng(0).normal(size=(4, 7)).astype(np.float32)
-    write_features(tmp_path / "m.npz", features, ["a", "b", "ć", "d"], ["normal", "benign", "benign", "malignant"])
+    features[3] = 0
+    write_features(tmp_path / "m.npz", features * np.float32(scale), *NAMES)
     found = read_features(tmp_path / "m.npz")
-    np.testing.assert_allclose(found.features, features, rtol=1e-3)
+    np.testing.assert_allclose(found.directions, unit_vectors(features), rtol=1e-3)
     assert found.features.dtype == np.float32
     assert (found.sample_ids[2], found.labels[3]) == ("ć", "malignant")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_features_that_are_no_finite_numbers_are_not_written(tmp_path: Path, value: float) -> None:
+    features = np.ones((4, 7), np.float32)
+    features[1, 2] = value
+    with pytest.raises(BundleError, match=r"features of b are no finite numbers; train it again"):
+        write_features(tmp_path / "m.npz", features, *NAMES)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_anything_else_is_refused(tmp_path: Path) -> None:

@@ -49,14 +49,18 @@ class DecoderProcess:
             raise RuntimeError("no frame")
         return frame
 
-    def open_video(self, content: bytes) -> None:
+    def open_video(self, content: bytes, n_frames: int) -> None:
         """Begin a video at its first frame.
+
+        Args:
+            content: The video.
+            n_frames: Frames that it should have; one with fewer is cut, and what is in doubt of it counts as damaged.
 
         Raises:
             RuntimeError: As for ``decode``.
         """
         with self._lock:
-            self._asked(VIDEO, content)
+            self._asked(VIDEO, n_frames.to_bytes(8, "big") + content)
 
     def next_video_frame(self) -> NDArray[Any] | None:
         """Return the next frame of the video, uint8 HW3, without a pixel where it is damaged, or None behind the last.

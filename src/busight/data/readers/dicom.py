@@ -191,6 +191,10 @@ def _guarded(name: str) -> Iterator[None]:
             yield
     except InvalidDicomError:
         raise ImageError(f"{name}: not a DICOM file (no DICM after 128 bytes); export it again as DICOM") from None
+    except RecursionError:
+        raise ImageError(
+            f"{name}: its sequences are nested too deeply to be read; export it without private elements, or as PNG"
+        ) from None
     except (BytesLengthException, Pillow.DecompressionBombWarning, *DAMAGE) as error:
         # pydicom's own text may quote an element's value, so only the type of error is reported.
         raise ImageError(

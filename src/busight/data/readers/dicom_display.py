@@ -165,12 +165,23 @@ def _real_values(values: IntArray, header: Dataset, warnings: list[str]) -> Floa
         except DAMAGE:
             warnings.append("ModalityLUTSequence cannot be read and was ignored")
             return values.astype(np.float64)
-    slope, intercept = (numbers(header, keyword, warnings) for keyword in ("RescaleSlope", "RescaleIntercept"))
-    if slope and (slope[0] == 0 or not math.isfinite(slope[0])):
-        warnings.append(f"RescaleSlope {slope[0]:g} is none and was ignored")
-        slope = ()
-    real = values.astype(np.float64) * (slope[0] if slope else 1.0) + (intercept[0] if intercept else 0.0)
+    slope = _rescale(header, "RescaleSlope", 1.0, warnings)
+    intercept = _rescale(header, "RescaleIntercept", 0.0, warnings)
+    with np.errstate(over="ignore"):
+        real = values.astype(np.float64) * slope + intercept
+    if not np.isfinite(real).all():
+        warnings.append(f"RescaleSlope {slope:g} and RescaleIntercept {intercept:g} overflow and were ignored")
+        return values.astype(np.float64)
     return np.asarray(real, dtype=np.float64)
+
+
+def _rescale(header: Dataset, keyword: str, neutral: float, warnings: list[str]) -> float:
+    """Return the number of RescaleSlope or RescaleIntercept; the neutral one where it is missing or cannot be one."""
+    stated = numbers(header, keyword, warnings)[:1]
+    if stated and (not math.isfinite(stated[0]) or (keyword == "RescaleSlope" and stated[0] == 0)):
+        warnings.append(f"{keyword} {stated[0]:g} is none and was ignored")
+        stated = ()
+    return stated[0] if stated else neutral
 
 
 def _through_lut(values: IntArray, header: Dataset, warnings: list[str]) -> FloatArray:

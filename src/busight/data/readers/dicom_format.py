@@ -92,7 +92,17 @@ def native_format(
     made = PixelFormat(
         rows, columns, samples, photometric, *bits, by_plane=planes == 1 and samples == 3, is_subsampled=is_subsampled
     )
+    if is_subsampled and columns % 2:
+        raise ImageError(
+            f"{name}: {columns} columns of 4:2:2, where each two share their colour, and rows would run together; "
+            "export it as RGB"
+        )
     needed = -(-made.frame_bits * n_frames // 8)
+    if pixel_bytes < needed and (photometric or "").startswith("YBR"):
+        raise ImageError(
+            f"{name}: {n_frames} frame(s) of {photometric} need {needed} bytes and {pixel_bytes} follow, so it is "
+            "truncated or subsampled otherwise; copy it again, or export it as RGB"
+        )
     if pixel_bytes < needed:
         raise ImageError(
             f"{name}: truncated, {n_frames} frame(s) need {needed} bytes and {pixel_bytes} follow; copy it again"

@@ -79,9 +79,10 @@ class _Fragment(NamedTuple):
 
 def compressed_frames(
     pixels: PixelBytes, header: Dataset, n_stated: int | None, is_one_stream: bool, warnings: list[str]
-) -> list[list[tuple[int, int]]]:
-    """Return the fragments of each frame of an encapsulated object, each as (offset, length) in Pixel Data.
+) -> tuple[list[list[tuple[int, int]]], bool]:
+    """Return the fragments of each frame of an encapsulated object, each as (offset, length), and whether it is cut.
 
+    Offsets count from the first byte of Pixel Data. The object is cut where its last fragment is longer than the file.
     The offset tables are taken where they fit the fragments; else a frame begins where a fragment begins as a stream
     does, and at every fragment where none does (RLE).
 
@@ -99,11 +100,13 @@ def compressed_frames(
         DICOM PS3.5 section A.4 (fragments, Basic Offset Table), PS3.3 section C.7.6.3.1.8 (Extended Offset Table).
     """
     with pixels.opened() as stream:
-        table, fragments = _fragments(stream, pixels)
+        table, fragments, n_missing = _fragments(stream, pixels)
+        if n_missing:
+            warnings.append(f"the last {n_missing} bytes of its pixels are missing")
         if not fragments:
-            return []
+            return [], n_missing > 0
         if is_one_stream:
-            return [[(one.start, one.length) for one in fragments]]
+            return [[(one.start, one.length) for one in fragments]], n_missing > 0
         starts = [_begins_stream(stream, pixels, one) for one in fragments]
     offsets = _extended_offsets(header) or [
         int.from_bytes(table[place : place + 4], "little") for place in range(0, len(table) // 4 * 4, 4)
@@ -123,7 +126,7 @@ def compressed_frames(
     ]
     if n_stated is None or len(frames) < n_stated:
         frames = [part for frame in frames for part in _parted(frame, pixels)]
-    return frames
+    return frames, n_missing > 0
 
 
 def _parted(frame: list[tuple[int, int]], pixels: PixelBytes) -> list[list[tuple[int, int]]]:
@@ -143,9 +146,9 @@ def _bounds_without_table(starts: list[bool], n_stated: int | None) -> list[int]
     return bounds if bounds[0] == 0 else [0, *bounds]
 
 
-def _fragments(stream: BinaryIO, pixels: PixelBytes) -> tuple[bytes, list[_Fragment]]:
-    """Return the Basic Offset Table and the fragments, up to the sequence delimiter or the end of the file."""
-    place = 0
+def _fragments(stream: BinaryIO, pixels: PixelBytes) -> tuple[bytes, list[_Fragment], int]:
+    """Return the Basic Offset Table, the fragments up to the delimiter or the end, and how many bytes are missing."""
+    place = n_missing = 0
     items: list[_Fragment] = []
     while place + 8 <= pixels.length and len(items) <= MAX_FRAGMENTS:
         stream.seek(pixels.start + place)
@@ -153,12 +156,13 @@ def _fragments(stream: BinaryIO, pixels: PixelBytes) -> tuple[bytes, list[_Fragm
         if head[:4] != _ITEM:
             break
         length = int.from_bytes(head[4:], "little")
-        items.append(_Fragment(place, place + 8, min(length, pixels.length - place - 8)))
+        n_missing = max(0, place + 8 + length - pixels.length)
+        items.append(_Fragment(place, place + 8, length - n_missing))
         place += 8 + length
     if not items or len(items) > MAX_FRAGMENTS:
         raise ValueError("no fragments")
     stream.seek(pixels.start + items[0].start)
-    return stream.read(items[0].length), [one for one in items[1:] if one.length > 0]
+    return stream.read(items[0].length), [one for one in items[1:] if one.length > 0], n_missing
 
 
 def _begins_stream(stream: BinaryIO, pixels: PixelBytes, fragment: _Fragment) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from busight.data.readers.dicom_elements import element, numbers
-from busight.data.readers.source import DAMAGE, MIN_SIDE
+from busight.data.readers.source import DAMAGE, LEAST_SPACING_MM, MIN_SIDE, MOST_SPACING_MM
 from busight.types import Roi
 
 if TYPE_CHECKING:
@@ -114,6 +114,12 @@ def frame_geometry(header: Dataset, index: int, rows: int, columns: int, warning
     if not 1 / _MAX_ASPECT <= aspect <= _MAX_ASPECT:
         warnings.append(f"pixels {aspect:.3g} times as high as wide are not believable, spacing and shape were ignored")
         spacing, aspect = None, 1.0
+    if spacing is not None and not all(LEAST_SPACING_MM <= side <= MOST_SPACING_MM for side in spacing):
+        warnings.append(
+            f"a pixel spacing of {spacing[0]:.3g} × {spacing[1]:.3g} mm is not believable and was ignored; "
+            f"{LEAST_SPACING_MM:g} to {MOST_SPACING_MM:g} mm are"
+        )
+        spacing = None
     return FrameGeometry(_union([box for _, box in regions]), spacing, aspect)
 
 
@@ -180,7 +186,10 @@ def _calibration_mm(item: Dataset, warnings: list[str]) -> tuple[float, float] |
         return None
     down, right = (numbers(item, f"PhysicalDelta{axis}", warnings) for axis in "YX")
     # A delta is negative where the axis of the physical scale points up or left.
-    return _positive(abs(down[0]) * 10, abs(right[0]) * 10) if down and right else None
+    if down and right and (spacing := _positive(abs(down[0]) * 10, abs(right[0]) * 10)) is not None:
+        return spacing
+    warnings.append("PhysicalDeltaX and PhysicalDeltaY of an ultrasound region are not two finite numbers other than 0")
+    return None
 
 
 def _agreed(spacings: list[tuple[float, float]], warnings: list[str]) -> tuple[float, float] | None:

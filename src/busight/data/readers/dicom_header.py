@@ -34,6 +34,10 @@ HEAD_BYTES = 1024
 _UNDEFINED = 0xFFFFFFFF
 _LONG_VRS = (b"OB", b"OW", b"OF", b"OD", b"UN")
 _PIXEL_DATA = (0x7FE0, 0x0010)
+_FLOAT_PIXELS: dict[tuple[int, ...], str] = {
+    (0x7FE0, 0x0008): "FloatPixelData",
+    (0x7FE0, 0x0009): "DoubleFloatPixelData",
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,15 +100,16 @@ def read_content(source: Path | bytes | Dataset, name: str) -> DicomContent:
     The pixels themselves are left where they are, unless the object is deflated.
 
     Raises:
-        ImageError: No file, or one that inflates to more than ``MAX_INFLATED_BYTES`` or has more than
-            ``MAX_HEADER_BYTES`` before its pixels.
+        ImageError: No file, one that inflates to more than ``MAX_INFLATED_BYTES`` or has more than
+            ``MAX_HEADER_BYTES`` before its pixels, or pixels that are floating-point numbers.
         InvalidDicomError: No DICOM file. pydicom raises many other types on damaged ones.
     """
     from pydicom import Dataset, dcmread
     from pydicom.errors import InvalidDicomError
 
     if isinstance(source, Dataset):
-        return DicomContent(source, getattr(source, "file_meta", {}).get("TransferSyntaxUID"), _held_pixels(source))
+        pixels = _held_pixels(source, name)
+        return DicomContent(source, getattr(source, "file_meta", {}).get("TransferSyntaxUID"), pixels)
     with opened(source, name) as stream:
         if not looks_like_dicom(stream.read(HEAD_BYTES)):
             raise InvalidDicomError
@@ -113,10 +118,10 @@ def read_content(source: Path | bytes | Dataset, name: str) -> DicomContent:
         stream.seek(0)
         if is_deflated:
             header = dcmread(stream, force=True)
-            return DicomContent(header, _syntax_of(header, (pixels := _held_pixels(header))), pixels)
+            return DicomContent(header, _syntax_of(header, (pixels := _held_pixels(header, name))), pixels)
         limited = cast(BinaryIO, _HeaderStream(stream, name))
         header = dcmread(limited, force=True, stop_before_pixels=True, defer_size=_LARGE_ELEMENT)
-        pixels = _stored_pixels(source, stream, header)
+        pixels = _stored_pixels(source, stream, header, name)
         return DicomContent(header, _syntax_of(header, pixels), pixels)
 
 
@@ -150,10 +155,11 @@ def _syntax_of(header: Dataset, pixels: PixelBytes | None) -> UID | None:
     return ExplicitVRLittleEndian if is_little else ExplicitVRBigEndian
 
 
-def _held_pixels(header: Dataset) -> PixelBytes | None:
+def _held_pixels(header: Dataset, name: str) -> PixelBytes | None:
     """Return the pixels of an object that holds them in memory."""
     content = header.get("PixelData")
     if not content:
+        _refuse_floats(name, next((keyword for keyword in _FLOAT_PIXELS.values() if keyword in header), None))
         return None
     syntax = getattr(header, "file_meta", {}).get("TransferSyntaxUID")
     is_little = header.original_encoding[1] if syntax is None else syntax.is_little_endian
@@ -162,13 +168,14 @@ def _held_pixels(header: Dataset) -> PixelBytes | None:
     return PixelBytes(None, content, 0, len(content), bool(is_encapsulated), is_swapped)
 
 
-def _stored_pixels(source: Path | bytes, stream: BinaryIO, header: Dataset) -> PixelBytes | None:
+def _stored_pixels(source: Path | bytes, stream: BinaryIO, header: Dataset, name: str) -> PixelBytes | None:
     """Return the place of the pixels in a file or its content, the stream standing at their tag."""
     is_implicit, is_little = header.original_encoding
     order = "little" if is_little else "big"
     head = stream.read(12)
     tag = tuple(int.from_bytes(head[n : n + 2], order) for n in (0, 2))  # type: ignore[arg-type]
     if tag != _PIXEL_DATA:
+        _refuse_floats(name, _FLOAT_PIXELS.get(tag))
         return None
     vr = b"OW" if is_implicit else head[4:6]
     # Pixel Data of explicit VR has a length of four bytes behind two reserved ones.
@@ -180,6 +187,15 @@ def _stored_pixels(source: Path | bytes, stream: BinaryIO, header: Dataset) -> P
     is_swapped = not is_little and vr == b"OW" and header.get("BitsAllocated") == 8
     path, content = (source, b"") if isinstance(source, Path) else (None, source)
     return PixelBytes(path, content, start, min(length, left), length == _UNDEFINED, is_swapped)
+
+
+def _refuse_floats(name: str, keyword: str | None) -> None:
+    """Raise for pixels that are floating-point numbers (DICOM PS3.3 sections C.7.6.24 and C.7.6.25)."""
+    if keyword is not None:
+        raise ImageError(
+            f"{name}: its pixels are floating-point numbers ({keyword}, as of a parametric map), which no B-mode image "
+            "has; export the image that its device displays, or scale it to 0–255 and save as 8-bit"
+        )
 
 
 def _check_inflated(stream: BinaryIO, name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -57,6 +58,8 @@ class StoredPixels:
     _has_overlay_bits: bool = False
     _fragments: list[list[tuple[int, int]]] | None = None
     _is_video: bool = False
+    _n_stated: int | None = None
+    _is_cut: bool = False
     _next_video_frame: int | None = None
     _apart: DecoderProcess = field(default_factory=DecoderProcess)
 
@@ -157,7 +160,8 @@ class StoredPixels:
 
     def _open_video(self) -> None:
         fragments = [] if self._fragments is None else self._fragments[0]
-        self._apart.open_video(b"".join(self._pixels.read(*fragment) for fragment in fragments))
+        content = b"".join(self._pixels.read(*fragment) for fragment in fragments)
+        self._apart.open_video(content, MAX_FRAMES if self._is_cut else self._n_stated or 0)
         self._next_video_frame = 0
 
 
@@ -175,9 +179,7 @@ def open_pixels(name: str, content: DicomContent, warnings: list[str]) -> Stored
     header, pixels = content.header, content.pixels
     if pixels is None:
         raise ImageError(f"{name}: DICOM without pixels (a report, a PDF, a directory); leave it out")
-    n_stated = next((int(number) for number in numbers(header, "NumberOfFrames", warnings)), 0) or None
-    if n_stated is not None and not 1 <= n_stated <= MAX_FRAMES:
-        raise ImageError(f"{name}: {n_stated} frames, 1 to {MAX_FRAMES} are read; export a shorter cine")
+    n_stated = _stated_frames(name, header, warnings)
     is_compressed = is_fragmented(pixels) and (
         pixels.is_encapsulated or content.syntax is None or content.syntax.is_compressed
     )
@@ -186,6 +188,15 @@ def open_pixels(name: str, content: DicomContent, warnings: list[str]) -> Stored
     if not is_compressed:
         return _native(name, content, pixels, n_stated, warnings)
     return _compressed(name, header, content.syntax, pixels, n_stated, warnings)
+
+
+def _stated_frames(name: str, header: Dataset, warnings: list[str]) -> int | None:
+    """Return NumberOfFrames; None where it is missing or no number of frames: the pixels then tell it."""
+    stated = next(iter(numbers(header, "NumberOfFrames", warnings)), None)
+    if stated is not None and not 1 <= stated < math.inf:
+        warnings.append(f"NumberOfFrames is {stated:g} and was ignored")
+        return None
+    return None if stated is None else _checked_count(name, int(stated))
 
 
 def _native(
@@ -200,9 +211,12 @@ def _native(
     form = native_format(name, content.header, pixels.length, n_stated, warnings)
     n_held = pixels.length * 8 // form.frame_bits
     if n_stated is None and n_held > 1:
-        warnings.append(f"NumberOfFrames is missing, its pixels are those of {n_held} frames")
+        warnings.append(f"no NumberOfFrames to go by, its pixels are those of {n_held} frames")
     elif n_stated is not None and n_held > n_stated:
         warnings.append(f"its pixels are those of {n_held} frames, of which NumberOfFrames names {n_stated}")
+    n_spare = pixels.length - -(-n_held * form.frame_bits // 8)
+    if n_spare > 1:  # one byte is padding to an even length
+        warnings.append(f"its pixels end {n_spare} bytes behind the last frame, which were ignored")
     return StoredPixels(
         name,
         form,
@@ -221,7 +235,7 @@ def _compressed(
         raise ImageError(
             f'{name}: is a video ({syntax.name}), which PyAV decodes; install it with: pip install "busight[video]"'
         )
-    fragments = compressed_frames(pixels, header, n_stated, is_video, warnings)
+    fragments, is_cut = compressed_frames(pixels, header, n_stated, is_video, warnings)
     if not fragments:
         raise ImageError(f"{name}: DICOM without pixels (a report, a PDF, a directory); leave it out")
     stream = None
@@ -237,12 +251,14 @@ def _compressed(
         _has_overlay_bits=holds_overlay(header),
         _fragments=fragments,
         _is_video=is_video,
+        _n_stated=n_stated,
+        _is_cut=is_cut,
     )
     if syntax is not None and is_video:
         opened.check_video(str(syntax.name))
         opened.n_frames = n_stated or opened.n_video_frames()
     if n_stated is None and opened.n_frames > 1:
-        warnings.append(f"NumberOfFrames is missing, its pixels are those of {opened.n_frames} frames")
+        warnings.append(f"no NumberOfFrames to go by, its pixels are those of {opened.n_frames} frames")
     elif n_stated is not None and len(fragments) > n_stated:
         warnings.append(f"its pixels are those of {len(fragments)} frames, of which NumberOfFrames names {n_stated}")
     _checked_count(name, opened.n_frames)
@@ -250,8 +266,8 @@ def _compressed(
 
 
 def _checked_count(name: str, n_frames: int) -> int:
-    if not 1 <= n_frames <= MAX_FRAMES:
-        raise ImageError(f"{name}: {n_frames} frames, 1 to {MAX_FRAMES} are read; export a shorter cine")
+    if n_frames > MAX_FRAMES:
+        raise ImageError(f"{name}: {n_frames} frames, at most {MAX_FRAMES} are read; export a shorter cine")
     return n_frames
 
 

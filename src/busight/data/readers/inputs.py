@@ -13,7 +13,7 @@ from busight.data.readers.decode import decode
 from busight.data.readers.listing import has_image_suffix, is_hidden, is_mask_name, is_result, left_out
 from busight.data.readers.source import named
 from busight.errors import DataError, ImageError
-from busight.io.csv_table import read_table
+from busight.io.csv_table import listed_path, read_table
 from busight.types import Failure, ImageRef, InputImage
 
 if TYPE_CHECKING:
@@ -87,7 +87,9 @@ def _masks_of_table(table: Path) -> set[Path]:
         cells = [row.cells.get("mask", "") for row in read_table(table, ("path", "label", "mask")).rows]
     except DataError:  # no table of samples: the images are found by their suffixes
         return set()
-    return {table.parent / name.strip() for cell in cells for name in cell.split(";") if name.strip()}
+    return {
+        table.parent / listed_path(table, name.strip()) for cell in cells for name in cell.split(";") if name.strip()
+    }
 
 
 def _is_wanted(path: Path) -> bool:

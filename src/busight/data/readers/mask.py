@@ -26,6 +26,9 @@ _BORDER_SHARE = 0.75
 _NOISE = 8 / 255
 """Share of white. Compression with loss moves black and white by less."""
 
+_MOST_RINGING = 2
+"""Grey levels that JPEG makes of 0 and 1."""
+
 _LEAST_FAINT = 24
 _STEP, _EVEN_RANGE, _ZONE_RANGE, _LEAST_EVEN_PX = 6, 16, 48, 25
 """Of 255 grey levels: the largest difference of neighbours within a zone, the range in the 5×5 pixels around a pixel
@@ -48,6 +51,7 @@ def read_mask(source: Path | bytes, name: str = "", values: Collection[int] = ()
       lesion. Where no pixel is black, the colour that fills the image's border is the background.
     - Soft edges (JPEG, anti-aliasing): the lesion is where the value is half of white or more, or half of the brightest
       value where no pixel reaches half of white. An even area of a darker grey is lesion too, to half of its own grey.
+      Few values that rise by ones, and faint values compressed with loss, leave in doubt what is lesion.
 
     Args:
         source: As for ``busight.data.readers.image.read_image``.
@@ -58,8 +62,8 @@ def read_mask(source: Path | bytes, name: str = "", values: Collection[int] = ()
         bool, HW, True inside the lesion; no True at all for an empty mask.
 
     Raises:
-        ImageError: As for ``read_image``; the file is a picture of many greys and no mask; it has no background; values
-            are given for a file compressed with loss.
+        ImageError: As for ``read_image``; the file is a picture of many greys and no mask; it has no background; it
+            leaves in doubt what is lesion; values are given for a file compressed with loss.
     """
     name = named(source, name)
     drawn = _drawn(decode(source, name))
@@ -160,6 +164,14 @@ def _hard_mask(drawn: _Drawn, levels: Image, name: str) -> Mask:
     white = drawn.white or 255
     bright: Mask = value >= white / 2
     if not bright.any() or drawn.white is None:
+        is_slope = _is_slope(value)
+        if is_slope and levels.max() < _FEW_COLOURS:
+            raise ImageError(
+                f"{name}: its values rise by ones from 0 to {int(value.max())}, as of a faint soft edge or of labels "
+                "within labels; scale it to 0–255, or name in mask_values which are lesion"
+            )
+        if is_slope:
+            return np.asarray(value >= value.max() / 2)
         if not _has_soft_edges(levels):
             return more_than_black
         white = int(value.max())
@@ -189,7 +201,12 @@ def _soft_mask(value: Image, is_lossy: bool, name: str) -> Mask:
     high = int(value.max())
     if high >= 128:
         return _with_faint_areas(value, value >= 128)
-    is_soft = high >= _LEAST_FAINT if is_lossy else _has_soft_edges(value)
+    if is_lossy and _MOST_RINGING < high < _LEAST_FAINT:
+        raise ImageError(
+            f"{name}: compressed with loss and nowhere brighter than {high} of 255, so that lesion and noise are "
+            "alike; save it as PNG, scaled to 0–255"
+        )
+    is_soft = high >= _LEAST_FAINT if is_lossy else _has_soft_edges(value) or _is_slope(value)
     return _with_faint_areas(value, value >= high / 2) if is_soft else value > 0
 
 
@@ -199,6 +216,13 @@ def _has_soft_edges(value: Image) -> bool:
     n_values = np.count_nonzero(np.bincount(value.ravel()))
     n_even = np.count_nonzero(np.bincount(value[cv2.erode(value, box) == cv2.dilate(value, box)]))
     return bool(n_values > _FEW_COLOURS and 2 * n_even < n_values)
+
+
+def _is_slope(value: Pixels) -> bool:
+    """Return whether a mask rises by ones from 0 to 2 or more, as a wide soft edge does and labels do not."""
+    signed = value.astype(np.int32)
+    steps = (np.abs(np.diff(signed, axis=axis)).max(initial=0) for axis in (0, 1))
+    return bool(value.min() == 0 and value.max() > 1 and max(steps) == 1)
 
 
 def _require_mask(value: Image, name: str) -> None:
@@ -230,6 +254,8 @@ def _with_faint_areas(value: Image, bright: Mask) -> Mask:
         half = value[zone].mean() / 2
         near = cv2.dilate(zone.astype(np.uint8), box)
         around = cv2.dilate(near, box) > near
+        if not around.any():
+            continue
         if np.ptp(value[zone]) <= _ZONE_RANGE and float((value[around] < half).mean()) >= _STANDS_OUT:
             lesion |= near.astype(bool) & (value >= half)
     return lesion

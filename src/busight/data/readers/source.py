@@ -21,6 +21,9 @@ MAX_SIDE = 16_384
 MIN_SIDE = 16
 """Pixels. Below this no lesion is distinguishable from its surroundings; such files are icons or damaged."""
 
+LEAST_SPACING_MM, MOST_SPACING_MM = 0.001, 10
+"""No image of a breast has finer or coarser pixels; a value outside is in another unit, or a slip."""
+
 DAMAGE = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError,
     SyntaxError, TypeError, ValueError, struct.error, zlib.error,

@@ -15,7 +15,7 @@ from busight.data.readers.listing import visible_files
 from busight.data.sources.folder import natural_order
 from busight.data.table_values import known, known_label
 from busight.errors import DataError, ImageError
-from busight.io.csv_table import Table, read_table
+from busight.io.csv_table import Table, listed_path, read_table
 from busight.io.paths import user_path
 from busight.types import DataWarning, Image, Mask, Sample
 
@@ -160,7 +160,7 @@ def _labels(path: Path, table: Table) -> dict[str, _Label]:
     if missing := {"path", "label"} - set(table.columns):
         raise DataError(f"{path}: lacks the column {min(missing)}; its first line must read path,label[,patient]")
     for row in table.rows:
-        name = Path(row.cells["path"]).as_posix()
+        name = Path(listed_path(path, row.cells["path"])).as_posix()
         if name in labels:
             raise DataError(f"{path}: line {row.line} names {name} a second time; keep one of the two")
         metadata = tuple((column, text) for column, text in row.cells.items() if column not in _COLUMNS and text)

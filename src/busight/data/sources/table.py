@@ -8,9 +8,10 @@ from collections.abc import Set
 from pathlib import Path
 
 from busight.data.labels import BREAST
+from busight.data.readers.source import LEAST_SPACING_MM, MOST_SPACING_MM
 from busight.data.table_values import birads_category, birads_subcategory, known, known_label
 from busight.errors import DataError
-from busight.io.csv_table import Table, TableRow, number_of, read_table, whole_number_of
+from busight.io.csv_table import Table, TableRow, listed_path, number_of, read_table, whole_number_of
 from busight.types import DataWarning, Sample
 
 TABLE_NAME = "samples.csv"
@@ -21,8 +22,6 @@ COLUMNS = (
 """Columns with a meaning; `busight.data.resize` writes them in this order."""
 
 _LATERALITY = {"left": "left", "l": "left", "right": "right", "r": "right"}
-_LEAST_SPACING, _MOST_SPACING = 0.001, 10
-"""In mm. No image of a breast has finer or coarser pixels; a value outside is in another unit."""
 
 
 def samples_of_table(table: Path) -> tuple[list[Sample], list[DataWarning]]:
@@ -105,12 +104,14 @@ def _row_sample(table: Path, row: TableRow) -> Sample:
     metadata = {column: text for column, text in cells.items() if column not in COLUMNS and text}
     if (subcategory := birads_subcategory(cells.get("birads"))) is not None:
         metadata["birads_subcategory"] = subcategory
+    path = listed_path(table, cells["path"])
+    masks = [part.strip() for part in (known(cells.get("mask")) or "").split(";") if part.strip()]
     return Sample(
-        sample_id=cells.get("id") or cells["path"],
+        sample_id=cells.get("id") or path,
         source="folder",
         label=None if label is None else canonical_label(label),
-        image_path=cells["path"],
-        mask_paths=tuple(part.strip() for part in (known(cells.get("mask")) or "").split(";") if part.strip()),
+        image_path=path,
+        mask_paths=tuple(listed_path(table, mask) for mask in masks),
         mask_values=_mask_values(table, row.line, known(cells.get("mask_values"))),
         patient_id=known(cells.get("patient")),
         laterality=_LATERALITY.get(cells.get("laterality", "").lower()),
@@ -146,9 +147,9 @@ def _spacing(table: Path, number: int, text: str | None) -> tuple[float, float] 
         row, column = map(number_of, text.split(";"))
     except ValueError:
         row = column = float("nan")
-    if not all(_LEAST_SPACING <= side <= _MOST_SPACING for side in (row, column)):
+    if not all(LEAST_SPACING_MM <= side <= MOST_SPACING_MM for side in (row, column)):
         raise DataError(
-            f"{table}: line {number}: spacing_mm {text!r} is not ROW;COLUMN from {_LEAST_SPACING} to "
-            f"{_MOST_SPACING} mm, e.g. 0.1;0.1"
+            f"{table}: line {number}: spacing_mm {text!r} is not ROW;COLUMN from {LEAST_SPACING_MM} to "
+            f"{MOST_SPACING_MM} mm, e.g. 0.1;0.1"
         )
     return row, column

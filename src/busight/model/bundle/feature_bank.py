@@ -20,7 +20,8 @@ class FeatureBank:
     """Features of the training images. They contain no image, but are of patients: share them as you would a table.
 
     Attributes:
-        features: float32 (M, C): the classifier's pooled features.
+        features: float32 (M, C): the classifier's pooled features, those of each image times a power of two. Their
+            directions alone are used: likeness and distance are cosines.
         sample_ids: M sample ids.
         labels: M labels.
         directions: float32 (M, C): the features brought to length 1, once and not for each image.
@@ -39,13 +40,30 @@ class FeatureBank:
 def write_features(path: Path, features: NDArray[np.float32], sample_ids: Sequence[str], labels: Sequence[str]) -> None:
     """Write the features at half precision, which changes the fourth digit of a cosine.
 
+    Half precision ends at 65,504 and at 6e-8, so the features of each image are multiplied by a power of two, which
+    changes none of their digits: the largest is then from 0.5 to 1.
+
+    Args:
+        path: The file.
+        features: float32 (M, C).
+        sample_ids: M sample ids.
+        labels: M labels.
+
     Raises:
+        BundleError: A feature is no finite number.
         OutputError: The file could not be written.
     """
+    is_finite = np.isfinite(features).all(axis=1)
+    if not is_finite.all():
+        raise BundleError(
+            f"{path}: the network's features of {sample_ids[int(is_finite.argmin())]} are no finite numbers; train it "
+            "again, best with a lower learning rate"
+        )
+    _, exponents = np.frexp(np.abs(features).max(axis=1, keepdims=True))
     with written_beside(path) as beside, beside.open("wb") as stream:
         np.savez_compressed(
             stream,
-            features=features.astype(np.float16),
+            features=np.ldexp(features, -exponents).astype(np.float16),
             sample_ids=np.array(sample_ids, dtype=np.str_),
             labels=np.array(labels, dtype=np.str_),
         )
