@@ -43,7 +43,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 
 test: check
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart 0
 
 # The documentation as a site in site/; a warning is an error (never with --quiet, which hides warnings from --strict).
 # The variable silences an advertisement of the theme.
