@@ -79,7 +79,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a bundle of a tiny fixed network and one image."""
     folder = tmp_path_factory.mktemp("base")
     (folder / "bundle").mkdir()
-    model = golden_model("zoom", folder / "bundle")
+    model = golden_model("global-local", folder / "bundle")
     training = model.card.training.model_copy(update={"recipe": recipe_toml(load_recipe("demo", []))})
     files = {**model.card.files, GRAPH_EXAMPLES: write_graph_examples(model.folder)}
     finished(model.with_card(model.card.changed(training=training, files=files)))

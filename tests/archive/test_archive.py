@@ -36,7 +36,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of a tiny fixed network."""
     folder = tmp_path_factory.mktemp("archive") / "bundle"
     folder.mkdir()
-    finished(golden_model("zoom", folder))
+    finished(golden_model("global-local", folder))
     return folder
 
 

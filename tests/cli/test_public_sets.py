@@ -77,7 +77,7 @@ def test_they_are_joined_and_a_model_takes_their_images(tmp_path: Path) -> None:
     assert data.labels.names == ("normal", "benign", "malignant")
     assert {sample.source for sample in data.samples} == set(WRITERS)
     (tmp_path / "bundle").mkdir()
-    model = golden_model("zoom", tmp_path / "bundle")
+    model = golden_model("global-local", tmp_path / "bundle")
     answers = model.predict([data.reader.image(sample) for sample in data.samples])
     probs = [prediction_of(answer).calibrated_probs for answer in answers]
     np.testing.assert_allclose(np.sum(probs, axis=1), np.ones(len(data.samples)))

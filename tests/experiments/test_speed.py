@@ -134,7 +134,7 @@ def test_the_command_prints_and_saves_the_table(
 ) -> None:
     monkeypatch.setattr(speed, "QUICK", TINY)
     monkeypatch.setattr(speed, "peak_mib", lambda way, engine, *_: {"pytorch": 300.0}.get(engine, 100.0))
-    golden_model("zoom", tmp_path / "bundle")
+    golden_model("global-local", tmp_path / "bundle")
     out = tmp_path / "bench.json"
     done = CliRunner().invoke(app, ["bench", "--quick", "--json", str(out), "--model", str(tmp_path / "bundle")])
     assert done.exit_code == 0, done.output

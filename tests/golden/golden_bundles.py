@@ -55,12 +55,12 @@ CASES: dict[str, dict[str, Any]] = {
     "masked": {"strategy": "masked", "segmenter": "network"},
     "mask-channel": {"strategy": "mask_channel", "segmenter": "network"},
     "joint": {"strategy": "joint", "tta": True},
-    "zoom": {"strategy": "global_local"},
-    "default": {"strategy": "global_local", "use_proposal": True, "descriptor_weight": 0.5, "tta": True},
+    "global-local": {"strategy": "global_local"},
+    "global-local-fused": {"strategy": "global_local", "use_proposal": True, "descriptor_weight": 0.5, "tta": True},
     "malignancy": {"strategy": "whole", "task": "binary"},
     "segmentation": {"strategy": "segment_only", "task": "segmentation", "segmenter": "network", "segment_tta": True},
 }
-"""Every use of the lesion, every calibration, and the default's combination."""
+"""Every use of the lesion, every calibration, and global and local views with all that may be joined to them."""
 
 _CALIBRATORS: dict[str, Any] = {
     "temperature": Temperature(1.7),

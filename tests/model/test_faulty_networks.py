@@ -101,9 +101,9 @@ def resealed(model: Model, path: Path) -> Model:
         ("mask-channel", "mask_probs"),
         ("joint", "logits"),
         ("joint", "mask_probs"),
-        ("zoom", "logits"),
-        ("default", "mask_probs"),
-        ("default", "logits"),
+        ("global-local", "logits"),
+        ("global-local-fused", "mask_probs"),
+        ("global-local-fused", "logits"),
         ("malignancy", "logits"),
         ("segmentation", "mask_probs"),
     ],
@@ -135,7 +135,7 @@ def test_probabilities_outside_their_range_are_no_mask(tmp_path: Path, bundles: 
 
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_predict_keeps_a_record_with_the_error_and_exits_with_1(tmp_path: Path, bundles: Bundles, form: str) -> None:
-    model = faulty(bundles("default", tmp_path / "bundle"), "logits", "NaN")
+    model = faulty(bundles("global-local-fused", tmp_path / "bundle"), "logits", "NaN")
     for name, image in (("a", GREY), ("black", BLACK), ("c", GREY)):
         cv2.imwrite(str(tmp_path / f"{name}.png"), image)
     files = [str(tmp_path / f"{name}.png") for name in ("a", "black", "c")]

@@ -103,8 +103,8 @@ def test_a_list_is_predicted_as_its_images_one_by_one(name: str, golden: Callabl
 
 
 def test_batches_and_threads_change_no_answer(golden: Callable[[str], Model]) -> None:
-    folder, images = golden("default").folder, phantoms(6)
-    expected = [prediction_of(answer).logits for answer in golden("default").predict(images)]
+    folder, images = golden("global-local-fused").folder, phantoms(6)
+    expected = [prediction_of(answer).logits for answer in golden("global-local-fused").predict(images)]
     for settings in (EngineSettings(threads=1, batch=1), EngineSettings(threads=2, batch=5)):
         found = [prediction_of(answer).logits for answer in Model.load(folder, settings).predict(images)]
         np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -147,7 +147,7 @@ def test_graph_equals_the_trained_network(quick_run: Quick) -> None:
 
 
 def test_saving_and_loading_give_the_same_model(golden: Callable[[str], Model], tmp_path: Path) -> None:
-    model, image = golden("default"), phantoms(1)[0]
+    model, image = golden("global-local-fused"), phantoms(1)[0]
     model.save(tmp_path / "elsewhere")
     again = Model.load(tmp_path / "elsewhere")
     assert again.card == model.card
@@ -159,7 +159,7 @@ def test_saving_and_loading_give_the_same_model(golden: Callable[[str], Model], 
 def test_examples_are_replayed_and_a_changed_algorithm_is_noticed(
     golden: Callable[[str], Model], tmp_path: Path
 ) -> None:
-    saved = golden("default").save(tmp_path / "copy")
+    saved = golden("global-local-fused").save(tmp_path / "copy")
     with pytest.raises(BundleError, match=r"holds no examples\.npz"):
         replay(saved)
     card = saved.card.changed(files={**saved.card.files, **write_examples(saved)})
@@ -240,7 +240,7 @@ def test_prediction_needs_no_pytorch(golden: Callable[[str], Model], tmp_path: P
         "import sys\n"
         "for name in ('torch', 'lightning', 'timm', 'torchvision', 'kornia', 'segmentation_models_pytorch'):\n"
         "    sys.modules[name] = None  # importing it raises\n"
-        f"sys.argv = ['busight', 'predict', {str(golden('default').folder)!r}, {str(tmp_path / 'a.png')!r}]\n"
+        f"sys.argv = ['busight', 'predict', {str(golden('global-local-fused').folder)!r}, {str(tmp_path / 'a.png')!r}]\n"
         "from busight.cli.app import main\nmain()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

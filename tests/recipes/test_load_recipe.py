@@ -8,7 +8,7 @@ from busight.recipes.load import load_recipe, recipe_names, recipe_toml
 
 
 def test_the_shipped_recipes() -> None:
-    assert set(recipe_names()) == {"breastmnist", "default", "demo", "paper", "segment", "small-cnn"}
+    assert set(recipe_names()) == {"breastmnist", "default", "demo", "joint", "paper", "segment", "small-cnn"}
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -155,7 +155,7 @@ def test_recipes_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"recipe 'papr': did you mean paper\?; or give the path of a .toml file"):
         load_recipe("papr")
     with pytest.raises(
-        ConfigError, match=r"known: breastmnist, default, demo, paper, segment, small-cnn; or give the path"
+        ConfigError, match=r"known: breastmnist, default, demo, joint, paper, segment, small-cnn; or give the path"
     ):
         load_recipe("xyz")
     with pytest.raises(ConfigError, match=r"none.toml'"):
