@@ -30,7 +30,7 @@ work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 if [[ "${1:-}" == --dry-run ]]; then
   data="phantom:60,size=96" images=16 rounds=1 folds=2
-  tiny=(--set classify.size=64 --set train.epochs=1 --set segment.epochs=1 --set segment.size=64 --set assess.resamples=50)
+  tiny=(--set classify.size=64 --set train.epochs=1 --set segment.epochs=1 --set segment.size=64 --set assess.resamples=100)
   big=(--set classify.size=64 --set train.batch=4) compile=false accelerator=cpu precision=32-true
 else
   folder="${1:?name the packed folder, or --dry-run}"

@@ -215,6 +215,7 @@ def first_cells(page: str, heading: str) -> set[str]:
 
 def test_the_limits_are_those_of_the_code() -> None:
     limits = (
+        source.MAX_FILE_BYTES,
         source.MIN_SIDE,
         source.MAX_SIDE,
         source.MAX_PIXELS,

@@ -77,7 +77,7 @@ def _write_confident_probabilities(folder: Path) -> Case:
             for likely in ("normal" if case.sample_id == doubted.sample_id else case.target,)
         ]
         place = fold_folder(folder, 0, fold)
-        metrics = case_metrics([confident], labels, AssessSettings(resamples=10))
+        metrics = case_metrics([confident], labels, AssessSettings(resamples=100))
         write_result(place, confident, labels, metrics, data="phantom", data_digest="0" * 64)
     return doubted
 

@@ -17,6 +17,7 @@ from busight.experiments import export as module
 from busight.experiments.export import ValidationSet, export, read_validation
 from busight.model.bundle import openvino_graphs
 from busight.model.bundle.load import load_bundle
+from busight.model.bundle.save import write_card
 from busight.model.engines.catalogue import EngineSettings
 from busight.model.engines.instructions import has_int8_instructions
 from busight.model.model import Model
@@ -88,6 +89,15 @@ def test_a_target_is_made_anew(folder: Path) -> None:
     assert again.exports == first.exports
     assert load_bundle(folder).card == again
     assert not list((folder / "bundle").glob(".export-*"))
+
+
+def test_weights_that_the_card_does_not_name_are_not_read(folder: Path) -> None:
+    model = Model.load(folder)
+    card = export(model, ["openvino"], validation(model, folder))
+    files = {name: digest for name, digest in card.files.items() if name != "classifier.openvino.bin"}
+    write_card(folder / "bundle", card.changed(files=files))
+    with pytest.raises(BundleError, match=r"the card needs classifier\.openvino\.bin, but has no such file"):
+        Model.load(folder, EngineSettings("openvino"))
 
 
 def test_a_graph_that_is_too_far_away_is_not_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

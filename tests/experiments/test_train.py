@@ -243,7 +243,7 @@ def test_a_data_set_without_labels_cannot_be_scored(quick_run: Quick, tmp_path: 
 def test_other_images_of_the_same_names_are_not_compared(quick_run: Quick, tmp_path: Path) -> None:
     model = Model.load(quick_run("demo", ("classify.strategy=whole",)))
     for name, spec in (("one", "phantom:12,size=96,seed=3"), ("other", "phantom:12,size=96,seed=4")):
-        evaluate(model, spec, tmp_path / name, settings=AssessSettings(resamples=10))
+        evaluate(model, spec, tmp_path / name, settings=AssessSettings(resamples=100))
     compare_runs(tmp_path / "one", tmp_path / "one")
     with pytest.raises(DataError, match=r"phantom-00000: another image in .*one than in .*other, under one name"):
         compare_runs(tmp_path / "one", tmp_path / "other")
@@ -254,7 +254,7 @@ def test_a_smaller_copy_is_the_same_data(quick_run: Quick, tmp_path: Path) -> No
     data = load_data("phantom:12,size=96,seed=3")
     write_shrunk(build_manifest(data), tmp_path / "small", 64)
     for name, spec in (("one", data.spec), ("small-scores", f"folder:{tmp_path / 'small'}")):
-        evaluate(model, spec, tmp_path / name, settings=AssessSettings(resamples=10))
+        evaluate(model, spec, tmp_path / name, settings=AssessSettings(resamples=100))
     assert compare_runs(tmp_path / "one", tmp_path / "small-scores").comparison.n_images == 12
 
 
@@ -263,5 +263,5 @@ def test_data_with_another_positive_class_are_scored_with_a_warning(quick_run: Q
     write_shrunk(build_manifest(load_data("phantom:12,size=96")), tmp_path / "data", 96)
     meaning = {"names": ["normal", "benign", "malignant"], "positive": "benign", "without_lesion": ["normal"]}
     (tmp_path / "data" / "labels.json").write_text(json.dumps(meaning))
-    record = evaluate(model, f"folder:{tmp_path / 'data'}", tmp_path / "out", settings=AssessSettings(resamples=10))
+    record = evaluate(model, f"folder:{tmp_path / 'data'}", tmp_path / "out", settings=AssessSettings(resamples=100))
     assert any("the data call benign the positive class, the model malignant" in text for text in record.warnings)

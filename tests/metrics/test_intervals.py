@@ -101,10 +101,13 @@ def test_two_perfect_models_may_still_differ() -> None:
     values=st.lists(st.floats(0, 1), min_size=2, max_size=30),
     groups=st.integers(1, 40),
     level=st.floats(0.5, 0.999),
+    end=st.sampled_from([None, 0.0, 1.0]),
 )
-def test_an_interval_holds_its_value_within_bounds(kind: Kind, values: list[float], groups: int, level: float) -> None:
+def test_an_interval_holds_its_value_within_bounds(
+    kind: Kind, values: list[float], groups: int, level: float, end: float | None
+) -> None:
     drawn = np.array(values)
-    value = float(drawn.mean())
+    value = float(drawn.mean()) if end is None else end
     observed = Independence(2 * groups, groups, (0.8 * groups,))
     low, high = confidence_interval(value, drawn, Measurand(kind, 0.0, 1.0), observed, level)
     assert math.isnan(low) == math.isnan(high)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +15,7 @@ from golden_bundles import CASES, golden_model
 
 from busight.data.readers.inputs import list_files, read_frames
 from busight.data.sources.catalogue import load_data
-from busight.errors import BundleError, ConfigError, DataError, OutputError
+from busight.errors import BundleError, ConfigError, DataError, InferenceError, OutputError
 from busight.model.bundle.examples import replay, write_examples
 from busight.model.bundle.load import load_bundle
 from busight.model.bundle.save import write_card
@@ -100,6 +101,26 @@ def test_a_list_is_predicted_as_its_images_one_by_one(name: str, golden: Callabl
             np.testing.assert_array_equal(one.mask, alone.mask)
         assert one.warnings == alone.warnings
     assert len({tuple(one.logits.round(4)) for one in together}) > 10, "the images were never told apart"
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        (
+            [np.zeros((64, 64), np.float32)],
+            r"image 0: is float32 \(64, 64\), the model takes uint8 \(H, W\);",
+        ),
+        ([np.zeros((64, 64), np.uint16)], "is uint16"),
+        ([np.zeros((64, 64), bool)], "is bool"),
+        ([np.zeros((64, 64), np.uint8), np.zeros((64, 64, 3), np.uint8)], r"image 1: is uint8 \(64, 64, 3\)"),
+        ([np.zeros((0, 64), np.uint8)], r"is uint8 \(0, 64\)"),
+        (np.zeros((64, 64), np.uint8), r"image 0: is uint8 \(64,\)"),
+        (["a.png"], "image 0: is str"),
+    ],
+)
+def test_what_is_no_image_is_one_line(golden: Callable[[str], Model], given: Any, found: str) -> None:
+    with pytest.raises(InferenceError, match=found):
+        golden("whole").predict(given)
 
 
 def test_batches_and_threads_change_no_answer(golden: Callable[[str], Model]) -> None:
@@ -240,7 +261,7 @@ def test_prediction_needs_no_pytorch(golden: Callable[[str], Model], tmp_path: P
         "import sys\n"
         "for name in ('torch', 'lightning', 'timm', 'torchvision', 'kornia', 'segmentation_models_pytorch'):\n"
         "    sys.modules[name] = None  # importing it raises\n"
-        f"sys.argv = ['busight', 'predict', {str(golden('global-local-fused').folder)!r}, {str(tmp_path / 'a.png')!r}]\n"
+        f"sys.argv = ['busight', 'predict', {str(golden('joint').folder)!r}, {str(tmp_path / 'a.png')!r}]\n"
         "from busight.cli.app import main\nmain()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

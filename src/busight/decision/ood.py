@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from busight.errors import DataError
-from busight.metrics.image_statistics import image_statistics
+from busight.metrics.image_statistics import NAMES, image_statistics
 from busight.metrics.mahalanobis import Gaussian, fit_gaussian
 from busight.types import FloatArray, Image
 
@@ -74,6 +74,11 @@ class OodDetector:
     feature_limit: Annotated[float, Field(ge=0, le=2)] | None
     neighbours: Annotated[int, Field(ge=1)]
     source: str
+
+    def __post_init__(self) -> None:
+        """Raise for an appearance detector of other statistics than those that are computed."""
+        if self.appearance is not None and len(self.appearance.mean) != len(NAMES):
+            raise ValueError(f"an appearance detector has {len(NAMES)} means, one for each statistic of an image")
 
     def rejection(self, image: Image) -> str | None:
         """Return why an image, uint8 HW or HW3, is rejected; None where it is not.

@@ -37,6 +37,6 @@ class AssessSettings:
     coverage: Annotated[float, Field(gt=0, lt=1)] = 0.9
     sensitivity: Annotated[float, Field(gt=0, le=1)] = 0.95
     descriptor_weight: Annotated[float, Field(ge=0, le=10)] = 0.0
-    resamples: Annotated[int, Field(ge=1)] = 2000
+    resamples: Annotated[int, Field(ge=100, le=100_000)] = 2000
     level: Annotated[float, Field(gt=0, lt=1)] = 0.95
     seed: Annotated[int, Field(ge=0)] = 0

@@ -170,7 +170,7 @@ class _Search:
         for fold in range(tuning.folds):
             settings = fold_recipe(chosen, Plan(tuning.folds, 1, "group"), 0, fold)
             # The interval is not looked at; the value does not depend on the resamples.
-            settings = settings.model_copy(update={"assess": replace(settings.assess, resamples=1)})
+            settings = settings.model_copy(update={"assess": replace(settings.assess, resamples=100)})
             job = plan_job(
                 f"inner fold {fold + 1} of {tuning.folds}", folder / f"fold-{fold + 1}", settings, self.inner
             )

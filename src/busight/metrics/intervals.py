@@ -100,9 +100,9 @@ def confidence_interval(
     - A difference has a t interval on its own scale.
     - The calibration error has the basic bootstrap's interval, which takes off what resampling adds to it.
 
-    Where all resamples agree, no spread can be seen: a bounded statistic at an end of its range then has the interval
-    of a proportion that is 0 or 1 in as many cases as there are groups, a bounded difference a reach as long as that,
-    and any other metric has none.
+    Where all resamples agree, no spread can be seen: a bounded difference then has the reach of the interval of a
+    proportion that is 0 in as many cases as there are groups, a statistic within its range has none. A bounded
+    statistic at an end of its range has the interval of a proportion that is 0 or 1 in so many cases.
 
     Args:
         value: The metric on all cases.
@@ -137,7 +137,9 @@ def confidence_interval(
         return _without_spread(value, measurand, observed.effective, level)
     if measurand.kind == "calibration error":
         high, low = 2 * value - np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-        return max(float(low), measurand.lower), min(max(float(high), value), measurand.upper)
+        return max(min(float(low), value), measurand.lower), min(max(float(high), value), measurand.upper)
+    if measurand.kind != "difference" and value in (measurand.lower, measurand.upper):
+        return _without_spread(value, measurand, observed.effective, level)
     return _t_interval(value, quantile * math.sqrt(variance * few), measurand)
 
 

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -127,7 +127,7 @@ class Model:
             One prediction or rejection for each image, in order.
 
         Raises:
-            InferenceError: A network's output for an image is no answer.
+            InferenceError: A network's output for an image is no answer, or an image is no uint8 array of that shape.
         """
         answers: list[Prediction | Rejected] = []
         for answer in self.try_predict(images, explain=explain):
@@ -141,6 +141,8 @@ class Model:
     ) -> list[Prediction | Rejected | Failure]:
         """Predict images as `predict`, but return a failure in place of an image whose output is no answer."""
         given = [image if isinstance(image, InputImage) else InputImage(image) for image in images]
+        for place, image in enumerate(given):
+            self._require_pixels(image.pixels, image.ref.path or f"image {place}")
         answers: list[Prediction | Rejected | Failure] = []
         for batch in batches(given):
             prepared, raws = self.infer([image.pixels for image in batch])
@@ -155,6 +157,19 @@ class Model:
         """
         prepared = [self.preprocess(image) for image in images]
         return prepared, self.strategy.infer(prepared, self.stages)
+
+    def _require_pixels(self, pixels: Any, name: str) -> None:
+        """Raise for anything but an image as the model takes it: computing with it would give another answer."""
+        is_array = isinstance(pixels, np.ndarray)
+        shape = (*pixels.shape[:2], 3) if self.preprocess.image.channels == 3 and is_array else None
+        fits = is_array and pixels.size and (pixels.shape == shape if shape else pixels.ndim == 2)
+        if not fits or pixels.dtype != np.uint8:
+            found = f"{pixels.dtype} {pixels.shape}" if is_array else type(pixels).__name__
+            wanted = "(H, W, 3)" if shape else "(H, W)"
+            raise InferenceError(
+                f"{name}: is {found}, the model takes uint8 {wanted}; give a list of such images, or read files with "
+                "busight.read_grey"
+            )
 
     def _no_answer(self, ref: ImageRef, fault: str) -> str:
         return f"{ref.path or 'image'}: no answer, the network's {fault}; run busight verify {self.folder}"

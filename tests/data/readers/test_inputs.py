@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import cv2
@@ -9,6 +10,7 @@ from pydicom import dcmread
 
 from busight.data.image_spec import ImageSpec
 from busight.data.readers.inputs import list_files, read_frames
+from busight.data.readers.source import MAX_FILE_BYTES
 from busight.types import Failure, ImageRef
 
 TWELVE = np.linspace(0, 4095, 32 * 40).astype(np.uint16).reshape(32, 40)
@@ -98,10 +100,36 @@ def test_files_below_a_folder_are_found_in_order_and_others_left_alone(tmp_path:
     assert names == ["a.JPG", "b.png", "deep/c.bmp", "absent.png"]
 
 
+def test_a_file_that_is_named_twice_is_read_once_and_told(tmp_path: Path) -> None:
+    inside = save(tmp_path / "study" / "sub" / "a.png", NOISE)
+    other = save(tmp_path / "study" / "b.png", NOISE)
+    listing = list_files([inside.parent, tmp_path / "study", tmp_path / "study", other])
+    assert listing.files == [inside, other]
+    assert listing.notes() == [f"2 files named again are read once, e.g. {inside}"]
+
+
+def test_links_to_folders_are_entered_once_and_no_loop_is(tmp_path: Path) -> None:
+    save(tmp_path / "elsewhere" / "b.png", NOISE)
+    save(tmp_path / "set" / "a.png", NOISE)
+    (tmp_path / "set" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "set" / "upwards").symlink_to(tmp_path)
+    names = [path.relative_to(tmp_path).as_posix() for path in list_files([tmp_path / "set"]).files]
+    assert names == ["set/a.png", "set/linked/b.png", "set/upwards/elsewhere/b.png"]
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.gif", "a.webp", "a.jp2", "a.tif", "a.pgm"])
+def test_a_file_larger_than_any_image_is_refused_before_it_is_read(tmp_path: Path, name: str) -> None:
+    path = save(tmp_path / name, NOISE)
+    os.truncate(path, MAX_FILE_BYTES + 1)  # takes no space on the disk
+    (failure,) = read_frames(path)
+    assert isinstance(failure, Failure)
+    assert f": the file has {MAX_FILE_BYTES + 1} bytes, at most {MAX_FILE_BYTES} are read; no" in failure.reason
+
+
 def test_masks_beside_their_images_are_no_images(tmp_path: Path) -> None:
     for name in ("benign (1).png", "benign (1)_mask.png", "benign (1)_mask_1.png", "lonely_mask.png"):
         (tmp_path / name).write_bytes(b"")
-    found, masks, _ = list_files([tmp_path])
+    found, masks, *_ = list_files([tmp_path])
     assert [path.name for path in found] == ["benign (1).png"]
     assert [path.name for path in masks] == ["benign (1)_mask.png", "benign (1)_mask_1.png", "lonely_mask.png"]
     assert len(list_files([tmp_path / "benign (1)_mask.png"]).files) == 1  # whoever names it wants it
@@ -112,7 +140,7 @@ def test_masks_that_a_table_names_are_no_images(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "samples.csv").write_text("path,label,mask\nimages/1.png,benign,masks/1.png; masks/2.png\n")
-    found, masks, _ = list_files([tmp_path])
+    found, masks, *_ = list_files([tmp_path])
     assert [path.name for path in found] == ["1.png", "other.png"]
     assert [path.name for path in masks] == ["1.png", "2.png"]
 
@@ -124,7 +152,7 @@ def test_hidden_files_are_no_images_and_other_files_are_named(tmp_path: Path) ->
     for name in (*hidden, "x_mask (1).png", "y_mask - Copy.png", "z_Mask_1_1.png", "notes.txt", "table.xlsx"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
-    found, masks, others = list_files([tmp_path])
+    found, masks, others, _ = list_files([tmp_path])
     assert [path.name for path in found] == ["a.PNG", "b.jfif", "c.jpe", "d.dib", "e.jp2"]
     assert [path.name for path in masks] == ["x_mask (1).png", "y_mask - Copy.png", "z_Mask_1_1.png"]
     assert [path.name for path in others] == ["notes.txt", "table.xlsx"]

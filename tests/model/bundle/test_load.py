@@ -158,6 +158,7 @@ NAN = float("nan")
         (decision("ood", appearance=detector(limit=NAN)), "decision.ood.appearance.limit: Input should be"),
         (decision("ood", appearance=detector(precision=[[-1, 0], [0, -1]])), "symmetric and positive definite"),
         (decision("ood", appearance=detector(deviation=[0, 1])), "deviations above 0"),
+        (decision("ood", appearance=detector()), "has 19 means, one for each statistic of an image"),
         (decision("fusion", model=descriptor_model(weights=[])), "a weight for each name"),
         (decision("fusion", model=descriptor_model(offset=float("inf"))), "decision.fusion.model.offset: Input"),
     ],

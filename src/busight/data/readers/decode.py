@@ -21,7 +21,7 @@ from busight.data.image_spec import Pixels, full_scale
 from busight.data.readers import pnm
 from busight.data.readers.completeness import require_all_pixels
 from busight.data.readers.png_pixels import is_png, stored_png
-from busight.data.readers.source import DAMAGE, MAX_PIXELS, check_size, opened, reason
+from busight.data.readers.source import DAMAGE, MAX_FILE_BYTES, MAX_PIXELS, check_size, opened, reason
 from busight.data.readers.wide_colour import is_wide_colour, read_wide_colour
 from busight.errors import ImageError
 
@@ -61,7 +61,7 @@ def decode(source: Path | bytes, name: str) -> DecodedImage:
     Raises:
         ImageError: As for ``busight.data.readers.image.read_image``.
     """
-    with _guarded(name), opened(source, name) as stream:
+    with _guarded(name), opened(source, name, MAX_FILE_BYTES) as stream:
         if pnm.is_pnm(stream):
             header = pnm.read_header(stream)
             check_size(name, header.width, header.height)
@@ -82,7 +82,7 @@ def image_size(source: Path | bytes, name: str) -> tuple[int, int]:
     Raises:
         ImageError: As for ``decode``.
     """
-    with _guarded(name), opened(source, name) as stream:
+    with _guarded(name), opened(source, name, MAX_FILE_BYTES) as stream:
         if pnm.is_pnm(stream):
             header = pnm.read_header(stream)
             return header.width, header.height
@@ -99,7 +99,7 @@ def exif_orientation(source: Path | bytes) -> int | None:
         EXIF 2.3, section 4.6.4.
     """
     try:
-        with _guarded(""), opened(source, "") as stream:
+        with _guarded(""), opened(source, "", MAX_FILE_BYTES) as stream:
             if pnm.is_pnm(stream):
                 return None
             with _opened_picture(stream, "") as picture:

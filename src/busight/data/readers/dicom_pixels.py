@@ -17,6 +17,7 @@ from busight.data.readers.dicom_elements import numbers
 from busight.data.readers.dicom_format import COLOUR, PixelFormat, compressed_format, native_format, video_format
 from busight.data.readers.dicom_frames import PixelBytes, compressed_frames, is_fragmented, native_frame
 from busight.data.readers.dicom_header import MAX_FRAMES, DicomContent
+from busight.data.readers.source import MAX_FILE_BYTES
 from busight.data.readers.stream_header import ColourSpace, StreamHeader, stream_header
 from busight.errors import ImageError
 
@@ -238,6 +239,12 @@ def _compressed(
     fragments, is_cut = compressed_frames(pixels, header, n_stated, is_video, warnings)
     if not fragments:
         raise ImageError(f"{name}: DICOM without pixels (a report, a PDF, a directory); leave it out")
+    n_bytes = max(sum(min(size, pixels.length - offset) for offset, size in frame) for frame in fragments)
+    if n_bytes > MAX_FILE_BYTES:
+        raise ImageError(
+            f"{name}: a compressed {'video' if is_video else 'frame'} of {n_bytes} bytes, at most {MAX_FILE_BYTES} are "
+            "read; export a shorter or smaller one"
+        )
     stream = None
     if not is_video:
         stream = stream_header(b"".join(pixels.read(*fragment) for fragment in fragments[0]))

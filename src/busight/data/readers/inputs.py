@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from busight.data.image_spec import GREY, ImageSpec
 from busight.data.readers.decode import decode
-from busight.data.readers.listing import has_image_suffix, is_hidden, is_mask_name, is_result, left_out
+from busight.data.readers.listing import below, has_image_suffix, is_hidden, is_mask_name, is_result, left_out
 from busight.data.readers.source import named
 from busight.errors import DataError, ImageError
 from busight.io.csv_table import listed_path, read_table
@@ -31,17 +32,22 @@ class Listing(NamedTuple):
         masks: Mask files below folders, left out: what holds ``_mask`` in its name, and what a ``samples.csv`` in the
             folder names as masks.
         others: Files below folders that are neither images nor DICOM, left out. Hidden files are not among them.
+        repeated: Files that several paths name; they are read once.
     """
 
     files: list[Path]
     masks: list[Path]
     others: list[Path]
+    repeated: list[Path]
 
     def notes(self) -> list[str]:
         """Return what was left out, one line each."""
-        masks = [f"{len(self.masks)} mask files left out, e.g. {self.masks[0]}"] if self.masks else []
+        notes = [f"{len(self.masks)} mask files left out, e.g. {self.masks[0]}"] if self.masks else []
         others = left_out(map(str, self.others))
-        return masks if others is None else [*masks, others]
+        notes += [] if others is None else [others]
+        if self.repeated:
+            notes.append(f"{len(self.repeated)} files named again are read once, e.g. {self.repeated[0]}")
+        return notes
 
 
 def list_files(paths: Iterable[Path]) -> Listing:
@@ -53,7 +59,7 @@ def list_files(paths: Iterable[Path]) -> Listing:
     Raises:
         DataError: A path is a bundle or the folder of a run, whose image files are figures.
     """
-    listing = Listing([], [], [])
+    listing = Listing([], [], [], [])
     for path in paths:
         if is_result(path):
             raise DataError(
@@ -63,13 +69,15 @@ def list_files(paths: Iterable[Path]) -> Listing:
             _list_folder(path, listing)
         else:
             listing.files.append(path)
-    return listing
+    counts = Counter(listing.files)
+    files, repeated = list(counts), [path for path, count in counts.items() if count > 1]
+    return listing._replace(files=files, repeated=repeated)
 
 
 def _list_folder(folder: Path, listing: Listing) -> None:
     results: set[Path] = set()
     listed_masks = _masks_of_table(folder / "samples.csv")
-    for inside in sorted(folder.rglob("*")):
+    for inside in sorted(below(folder)):
         if is_hidden(inside, folder) or not results.isdisjoint(inside.parents):
             continue
         if inside.is_dir() and is_result(inside):

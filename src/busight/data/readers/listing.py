@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Container, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from busight.data.readers.image import IMAGE_SUFFIXES
@@ -34,9 +36,39 @@ def is_hidden(path: Path, root: Path) -> bool:
     return any(part.startswith((".", "__MACOSX")) for part in parts) or path.name.lower() in _SYSTEM_FILES
 
 
+def below(root: Path) -> Iterator[Path]:
+    """Yield files and folders below a folder, in no order, also behind links to folders; a link upwards is not entered.
+
+    Folders that may not be listed are passed over.
+    """
+    return _below(root, frozenset({_identity(root)}))
+
+
+def _below(folder: Path, entered: frozenset[tuple[int, int] | None]) -> Iterator[Path]:
+    try:
+        with os.scandir(folder) as found:
+            entries = list(found)
+    except OSError:
+        return
+    for entry in entries:
+        path = folder / entry.name
+        yield path
+        with suppress(OSError):
+            if entry.is_dir() and (identity := _identity(path)) not in entered:
+                yield from _below(path, entered | {identity})
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def visible_files(root: Path) -> Iterator[Path]:
     """Yield the files below a folder that are not hidden, in no order; dead links too: reading them fails."""
-    return (path for path in root.rglob("*") if not is_hidden(path, root) and not path.is_dir())
+    return (path for path in below(root) if not is_hidden(path, root) and not path.is_dir())
 
 
 def is_result(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,9 @@ MAX_PIXELS = 16 * 1024 * 1024
 
 MAX_SIDE = 16_384
 """Pixels. Encoders of images end at 65,535, and a longer image is no ultrasound image."""
+
+MAX_FILE_BYTES = 256 * 1024**2
+"""Bytes of an image file, or of one compressed frame or video: 16 megapixels of 16-bit RGBA are half of it."""
 
 MIN_SIDE = 16
 """Pixels. Below this no lesion is distinguishable from its surroundings; such files are icons or damaged."""
@@ -37,13 +41,13 @@ def named(source: object, name: str) -> str:
 
 
 @contextmanager
-def opened(source: Path | bytes, name: str) -> Iterator[BinaryIO]:
-    """Yield a source as a stream at its first byte.
+def opened(source: Path | bytes, name: str, most: float = math.inf) -> Iterator[BinaryIO]:
+    """Yield a source of at most so many bytes as a stream at its first byte.
 
     Raises:
-        ImageError: The file is missing, may not be read, or is empty.
+        ImageError: The file is missing, may not be read, is empty, or is larger.
     """
-    _check_source(source, name)
+    _check_source(source, name, most)
     with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as stream:
         yield stream
 
@@ -79,7 +83,7 @@ def reason(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _check_source(source: Path | bytes, name: str) -> None:
+def _check_source(source: Path | bytes, name: str, most: float) -> None:
     is_file, size = True, 0
     if isinstance(source, Path):
         try:
@@ -94,3 +98,5 @@ def _check_source(source: Path | bytes, name: str) -> None:
         raise ImageError(f"{name}: not a file; name the image file itself, or mend the permissions of the folder")
     if size == 0:
         raise ImageError(f"{name}: the file is empty (0 bytes); copy it again from where it came")
+    if size > most:
+        raise ImageError(f"{name}: the file has {size} bytes, at most {most:.0f} are read; no image needs as many")

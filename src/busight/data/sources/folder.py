@@ -20,6 +20,7 @@ from busight.data.readers.files import FileReader
 from busight.data.readers.listing import (
     NO_IMAGE,
     are_drawn,
+    below,
     has_image_suffix,
     is_hidden,
     is_mask_name,
@@ -163,7 +164,7 @@ def _from_class_folders(root: Path) -> tuple[list[Sample], list[DataWarning]]:
     problems: list[DataWarning] = []
     others: list[Path] = []
     for folder in sorted((path for path in root.iterdir() if _is_class_folder(path)), key=natural_order):
-        results = {path for path in (folder, *folder.rglob("*")) if path.is_dir() and is_result(path)}
+        results = {path for path in (folder, *below(folder)) if path.is_dir() and is_result(path)}
         if results:
             name = min(results).relative_to(root).as_posix()
             problems.append(DataWarning(name, "a bundle or a result of BUSight, whose images are none; left out"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections import Counter
 from collections.abc import Set
 from pathlib import Path
@@ -40,12 +41,15 @@ def samples_of_table(table: Path) -> tuple[list[Sample], list[DataWarning]]:
     samples: list[Sample] = []
     problems: list[DataWarning] = []
     seen: set[str] = set()
+    files: set[str] = set()
     for row in content.rows:
         sample = _row_sample(table, row)
-        if sample.sample_id in seen:
-            what = "id" if row.cells.get("id") else "path"
-            raise DataError(f"{table}: line {row.line} repeats the {what} {sample.sample_id}; name each image once")
+        file = os.path.normpath(sample.image_path)
+        if sample.sample_id in seen or file in files:
+            what = f"id {sample.sample_id}" if sample.sample_id in seen and row.cells.get("id") else f"path {file}"
+            raise DataError(f"{table}: line {row.line} repeats the {what}; name each image once")
         seen.add(sample.sample_id)
+        files.add(file)
         if (table.parent / sample.image_path).is_file():
             samples.append(sample)
         else:

@@ -161,8 +161,11 @@ def _openvino(target: str) -> Callable[[GraphSource, EngineSettings], Engine]:
         from busight.model.engines.openvino import OpenVinoEngine
 
         exported = exported_file(source.graph, target)
-        name = exported if exported in source.card.files else source.graph
-        return OpenVinoEngine(source.file(name), settings.threads, settings.streams, settings.batch)
+        path = source.file(source.graph)
+        if exported in source.card.files:
+            path = source.file(exported)
+            source.file(Path(exported).with_suffix(".bin").name)  # its weights, which OpenVINO opens by itself
+        return OpenVinoEngine(path, settings.threads, settings.streams, settings.batch)
 
     return opened
 
