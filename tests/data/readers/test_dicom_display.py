@@ -154,6 +154,29 @@ def test_voi_lut(tmp_path: Path) -> None:
     assert [shown[row, 0] for row in (0, 4, 8, 12)] == [0, 51, 102, 255]
 
 
+def _lookup_table(bits: int, entries: np.ndarray) -> Dataset:
+    item = Dataset()
+    item.LUTDescriptor, item.LUTData = [len(entries), 0, bits], entries.astype("<u2").tobytes()
+    item["LUTDescriptor"].VR, item["LUTData"].VR = "US", "OW"
+    return item
+
+
+@pytest.mark.parametrize(("bits", "white"), [(16, 255), (12, 255), (16, 4095)])
+def test_a_voi_lut_that_does_not_fill_its_bits_is_not_black(tmp_path: Path, bits: int, white: int) -> None:
+    entries = np.linspace(0, white, 256).round()
+    frame = read_dicom(
+        write_dicom(tmp_path / "a.dcm", RAMP[None], VOILUTSequence=[_lookup_table(bits, entries)])
+    ).decode(0)
+    np.testing.assert_array_equal(frame.pixels, RAMP)
+    told = f"VOILUTSequence states {bits} bits, but its entries end at {white}, so white was taken as {white}"
+    assert frame.warnings == (told,)
+    full = np.linspace(0, 2**bits - 1, 256).round()
+    filled = write_dicom(tmp_path / "b.dcm", RAMP[None], VOILUTSequence=[_lookup_table(bits, full)])
+    frame = read_dicom(filled).decode(0)
+    np.testing.assert_array_equal(frame.pixels, RAMP)
+    assert frame.warnings == ()
+
+
 def test_16_bits_stored_state_no_scale(tmp_path: Path) -> None:
     """8-bit values are stored in 16 bits too: they are not shown as black. Between 8 and 16 bits nobody can know."""
     ramp = RAMP.astype(np.uint16)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _DEEP_BITS = 12
 """Bits from which an image without a value above 255 would be shown nearly black: it holds 8-bit values."""
 
+_LEAST_WHITE = 255
+"""White of a lookup table whose entries do not fill the bits that it states: theirs, of at least 8 bits."""
+
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
@@ -189,8 +192,18 @@ def _through_lut(values: IntArray, header: Dataset, warnings: list[str]) -> Floa
 
     bits = int(header.VOILUTSequence[0].LUTDescriptor[2])
     looked_up = apply_voi(_real_values(values, header, warnings).astype(np.int64), header)
-    shown: NDArray[np.float64] = np.clip(looked_up / (2**bits - 1), 0, 1)
-    return shown
+    return _share_of_white(looked_up, bits, "VOILUTSequence", warnings)
+
+
+def _share_of_white(entries: NDArray[Any], bits: int, keyword: str, warnings: list[str]) -> FloatArray:
+    """Return the entries of a lookup table as 0–1, by the bits that it states or, far below them, by their own."""
+    white, high = 2**bits - 1, int(entries.max())
+    # As into palettes, machines write 8-bit values into tables of 16 bits, which would be shown nearly black.
+    filled = max(2 ** high.bit_length() - 1, _LEAST_WHITE)
+    if high > 0 and filled <= white / 4:
+        warnings.append(f"{keyword} states {bits} bits, but its entries end at {high}, so white was taken as {filled}")
+        white = filled
+    return np.asarray(np.clip(entries / white, 0, 1), dtype=np.float64)
 
 
 def _through_window(real: FloatArray, centre: float, width: float, function: str) -> FloatArray:
