@@ -240,3 +240,48 @@ def test_a_decimal_comma_and_text_in_numbers(tmp_path: Path) -> None:
     frame = read_dicom(content.replace(b"DS\x04\x00256 ", b"DS\x04\x00wide")).decode(0)
     np.testing.assert_array_equal(frame.pixels, RAMP)
     assert frame.warnings == ("WindowWidth is no number and was ignored",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "signed_stream", "stated", "told"),
+    [
+        ("JPEG", False, 1, "PixelRepresentation says signed, its stream unsigned; its values were read as unsigned"),
+        (
+            "JPEG2000",
+            False,
+            1,
+            "PixelRepresentation says signed, its stream unsigned; its values were read as unsigned",
+        ),
+        ("JPEG2000", True, 0, "PixelRepresentation says unsigned, its stream signed; its values were read as signed"),
+        ("JPEG2000", True, 1, None),
+    ],
+)
+def test_signed_by_the_stream(tmp_path: Path, kind: str, signed_stream: bool, stated: int, told: str | None) -> None:
+    options = {"quality": 100} if kind == "JPEG" else {"no_jp2": True}
+    stream = bytearray(as_stream(RAMP, kind, **options))
+    if signed_stream:  # values less 128, as any encoder of JPEG 2000 codes them
+        stream[42] |= 0x80
+    syntax = JPEGBaseline8Bit if kind == "JPEG" else JPEG2000Lossless
+    path = write_dicom(
+        tmp_path / "a.dcm", RAMP[None], "MONOCHROME2", syntax, [bytes(stream)], PixelRepresentation=stated
+    )
+    frame = read_dicom(path).decode(0)
+    np.testing.assert_allclose(frame.pixels.astype(int), RAMP, atol=2 if kind == "JPEG" else 0)
+    assert frame.warnings == (() if told is None else (told,))
+
+
+def test_deep_signed_bits_in_an_unsigned_stream_are_signed(tmp_path: Path) -> None:
+    """As several programs write them; the label alone tells it, and so does it for JPEG-LS."""
+    signed = RAMP.astype(np.int16)[None] * 16 - 2048
+    stream = as_stream((signed[0] & 0xFFF).astype(np.uint16), "JPEG2000", no_jp2=True)
+    deep = {"BitsStored": 12, "HighBit": 11}
+    expected = RAMP.astype(int) * 16
+    path = write_dicom(tmp_path / "a.dcm", signed, "MONOCHROME2", JPEG2000Lossless, [stream], **deep)
+    frame = read_dicom(path).decode(0)
+    np.testing.assert_array_equal(frame.pixels, expected)
+    told = "PixelRepresentation says signed, its stream unsigned; its values were read as signed"
+    assert frame.warnings == (told,)
+    plain = write_dicom(tmp_path / "b.dcm", signed, **deep)
+    frame = read_dicom(recompress(plain, tmp_path / "c.dcm", gdcm.TransferSyntax.JPEGLSLossless)).decode(0)
+    np.testing.assert_array_equal(frame.pixels, expected)
+    assert frame.warnings == ()

@@ -155,7 +155,26 @@ def compressed_format(name: str, header: Dataset, stream: StreamHeader | None, w
     if stream:
         # A decoder gives the values of its stream: the bits below the value are there only where they were compressed.
         shift = min(shift, max(0, stream.precision - bits_stored))
+        is_signed = _sign_by_stream(stream, is_signed, warnings)
     return PixelFormat(rows, columns, samples, photometric, bits_allocated, bits_stored, shift, is_signed)
+
+
+def _sign_by_stream(stream: StreamHeader, is_signed: bool, warnings: list[str]) -> bool:
+    """Return whether the values of a stream are signed: by the stream, where it tells.
+
+    Some programs compress the bits of signed values of more than 8 bits as an unsigned JPEG 2000 stream: there the
+    label decides.
+
+    Source:
+        DICOM PS3.5 sections 8.2.1 (JPEG: unsigned but for lossless) and 8.2.4 (JPEG 2000: both shall agree).
+    """
+    if stream.is_signed in (None, is_signed):
+        return is_signed
+    labelled, held = ("signed", "unsigned") if is_signed else ("unsigned", "signed")
+    by_label = stream.codec == "jpeg-2000" and is_signed and stream.precision > 8
+    read = labelled if by_label else held
+    warnings.append(f"PixelRepresentation says {labelled}, its stream {held}; its values were read as {read}")
+    return read == "signed"
 
 
 def _size(name: str, header: Dataset, warnings: list[str]) -> tuple[int, int]:
