@@ -50,7 +50,7 @@ def read_mask(source: Path | bytes, name: str = "", values: Collection[int] = ()
     - Hard values (0 and 255, labels 1, 2, 3, greys 85 and 170, red and green, palettes): all that is not black is
       lesion. Where no pixel is black, the colour that fills the image's border is the background.
     - Soft edges (JPEG, anti-aliasing): the lesion is where the value is half of white or more, or half of the brightest
-      value where no pixel reaches half of white. An even area of a darker grey is lesion too, to half of its own grey.
+      value where no pixel reaches half of white. An even area of a grey is lesion to half of that grey.
       Few values that rise by ones, and faint values compressed with loss, leave in doubt what is lesion.
 
     Args:
@@ -240,10 +240,13 @@ def _picture(name: str, n_greys: int) -> str:
 
 
 def _with_faint_areas(value: Image, bright: Mask) -> Mask:
-    """Add even areas darker than half of white that steps separate from the background, as of labels saved as JPEG."""
+    """Add even areas of a grey below white, to half of it, where steps separate them from the background.
+
+    So are labels of a mask that was saved as JPEG or blurred.
+    """
     box = np.ones((5, 5), np.uint8)
     low, high = cv2.erode(value, box), cv2.dilate(value, box)
-    even = (high - low <= _EVEN_RANGE) & (low >= _LEAST_FAINT) & (high < 128)
+    even = (high - low <= _EVEN_RANGE) & (low >= _LEAST_FAINT) & (high < 255 * (1 - _NOISE))
     _, areas, stats, _ = cv2.connectedComponentsWithStats(even.astype(np.uint8), connectivity=8)
     lesion = bright.copy()
     for number in range(1, len(stats)):
