@@ -22,7 +22,7 @@ from busight.data.readers import pnm
 from busight.data.readers.completeness import require_all_pixels
 from busight.data.readers.png_pixels import is_png, stored_png
 from busight.data.readers.source import DAMAGE, MAX_PIXELS, check_size, opened, reason
-from busight.data.readers.wide_colour import is_wide_colour, read_wide_colour
+from busight.data.readers.wide_colour import is_wide_colour, raw_mode_of, read_wide_colour
 from busight.errors import ImageError
 
 _FORMATS = ("BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
@@ -178,6 +178,7 @@ def _decoded(picture: ImageFile, stream: BinaryIO, name: str) -> DecodedImage:
     if is_wide:
         check_size(name, *picture.size)
     require_all_pixels(picture, stream)
+    _scale_transparency(picture)
     picture.load()  # a PNG may carry its EXIF block behind the pixels
     white_level: int | None = None
     warnings: tuple[str, ...] = ()
@@ -196,13 +197,23 @@ def _decoded(picture: ImageFile, stream: BinaryIO, name: str) -> DecodedImage:
     return DecodedImage(np.ascontiguousarray(upright(pixels, orientation)), white_level, warnings)
 
 
+def _scale_transparency(picture: ImageFile) -> None:
+    """Bring the transparent grey of a PNG of 2 or 4 bits to 0–255, to which Pillow stretches its pixels alone."""
+    step = {"L;2": 85, "L;4": 17}.get(raw_mode_of(picture))
+    if isinstance(picture, PngImageFile) and step and "transparency" in picture.info:
+        picture.info["transparency"] *= step
+
+
 def _wide_grey(picture: ImageFile, name: str) -> DecodedImage:
-    """Return grey of 12 or 16 bits, white above black."""
+    """Return grey of 12 or 16 bits, white above black; with opacity as four channels."""
     values = np.asarray(picture)
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 65535:
         raise ImageError(f"{name}: grey values {low} to {high}, 0 to 65535 are read; scale them to 0–255")
     pixels = values.astype(np.uint16)
+    if isinstance(picture, PngImageFile) and (pixels == picture.info.get("transparency")).any():
+        opacity = np.where(pixels == picture.info["transparency"], 0, 65535).astype(np.uint16)
+        return DecodedImage(np.stack([pixels, pixels, pixels, opacity], axis=-1), None, _low_values(pixels))
     if not isinstance(picture, TiffImageFile):
         return DecodedImage(pixels, None, _low_values(pixels))
     if picture.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:  # of 8-bit files Pillow inverts these itself
