@@ -154,7 +154,7 @@ def _guarded(name: str) -> Iterator[None]:
 @contextmanager
 def _opened_picture(stream: BinaryIO, name: str) -> Iterator[ImageFile]:
     """Yield the opened, checked, not yet decoded image."""
-    with Pillow.open(stream, formats=_FORMATS) as picture:
+    with _opened_by_pillow(stream) as picture:
         check_size(name, *picture.size)
         n_frames = getattr(picture, "n_frames", 1)
         if n_frames != 1:
@@ -171,6 +171,16 @@ def _opened_picture(stream: BinaryIO, name: str) -> Iterator[ImageFile]:
         ):
             raise ImageError(f"{name}: its values are signed (SampleFormat 2), 0 is no black; scale them to 0–255")
         yield picture
+
+
+def _opened_by_pillow(stream: BinaryIO) -> ImageFile:
+    try:
+        return Pillow.open(stream, formats=_FORMATS)
+    except UnidentifiedImageError:
+        stream.seek(0)
+        if is_png(stream):
+            PngImageFile(stream)  # raises what is wrong with it, which `Pillow.open` does not tell
+        raise
 
 
 def _decoded(picture: ImageFile, stream: BinaryIO, name: str) -> DecodedImage:
