@@ -33,6 +33,9 @@ _COLOUR_MODES = frozenset({"LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa",
 _WHITE_IS_ZERO = 0
 """TIFF 6.0, section 8, PhotometricInterpretation."""
 
+_LEAST_DEEP = 1023
+"""White, of 10 bits, from which an image without a value above 255 is so dark that it may hold 8-bit values."""
+
 _SIGNED = 2
 """TIFF 6.0, section 19, SampleFormat."""
 
@@ -70,7 +73,7 @@ def decode(source: Path | bytes, name: str) -> DecodedImage:
                 raise ImageError(f"{name}: holds several images, one is needed; export the one to be read as PNG")
             if stream.read(4096).strip():
                 raise ValueError(f"more follows than its {header.width}×{header.height} pixels")
-            return DecodedImage(pixels, header.maxval if 255 < header.maxval < 65535 else None)
+            return _stated_scale(pixels, header.maxval)
         checked = stored_png(stream, name) if is_png(stream) else stream
         with _opened_picture(checked, name) as picture:
             return _decoded(picture, checked, name)
@@ -229,7 +232,7 @@ def _wide_grey(picture: ImageFile, name: str) -> DecodedImage:
     if picture.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:  # of 8-bit files Pillow inverts these itself
         return _inverted(pixels, name)
     if picture.tag_v2.get(BITSPERSAMPLE) == (12,):
-        return DecodedImage(pixels, 4095)
+        return _stated_scale(pixels, 4095)
     return DecodedImage(pixels, None, _low_values(pixels))
 
 
@@ -252,10 +255,21 @@ def _inverted(pixels: NDArray[np.uint16], name: str) -> DecodedImage:
     return DecodedImage(inverted, None, ("white is 0 by its PhotometricInterpretation, so it was inverted",))
 
 
-def _low_values(pixels: NDArray[np.uint16]) -> tuple[str, ...]:
+def _low_values(pixels: Pixels) -> tuple[str, ...]:
     """Return the warning of an image that may hold 8-bit values in 16 bits; none where a value is above 255."""
     high = int(pixels.max())
     return (f"none of its 16-bit values is above {high}: they may be 8-bit ones",) if 0 < high <= 255 else ()
+
+
+def _stated_scale(pixels: Pixels, white: int) -> DecodedImage:
+    """Return pixels of which the file states the value of white, with a warning where they may be 8-bit ones."""
+    if white == 65535:  # written by many programs whatever the values are
+        return DecodedImage(pixels, None, _low_values(pixels))
+    if white < _LEAST_DEEP:
+        return DecodedImage(pixels, white if white > 255 else None)
+    high = int(pixels.max())
+    warning = f"none of its values is above {high} of {white}: they may be 8-bit ones, which are then too dark"
+    return DecodedImage(pixels, white, (warning,) if 0 < high <= 255 else ())
 
 
 def _wide_colour(stream: BinaryIO, name: str) -> DecodedImage:
