@@ -73,7 +73,7 @@ def native_format(
     allocated = _required(name, header, "BitsAllocated", warnings)
     per_sample = rows * columns * allocated / 8
     n_frames = n_stated or 1
-    photometric = text(header, "PhotometricInterpretation", warnings)
+    photometric = _stated_photometric(header, warnings)
     stated = whole_number(name, header, "SamplesPerPixel", warnings)
     samples = _native_samples(name, photometric, stated, pixel_bytes / per_sample, n_stated)
     if samples != stated:
@@ -133,7 +133,7 @@ def compressed_format(name: str, header: Dataset, stream: StreamHeader | None, w
         ImageError: The pixels cannot be read safely; the message names the attribute.
     """
     rows, columns = _size(name, header, warnings)
-    photometric = text(header, "PhotometricInterpretation", warnings)
+    photometric = _stated_photometric(header, warnings)
     stated = whole_number(name, header, "SamplesPerPixel", warnings)
     by_label = None if photometric is None else 1 if photometric in _GREY else 3
     samples = stream.samples if stream else stated or by_label
@@ -208,6 +208,14 @@ def _native_samples(
             f"{photometric or 'missing'}, and the length does not tell what is right; export it again"
         )
     return samples
+
+
+def _stated_photometric(header: Dataset, warnings: list[str]) -> str | None:
+    stated = text(header, "PhotometricInterpretation", warnings)
+    if stated is None or stated == stated.upper() or stated.upper() not in (*_GREY, *COLOUR):
+        return stated
+    warnings.append(f"PhotometricInterpretation is {stated}, read as {stated.upper()}")
+    return stated.upper()
 
 
 def _checked_photometric(
