@@ -50,6 +50,12 @@ ROWS = rows_of(GREY)
 WIDE_ROWS = rows_of(GREY.astype(">u2") * 257)
 
 
+def with_chunk(kind: bytes, data: bytes, place: int, checksum: int | None = None) -> bytes:
+    """Return a PNG with one more chunk: before its header (place 8) or behind it (place 33)."""
+    whole, checksum = png(ROWS), zlib.crc32(kind + data) if checksum is None else checksum
+    return whole[:place] + struct.pack(">I", len(data)) + kind + data + struct.pack(">I", checksum) + whole[place:]
+
+
 def with_jpeg_height(content: bytes, height: int) -> bytes:
     place = max(content.find(b"\xff\xc0"), content.find(b"\xff\xc2")) + 5
     return content[:place] + struct.pack(">H", height) + content[place + 2 :]
@@ -106,6 +112,10 @@ DAMAGED = {
     "PNG, stream cut, three chunks": (png(ROWS, 3, cut=4000), "bytes of pixels are needed"),
     "PNG, checksum cut": (png(ROWS, cut=-4), "its pixels end before their checksum"),
     "PNG, one row more": (png(ROWS + ROWS[: WIDTH + 1]), "its pixels are more than the 12384 bytes"),
+    "PNG, a chunk before its header": (with_chunk(b"tEXt", b"a\0b", 8), "first chunk is b'tEXt', not its header IHDR"),
+    "PNG, a wrong checksum": (with_chunk(b"tEXt", b"a\0b", 33, checksum=1), "bad header checksum in b'tEXt'"),
+    "PNG, a colour profile that is none": (with_chunk(b"iCCP", b"x", 33), "in iCCP chunk"),
+    "PNG, nothing behind its signature": (png(ROWS)[:8], "its first chunk is b'', not its header IHDR"),
     "PNG, 16 bits": (png(WIDE_ROWS[: len(WIDE_ROWS) // 2], bits=16), "24672 bytes of pixels are needed, 12336 follow"),
     "PNG, colour": (png(rows_of(RGB)[:20000], colour=2), "36960 bytes of pixels are needed, 20000 follow"),
     "BMP, cut": (BMP[:-3000], "truncated"),

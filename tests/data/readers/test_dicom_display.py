@@ -154,6 +154,48 @@ def test_voi_lut(tmp_path: Path) -> None:
     assert [shown[row, 0] for row in (0, 4, 8, 12)] == [0, 51, 102, 255]
 
 
+def _lookup_table(bits: int, entries: np.ndarray) -> Dataset:
+    item = Dataset()
+    item.LUTDescriptor, item.LUTData = [len(entries), 0, bits], entries.astype("<u2").tobytes()
+    item["LUTDescriptor"].VR, item["LUTData"].VR = "US", "OW"
+    return item
+
+
+@pytest.mark.parametrize(("bits", "white"), [(16, 255), (12, 255), (16, 4095)])
+def test_a_voi_lut_that_does_not_fill_its_bits_is_not_black(tmp_path: Path, bits: int, white: int) -> None:
+    entries = np.linspace(0, white, 256).round()
+    frame = read_dicom(
+        write_dicom(tmp_path / "a.dcm", RAMP[None], VOILUTSequence=[_lookup_table(bits, entries)])
+    ).decode(0)
+    np.testing.assert_array_equal(frame.pixels, RAMP)
+    told = f"VOILUTSequence states {bits} bits, but its entries end at {white}, so white was taken as {white}"
+    assert frame.warnings == (told,)
+    full = np.linspace(0, 2**bits - 1, 256).round()
+    filled = write_dicom(tmp_path / "b.dcm", RAMP[None], VOILUTSequence=[_lookup_table(bits, full)])
+    frame = read_dicom(filled).decode(0)
+    np.testing.assert_array_equal(frame.pixels, RAMP)
+    assert frame.warnings == ()
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME2", "MONOCHROME1"])
+def test_what_inverts_does_so_without_a_window(tmp_path: Path, photometric: str) -> None:
+    falling = {"RescaleSlope": -1, "RescaleIntercept": 255}
+    shown = RAMP if photometric == "MONOCHROME1" else 255 - RAMP
+    path = write_dicom(tmp_path / "a.dcm", RAMP[None], photometric, **falling)
+    np.testing.assert_array_equal(grey(path), shown)
+    windowed = write_dicom(tmp_path / "a.dcm", RAMP[None], photometric, WindowCenter=128, WindowWidth=256, **falling)
+    np.testing.assert_array_equal(grey(windowed), shown)
+    for bits, white in ((8, 255), (16, 65535), (16, 255)):  # the last states more bits than it fills
+        table = _lookup_table(bits, np.arange(255, -1, -1) * (white // 255))
+        path = write_dicom(tmp_path / "a.dcm", RAMP[None], photometric, ModalityLUTSequence=[table])
+        np.testing.assert_array_equal(grey(path), shown)
+    deep = RAMP.astype(np.uint16)[None] * 16
+    path = write_dicom(tmp_path / "a.dcm", deep, photometric, BitsStored=12, HighBit=11, **falling)
+    frame = read_dicom(path).decode(0)
+    np.testing.assert_array_equal(frame.pixels, deep[0] if photometric == "MONOCHROME1" else 4095 - deep[0])
+    assert (frame.white_level, frame.warnings) == (4095, ())
+
+
 def test_16_bits_stored_state_no_scale(tmp_path: Path) -> None:
     """8-bit values are stored in 16 bits too: they are not shown as black. Between 8 and 16 bits nobody can know."""
     ramp = RAMP.astype(np.uint16)
@@ -202,7 +244,7 @@ def test_signed_and_inverted_values_without_a_scale_are_refused(tmp_path: Path) 
         grey(write_dicom(tmp_path / "a.dcm", full)), np.rint((full[0] + 32768.0) / 65535 * 255)
     )
     inverted = write_dicom(tmp_path / "a.dcm", RAMP[None].astype(np.uint16) * 4, "MONOCHROME1")
-    with pytest.raises(ImageError, match="MONOCHROME1 of 16 bits with values up to 964, so which one is black"):
+    with pytest.raises(ImageError, match="of 16 bits with values up to 964, so which one is black"):
         read_dicom(inverted).decode(0)
 
 

@@ -1,5 +1,6 @@
 """Attributes that are missing or wrong: the right pixels with a warning, or one line that names the attribute."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import ImplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless, JPEGBaseline8Bit
 
 from busight.data.readers.dicom import is_dicom, read_dicom
 from busight.data.readers.dicom_bits import aligned
@@ -240,3 +241,88 @@ def test_a_decimal_comma_and_text_in_numbers(tmp_path: Path) -> None:
     frame = read_dicom(content.replace(b"DS\x04\x00256 ", b"DS\x04\x00wide")).decode(0)
     np.testing.assert_array_equal(frame.pixels, RAMP)
     assert frame.warnings == ("WindowWidth is no number and was ignored",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "signed_stream", "stated", "told"),
+    [
+        ("JPEG", False, 1, "PixelRepresentation says signed, its stream unsigned; its values were read as unsigned"),
+        (
+            "JPEG2000",
+            False,
+            1,
+            "PixelRepresentation says signed, its stream unsigned; its values were read as unsigned",
+        ),
+        ("JPEG2000", True, 0, "PixelRepresentation says unsigned, its stream signed; its values were read as signed"),
+        ("JPEG2000", True, 1, None),
+    ],
+)
+def test_signed_by_the_stream(tmp_path: Path, kind: str, signed_stream: bool, stated: int, told: str | None) -> None:
+    options = {"quality": 100} if kind == "JPEG" else {"no_jp2": True}
+    stream = bytearray(as_stream(RAMP, kind, **options))
+    if signed_stream:  # values less 128, as any encoder of JPEG 2000 codes them
+        stream[42] |= 0x80
+    syntax = JPEGBaseline8Bit if kind == "JPEG" else JPEG2000Lossless
+    path = write_dicom(
+        tmp_path / "a.dcm", RAMP[None], "MONOCHROME2", syntax, [bytes(stream)], PixelRepresentation=stated
+    )
+    frame = read_dicom(path).decode(0)
+    np.testing.assert_allclose(frame.pixels.astype(int), RAMP, atol=2 if kind == "JPEG" else 0)
+    assert frame.warnings == (() if told is None else (told,))
+
+
+def test_deep_signed_bits_in_an_unsigned_stream_are_signed(tmp_path: Path) -> None:
+    """As several programs write them; the label alone tells it, and so does it for JPEG-LS."""
+    signed = RAMP.astype(np.int16)[None] * 16 - 2048
+    stream = as_stream((signed[0] & 0xFFF).astype(np.uint16), "JPEG2000", no_jp2=True)
+    deep = {"BitsStored": 12, "HighBit": 11}
+    expected = RAMP.astype(int) * 16
+    path = write_dicom(tmp_path / "a.dcm", signed, "MONOCHROME2", JPEG2000Lossless, [stream], **deep)
+    frame = read_dicom(path).decode(0)
+    np.testing.assert_array_equal(frame.pixels, expected)
+    told = "PixelRepresentation says signed, its stream unsigned; its values were read as signed"
+    assert frame.warnings == (told,)
+    plain = write_dicom(tmp_path / "b.dcm", signed, **deep)
+    frame = read_dicom(recompress(plain, tmp_path / "c.dcm", gdcm.TransferSyntax.JPEGLSLossless)).decode(0)
+    np.testing.assert_array_equal(frame.pixels, expected)
+    assert frame.warnings == ()
+
+
+@pytest.mark.parametrize("stream", [None, "JPEG"])
+def test_a_photometric_interpretation_in_lower_case(tmp_path: Path, stream: str | None) -> None:
+    syntax, streams = (ExplicitVRLittleEndian, None)
+    if stream:
+        syntax, streams = JPEGBaseline8Bit, [as_stream(RAMP, stream, quality=100)]
+    header = dcmread(write_dicom(tmp_path / "a.dcm", RAMP[None], "MONOCHROME2", syntax, streams))
+    header["PhotometricInterpretation"]._value = "Monochrome1"
+    frame = read_dicom(header).decode(0)
+    np.testing.assert_allclose(frame.pixels.astype(int), 255 - RAMP.astype(int), atol=2 if stream else 0)
+    assert frame.warnings == ("PhotometricInterpretation is Monochrome1, read as MONOCHROME1",)
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.99", "1.2.3.4.5", "1.2.840.10008.1.1"])
+def test_a_transfer_syntax_that_nobody_knows(tmp_path: Path, syntax: str) -> None:
+    path = write_dicom(tmp_path / "a.dcm", RAMP[None])
+    header = dcmread(path)
+    header.file_meta.TransferSyntaxUID = syntax
+    content = path.read_bytes().replace(ExplicitVRLittleEndian.encode() + b"\0", syntax.encode().ljust(20, b"\0"))
+    for source in (header, content):
+        with pytest.raises(ImageError, match=r"^a\.dcm: its Transfer Syntax UID is that of no known transfer syntax"):
+            read_dicom(source, "a.dcm")
+
+
+def test_a_data_set_without_meta_or_with_pixels_in_another_type(tmp_path: Path) -> None:
+    path = write_dicom(tmp_path / "a.dcm", RAMP[None])
+    header = dcmread(path)
+    stored = header.PixelData
+    header.PixelData = io.BytesIO(stored)
+    header.PixelData.seek(7)
+    np.testing.assert_array_equal(read_dicom(header).decode(0).pixels, RAMP)
+    assert header.PixelData.tell() == 7
+    with pytest.warns(UserWarning, match="cannot be assigned to a tag with VR OB"):
+        header.PixelData = bytearray(stored)
+    with pytest.raises(ImageError, match=r"its PixelData is of type MultiValue, bytes are read; set it to bytes\("):
+        read_dicom(header, "a")
+    header.PixelData, header.file_meta = stored, None
+    with pytest.raises(ImageError, match="states no Transfer Syntax UID"):
+        read_dicom(header, "a")

@@ -86,6 +86,12 @@ def test_regions_that_disagree_have_no_common_spacing() -> None:
     stretched = header(region(PhysicalDeltaY=0.03), region(PhysicalDeltaX=0.02, PhysicalDeltaY=0.06))
     assert (geometry(stretched).stored_spacing_mm, geometry(stretched).aspect) == (None, pytest.approx(3))
     assert "taken as square" in warnings_of(header(region(), region(PhysicalDeltaY=0.03)))[1]
+    for other in (region(PhysicalUnitsXDirection=0, PhysicalUnitsYDirection=0), region(PhysicalDeltaX=0)):
+        for pair in ([region(), other], [other, region()]):
+            assert geometry(header(*pair)).stored_spacing_mm is None
+            assert "not all of its ultrasound regions state a pixel spacing, so it has none" in warnings_of(
+                header(*pair)
+            )
 
 
 @pytest.mark.parametrize(

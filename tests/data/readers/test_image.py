@@ -186,9 +186,13 @@ def png_file(path: Path, colour_type: int, pixels: np.ndarray, transparency: byt
         (b"IDAT", zlib.compress(rows)),
         (b"IEND", b""),
     ]
-    content = b"".join(len(data).to_bytes(4, "big") + kind + data + _crc(kind + data) for kind, data in chunks)
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + content)
+    path.write_bytes(png_of(chunks))
     return path
+
+
+def png_of(chunks: list[tuple[bytes, bytes]]) -> bytes:
+    content = b"".join(len(data).to_bytes(4, "big") + kind + data + _crc(kind + data) for kind, data in chunks)
+    return b"\x89PNG\r\n\x1a\n" + content
 
 
 def test_16_bit_grey_with_opacity(tmp_path: Path) -> None:
@@ -197,6 +201,25 @@ def test_16_bit_grey_with_opacity(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_image(path), np.stack([grey, grey, grey, opacity], axis=-1))
     path = png_file(tmp_path / "b.png", 4, np.stack([grey, np.full_like(grey, 65535)], axis=-1))
     np.testing.assert_array_equal(read_grey(path), np.rint(grey / 257))
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
+def test_a_grey_that_stands_for_transparent_is_black(tmp_path: Path, bits: int) -> None:
+    """By its tRNS chunk: the brightest grey."""
+    white = 2**bits - 1
+    levels = np.arange(16 * 32).reshape(16, 32) * (257 if bits == 16 else 1) % (white + 1)
+    levels[:2] = white
+    rows = levels.astype(">u2" if bits == 16 else np.uint8)
+    if bits < 8:  # each pixel's lowest bits, packed
+        rows = np.packbits(np.unpackbits(rows[..., None], axis=-1)[..., 8 - bits :].reshape(16, -1), axis=-1)
+    content = b"".join(b"\0" + row.tobytes() for row in rows)
+    header = struct.pack(">IIBBBBB", 32, 16, bits, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"tRNS", struct.pack(">H", white)), (b"IDAT", zlib.compress(content)), (b"IEND", b"")]
+    path = tmp_path / "a.png"
+    path.write_bytes(png_of(chunks))
+    expected = np.rint(np.where(levels == white, 0, levels) * (255 / white))
+    np.testing.assert_array_equal(read_grey(path), expected)
+    assert read_image(path).shape == (16, 32, 4)
 
 
 def test_a_16_bit_colour_that_stands_for_transparent_is_refused(tmp_path: Path) -> None:

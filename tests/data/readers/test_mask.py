@@ -160,6 +160,23 @@ def test_soft_edges_are_cut_at_half_of_white(sigma: float, form: str) -> None:
     np.testing.assert_array_equal(read_mask(soft), read_grey(soft) >= 128)
 
 
+def test_every_one_of_many_grey_labels_survives_jpeg() -> None:
+    """The first even pixel of some is cut off from the others by the noise of compression."""
+    rows, columns = np.indices((500, 1000)) // 100
+    labels = (101 + (10 * rows + columns) % 20) * np.kron(np.ones((5, 10)), np.pad(np.ones((25, 25)), (25, 50)))
+    mask = read_mask(content(labels.astype(np.uint8), "JPEG", quality=90))
+    np.testing.assert_array_equal(mask, labels > 0)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+@pytest.mark.parametrize("grey", [60, 126, 127, 128, 140, 200])
+def test_a_soft_grey_label_keeps_its_area(grey: int, form: str) -> None:
+    """Beside a white one, whose half would cut it far within its edge or, below 128, leave it out."""
+    blurred = cv2.GaussianBlur(painted(255.0, float(grey), 0.0, np.float64), (0, 0), 1.0)
+    mask = read_mask(content(np.rint(blurred).astype(np.uint8), form))
+    assert np.count_nonzero(mask ^ BOTH) <= 8  # the corners
+
+
 @pytest.mark.parametrize("quality", [15, 50, 90])
 def test_a_compressed_mask_has_no_specks_in_its_background(quality: int) -> None:
     ellipse = cv2.ellipse(np.zeros((120, 160), np.uint8), (70, 60), (40, 25), 20, 0, 360, 255, -1)

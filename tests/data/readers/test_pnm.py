@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from busight.data.image_spec import ImageSpec
+from busight.data.readers.decode import decode
 from busight.data.readers.image import read_grey, read_image, read_image_as, read_size
 from busight.errors import ImageError
 
@@ -52,6 +53,16 @@ def test_8_bits_and_fewer_fill_0_to_255(write: object) -> None:
     assert read_image(write(pixels, 255)).dtype == np.uint8
     np.testing.assert_array_equal(read_image(write(GREY % 16, 15)), GREY % 16 * 17)
     np.testing.assert_array_equal(read_image(write(GREY % 2, 1)), GREY % 2 * 255)
+
+
+@pytest.mark.parametrize("maxval", [1023, 4095, 16383, 65535])
+def test_8_bit_values_in_more_bits_are_told(maxval: int) -> None:
+    (warning,) = decode(binary(GREY % 256, maxval), "a.pgm").warnings
+    assert warning.startswith("none of its ")
+    assert "above 255" in warning
+    assert "they may be 8-bit ones" in warning
+    for pixels, white in ((GREY, 4095), (GREY % 256, 511), (GREY % 256, 255), (GREY * 0, 4095)):
+        assert decode(binary(pixels, white), "a.pgm").warnings == ()
 
 
 def test_full_16_bits_state_no_scale() -> None:

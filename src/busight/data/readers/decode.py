@@ -22,7 +22,7 @@ from busight.data.readers import pnm
 from busight.data.readers.completeness import require_all_pixels
 from busight.data.readers.png_pixels import is_png, stored_png
 from busight.data.readers.source import DAMAGE, MAX_FILE_BYTES, MAX_PIXELS, check_size, opened, reason
-from busight.data.readers.wide_colour import is_wide_colour, read_wide_colour
+from busight.data.readers.wide_colour import is_wide_colour, raw_mode_of, read_wide_colour
 from busight.errors import ImageError
 
 _FORMATS = ("BMP", "DIB", "GIF", "JPEG", "JPEG2000", "PNG", "TIFF", "WEBP")
@@ -32,6 +32,9 @@ _COLOUR_MODES = frozenset({"LA", "La", "P", "PA", "RGB", "RGBA", "RGBX", "RGBa",
 
 _WHITE_IS_ZERO = 0
 """TIFF 6.0, section 8, PhotometricInterpretation."""
+
+_LEAST_DEEP = 1023
+"""White, of 10 bits, from which an image without a value above 255 is so dark that it may hold 8-bit values."""
 
 _SIGNED = 2
 """TIFF 6.0, section 19, SampleFormat."""
@@ -70,7 +73,7 @@ def decode(source: Path | bytes, name: str) -> DecodedImage:
                 raise ImageError(f"{name}: holds several images, one is needed; export the one to be read as PNG")
             if stream.read(4096).strip():
                 raise ValueError(f"more follows than its {header.width}×{header.height} pixels")
-            return DecodedImage(pixels, header.maxval if 255 < header.maxval < 65535 else None)
+            return _stated_scale(pixels, header.maxval)
         checked = stored_png(stream, name) if is_png(stream) else stream
         with _opened_picture(checked, name) as picture:
             return _decoded(picture, checked, name)
@@ -154,7 +157,7 @@ def _guarded(name: str) -> Iterator[None]:
 @contextmanager
 def _opened_picture(stream: BinaryIO, name: str) -> Iterator[ImageFile]:
     """Yield the opened, checked, not yet decoded image."""
-    with Pillow.open(stream, formats=_FORMATS) as picture:
+    with _opened_by_pillow(stream) as picture:
         check_size(name, *picture.size)
         n_frames = getattr(picture, "n_frames", 1)
         if n_frames != 1:
@@ -173,11 +176,22 @@ def _opened_picture(stream: BinaryIO, name: str) -> Iterator[ImageFile]:
         yield picture
 
 
+def _opened_by_pillow(stream: BinaryIO) -> ImageFile:
+    try:
+        return Pillow.open(stream, formats=_FORMATS)
+    except UnidentifiedImageError:
+        stream.seek(0)
+        if is_png(stream):
+            PngImageFile(stream)  # raises what is wrong with it, which `Pillow.open` does not tell
+        raise
+
+
 def _decoded(picture: ImageFile, stream: BinaryIO, name: str) -> DecodedImage:
     is_wide = is_wide_colour(picture)
     if is_wide:
         check_size(name, *picture.size)
     require_all_pixels(picture, stream)
+    _scale_transparency(picture)
     picture.load()  # a PNG may carry its EXIF block behind the pixels
     white_level: int | None = None
     warnings: tuple[str, ...] = ()
@@ -196,19 +210,29 @@ def _decoded(picture: ImageFile, stream: BinaryIO, name: str) -> DecodedImage:
     return DecodedImage(np.ascontiguousarray(upright(pixels, orientation)), white_level, warnings)
 
 
+def _scale_transparency(picture: ImageFile) -> None:
+    """Bring the transparent grey of a PNG of 2 or 4 bits to 0–255, to which Pillow stretches its pixels alone."""
+    step = {"L;2": 85, "L;4": 17}.get(raw_mode_of(picture))
+    if isinstance(picture, PngImageFile) and step and "transparency" in picture.info:
+        picture.info["transparency"] *= step
+
+
 def _wide_grey(picture: ImageFile, name: str) -> DecodedImage:
-    """Return grey of 12 or 16 bits, white above black."""
+    """Return grey of 12 or 16 bits, white above black; with opacity as four channels."""
     values = np.asarray(picture)
     low, high = int(values.min()), int(values.max())
     if low < 0 or high > 65535:
         raise ImageError(f"{name}: grey values {low} to {high}, 0 to 65535 are read; scale them to 0–255")
     pixels = values.astype(np.uint16)
+    if isinstance(picture, PngImageFile) and (pixels == picture.info.get("transparency")).any():
+        opacity = np.where(pixels == picture.info["transparency"], 0, 65535).astype(np.uint16)
+        return DecodedImage(np.stack([pixels, pixels, pixels, opacity], axis=-1), None, _low_values(pixels))
     if not isinstance(picture, TiffImageFile):
         return DecodedImage(pixels, None, _low_values(pixels))
     if picture.tag_v2.get(PHOTOMETRIC_INTERPRETATION) == _WHITE_IS_ZERO:  # of 8-bit files Pillow inverts these itself
         return _inverted(pixels, name)
     if picture.tag_v2.get(BITSPERSAMPLE) == (12,):
-        return DecodedImage(pixels, 4095)
+        return _stated_scale(pixels, 4095)
     return DecodedImage(pixels, None, _low_values(pixels))
 
 
@@ -231,10 +255,21 @@ def _inverted(pixels: NDArray[np.uint16], name: str) -> DecodedImage:
     return DecodedImage(inverted, None, ("white is 0 by its PhotometricInterpretation, so it was inverted",))
 
 
-def _low_values(pixels: NDArray[np.uint16]) -> tuple[str, ...]:
+def _low_values(pixels: Pixels) -> tuple[str, ...]:
     """Return the warning of an image that may hold 8-bit values in 16 bits; none where a value is above 255."""
     high = int(pixels.max())
     return (f"none of its 16-bit values is above {high}: they may be 8-bit ones",) if 0 < high <= 255 else ()
+
+
+def _stated_scale(pixels: Pixels, white: int) -> DecodedImage:
+    """Return pixels of which the file states the value of white, with a warning where they may be 8-bit ones."""
+    if white == 65535:  # written by many programs whatever the values are
+        return DecodedImage(pixels, None, _low_values(pixels))
+    if white < _LEAST_DEEP:
+        return DecodedImage(pixels, white if white > 255 else None)
+    high = int(pixels.max())
+    warning = f"none of its values is above {high} of {white}: they may be 8-bit ones, which are then too dark"
+    return DecodedImage(pixels, white, (warning,) if 0 < high <= 255 else ())
 
 
 def _wide_colour(stream: BinaryIO, name: str) -> DecodedImage:

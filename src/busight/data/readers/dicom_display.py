@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _DEEP_BITS = 12
 """Bits from which an image without a value above 255 would be shown nearly black: it holds 8-bit values."""
 
+_LEAST_WHITE = 255
+"""White of a lookup table whose entries do not fill the bits that it states: theirs, of at least 8 bits."""
+
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 
 
@@ -30,11 +33,12 @@ def displayed(stored: NDArray[Any], form: PixelFormat, header: Dataset, name: st
     """Return the pixels of one frame as a viewer displays them.
 
     MONOCHROME goes through Modality LUT and VOI LUT or window (the first one) to 8 bits where a window or VOI LUT is
-    given; one that cannot be read is ignored. Without one, up to 8 bits are stretched to 0–255, and of more bits the
-    stored values are kept: from 0 (signed ones shifted) to a white of 2^BitsStored − 1, the same for every frame and
-    file. Of 12 bits and more this would show 8-bit values nearly black: where none is above 255 white is 255. Full 16
-    bits do not define the scale: white is 65535 where a value is 32768 or more, else unknown. MONOCHROME1 is inverted,
-    so that echoes are bright. All values that can be stored are mapped once, into a table of 2^BitsStored entries.
+    given; one that cannot be read is ignored. Without one, a Modality LUT is shown from 0 to its white, and a negative
+    RescaleSlope inverts. Up to 8 bits are then stretched to 0–255, and of more bits the stored values are kept: from 0
+    (signed ones shifted) to a white of 2^BitsStored − 1, the same for every frame and file. Of 12 bits and more this
+    would show 8-bit values nearly black: where none is above 255 white is 255. Full 16 bits do not define the scale:
+    white is 65535 where a value is 32768 or more, else unknown. MONOCHROME1 is inverted, so that echoes are bright. All
+    values that can be stored are mapped once, into a table of 2^BitsStored entries.
 
     Args:
         stored: HW, or HWC for RGB, unsigned or signed integers of ``form.bits_stored`` bits.
@@ -57,7 +61,8 @@ def displayed(stored: NDArray[Any], form: PixelFormat, header: Dataset, name: st
         return DecodedImage(stored if white == 255 else np.rint(stored * (255 / white)).astype(np.uint8))
     table = None if stored.ndim == 3 else _table(form, header, name, warnings)
     if table is None:
-        return _without_window(stored, form, name, warnings)
+        is_inverted = stored.ndim == 2 and _is_inverted(form, header)
+        return _without_window(stored, form, name, is_inverted, warnings)
     # The remainder maps negative values to the upper half of the table.
     return DecodedImage(table[stored.astype(np.int32) % (white + 1)], None, tuple(warnings))
 
@@ -66,18 +71,30 @@ def _table(form: PixelFormat, header: Dataset, name: str, warnings: list[str]) -
     """Return uint8 grey N or RGB N3 of every value that can be stored; None for many bits without a window."""
     if form.photometric == "PALETTE COLOR":
         return _palette_table(form, header, name)
+    is_inverted = form.photometric == "MONOCHROME1"
     shown = _windowed(form, header, warnings)
+    if shown is None:
+        shown = _through_modality_lut(form, header, warnings)
     if shown is None and form.bits_stored > 8:
         return None
     if shown is None:
         values = _storable_values(form)
         shown = (values - values.min()) / (2**form.bits_stored - 1)
-    return np.rint((1 - shown if form.photometric == "MONOCHROME1" else shown) * 255).astype(np.uint8)
+        is_inverted = _is_inverted(form, header)
+    return np.rint((1 - shown if is_inverted else shown) * 255).astype(np.uint8)
 
 
-def _without_window(stored: NDArray[Any], form: PixelFormat, name: str, warnings: list[str]) -> DecodedImage:
+def _is_inverted(form: PixelFormat, header: Dataset) -> bool:
+    """Return whether the largest stored value is black without a window: by MONOCHROME1 or a falling rescale."""
+    # A Modality LUT stands in place of a rescale, also where it cannot be read (PS3.3 section C.11.1).
+    is_falling = not element(header, "ModalityLUTSequence", []) and _rescale(header, "RescaleSlope", 1.0, []) < 0
+    return (form.photometric == "MONOCHROME1") != is_falling
+
+
+def _without_window(
+    stored: NDArray[Any], form: PixelFormat, name: str, is_inverted: bool, warnings: list[str]
+) -> DecodedImage:
     """Return values of more than 8 bits on their own scale, or on that of the 8-bit values which they are."""
-    is_inverted = form.photometric == "MONOCHROME1" and stored.ndim == 2
     values, white = stored.astype(np.int32), 2**form.bits_stored - 1
     low, high = int(values.min()), int(values.max())
     level: int | None = white
@@ -99,8 +116,8 @@ def _without_window(stored: NDArray[Any], form: PixelFormat, name: str, warnings
     if is_inverted:
         if level is None:
             raise ImageError(
-                f"{name}: MONOCHROME1 of 16 bits with values up to {high}, so which one is black is unknown; export it "
-                "as 8-bit or as MONOCHROME2"
+                f"{name}: inverted (MONOCHROME1 or a negative RescaleSlope), of 16 bits with values up to {high}, so "
+                "which one is black is unknown; export it as 8-bit or as MONOCHROME2"
             )
         values = level - values
     if level == 255:
@@ -155,6 +172,18 @@ def _windowed(form: PixelFormat, header: Dataset, warnings: list[str]) -> FloatA
     return _through_window(_real_values(values, header, warnings), centre[0], width[0], function)
 
 
+def _through_modality_lut(form: PixelFormat, header: Dataset, warnings: list[str]) -> FloatArray | None:
+    """Return 0–1 by the object's Modality LUT alone, None where it has none that can be read."""
+    if not element(header, "ModalityLUTSequence", warnings):
+        return None
+    unread: list[str] = []
+    real = _real_values(_storable_values(form), header, unread)
+    warnings += unread
+    if unread:
+        return None
+    return _share_of_white(real, int(header.ModalityLUTSequence[0].LUTDescriptor[2]), "ModalityLUTSequence", warnings)
+
+
 def _real_values(values: IntArray, header: Dataset, warnings: list[str]) -> FloatArray:
     """Return values after the Modality LUT, or as they are where it cannot be read."""
     from pydicom.pixels.processing import apply_modality_lut
@@ -189,8 +218,18 @@ def _through_lut(values: IntArray, header: Dataset, warnings: list[str]) -> Floa
 
     bits = int(header.VOILUTSequence[0].LUTDescriptor[2])
     looked_up = apply_voi(_real_values(values, header, warnings).astype(np.int64), header)
-    shown: NDArray[np.float64] = np.clip(looked_up / (2**bits - 1), 0, 1)
-    return shown
+    return _share_of_white(looked_up, bits, "VOILUTSequence", warnings)
+
+
+def _share_of_white(entries: NDArray[Any], bits: int, keyword: str, warnings: list[str]) -> FloatArray:
+    """Return the entries of a lookup table as 0–1, by the bits that it states or, far below them, by their own."""
+    white, high = 2**bits - 1, int(entries.max())
+    # As into palettes, machines write 8-bit values into tables of 16 bits, which would be shown nearly black.
+    filled = max(2 ** high.bit_length() - 1, _LEAST_WHITE)
+    if high > 0 and filled <= white / 4:
+        warnings.append(f"{keyword} states {bits} bits, but its entries end at {high}, so white was taken as {filled}")
+        white = filled
+    return np.asarray(np.clip(entries / white, 0, 1), dtype=np.float64)
 
 
 def _through_window(real: FloatArray, centre: float, width: float, function: str) -> FloatArray:

@@ -73,7 +73,7 @@ def native_format(
     allocated = _required(name, header, "BitsAllocated", warnings)
     per_sample = rows * columns * allocated / 8
     n_frames = n_stated or 1
-    photometric = text(header, "PhotometricInterpretation", warnings)
+    photometric = _stated_photometric(header, warnings)
     stated = whole_number(name, header, "SamplesPerPixel", warnings)
     samples = _native_samples(name, photometric, stated, pixel_bytes / per_sample, n_stated)
     if samples != stated:
@@ -133,7 +133,7 @@ def compressed_format(name: str, header: Dataset, stream: StreamHeader | None, w
         ImageError: The pixels cannot be read safely; the message names the attribute.
     """
     rows, columns = _size(name, header, warnings)
-    photometric = text(header, "PhotometricInterpretation", warnings)
+    photometric = _stated_photometric(header, warnings)
     stated = whole_number(name, header, "SamplesPerPixel", warnings)
     by_label = None if photometric is None else 1 if photometric in _GREY else 3
     samples = stream.samples if stream else stated or by_label
@@ -155,7 +155,26 @@ def compressed_format(name: str, header: Dataset, stream: StreamHeader | None, w
     if stream:
         # A decoder gives the values of its stream: the bits below the value are there only where they were compressed.
         shift = min(shift, max(0, stream.precision - bits_stored))
+        is_signed = _sign_by_stream(stream, is_signed, warnings)
     return PixelFormat(rows, columns, samples, photometric, bits_allocated, bits_stored, shift, is_signed)
+
+
+def _sign_by_stream(stream: StreamHeader, is_signed: bool, warnings: list[str]) -> bool:
+    """Return whether the values of a stream are signed: by the stream, where it tells.
+
+    Some programs compress the bits of signed values of more than 8 bits as an unsigned JPEG 2000 stream: there the
+    label decides.
+
+    Source:
+        DICOM PS3.5 sections 8.2.1 (JPEG: unsigned but for lossless) and 8.2.4 (JPEG 2000: both shall agree).
+    """
+    if stream.is_signed in (None, is_signed):
+        return is_signed
+    labelled, held = ("signed", "unsigned") if is_signed else ("unsigned", "signed")
+    by_label = stream.codec == "jpeg-2000" and is_signed and stream.precision > 8
+    read = labelled if by_label else held
+    warnings.append(f"PixelRepresentation says {labelled}, its stream {held}; its values were read as {read}")
+    return read == "signed"
 
 
 def _size(name: str, header: Dataset, warnings: list[str]) -> tuple[int, int]:
@@ -189,6 +208,14 @@ def _native_samples(
             f"{photometric or 'missing'}, and the length does not tell what is right; export it again"
         )
     return samples
+
+
+def _stated_photometric(header: Dataset, warnings: list[str]) -> str | None:
+    stated = text(header, "PhotometricInterpretation", warnings)
+    if stated is None or stated == stated.upper() or stated.upper() not in (*_GREY, *COLOUR):
+        return stated
+    warnings.append(f"PhotometricInterpretation is {stated}, read as {stated.upper()}")
+    return stated.upper()
 
 
 def _checked_photometric(

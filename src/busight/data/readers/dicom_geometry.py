@@ -108,8 +108,9 @@ def frame_geometry(header: Dataset, index: int, rows: int, columns: int, warning
         if "SequenceOfUltrasoundRegions" in holder:
             regions = _tissue_regions(holder, rows, columns, warnings)
             break
-    spacings = [spacing for item, _ in regions if (spacing := _calibration_mm(item, warnings)) is not None]
-    spacing = _agreed(spacings, warnings) if spacings else _stated_spacing_mm(holders, warnings)
+    calibrations = [_calibration_mm(item, warnings) for item, _ in regions]
+    spacings = [spacing for spacing in calibrations if spacing is not None]
+    spacing = _agreed(calibrations, warnings) if spacings else _stated_spacing_mm(holders, warnings)
     aspect = _aspect(spacing, spacings, header, warnings)
     if not 1 / _MAX_ASPECT <= aspect <= _MAX_ASPECT:
         warnings.append(f"pixels {aspect:.3g} times as high as wide are not believable, spacing and shape were ignored")
@@ -192,8 +193,12 @@ def _calibration_mm(item: Dataset, warnings: list[str]) -> tuple[float, float] |
     return None
 
 
-def _agreed(spacings: list[tuple[float, float]], warnings: list[str]) -> tuple[float, float] | None:
-    """Return the spacing of all regions; None where they differ, because then none is true of the image."""
+def _agreed(calibrations: list[tuple[float, float] | None], warnings: list[str]) -> tuple[float, float] | None:
+    """Return the spacing of all regions; None where they differ or one has none: then none is true of the image."""
+    spacings = [spacing for spacing in calibrations if spacing is not None]
+    if len(spacings) < len(calibrations):
+        warnings.append("not all of its ultrasound regions state a pixel spacing, so it has none")
+        return None
     first = spacings[0]
     if all(
         math.isclose(one, other, rel_tol=_SPACING_TOLERANCE)

@@ -108,8 +108,7 @@ def read_content(source: Path | bytes | Dataset, name: str) -> DicomContent:
     from pydicom.errors import InvalidDicomError
 
     if isinstance(source, Dataset):
-        pixels = _held_pixels(source, name)
-        return DicomContent(source, getattr(source, "file_meta", {}).get("TransferSyntaxUID"), pixels)
+        return DicomContent(source, _stated_syntax(source, name), _held_pixels(source, name))
     with opened(source, name) as stream:
         if not looks_like_dicom(stream.read(HEAD_BYTES)):
             raise InvalidDicomError
@@ -118,11 +117,11 @@ def read_content(source: Path | bytes | Dataset, name: str) -> DicomContent:
         stream.seek(0)
         if is_deflated:
             header = dcmread(stream, force=True)
-            return DicomContent(header, _syntax_of(header, (pixels := _held_pixels(header, name))), pixels)
+            return DicomContent(header, _syntax_of(header, (pixels := _held_pixels(header, name)), name), pixels)
         limited = cast(BinaryIO, _HeaderStream(stream, name))
         header = dcmread(limited, force=True, stop_before_pixels=True, defer_size=_LARGE_ELEMENT)
         pixels = _stored_pixels(source, stream, header, name)
-        return DicomContent(header, _syntax_of(header, pixels), pixels)
+        return DicomContent(header, _syntax_of(header, pixels, name), pixels)
 
 
 class _HeaderStream:
@@ -142,11 +141,29 @@ class _HeaderStream:
         return content
 
 
-def _syntax_of(header: Dataset, pixels: PixelBytes | None) -> UID | None:
+def _stated_syntax(header: Dataset, name: str) -> UID | None:
+    """Return the Transfer Syntax UID of the file meta information; None where that or the UID is missing.
+
+    Raises:
+        ImageError: It is that of no known transfer syntax.
+    """
+    stated: UID | None = (getattr(header, "file_meta", None) or {}).get("TransferSyntaxUID") or None
+    try:
+        if stated is not None:
+            _ = stated.is_little_endian
+    except ValueError:
+        raise ImageError(
+            f"{name}: its Transfer Syntax UID is that of no known transfer syntax, so nobody knows how its pixels are "
+            "stored; export it again, best uncompressed"
+        ) from None
+    return stated
+
+
+def _syntax_of(header: Dataset, pixels: PixelBytes | None, name: str) -> UID | None:
     """Return the stated transfer syntax; without one, by the way in which pydicom could read the elements."""
     from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-    stated: UID | None = getattr(header, "file_meta", {}).get("TransferSyntaxUID")
+    stated = _stated_syntax(header, name)
     if stated is not None or (pixels is not None and pixels.is_encapsulated):
         return stated
     is_implicit, is_little = header.original_encoding
@@ -157,15 +174,34 @@ def _syntax_of(header: Dataset, pixels: PixelBytes | None) -> UID | None:
 
 def _held_pixels(header: Dataset, name: str) -> PixelBytes | None:
     """Return the pixels of an object that holds them in memory."""
-    content = header.get("PixelData")
+    content = _content(header.get("PixelData"), name)
     if not content:
         _refuse_floats(name, next((keyword for keyword in _FLOAT_PIXELS.values() if keyword in header), None))
         return None
-    syntax = getattr(header, "file_meta", {}).get("TransferSyntaxUID")
+    syntax = _stated_syntax(header, name)
     is_little = header.original_encoding[1] if syntax is None else syntax.is_little_endian
     is_encapsulated = header["PixelData"].is_undefined_length if syntax is None else syntax.is_encapsulated
     is_swapped = is_little is False and header["PixelData"].VR == "OW" and header.get("BitsAllocated") == 8
     return PixelBytes(None, content, 0, len(content), bool(is_encapsulated), is_swapped)
+
+
+def _content(value: object, name: str) -> bytes:
+    """Return the bytes of Pixel Data that a data set holds as bytes or as a buffer.
+
+    Raises:
+        ImageError: It holds something else; pydicom makes a MultiValue of a bytearray.
+    """
+    if isinstance(value, io.BufferedIOBase):  # pydicom takes it too; its position stays
+        place = value.tell()
+        value.seek(0)
+        content = value.read()
+        value.seek(place)
+        return content
+    if value is None or isinstance(value, bytes):
+        return value or b""
+    raise ImageError(
+        f"{name}: its PixelData is of type {type(value).__name__}, bytes are read; set it to bytes(...) of its pixels"
+    )
 
 
 def _stored_pixels(source: Path | bytes, stream: BinaryIO, header: Dataset, name: str) -> PixelBytes | None:

@@ -50,7 +50,7 @@ def read_mask(source: Path | bytes, name: str = "", values: Collection[int] = ()
     - Hard values (0 and 255, labels 1, 2, 3, greys 85 and 170, red and green, palettes): all that is not black is
       lesion. Where no pixel is black, the colour that fills the image's border is the background.
     - Soft edges (JPEG, anti-aliasing): the lesion is where the value is half of white or more, or half of the brightest
-      value where no pixel reaches half of white. An even area of a darker grey is lesion too, to half of its own grey.
+      value where no pixel reaches half of white. An even area of a grey is lesion to half of that grey.
       Few values that rise by ones, and faint values compressed with loss, leave in doubt what is lesion.
 
     Args:
@@ -240,30 +240,43 @@ def _picture(name: str, n_greys: int) -> str:
 
 
 def _with_faint_areas(value: Image, bright: Mask) -> Mask:
-    """Add even areas darker than half of white that steps separate from the background, as of labels saved as JPEG."""
+    """Add even areas of a grey below white, to half of it, where steps separate them from the background.
+
+    So are labels of a mask that was saved as JPEG or blurred.
+    """
     box = np.ones((5, 5), np.uint8)
     low, high = cv2.erode(value, box), cv2.dilate(value, box)
-    even = (high - low <= _EVEN_RANGE) & (low >= _LEAST_FAINT) & (high < 128)
+    spread = high - low
+    even = (spread <= _EVEN_RANGE) & (low >= _LEAST_FAINT) & (high < 255 * (1 - _NOISE))
     _, areas, stats, _ = cv2.connectedComponentsWithStats(even.astype(np.uint8), connectivity=8)
-    lesion = bright.copy()
-    for number in range(1, len(stats)):
-        if stats[number, cv2.CC_STAT_AREA] < _LEAST_EVEN_PX:
+    lesion, value = bright.copy(), value.copy()
+    for number, (left, top, width, height, n_pixels) in enumerate(stats.tolist()):
+        if number == 0 or n_pixels < _LEAST_EVEN_PX:
             continue
-        row, column = np.argwhere(areas == number)[0]
-        zone = _zone(value, int(row), int(column))
-        half = value[zone].mean() / 2
+        box_of_area = np.s_[top : top + height, left : left + width]
+        # The evenest pixel: noise of compression may cut one near an edge off from all others.
+        unevenness = np.where(areas[box_of_area] == number, spread[box_of_area], 255)
+        row, column = np.unravel_index(int(unevenness.argmin()), unevenness.shape)
+        place, zone = _zone(value, top + int(row), left + int(column))
+        greys = value[place]
+        half = greys[zone].mean() / 2
         near = cv2.dilate(zone.astype(np.uint8), box)
         around = cv2.dilate(near, box) > near
         if not around.any():
             continue
-        if np.ptp(value[zone]) <= _ZONE_RANGE and float((value[around] < half).mean()) >= _STANDS_OUT:
-            lesion |= near.astype(bool) & (value >= half)
+        if np.ptp(greys[zone]) <= _ZONE_RANGE and float((greys[around] < half).mean()) >= _STANDS_OUT:
+            lesion[place] |= near.astype(bool) & (greys >= half)
     return lesion
 
 
-def _zone(value: Image, row: int, column: int) -> Mask:
-    """Return the pixels that steps of at most ``_STEP`` grey levels connect with one pixel."""
+def _zone(value: Image, row: int, column: int) -> tuple[tuple[slice, slice], Mask]:
+    """Return the pixels that steps of at most ``_STEP`` grey levels connect with one pixel.
+
+    Returns:
+        The rectangle around them, wider by two rings of the 5×5 pixels around each, and within it which they are.
+    """
     framed = np.zeros((value.shape[0] + 2, value.shape[1] + 2), np.uint8)
     flags = 4 | cv2.FLOODFILL_MASK_ONLY | (1 << 8)
-    cv2.floodFill(value.copy(), framed, (column, row), 0, _STEP, _STEP, flags)
-    return framed[1:-1, 1:-1].astype(bool)
+    *_, (left, top, width, height) = cv2.floodFill(value, framed, (column, row), 0, _STEP, _STEP, flags)
+    place = np.s_[max(top - 4, 0) : top + height + 4, max(left - 4, 0) : left + width + 4]
+    return place, framed[1:-1, 1:-1][place].astype(bool)

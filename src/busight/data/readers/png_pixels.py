@@ -35,15 +35,18 @@ def stored_png(stream: BinaryIO, name: str) -> BinaryIO:
         name: Its name in messages.
 
     Returns:
-        The file in memory; `stream` itself where its header is none.
+        The file in memory; `stream` itself where its header is none, which no decoder reads.
 
     Raises:
         ImageError: As for ``check_size``.
-        ValueError: Its pixels end early, or go on behind the last one.
+        ValueError: It does not begin with its header (PNG, section 5.6), or its pixels end early or go on behind the
+            last one.
         zlib.error: They are damaged.
     """
     head, parts, tail = _chunks(stream.read())
-    if len(head) < 33 or head[12:16] != b"IHDR" or head[25] not in _CHANNELS:
+    if head[12:16] != b"IHDR":
+        raise ValueError(f"its first chunk is {head[12:16]!r}, not its header IHDR")
+    if len(head) < 33 or head[25] not in _CHANNELS:
         stream.seek(0)
         return stream
     width, height, bits, colour, _, _, is_interlaced = struct.unpack_from(">IIBBBBB", head, 16)

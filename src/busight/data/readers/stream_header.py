@@ -34,6 +34,7 @@ class StreamHeader:
         marker: The marker that says so, for messages.
         has_colour_transform: JPEG 2000 alone: the stream was transformed to colour differences, and its decoder undoes
             that.
+        is_signed: Whether its values are signed; None for lossless JPEG and JPEG-LS, which compress the bits of either.
     """
 
     codec: Literal["jpeg", "jpeg-lossless", "jpeg-ls", "jpeg-2000"]
@@ -44,6 +45,7 @@ class StreamHeader:
     colour_space: ColourSpace | None = None
     marker: str = ""
     has_colour_transform: bool = False
+    is_signed: bool | None = None
 
 
 def stream_header(stream: bytes) -> StreamHeader | None:
@@ -143,14 +145,16 @@ def _frame_header(code: int, segment: bytes, space: ColourSpace | None, marker: 
         space, marker = "RGB", "component identifiers R, G, B"
     elif space is None and sampling[0] != sampling[1] == sampling[2]:
         space, marker = "YBR", "coarser second and third component"
+    codec = {_SOF_LOSSLESS: "jpeg-lossless", _SOF_JPEG_LS: "jpeg-ls"}.get(code, "jpeg")
     return StreamHeader(
-        codec={_SOF_LOSSLESS: "jpeg-lossless", _SOF_JPEG_LS: "jpeg-ls"}.get(code, "jpeg"),  # type: ignore[arg-type]
+        codec=codec,  # type: ignore[arg-type]
         height=int.from_bytes(segment[1:3], "big"),
         width=int.from_bytes(segment[3:5], "big"),
         samples=samples,
         precision=segment[0],
         colour_space=space,
         marker=marker,
+        is_signed=False if codec == "jpeg" else None,
     )
 
 
@@ -177,4 +181,5 @@ def _jpeg_2000(stream: bytes) -> StreamHeader:
         colour_space="RGB" if has_transform else None,
         marker="colour transform" if has_transform else "",
         has_colour_transform=has_transform,
+        is_signed=stream[42] >= 0x80,
     )

@@ -28,7 +28,7 @@ def is_wide_colour(picture: ImageFile) -> bool:
     if isinstance(picture, TiffImageFile):
         bits = picture.tag_v2.get(BITSPERSAMPLE, (1,))
         return len(bits) > 1 and max(bits) == 16
-    return isinstance(picture, PngImageFile) and ";16" in _raw_mode(picture) and not picture.mode.startswith("I")
+    return isinstance(picture, PngImageFile) and ";16" in raw_mode_of(picture) and not picture.mode.startswith("I")
 
 
 def read_wide_colour(stream: BinaryIO) -> NDArray[np.uint16] | None:
@@ -43,7 +43,7 @@ def read_wide_colour(stream: BinaryIO) -> NDArray[np.uint16] | None:
     """
     stream.seek(0)
     with Pillow.open(stream, formats=("PNG", "TIFF")) as picture:
-        raw_mode = _raw_mode(picture)
+        raw_mode = raw_mode_of(picture)
         kind, _, order = raw_mode.partition(";")
         in_planes = isinstance(picture, TiffImageFile) and picture.tag_v2.get(PLANAR_CONFIGURATION, 1) != 1
     if in_planes or order not in _OTHER_ORDER or "transparency" in picture.info:
@@ -59,7 +59,7 @@ def read_wide_colour(stream: BinaryIO) -> NDArray[np.uint16] | None:
     return pixels[..., :3] if pixels[..., 3:].min(initial=65535) == 65535 else pixels
 
 
-def _raw_mode(picture: ImageFile) -> str:
+def raw_mode_of(picture: ImageFile) -> str:
     """Return the raw mode of Pillow in which an image is stored; empty where its tiles differ."""
     modes = {tile.args if isinstance(tile.args, str) else str((tile.args or ("",))[0]) for tile in picture.tile}
     return modes.pop() if len(modes) == 1 else ""
