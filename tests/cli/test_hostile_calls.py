@@ -43,7 +43,8 @@ def picture(tmp_path: Path) -> Path:
 
 
 def test_a_reader_that_goes_away_is_no_error_message(quick_run: Quick, picture: Path) -> None:
-    done = shell('busight predict "$1" "$2" "$2" "$2" | true', quick_run("demo"), picture)
+    others = [shutil.copy(picture, picture.parent / f"{number}.png") for number in range(2)]
+    done = shell('busight predict "$1" "$2" "$3" "$4" | true', quick_run("demo"), picture, *others)
     assert done.stderr == b""
 
 

@@ -105,7 +105,7 @@ def test_a_file_that_is_named_twice_is_read_once_and_told(tmp_path: Path) -> Non
     other = save(tmp_path / "study" / "b.png", NOISE)
     listing = list_files([inside.parent, tmp_path / "study", tmp_path / "study", other])
     assert listing.files == [inside, other]
-    assert listing.notes() == [f"2 files named again are read once, e.g. {inside}"]
+    assert listing.notes() == [f"2 files are named more than once and read once, e.g. {inside}"]
 
 
 def test_links_to_folders_are_entered_once_and_no_loop_is(tmp_path: Path) -> None:

@@ -46,7 +46,8 @@ class Listing(NamedTuple):
         others = left_out(map(str, self.others))
         notes += [] if others is None else [others]
         if self.repeated:
-            notes.append(f"{len(self.repeated)} files named again are read once, e.g. {self.repeated[0]}")
+            files = "1 file is" if len(self.repeated) == 1 else f"{len(self.repeated)} files are"
+            notes.append(f"{files} named more than once and read once, e.g. {self.repeated[0]}")
         return notes
 
 
