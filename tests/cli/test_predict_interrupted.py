@@ -127,6 +127,18 @@ def test_a_full_disk_loses_nothing(arguments: list[str], tmp_path: Path, expecte
     assert out.read_text() == expected("json")
 
 
+@pytest.mark.parametrize("form", ["json", "csv", "segment"])
+def test_a_disk_that_is_full_from_the_start_is_left_as_it_was(
+    arguments: list[str], images: Path, tmp_path: Path, form: str
+) -> None:
+    command = [*arguments, "--format", form]
+    if form == "segment":
+        command = ["segment", str(images), "--method", "otsu"]
+    code, line = finished([*command, "--out", str(tmp_path / "new" / "found")], limit=0)
+    assert (code, "could not be written (File too large)" in line) == (1, True), line
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_calls_with_one_file(arguments: list[str], tmp_path: Path) -> None:
     out, unfinished = tmp_path / "found.jsonl", tmp_path / "found.unfinished.jsonl"
     first = busight([*arguments, "--out", str(out)])

@@ -78,12 +78,13 @@ def test_what_the_labels_mean_is_kept(tmp_path: Path) -> None:
 
 def test_further_columns_and_names_like_formulas_are_kept(tmp_path: Path) -> None:
     save(tmp_path / "in" / "a.png", NOISE)
-    (tmp_path / "in" / "samples.csv").write_text("path,label,id,patient,age,site\na.png,benign,'=1+1,-p,50,@x\n")
+    (tmp_path / "in" / "samples.csv").write_text("path,label,id,patient,age,site,-x\na.png,benign,'=1+1,-p,50,@x,1\n")
     before = load_folder(str(tmp_path / "in"))
     write_shrunk(build_manifest(before), tmp_path / "small", 32)
-    (sample,) = load_folder(str(tmp_path / "small")).samples
+    write_shrunk(build_manifest(load_folder(str(tmp_path / "small"))), tmp_path / "smaller", 16)
+    (sample,) = load_folder(str(tmp_path / "smaller")).samples
     assert (sample.sample_id, sample.patient_id) == ("=1+1", "-p")
-    assert sample.metadata == before.samples[0].metadata == (("age", "50"), ("site", "@x"))
+    assert sample.metadata == before.samples[0].metadata == (("age", "50"), ("site", "@x"), ("-x", "1"))
     assert "'=1+1,images/000001.png,benign,'-p" in (tmp_path / "small" / "samples.csv").read_text()
 
 

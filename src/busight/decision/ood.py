@@ -72,7 +72,7 @@ class OodDetector:
 
     appearance: AppearanceDetector | None
     feature_limit: Annotated[float, Field(ge=0, le=2)] | None
-    neighbours: Annotated[int, Field(ge=1)]
+    neighbours: Annotated[int, Field(ge=1, le=1000)]
     source: str
 
     def __post_init__(self) -> None:

@@ -82,7 +82,7 @@ def read_table(path: Path, known: Collection[str], max_bytes: int | None = MAX_B
         raise DataError(f"{path}: not a CSV table in UTF-8 ({error}); save it as CSV, UTF-8") from error
     if not rows:
         return Table((), (), tuple(notes))
-    names = [_known_name(cell.strip(), known) for cell in rows[0][1]]
+    names = [_known_name(original_text(cell.strip()), known) for cell in rows[0][1]]
     kept = _kept_columns(names, rows[1:], notes)
     if twice := [name for name, count in Counter(names[place] for place in kept).items() if count > 1]:
         raise DataError(f"{path}: has two columns {twice[0]}; keep the one that counts")

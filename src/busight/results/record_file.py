@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Self
@@ -172,6 +172,7 @@ def record_file(out: Path, plan: dict[str, Any], header: str | None, resume: boo
     require_new_file(out)
     working = unfinished_file(out)
     beside = _plan_path(working), _digests_path(working)
+    made = [] if resume else [folder for folder in working.parents if not folder.exists()]
     try:
         with _opened(working, plan, header, resume) as records:
             try:
@@ -189,6 +190,10 @@ def record_file(out: Path, plan: dict[str, Any], header: str | None, resume: boo
                             path.unlink()
     except OSError as error:
         raise OutputError(f"{out}: could not be written ({error.strerror or error}){_remedy(working)}") from error
+    finally:
+        for folder in made:
+            with suppress(OSError):
+                folder.rmdir()  # refused where something was written
 
 
 def _plan_path(working: Path) -> Path:
@@ -219,20 +224,25 @@ def _opened(working: Path, plan: dict[str, Any], header: str | None, resume: boo
         records = working.open("r+b" if resume else "x+b")
     except FileExistsError as error:
         raise OutputError(f"{working}: another process is writing there; choose another place") from error
-    with records:
+    with records, ExitStack() as stack:
         lock_file(records, working)
-        if resume:
-            _require_plan(working, plan)
-        else:
-            _digests_path(working).unlink(missing_ok=True)
-            write_json(_plan_path(working), plan)
-        with _Digests(working, records.read()) as digests:
+        try:
+            if resume:
+                _require_plan(working, plan)
+            else:
+                _digests_path(working).unlink(missing_ok=True)
+                write_json(_plan_path(working), plan)
+            digests = stack.enter_context(_Digests(working, records.read()))
             records.seek(len(digests.content))
             records.truncate()
             before = _written(digests, header is not None)
             if header is not None and not digests.content:
                 _write(records, digests, header)
-            yield RecordFile(records, digests, before)
+        except (OSError, OutputError):  # as of a disk that is full already: nothing was begun
+            for path in () if resume else (working, _plan_path(working), _digests_path(working)):
+                path.unlink(missing_ok=True)
+            raise
+        yield RecordFile(records, digests, before)
 
 
 def _require_plan(working: Path, plan: dict[str, Any]) -> None:

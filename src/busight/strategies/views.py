@@ -116,4 +116,5 @@ def _mean_with_mirrored(values: NDArray[np.float32]) -> NDArray[np.float32]:
     plain, mirrored = np.split(values, 2)
     if values.ndim == 4:  # a map lies mirrored, too
         mirrored = mirrored[..., ::-1]
-    return (plain + mirrored) * np.float32(0.5)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is told of the image
+        return np.asarray((plain + mirrored) * np.float32(0.5))

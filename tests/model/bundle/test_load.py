@@ -150,6 +150,7 @@ NAN = float("nan")
         (decision("threshold", sensitivity=-0.1), "decision.threshold.sensitivity: Input should be"),
         (lambda card: card["labels"].update(positive=None), "a threshold is of the positive class"),
         (decision("conformal", thresholds=[0.1, 0.1, 1.2]), "decision.conformal.thresholds.2: Input should be"),
+        (decision("ood", neighbours=10**9), "decision.ood.neighbours: Input should be"),
         (decision("ood", feature_limit=3), "decision.ood.feature_limit: Input should be"),
         (lambda card: card.update(inverse_temperatures=[-1.0]), "inverse_temperatures.0: Input should be"),
         (decision("conformal", thresholds=[0.1]), "sets are not of 3 classes"),
