@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 from golden_bundles import golden_model
 
@@ -109,6 +110,20 @@ def test_a_damaged_graph_is_one_line(model: Model, kind: Engines, tmp_path: Path
     path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(BundleError, match=r"classifier\.onnx: [^\n]+$"):
         kind(path)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_weights_that_are_no_numbers_are_refused_where_they_would_be_lost(
+    model: Model, tmp_path: Path, value: float
+) -> None:
+    graph = onnx.load(model.folder / CLASSIFIER)
+    weights = next(tensor for tensor in graph.graph.initializer if len(tensor.dims) == 4)
+    values = onnx.numpy_helper.to_array(weights).copy()
+    values.flat[3] = value
+    weights.CopyFrom(onnx.numpy_helper.from_array(values, weights.name))
+    onnx.save(graph, tmp_path / CLASSIFIER)
+    with pytest.raises(BundleError, match=r"classifier\.onnx: its weights hold NaN or infinity \(.*\); train it again"):
+        OpenVinoEngine(tmp_path / CLASSIFIER)
 
 
 def test_the_quickest_is_measured_once(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:

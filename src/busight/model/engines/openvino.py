@@ -37,6 +37,7 @@ class OpenVinoEngine(BatchedEngine):
             "INFERENCE_PRECISION_HINT": "f32",
         }
         graph = read_graph(path)
+        _require_numbers(path, graph)
         try:
             compiled: Any = _core().compile_model(graph, "CPU", settings)
         except RuntimeError as error:
@@ -79,6 +80,19 @@ def read_graph(path: Path) -> Any:
         frontend.OpValidationFailure,
     ) as error:
         raise BundleError(f"{path}: OpenVINO cannot read it ({_reason(error)}); get the bundle again") from error
+
+
+def _require_numbers(path: Path, graph: Any) -> None:
+    """Raise for weights that hold NaN or infinity: OpenVINO's ReLU makes 0 of NaN, and an answer of it.
+
+    A single infinite number is none, as of a range without an end.
+    """
+    for node in graph.get_ops():
+        if node.get_type_name() != "Constant" or not node.get_element_type().is_real():
+            continue
+        values = node.data
+        if np.isnan(values).any() or (values.size > 1 and not np.isfinite(values).all()):
+            raise BundleError(f"{path}: its weights hold NaN or infinity ({node.get_friendly_name()}); train it again")
 
 
 @cache
