@@ -145,8 +145,8 @@ def _guarded(name: str) -> Iterator[None]:
             yield
     except UnidentifiedImageError as error:
         raise ImageError(
-            f"{name}: no image (BMP, GIF, JPEG, JPEG 2000, PGM, PNG, PPM, TIFF or WebP) can be found in it; "
-            "export it again"
+            f"{name}: no image (BMP, GIF, JPEG, JPEG 2000, PGM, PNG, PPM, TIFF or WebP) of a kind that is read can be "
+            "found in it; export it again, as 8-bit PNG"
         ) from error
     except Pillow.DecompressionBombError as error:
         raise ImageError(f"{name}: at most {MAX_PIXELS} pixels are decoded; scale or crop it first") from error
