@@ -160,16 +160,21 @@ class Model:
 
     def _require_pixels(self, pixels: Any, name: str) -> None:
         """Raise for anything but an image as the model takes it: computing with it would give another answer."""
-        is_array = isinstance(pixels, np.ndarray)
-        shape = (*pixels.shape[:2], 3) if self.preprocess.image.channels == 3 and is_array else None
-        fits = is_array and pixels.size and (pixels.shape == shape if shape else pixels.ndim == 2)
-        if not fits or pixels.dtype != np.uint8:
-            found = f"{pixels.dtype} {pixels.shape}" if is_array else type(pixels).__name__
-            wanted = "(H, W, 3)" if shape else "(H, W)"
-            raise InferenceError(
-                f"{name}: is {found}, the model takes uint8 {wanted}; give a list of such images, or read files with "
-                "busight.read_grey"
-            )
+        is_array, channels = isinstance(pixels, np.ndarray), (3,) if self.preprocess.image.channels == 3 else ()
+        if (
+            is_array
+            and pixels.dtype == np.uint8
+            and pixels.size
+            and pixels.ndim == 2 + len(channels)
+            and pixels.shape[2:] == channels
+        ):
+            return
+        found = f"{pixels.dtype} {pixels.shape}" if is_array else type(pixels).__name__
+        wanted = "(H, W, 3)" if channels else "(H, W)"
+        raise InferenceError(
+            f"{name}: is {found}, the model takes uint8 {wanted}; give a list of such images, or read files with "
+            "busight.read_grey"
+        )
 
     def _no_answer(self, ref: ImageRef, fault: str) -> str:
         return f"{ref.path or 'image'}: no answer, the network's {fault}; run busight verify {self.folder}"

@@ -77,7 +77,7 @@ def _video_frames(content: bytes, n_stated: int) -> Iterator[Any]:
         for number, packet in enumerate(packets):
             packet.pts = number  # a frame carries the number of its packet
         cut = len(packets) - 1 if is_hevc and is_cut else None
-        is_broken = is_damaged = is_in_doubt = False
+        is_broken = is_damaged = False
         for packet in (*packets, None):  # the last one asks for the frames that are left
             try:
                 frames = stream.codec_context.decode(packet)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Container, Iterable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from busight.data.readers.image import IMAGE_SUFFIXES
@@ -41,29 +40,23 @@ def below(root: Path) -> Iterator[Path]:
 
     Folders that may not be listed are passed over.
     """
-    return _below(root, frozenset({_identity(root)}))
+    return _below(root, frozenset())
 
 
-def _below(folder: Path, entered: frozenset[tuple[int, int] | None]) -> Iterator[Path]:
-    try:
-        with os.scandir(folder) as found:
-            entries = list(found)
-    except OSError:
-        return
-    for entry in entries:
-        path = folder / entry.name
-        yield path
-        with suppress(OSError):
-            if entry.is_dir() and (identity := _identity(path)) not in entered:
-                yield from _below(path, entered | {identity})
-
-
-def _identity(folder: Path) -> tuple[int, int] | None:
+def _below(folder: Path, entered: frozenset[tuple[int, int]]) -> Iterator[Path]:
     try:
         status = folder.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+        with os.scandir(folder) as found:
+            entries = list(found)
+    except OSError:  # also of a link to a file
+        return
+    identity = status.st_dev, status.st_ino
+    if identity in entered:
+        return
+    for entry in entries:
+        yield (path := folder / entry.name)
+        if entry.is_dir(follow_symlinks=False) or entry.is_symlink():
+            yield from _below(path, entered | {identity})
 
 
 def visible_files(root: Path) -> Iterator[Path]:

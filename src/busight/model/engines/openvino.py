@@ -91,7 +91,7 @@ def _require_numbers(path: Path, graph: Any) -> None:
         if node.get_type_name() != "Constant" or not node.get_element_type().is_real():
             continue
         values = node.data
-        if np.isnan(values).any() or (values.size > 1 and not np.isfinite(values).all()):
+        if not np.isfinite(values).all() and (values.size > 1 or np.isnan(values).any()):
             raise BundleError(f"{path}: its weights hold NaN or infinity ({node.get_friendly_name()}); train it again")
 
 
