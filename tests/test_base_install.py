@@ -105,12 +105,12 @@ def test_every_command_that_does_not_train_runs_without_pytorch(place: Path) -> 
         ["data", "list"],
         ["data", "preview", DATA, "--number", "4"],
         ["data", "audit", DATA, "--out", "audit"],
-        ["predict", "bundle", "image.png", "--overlays", "overlays"],
+        ["predict", "--model", "bundle", "image.png", "--overlays", "overlays"],
         ["verify", "bundle"],
         ["segment", "image.png", "--model", "bundle", "--out", "outlines"],
         ["segment", "image.png", "--method", "otsu", "--out", "otsu"],
         ["enhance", "image.png", "--chain", "median(3) | clahe(2.0)", "--out", "enhanced"],
-        ["explain", "bundle", "image.png", "--show-rejected", "--out", "page"],
+        ["explain", "--model", "bundle", "image.png", "--show-rejected", "--out", "page"],
         ["card", "bundle", "--out", "card"],
         ["recipes"],
         ["doctor"],
@@ -134,7 +134,7 @@ def test_an_ensemble_is_made_in_the_base_install(place: Path) -> None:
     for fold in FOLDS:
         shutil.copytree(place / "bundle", place / "cv" / "repeat-1" / fold / "bundle")
     (place / "cv" / "plan.json").write_text(json.dumps({"folds": 2, "repeats": 1, "by": "group"}))
-    calls = [["ensemble", "cv", "--out", "ensemble"], ["predict", "ensemble", "image.png"]]
+    calls = [["ensemble", "cv", "--out", "ensemble"], ["predict", "--model", "ensemble", "image.png"]]
     for call, (code, said) in zip(calls, called(place, OPTIONAL, calls), strict=True):
         assert code == 0, (call, said)
 
@@ -142,7 +142,7 @@ def test_an_ensemble_is_made_in_the_base_install(place: Path) -> None:
 def test_the_base_install_predicts_and_evaluates(place: Path) -> None:
     calls = [
         ["--help"],
-        ["predict", "bundle", "image.png", "--overlays", "overlays-base"],
+        ["predict", "--model", "bundle", "image.png", "--overlays", "overlays-base"],
         ["evaluate", "bundle", "--data", DATA, "--out", "scores-base"],
         ["compare", "scores-base", "scores-base"],
         ["verify", "bundle"],
@@ -161,7 +161,7 @@ def test_the_base_install_predicts_and_evaluates(place: Path) -> None:
 
 def test_a_missing_extra_is_one_line_that_names_it(place: Path) -> None:
     calls = {
-        "report": ["explain", "bundle", "image.png", "--show-rejected", "--out", "page-base"],
+        "report": ["explain", "--model", "bundle", "image.png", "--show-rejected", "--out", "page-base"],
         "audit": ["data", "audit", "phantom:60,size=64", "--out", "audit-base"],
         "filters": ["enhance", "image.png", "--chain", "wavelet(1)", "--out", "wavelet-base"],
         "train": ["run", "demo", "--out", "run-base"],
@@ -181,7 +181,7 @@ def test_each_extra_is_enough_for_what_it_promises(place: Path) -> None:
     calls = {
         "report": [
             ["evaluate", "bundle", "--data", DATA, "--out", "scores-report"],
-            ["explain", "bundle", "image.png", "--show-rejected", "--out", "page-report"],
+            ["explain", "--model", "bundle", "image.png", "--show-rejected", "--out", "page-report"],
             ["card", "bundle", "--out", "card-report"],
             ["data", "preview", DATA, "--number", "4", "--out", "report.png"],
         ],

@@ -101,7 +101,11 @@ def test_command_lines_are_found() -> None:
 
 
 def test_a_wrong_command_line_would_be_noticed() -> None:
-    for wrong in (["predict", "runs/a", "x.png", "--nonsense"], ["evaluate", "runs/a"], ["run", "--set", "a.b=1"]):
+    for wrong in (
+        ["predict", "--model", "runs/a", "x.png", "--nonsense"],
+        ["evaluate", "runs/a"],
+        ["run", "--set", "a.b=1"],
+    ):
         with pytest.raises(Exception, match=r"nonsense|data|a\.b"):
             test_a_command_line_parses("", wrong)
 

@@ -169,7 +169,7 @@ def test_an_interrupted_program_leaves_whole_parts_and_no_process(
     out = tmp_path / "out"
     many = tmp_path / "many.csv"
     many.write_text("path\n" + "".join(f"{path}\n" for path in copies(images, tmp_path / "copies")))
-    program = busight("predict", bundle, many, "--cluster", "pool", "--workers", 2, "--out", out)
+    program = busight("predict", "--model", bundle, many, "--cluster", "pool", "--workers", 2, "--out", out)
     wait_for(out / "parts", 1, program)
     children = psutil.Process(program.pid).children(recursive=True)
     program.send_signal(number)
@@ -178,7 +178,7 @@ def test_an_interrupted_program_leaves_whole_parts_and_no_process(
         assert said.splitlines()[-1] == "busight: interrupted; the finished parts stay; go on with the same command"
     assert psutil.wait_procs(children, timeout=10)[1] == []
     n_parts = len([name for name in parts_of(out) if name.startswith("part-")])
-    program = busight("predict", bundle, many, "--cluster", "pool", "--workers", 2, "--out", out)
+    program = busight("predict", "--model", bundle, many, "--cluster", "pool", "--workers", 2, "--out", out)
     _, said = program.communicate(timeout=60)
     assert f"{n_parts} done before" in said, said
     paths = records(out).column("path").to_pylist()
@@ -217,7 +217,9 @@ def test_a_full_disk_loses_no_part_and_leaves_no_half_one(bundle: Path, images: 
     out = tmp_path / "out"
     for number in range(8):  # a later part, with long names, is larger than the disk allows
         shutil.copy(images / "001.png", tmp_path / f"{'n' * 200 if number > 5 else ''}{number}.png")
-    program = busight("predict", bundle, *sorted(tmp_path.glob("*.png")), "--cluster", "pool", "--out", out, limit=300)
+    program = busight(
+        "predict", "--model", bundle, *sorted(tmp_path.glob("*.png")), "--cluster", "pool", "--out", out, limit=300
+    )
     _, said = program.communicate(timeout=60)
     assert program.returncode == 1
     assert "could not be written (File too large); free space" in said.splitlines()[-1]

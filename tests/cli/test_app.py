@@ -60,7 +60,7 @@ def test_help_names_every_command() -> None:
         (["run", "demo", "--data", "busi:/nowhere"], "/nowhere: no such folder", 1),
         (["run", "demo", "--data", "phantom:3"], "independent group(s) of images", 1),
         (["run", "demo", "--split", "/nowhere/split.json"], "/nowhere/split.json: the split cannot be read", 1),
-        (["predict", "/nowhere", "a.png"], "/nowhere: not a bundle", 1),
+        (["predict", "--model", "/nowhere", "a.png"], "/nowhere: not a bundle", 1),
         (["evaluate", "/nowhere", "--data", "phantom:12"], "/nowhere: not a bundle", 1),
         (["data", "preview", "busi:/nowhere"], "/nowhere: no such folder", 1),
         (["data", "download", "bussi"], "busi", 1),
@@ -105,7 +105,7 @@ def test_run_writes_the_report_and_says_where(tmp_path: Path) -> None:
 
 def test_predict_json_goes_on_after_an_unreadable_file(quick_run: Quick, pictures: Path) -> None:
     (pictures / "empty.png").write_bytes(b"")
-    found = call("predict", quick_run("demo"), pictures)
+    found = call("predict", "--model", quick_run("demo"), pictures)
     assert found.exit_code == 1
     records = [json.loads(line) for line in found.stdout.splitlines()]
     assert [record["error"] is None for record in records] == [False, True, True, True]
@@ -115,7 +115,7 @@ def test_predict_json_goes_on_after_an_unreadable_file(quick_run: Quick, picture
 
 def test_predict_csv_and_overlays(quick_run: Quick, pictures: Path, tmp_path: Path) -> None:
     found = call(
-        "predict", quick_run("demo"), pictures, "--format", "csv", "--out", tmp_path / "found.csv",
+        "predict", "--model", quick_run("demo"), pictures, "--format", "csv", "--out", tmp_path / "found.csv",
         "--overlays", tmp_path / "overlays",
     )  # fmt: skip
     assert found.exit_code == 0, found.output
@@ -125,7 +125,7 @@ def test_predict_csv_and_overlays(quick_run: Quick, pictures: Path, tmp_path: Pa
     overlays = sorted((tmp_path / "overlays").iterdir())
     assert len(overlays) == 3
     assert cv2.imread(str(overlays[0])).shape == (116, 96, 3)
-    again = call("predict", quick_run("demo"), pictures, "--out", tmp_path / "found.csv")
+    again = call("predict", "--model", quick_run("demo"), pictures, "--out", tmp_path / "found.csv")
     assert again.exit_code == 1
     assert "never overwritten" in again.stderr
 
@@ -138,7 +138,9 @@ def test_predict_takes_dicom_and_keeps_millimetres(quick_run: Quick, tmp_path: P
     )
     path = write_dicom(tmp_path / "scan.dcm", frames, SequenceOfUltrasoundRegions=[region(PhysicalDeltaY=0.02)])
     # Twenty rows of noise are not what the gate knows.
-    found = call("predict", quick_run("demo", ("segment.postprocess.threshold=0.0",)), path, "--show-rejected")
+    found = call(
+        "predict", "--model", quick_run("demo", ("segment.postprocess.threshold=0.0",)), path, "--show-rejected"
+    )
     assert found.exit_code == 0, found.output
     records = [json.loads(line) for line in found.stdout.splitlines()]
     assert [record["frame"] for record in records] == [0, 1]

@@ -62,7 +62,7 @@ def photograph(tmp_path: Path) -> Path:
 
 
 def test_one_page_holds_everything(bundle: Path, phantom: Path, tmp_path: Path) -> None:
-    code, said = call("explain", bundle, phantom, "--prevalence", "0.01", "--out", tmp_path / "page")
+    code, said = call("explain", "--model", bundle, phantom, "--prevalence", "0.01", "--out", tmp_path / "page")
     assert code == 0, said
     page = (tmp_path / "page" / "report.html").read_text()
     for words in (
@@ -83,7 +83,7 @@ def test_one_page_holds_everything(bundle: Path, phantom: Path, tmp_path: Path) 
 
 def test_similar_training_images_are_shown_where_they_are_at_hand(bundle: Path, phantom: Path, tmp_path: Path) -> None:
     data = "phantom:150,size=128"
-    code, said = call("explain", bundle, phantom, "--training-data", data, "--out", tmp_path / "page")
+    code, said = call("explain", "--model", bundle, phantom, "--training-data", data, "--out", tmp_path / "page")
     assert code == 0, said
     assert (tmp_path / "page" / "figures" / "similar-cases.png").stat().st_size > 10_000
     assert "The most similar training images" in (tmp_path / "page" / "report.html").read_text()
@@ -91,30 +91,30 @@ def test_similar_training_images_are_shown_where_they_are_at_hand(bundle: Path, 
     folder.mkdir(parents=True)
     cv2.imwrite(str(folder / "one.png"), np.full((64, 64), 90, np.uint8))
     other = f"folder:{folder.parent}"
-    code, said = call("explain", bundle, phantom, "--training-data", other, "--out", tmp_path / "other")
+    code, said = call("explain", "--model", bundle, phantom, "--training-data", other, "--out", tmp_path / "other")
     assert (code, "holds none of the training images" in said, said.count("\n")) == (1, True, 1), said
     assert not (tmp_path / "other").exists()
 
 
 def test_other_images_of_the_same_names_are_not_shown(bundle: Path, phantom: Path, tmp_path: Path) -> None:
     data = "phantom:150,size=128,seed=9"
-    code, said = call("explain", bundle, phantom, "--training-data", data, "--out", tmp_path / "out")
+    code, said = call("explain", "--model", bundle, phantom, "--training-data", data, "--out", tmp_path / "out")
     assert (code, "holds none of the training images" in said) == (1, True), said
 
 
 def test_predict_writes_a_page_an_image(bundle: Path, photograph: Path, phantom: Path, tmp_path: Path) -> None:
     pages = tmp_path / "pages"
-    code, said = call("predict", bundle, photograph, phantom, "--pages", pages, "--prevalence", "0.01")
+    code, said = call("predict", "--model", bundle, photograph, phantom, "--pages", pages, "--prevalence", "0.01")
     assert code == 0, said
     told = {page.parent.name: page.read_text() for page in pages.glob("*/report.html")}
     assert sorted(told) == ["00001_photograph_0", "00002_phantom_0"]
     assert "No prediction" in told["00001_photograph_0"]
     assert "At a prevalence of malignant of 1.00%" in told["00002_phantom_0"]
     for option in ("--pages", "--overlays"):
-        code, said = call("predict", bundle, phantom, option, tmp_path / "one", "--out", tmp_path / "one")
+        code, said = call("predict", "--model", bundle, phantom, option, tmp_path / "one", "--out", tmp_path / "one")
         assert (code, "want the same place" in said, said.count("\n")) == (1, True, 1), said
         assert not (tmp_path / "one").exists()
-    code, said = call("predict", bundle, phantom, "--prevalence", "0.01")
+    code, said = call("predict", "--model", bundle, phantom, "--prevalence", "0.01")
     assert (code, "name a folder for them" in said, said.count("\n")) == (1, True, 1), said
 
 
@@ -169,19 +169,19 @@ def test_a_bundle_of_another_lexicon_is_refused(bundle: Path, tmp_path: Path) ->
 
 
 def test_a_photograph_is_not_answered_unless_asked(bundle: Path, photograph: Path, tmp_path: Path) -> None:
-    code, said = call("explain", bundle, photograph, "--out", tmp_path / "page")
+    code, said = call("explain", "--model", bundle, photograph, "--out", tmp_path / "page")
     assert (code, "rejected: the image is unlike" in said) == (0, True), said
     page = (tmp_path / "page" / "report.html").read_text()
     assert "calibrated probability" not in page
     assert not re.search(r"\b(benign|malignant)\b", page.split("<body")[1])
-    code, said = call("explain", bundle, photograph, "--show-rejected", "--out", tmp_path / "all")
+    code, said = call("explain", "--model", bundle, photograph, "--show-rejected", "--out", tmp_path / "all")
     shown = (tmp_path / "all" / "report.html").read_text()
     assert "calibrated probability" in shown
     assert "The bundle rejects this image" in shown
 
 
 def test_predict_shows_no_probabilities_of_a_refused_image(bundle: Path, photograph: Path, phantom: Path) -> None:
-    code, said = call("predict", bundle, photograph, phantom)
+    code, said = call("predict", "--model", bundle, photograph, phantom)
     records = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
     refused = next(one for one in records if one["path"].endswith("photograph.png"))
     other = next(one for one in records if one["path"].endswith("phantom.png"))
@@ -192,14 +192,14 @@ def test_predict_shows_no_probabilities_of_a_refused_image(bundle: Path, photogr
     assert list(refused) == list(other)
     assert (other["rejected"], other["error"]) == (None, None)
     assert set(other["prediction_set"]) <= {"normal", "benign", "malignant"}
-    code, said = call("predict", bundle, photograph, "--show-rejected", "--format", "csv")
+    code, said = call("predict", "--model", bundle, photograph, "--show-rejected", "--format", "csv")
     assert code == 0
     assert re.search(r"0\.\d+", said.splitlines()[-1])
 
 
 @pytest.mark.parametrize("prevalence", ["0", "1", "-0.2", "nan"])
 def test_a_prevalence_of_0_or_1_is_refused(bundle: Path, phantom: Path, prevalence: str, tmp_path: Path) -> None:
-    code, said = call("explain", bundle, phantom, "--prevalence", prevalence, "--out", tmp_path / "page")
+    code, said = call("explain", "--model", bundle, phantom, "--prevalence", prevalence, "--out", tmp_path / "page")
     assert (code, "above 0 and below 1" in said, said.count("\n")) == (1, True, 1), said
     assert not (tmp_path / "page").exists()
 
@@ -221,7 +221,7 @@ def test_a_bundle_without_calibration_knows_no_prevalence(quick_run: Quick) -> N
 
 def test_no_such_picture_and_no_such_frame(bundle: Path, phantom: Path, tmp_path: Path) -> None:
     for arguments, words in (((tmp_path / "no.png",), "no.png"), ((phantom, "--frame", "3"), "has no frame 3")):
-        code, said = call("explain", bundle, *arguments, "--out", tmp_path / "page")
+        code, said = call("explain", "--model", bundle, *arguments, "--out", tmp_path / "page")
         assert (code, words in said, said.count("\n")) == (1, True, 1), said
         assert not (tmp_path / "page").exists()
 

@@ -66,7 +66,7 @@ def test_a_name_that_is_not_utf8_comes_back_from_the_record(quick_run: Quick, pi
 
 def test_a_name_cannot_break_the_line_or_reach_the_terminal(quick_run: Quick, picture: Path) -> None:
     (picture.parent / "a\nb\x1b[31m.png").write_bytes(b"")
-    found = call("predict", quick_run("demo"), picture.parent)
+    found = call("predict", "--model", quick_run("demo"), picture.parent)
     assert found.exit_code == 1
     assert "a\\nb\\x1b[31m.png: the file is empty" in found.stderr
     assert len(found.stderr.splitlines()) == 1
@@ -75,7 +75,7 @@ def test_a_name_cannot_break_the_line_or_reach_the_terminal(quick_run: Quick, pi
 def test_endless_names_get_an_overlay(quick_run: Quick, picture: Path, tmp_path: Path) -> None:
     for name in ("n" * 251, "ü" * 125, "a\nb"):
         shutil.copy(picture, picture.parent / f"{name}.png")
-    found = call("predict", quick_run("demo"), picture.parent, "--overlays", tmp_path / "overlays")
+    found = call("predict", "--model", quick_run("demo"), picture.parent, "--overlays", tmp_path / "overlays")
     assert found.exit_code == 0, found.stderr
     assert len(list((tmp_path / "overlays").iterdir())) == 4
 
@@ -83,7 +83,7 @@ def test_endless_names_get_an_overlay(quick_run: Quick, picture: Path, tmp_path:
 def test_dead_links_are_told_and_folders_named_like_pictures_are_searched(quick_run: Quick, picture: Path) -> None:
     (picture.parent / "dead.png").symlink_to("/nowhere/a.png")
     (picture.parent / "folder.png").mkdir()
-    found = call("predict", quick_run("demo"), picture.parent)
+    found = call("predict", "--model", quick_run("demo"), picture.parent)
     assert found.exit_code == 1
     assert [Path(json.loads(line)["path"]).name for line in found.stdout.splitlines()] == ["dead.png", "ok.png"]
 
@@ -94,7 +94,7 @@ def test_what_may_not_be_read_is_told_and_the_rest_goes_on(quick_run: Quick, pic
     if os.access(closed, os.R_OK):
         pytest.skip("the superuser may read everything")
     try:
-        found = call("predict", quick_run("demo"), picture.parent, closed / "a.png")
+        found = call("predict", "--model", quick_run("demo"), picture.parent, closed / "a.png")
     finally:
         closed.chmod(0o700)
     assert found.exit_code == 1
@@ -102,7 +102,7 @@ def test_what_may_not_be_read_is_told_and_the_rest_goes_on(quick_run: Quick, pic
 
 
 def test_a_place_that_cannot_be_written_is_noticed_before_the_first_prediction(quick_run: Quick, picture: Path) -> None:
-    found = call("predict", quick_run("demo"), picture, "--out", picture / "found.json")
+    found = call("predict", "--model", quick_run("demo"), picture, "--out", picture / "found.json")
     assert found.exit_code == 1
     assert "could not be written" in found.stderr
     assert found.stdout == ""

@@ -27,7 +27,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def arguments(quick_run: Callable[..., Path], images: Path) -> list[str]:
     bundle = str(quick_run("demo"))
-    return ["predict", bundle, str(images), "--batch", "1", "--threads", "1", "--show-rejected"]
+    return ["predict", "--model", bundle, str(images), "--batch", "1", "--threads", "1", "--show-rejected"]
 
 
 def busight(arguments: list[str], limit: int | None = None) -> subprocess.Popen[str]:
@@ -108,7 +108,7 @@ def expected(
             out = tmp_path_factory.mktemp("expected") / f"found.{form}"
             bundle = str(quick_run("demo"))
             options = ["--batch", "1", "--threads", "1", "--show-rejected", "--format", form]
-            finished(["predict", bundle, str(images), *options, "--out", str(out)])
+            finished(["predict", "--model", bundle, str(images), *options, "--out", str(out)])
             done[form] = out.read_text()
             assert done[form].count("\n") == COUNT + (form == "csv")
         return done[form]

@@ -73,8 +73,8 @@ def test_the_bundle_says_that_it_takes_rgb(folders: tuple[Path, Path]) -> None:
 def test_evaluate_predict_and_explain(folders: tuple[Path, Path], tmp_path: Path) -> None:
     images, run = folders
     assert "test images: 48" in busight("evaluate", run, "--data", f"folder:{images}", "--out", tmp_path / "own")
-    assert '"logit_fibroma"' in busight("predict", run, images / "fibroma" / "0.png")
-    busight("explain", run, images / "fibroma" / "0.png", "--out", tmp_path / "page")
+    assert '"logit_fibroma"' in busight("predict", "--model", run, images / "fibroma" / "0.png")
+    busight("explain", "--model", run, images / "fibroma" / "0.png", "--out", tmp_path / "page")
     assert "benign" not in (tmp_path / "page" / "report.html").read_text().lower()
 
 

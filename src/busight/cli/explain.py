@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
+from busight.cli.engine import ModelOption, chosen_model
 from busight.cli.guard import one_line, one_line_errors
 from busight.cli.outputs import folder_of_now
 from busight.io.claim import claimed_folder
 
 
 def command(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run.")],
     image: Annotated[Path, typer.Argument(help="An image or DICOM file.")],
+    named_model: ModelOption = None,
     out: Annotated[Path | None, typer.Option("--out", help="New folder for the page [runs/explain-TIME].")] = None,
     frame: Annotated[int, typer.Option("--frame", min=0, help="Which frame of a file with several.")] = 0,
     prevalence: Annotated[
@@ -44,7 +45,7 @@ def command(
         if prevalence is not None:
             check_prevalence(prevalence)
         known = None if training_data is None else load_data(training_data)
-        model = Model.load(bundle)
+        model = Model.load(chosen_model(named_model, [image]))
         frames = 0
         for frames, chosen in enumerate(read_frames(image, model.preprocess.image), start=1):  # noqa: B007, its last value is told
             if isinstance(chosen, Failure):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from busight.cli.engine import ModelArgument
 from busight.cli.extras import require_extra
 from busight.cli.guard import one_line_errors
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run.")],
+    named_model: ModelArgument,
     to: Annotated[str, typer.Option("--to", help="openvino, fp16 or int8; several, separated by commas.")],
     data: Annotated[
         str | None, typer.Option("--data", help="Data spec of its training [that of the run's recipe].")
@@ -31,9 +32,10 @@ def command(
         require_extra("int8" if "int8" in targets else "openvino", "busight export")
         from busight.cli.console import ConsoleProgress
         from busight.experiments.export import export, read_validation
+        from busight.model.installed import find_model
         from busight.model.model import Model
 
-        model = Model.load(bundle)
+        model = Model.load(find_model(named_model))
         spec, split_file = _training_data(model, data, split)
         with ConsoleProgress() as progress:
             progress.stage("validation images")

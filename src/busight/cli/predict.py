@@ -1,4 +1,4 @@
-"""``busight predict``: a bundle on files, folders and DICOM objects, without PyTorch."""
+"""``busight predict``: a model on files, folders and DICOM objects, without PyTorch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from busight.cli.engine import BATCH, EngineOption, ThreadsOption, engine_settings, load_model
+from busight.cli.engine import (
+    BATCH,
+    EngineOption,
+    ModelOption,
+    ThreadsOption,
+    chosen_model,
+    engine_settings,
+    load_model,
+)
 from busight.cli.guard import one_line, one_line_errors
 from busight.cli.inputs import frames_left, input_address, listed
 from busight.io.claim import claimed_folder
@@ -32,7 +40,6 @@ class Form(StrEnum):
 
 
 def command(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run.")],
     sources: Annotated[
         list[str],
         typer.Argument(
@@ -41,6 +48,7 @@ def command(
             help="Image files, DICOM files, folders; for Parquet also manifests (CSV) and addresses (s3://...).",
         ),
     ],
+    named_model: ModelOption = None,
     form: Annotated[
         Form | None, typer.Option("--format", help="JSON lines [json], CSV, or Parquet in parts for an archive.")
     ] = None,
@@ -89,7 +97,7 @@ def command(
             }
             _require_absent(given, "not for Parquet, which goes on by itself and draws nothing; leave it away")
             write_archive(
-                bundle,
+                chosen_model(named_model, [Path(source) for source in sources]),
                 sources,
                 out_address,
                 cluster=cluster,
@@ -113,11 +121,12 @@ def command(
 
         _require_absent({"--cluster": cluster or None, "--workers": workers or None}, "for --format parquet alone")
         _check_places(out, overlays, pages, resume)
-        for folder in (overlays, pages):
-            if folder is not None:
-                stack.enter_context(claimed_folder(folder, resume))
+        for place in (overlays, pages):
+            if place is not None:
+                stack.enter_context(claimed_folder(place, resume))
+        folder = chosen_model(named_model, paths)
         files = listed(paths)
-        model = load_model(bundle, engine, threads, batch, len(files))
+        model = load_model(folder, engine, threads, batch, len(files))
         if prevalence is not None:
             _check_prevalence(prevalence, pages, model)
         draw = _drawing(model, overlays, pages, prevalence, show_rejected)

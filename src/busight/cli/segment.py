@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from busight.cli.engine import ModelOption, chosen_model
 from busight.cli.guard import one_line, one_line_errors
 from busight.cli.inputs import PathsArgument, frames_left, listed
 from busight.errors import OutputError
@@ -28,8 +29,10 @@ MASKS, OUTLINES, UNCERTAINTY = "masks", "outlines", "uncertainty"
 def command(
     paths: PathsArgument,
     out: Annotated[Path, typer.Option("--out", help="New folder for masks, outlines and the table.")],
-    method: Annotated[str, typer.Option("--method", help="One without training, e.g. geodesic.")] = "",
-    model: Annotated[Path | None, typer.Option("--model", help="A bundle or run that draws masks.")] = None,
+    method: Annotated[
+        str, typer.Option("--method", help="Instead of a model one without training, e.g. geodesic.")
+    ] = "",
+    model: ModelOption = None,
     chain: Annotated[str, typer.Option("--chain", help="Filters before a --method; a model brings its own.")] = "",
     box: Annotated[
         str | None, typer.Option("--box", metavar="X,Y,W,H", help="Around the lesion, for a --method.")
@@ -66,14 +69,16 @@ def command(
         from busight.errors import ConfigError
         from busight.model.segmenters import FallbackToProposal, ModelSegmenter
 
-        if bool(method) == (model is not None):
-            raise ConfigError("segment: give one --method NAME or one --model BUNDLE")
+        if method and model is not None:
+            raise ConfigError("segment: give a --method or a --model, not both")
         if method and uncertainty:
             raise ConfigError("segment: --uncertainty needs the probabilities of a --model; a --method has none")
         if method and fallback_to_proposal:
             raise ConfigError("segment: --fallback-to-proposal is for a --model; a --method always makes a proposal")
         prompt = _prompt(box, click)
-        (segmenter,) = chosen_segmenters([method] if method else [], [model] if model else [], chain, prompt)
+        (segmenter,) = chosen_segmenters(
+            [method] if method else [], [] if method else [chosen_model(model, paths)], chain, prompt
+        )
         plan = {
             **{"method": method, "chain": chain, "box": box, "click": click},
             **{"uncertainty": uncertainty, "fallback_to_proposal": fallback_to_proposal},

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from busight.cli.engine import ThreadsOption
+from busight.cli.engine import ModelArgument, ThreadsOption
 from busight.cli.guard import one_line_errors
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    bundle: Annotated[Path, typer.Argument(help="A bundle, or the folder of a run.")],
+    named_model: ModelArgument,
     threads: ThreadsOption = 0,
 ) -> None:
     """Check every file of a bundle and replay its examples on each engine: same graphs, same answers end to end."""
@@ -25,9 +24,10 @@ def command(
         from busight.model.bundle.graph_examples import replay_graphs
         from busight.model.bundle.load import load_bundle
         from busight.model.engines.catalogue import EngineSettings
+        from busight.model.installed import find_model
         from busight.model.model import Model
 
-        folder, card = load_bundle(bundle).parts
+        folder, card = load_bundle(find_model(named_model)).parts
         # An ensemble has the examples of none of its members.
         is_alone = GRAPH_EXAMPLES in card.files or not card.inverse_temperatures
         graphs = replay_graphs(folder) if is_alone else None

@@ -20,6 +20,7 @@ from busight.model.bundle.feature_bank import FeatureBank
 from busight.model.bundle.load import load_bundle
 from busight.model.bundle.save import write_card
 from busight.model.engines.catalogue import EngineSettings
+from busight.model.installed import READY, find_model
 from busight.model.opening import open_stages, read_bank
 from busight.model.warnings import warnings_of
 from busight.preprocess.pipeline import PreparedImage, Preprocess
@@ -51,7 +52,7 @@ class Model:
         engine: How the networks are run.
 
     Example:
-        >>> model = Model.load(Path("runs/default"))  # doctest: +SKIP
+        >>> model = Model.load()  # doctest: +SKIP
         >>> model.predict([read_grey(Path("image.png"))])[0].label  # doctest: +SKIP
         'benign'
     """
@@ -65,17 +66,17 @@ class Model:
     engine: EngineSettings = field(default_factory=EngineSettings)
 
     @classmethod
-    def load(cls, folder: Path, engine: EngineSettings | None = None) -> Self:
-        """Load the bundle in a folder, or in the ``bundle/`` of a run's folder.
+    def load(cls, name: str | Path = READY, engine: EngineSettings | None = None) -> Self:
+        """Load an installed model by its name, the bundle in a folder, or that in the ``bundle/`` of a run's folder.
 
         Args:
-            folder: The folder.
+            name: The name or the folder; without one, the model that comes with BUSight.
             engine: How its graphs are run; None for ONNX Runtime on all cores.
 
         Raises:
-            BundleError: The folder is no bundle, a file of it was changed, or this version cannot run it.
+            BundleError: There is no such model or bundle, a file of it was changed, or this version cannot run it.
         """
-        return cls.of_card(*load_bundle(folder).parts, engine)
+        return cls.of_card(*load_bundle(find_model(name)).parts, engine)
 
     @classmethod
     def of_card(cls, folder: Path, card: Card, engine: EngineSettings | None = None) -> Self:

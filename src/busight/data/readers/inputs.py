@@ -64,7 +64,7 @@ def list_files(paths: Iterable[Path]) -> Listing:
     for path in paths:
         if is_result(path):
             raise DataError(
-                f"{path}: is a bundle or a result, not images; name one bundle first, then images or folders"
+                f"{path}: is a bundle or a result, not images; name images or folders, and a model with --model"
             )
         if os.access(path, os.X_OK) and path.is_dir():
             _list_folder(path, listing)

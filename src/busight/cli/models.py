@@ -1,0 +1,32 @@
+"""``busight models``: the installed models."""
+
+from __future__ import annotations
+
+import typer
+
+from busight.cli.guard import one_line, one_line_errors
+
+
+def command() -> None:
+    """List the installed models: what each tells apart, what it was trained on, where it lies."""
+    with one_line_errors():
+        from busight.errors import BusightError
+        from busight.model.bundle.load import load_bundle
+        from busight.model.installed import FOLDER_VARIABLE, READY, installed_models
+
+        models = installed_models()
+        if not models:
+            typer.echo(f"no model is installed: this installation came without {READY}; {FOLDER_VARIABLE} names more")
+            raise typer.Exit(1)
+        damaged = False
+        for name, folder in models.items():
+            try:
+                card = load_bundle(folder).card
+            except BusightError as error:
+                damaged = True
+                typer.echo(f"{name:<16} damaged: {one_line(str(error))}")
+                continue
+            training = card.training
+            told = f"{', '.join(card.labels.names)}; trained on {training.images} images of {training.source}"
+            typer.echo(f"{name:<16} {told}{' (used where none is named)' if name == READY else ''}\n{'':<16} {folder}")
+        raise typer.Exit(int(damaged))

@@ -1,0 +1,67 @@
+"""Installed models: bundles that come with BUSight or lie in the folder of ``BUSIGHT_MODELS``, found by name."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from importlib import resources
+from pathlib import Path
+
+from busight.errors import BundleError
+from busight.model.bundle.card import CARD
+
+READY = "busight-base"
+"""The model that is used where none is named."""
+
+FOLDER_VARIABLE = "BUSIGHT_MODELS"
+"""Environment variable: a folder of one's own, each bundle in a subfolder, whose name is the model's."""
+
+_CAME_WITH = "ready"
+"""The package's subfolder with the bundles that come with BUSight."""
+
+
+def installed_models() -> dict[str, Path]:
+    """Return the installed models: folder by name, sorted; of two with one name the user's own.
+
+    Raises:
+        BundleError: ``BUSIGHT_MODELS`` is no folder that can be read.
+    """
+    found = _bundles_in(Path(str(resources.files("busight.model") / _CAME_WITH)))
+    own = os.environ.get(FOLDER_VARIABLE, "")
+    if own:
+        if not Path(own).is_dir():
+            raise BundleError(f"{FOLDER_VARIABLE}={own}: no such folder; make it, or unset the variable")
+        found |= _bundles_in(Path(own))
+    return dict(sorted(found.items()))
+
+
+def find_model(name: str | Path) -> Path:
+    """Return the folder that a model's name or path means.
+
+    Args:
+        name: The path of a bundle or of a run's folder; else the name of an installed model.
+
+    Raises:
+        BundleError: Neither is there.
+    """
+    path = Path(name)
+    if path.exists() or path.name != str(name):
+        return path
+    models = installed_models()
+    if str(name) in models:
+        return models[str(name)]
+    if not models:
+        raise BundleError(
+            f"{name}: no model is installed, and no folder has this name; this installation came without "
+            f"{READY}: install busight again, or name the folder of a bundle or run"
+        )
+    near = difflib.get_close_matches(str(name), models, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise BundleError(f"{name}: no such folder, and no installed model of this name; {hint}known: {', '.join(models)}")
+
+
+def _bundles_in(folder: Path) -> dict[str, Path]:
+    try:
+        return {entry.name: entry for entry in folder.iterdir() if (entry / CARD).is_file()} if folder.is_dir() else {}
+    except OSError as error:
+        raise BundleError(f"{folder}: cannot be read ({error.strerror or error}); check its permissions") from error
