@@ -178,3 +178,19 @@ def test_a_wrong_key_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_text("[train.augment]\nrotate = 5\n")
     with pytest.raises(ConfigError, match=r"r.toml: unknown key train.augment.rotate; did you mean rotate_deg\?"):
         load_recipe(str(tmp_path / "r.toml"))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["train.crops.lesion_free=0.6", "train.crops.lesion=0.5"], "the sum of both probabilities is above 1"),
+        (
+            ["classify.strategy=two_stage", "train.crops.lesion=0.5"],
+            "begins with the whole image alone: joint or whole",
+        ),
+        (["train.crops.lesion_free=-0.1"], "train.crops.lesion_free"),
+    ],
+)
+def test_crops_that_cannot_be_drawn_are_one_line(overrides: list[str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_recipe("joint", overrides)

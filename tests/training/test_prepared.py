@@ -144,3 +144,14 @@ def test_every_stratum_is_drawn_equally_often(balance: Balance, expected: dict[o
 def test_without_balance_each_image_comes_once() -> None:
     assert sampling_shares(large_and_small(), "none") is None
     assert sorted(EpochShuffle(50, 2, 1)) == list(range(50))
+
+
+def test_each_image_is_drawn_once_an_epoch_in_one_of_its_views() -> None:
+    sampler = EpochShuffle(400, 2, 1, views=(0.5, 0.2, 0.3))
+    drawn = np.array(list(sampler))
+    assert sorted(drawn % 400) == list(range(400))
+    shares = np.bincount(drawn // 400) / 400
+    assert shares == pytest.approx([0.5, 0.2, 0.3], abs=0.08)
+    assert list(sampler) == drawn.tolist()
+    sampler.set_epoch(1)
+    assert list(sampler) != drawn.tolist()

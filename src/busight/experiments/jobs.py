@@ -51,7 +51,7 @@ def plan_job(name: str, folder: Path, recipe: Recipe, checked: CheckedDataset) -
         DataError: The data cannot be split by the recipe, or a class of the task is missing in the train subset.
     """
     split = make_split(checked.samples, checked.groups, recipe.split)
-    require_classes_to_learn(checked, split, recipe.classify.task)
+    require_classes_to_learn(checked, split, recipe)
     return Job(name, folder, recipe, checked, split)
 
 

@@ -12,7 +12,15 @@ from busight.audit.checked_dataset import CheckedDataset
 from busight.classify.network import Network, build_classifier, build_segmenter
 from busight.classify.weights import LoadedWeights, load_weights
 from busight.data.split import Split
-from busight.experiments.prepare import ChooseView, first_view, prepare, training_view, whole_view
+from busight.experiments.prepare import prepare
+from busight.experiments.training_views import (
+    ChooseView,
+    first_view,
+    lesion_crop,
+    lesion_free_crop,
+    training_view,
+    whole_view,
+)
 from busight.io.progress import Progress
 from busight.recipes.schema import Recipe
 from busight.results.history import History
@@ -135,6 +143,14 @@ def train_classifier(
         near = _prepared(recipe, checked, split.train, local, arrays / "local", progress)
         # The epoch is chosen on whole images: local views of validation images would need their predicted masks.
         fitting = concat(fitting, near.subset(split.train))
+    crops, views = recipe.train.crops, [1.0]
+    for kind, share in ((lesion_free_crop, crops.lesion_free), (lesion_crop, crops.lesion)):
+        if share:
+            choose = kind(np.random.default_rng([recipe.train.seed, len(views)]))
+            cut = _prepared(recipe, checked, split.train, choose, arrays / kind.__name__, progress)
+            fitting = concat(fitting, _relabelled(cut.subset(split.train), recipe, checked))
+            views.append(share)
+    views[0] -= sum(views[1:])
     history = fit(
         built.network,
         "classifier",
@@ -144,9 +160,20 @@ def train_classifier(
         work / "classifier",
         progress.line,
         mask_channel=recipe.strategy.mask_channel,
+        views=views,
     )
     channels = 3 if recipe.strategy.mask_channel else recipe.preprocess(checked.dataset.image_spec).n_channels
     return _trained(built, recipe.classify.size, channels, history)
+
+
+def _relabelled(crops: PreparedSet, recipe: Recipe, checked: CheckedDataset) -> PreparedSet:
+    """Return crops, those without a lesion with the target of images without one; unchanged without such a class."""
+    if not checked.labels.without_lesion:
+        return crops
+    shows = np.array([crops.masks[[row]].any() for row in range(len(crops))])
+    free = crops.mask_known & ~shows & (crops.targets >= 0)
+    target = checked.labels.for_task(recipe.classify.task).index(checked.labels.without_lesion[0])
+    return replace(crops, targets=np.where(free, target, crops.targets))
 
 
 def _prepared(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,70 +14,13 @@ from numpy.typing import NDArray
 from busight.audit.checked_dataset import CheckedDataset
 from busight.data.labels import LabelSchema
 from busight.errors import OutputError
+from busight.experiments.training_views import ChooseView
 from busight.io.cores import in_threads
 from busight.io.progress import Progress
-from busight.preprocess.pipeline import PreparedImage, Preprocess
+from busight.preprocess.pipeline import Preprocess
 from busight.preprocess.resize import resize_or_pad_mask
-from busight.segment.roi import region_of_interest
-from busight.strategies.strategy import Stages, Strategy
-from busight.strategies.views import InputSpec, View
+from busight.strategies.views import InputSpec
 from busight.training.prepared import PreparedSet, Rows
-from busight.types import Mask, Roi
-
-ChooseView = Callable[[PreparedImage, Mask | None], View]
-"""From a prepared image and, in training, its annotated mask in the crop box, to the view of a network."""
-
-
-def whole_view(image: PreparedImage, annotated: Mask | None = None) -> View:
-    """Return the view of the whole image."""
-    return View(image.channels, image.box)
-
-
-def first_view(strategy: Strategy, stages: Stages) -> ChooseView:
-    """Return the first view of prediction: by predicted masks, never by annotated ones."""
-
-    def choose(image: PreparedImage, annotated: Mask | None = None) -> View:
-        return strategy.first_views([image], stages)[0].view
-
-    return choose
-
-
-def training_view(margin: float, rng: np.random.Generator) -> ChooseView:
-    """Return the random local views for training, drawn once for each image.
-
-    Around an annotated lesion: the margin is between half and twice the recipe's and the box is off its centre by up to
-    a tenth, since prediction uses a predicted box. Where the annotated mask is empty: a square anywhere, with 0.3 to
-    0.8 of the shorter side. The network needs local views of normal tissue too: predicted masks are sometimes false
-    positives. Without an annotated mask: the whole image, since the place of a lesion is unknown.
-
-    Args:
-        margin: The margin of `RoiSettings`.
-        rng: Source of the draws.
-    """
-
-    def choose(image: PreparedImage, annotated: Mask | None = None) -> View:
-        if annotated is None:
-            return whole_view(image)
-        roi = _around(annotated, margin, rng) if annotated.any() else _anywhere(image, rng)
-        return View(image.channels, roi)
-
-    return choose
-
-
-def _around(annotated: Mask, margin: float, rng: np.random.Generator) -> Roi:
-    height, width = annotated.shape
-    box = region_of_interest(annotated, margin * float(rng.uniform(0.5, 2)))
-    down, right = (float(shift) for shift in rng.uniform(-0.1, 0.1, 2))
-    top = min(max(box.top + round(down * box.height), 0), height - box.height)
-    left = min(max(box.left + round(right * box.width), 0), width - box.width)
-    return Roi(top, left, top + box.height, left + box.width)
-
-
-def _anywhere(image: PreparedImage, rng: np.random.Generator) -> Roi:
-    height, width = image.box.height, image.box.width
-    side = max(1, round(float(rng.uniform(0.3, 0.8)) * min(height, width)))
-    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
-    return Roi(top, left, top + side, left + side)
 
 
 def prepare(

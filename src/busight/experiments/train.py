@@ -114,7 +114,7 @@ def run_training(
     checked.require_classes(recipe.classify.task)
     split = _split(recipe, checked, split_file, out, resume)
     _require_parts(split, bool(built))
-    require_classes_to_learn(checked, split, recipe.classify.task)
+    require_classes_to_learn(checked, split, recipe)
     require_unseen(training_digests_of_weights(recipe), checked, split)
     warn_other_data(split_file, checked, progress)
     # Only once data and split are valid: after an error there the same --out can be used again.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import lightning
+import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
@@ -13,7 +16,14 @@ from busight.training.settings import TrainSettings
 class PreparedDataModule(lightning.LightningDataModule):
     """Loaders of prepared images, which stay on disk until their batch comes."""
 
-    def __init__(self, train: PreparedSet, val: PreparedSet, settings: TrainSettings, epoch: int = 0) -> None:
+    def __init__(
+        self,
+        train: PreparedSet,
+        val: PreparedSet,
+        settings: TrainSettings,
+        epoch: int = 0,
+        views: Sequence[float] = (1.0,),
+    ) -> None:
         """Set what is loaded.
 
         Args:
@@ -23,10 +33,13 @@ class PreparedDataModule(lightning.LightningDataModule):
                 read ahead. Each maps the arrays, none holds a copy.
             epoch: From 0, the one that is trained first: Lightning draws the first batch of a resumed epoch before it
                 tells the sampler which it is.
+            views: Probability of each view of an image, of which the training images hold one after another.
         """
         super().__init__()
         self.train, self.val, self.settings = train, val, settings
-        self.sampler = EpochShuffle(len(train), settings.batch, settings.seed, sampling_shares(train, settings.balance))
+        first = train.select(np.arange(len(train) // len(views)))
+        shares = sampling_shares(first, settings.balance)
+        self.sampler = EpochShuffle(len(first), settings.batch, settings.seed, shares, views)
         self.sampler.set_epoch(epoch)
 
     def train_dataloader(self) -> DataLoader[Batch]:

@@ -6,7 +6,7 @@ import logging
 import signal
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,6 +56,7 @@ def fit(
     progress: Callable[[str], None] | None = None,
     *,
     mask_channel: bool = False,
+    views: Sequence[float] = (1.0,),
 ) -> History:
     """Train a network in place and keep the weights of the best epoch (or of the last).
 
@@ -71,6 +72,8 @@ def fit(
         folder: For checkpoints, ``history.csv`` and TensorBoard logs.
         progress: Called with one line per epoch.
         mask_channel: The images' last channel is a mask, whose values augmentation does not change.
+        views: Probability of each view of a training image, sum 1: ``train`` holds the first views of all images, then
+            the second ones, and so on; an epoch draws one view of each.
 
     Returns:
         The training history.
@@ -79,7 +82,7 @@ def fit(
         DataError: Fewer than two training images, or none for validation.
         Interrupted: Stopped by Ctrl-C; call again to resume.
     """
-    if len(train) < 2 or not len(val):
+    if len(train) < 2 * len(views) or not len(val):
         raise DataError(
             f"{name}: {len(train)} images to train on and {len(val)} to validate; at least two and one are needed"
         )
@@ -95,9 +98,10 @@ def fit(
             callbacks.append(EndsWhenTold())
         if settings.ema_decay:
             callbacks.append(EMAWeightAveraging(decay=settings.ema_decay))
+        epoch = int(read_checkpoint(folder / LAST)["epoch"]) + 1 if (folder / LAST).exists() else 0
         module = TrainingModule(network, settings, _weights(network, train, settings), mask_channel)
         try:
-            _run_trainer(module, train, val, settings, folder, callbacks)
+            _run_trainer(module, PreparedDataModule(train, val, settings, epoch, views), settings, folder, callbacks)
         except SystemExit as stop:
             # Lightning exits the process on Ctrl-C; that is the caller's decision.
             raise Interrupted(f"{name}: stopped after epoch {len(keeper.rows)} of {settings.epochs}") from stop
@@ -127,15 +131,11 @@ def _checkpoints(folder: Path, monitor: str, mode: str, settings: TrainSettings)
 
 def _run_trainer(
     module: TrainingModule,
-    train: PreparedSet,
-    val: PreparedSet,
+    data: PreparedDataModule,
     settings: TrainSettings,
     folder: Path,
     callbacks: list[Callback],
 ) -> None:
-    last = folder / LAST
-    epoch = int(read_checkpoint(last)["epoch"]) + 1 if last.exists() else 0
-    data = PreparedDataModule(train, val, settings, epoch)
     with _quiet():
         trainer = lightning.Trainer(
             **trainer_device(settings),
@@ -153,7 +153,7 @@ def _run_trainer(
             log_every_n_steps=1,
         )
         try:
-            trainer.fit(module, datamodule=data, ckpt_path=last if epoch else None)
+            trainer.fit(module, datamodule=data, ckpt_path=folder / LAST if data.sampler.epoch else None)
         except TorchDynamoException as error:
             first = str(error).strip().splitlines()[0]
             raise ConfigError(

@@ -178,7 +178,14 @@ class EpochShuffle(Sampler[int]):
     process with an n times larger batch.
     """
 
-    def __init__(self, length: int, batch: int, seed: int, shares: NDArray[np.float64] | None = None) -> None:
+    def __init__(
+        self,
+        length: int,
+        batch: int,
+        seed: int,
+        shares: NDArray[np.float64] | None = None,
+        views: Sequence[float] = (1.0,),
+    ) -> None:
         """Set what is drawn from.
 
         Args:
@@ -186,11 +193,14 @@ class EpochShuffle(Sampler[int]):
             batch: Images a step; a last batch of one image is left out: it has no variance.
             seed: Seed of the order.
             shares: float64 (N,), sampling probabilities, with replacement; None for each once.
+            views: Probability of each view of an image, sum 1. The set holds the first views of all images, then the
+                second ones, and so on.
         """
         self.length = length
         self.batch = batch
         self.seed = seed
         self.shares = shares
+        self.views = tuple(views)
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -207,6 +217,8 @@ class EpochShuffle(Sampler[int]):
             order = rng.permutation(self.length)
         else:
             order = rng.choice(self.length, self.length, p=self.shares)
+        if len(self.views) > 1:
+            order = order + self.length * rng.choice(len(self.views), self.length, p=self.views)
         processes = _processes()
         # Filled up from the start, since processes wait for each other at every step.
         order = np.resize(order, -(-self.length // processes) * processes)

@@ -58,6 +58,30 @@ class AugmentSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CropSettings:
+    """Random crops that a training draws in place of whole images, for strategies that begin with the whole image.
+
+    Each image has one crop of either kind, cut from its own pixels. An image without an annotated mask stays whole.
+
+    Attributes:
+        lesion_free: Probability of a crop beside the lesion with 0.3 to 0.6 of each side, which is taught as the class
+            without a lesion: what normal tissue looks like is then learned from every data set, not from those alone
+            that hold normal images.
+        lesion: Probability of a crop that holds the whole lesion, so that the size of a crop says nothing of its class.
+    """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
+
+    lesion_free: Share = 0.0
+    lesion: Share = 0.0
+
+    def __post_init__(self) -> None:
+        """Raise for probabilities whose sum is above 1."""
+        if self.lesion_free + self.lesion > 1:
+            raise ValueError("train.crops: the sum of both probabilities is above 1; whole images have the rest")
+
+
+@dataclass(frozen=True, slots=True)
 class TrainSettings:
     """How a network is fitted.
 
@@ -94,6 +118,7 @@ class TrainSettings:
         workers: Processes that read batches ahead; 0 reads them in the training process.
         compile: Compile the network with ``torch.compile``: a minute or more at the start, faster steps afterwards on
             most GPUs. `benchmarks/training_loop.py` measures whether it pays.
+        crops: Random crops drawn in place of whole images.
         augment: Random changes of training images.
     """
 
@@ -125,4 +150,5 @@ class TrainSettings:
     accumulate: Count = 1
     workers: Annotated[int, Field(ge=0, le=256)] = 0
     compile: bool = False
+    crops: CropSettings = field(default_factory=CropSettings)
     augment: AugmentSettings = field(default_factory=AugmentSettings)
