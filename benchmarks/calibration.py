@@ -68,7 +68,7 @@ def main() -> None:
         refused.append(np.array([bool(case.rejected) for case in cases]))
         ood = model.decision.ood
         if ood is not None and ood.appearance is not None:
-            strangers.append(ood.appearance.distance(others) > ood.appearance.limit)
+            strangers.append(ood.appearance.score(others) > ood.appearance.limit)
     _print(told, np.concatenate(targets), sets, chosen, labels.names)
     print(f"\nrefused: {np.concatenate(refused).mean():.3f} of the test images, ", end="")
     print(f"{np.mean(strangers):.3f} of {len(others)} pictures that are no ultrasound" if strangers else "no gate")

@@ -141,11 +141,13 @@ class InputImage:
             pixels.
         ref: Its origin.
         warnings: What was assumed or ignored when it was read.
+        coloured: Share of the file's pixels that are clearly coloured, 0–1; ``pixels`` may be their grey.
     """
 
     pixels: Image
     ref: ImageRef = ImageRef()
     warnings: tuple[str, ...] = ()
+    coloured: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ from tiny_network import write_graph
 
 from busight.data.labels import BREAST
 from busight.data.sources.catalogue import load_data
+from busight.decision.appearance import fit_appearance_detector
 from busight.decision.calibration.beta import Beta
 from busight.decision.calibration.isotonic import Isotonic
 from busight.decision.calibration.temperature import Temperature
@@ -18,7 +19,7 @@ from busight.decision.calibration.vector import VectorScaling
 from busight.decision.conformal import ConformalSets
 from busight.decision.decision import Calibration, Decision, Threshold
 from busight.decision.fusion import DescriptorFusion
-from busight.decision.ood import OodDetector, fit_appearance_detector
+from busight.decision.ood import OodDetector
 from busight.descriptors.lexicon import lexicon_digest
 from busight.descriptors.model import DescriptorModel
 from busight.io.digests import sha256_of_file

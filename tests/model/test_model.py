@@ -198,7 +198,7 @@ def test_an_image_unlike_all_known_ones_is_rejected(
     noise = np.random.default_rng(0).integers(0, 256, (96, 96), dtype=np.uint8)
     (answer,) = golden("whole").predict([InputImage(noise, ImageRef("noise.png", 3))])
     assert isinstance(answer, Rejected)
-    assert "unlike the images that this bundle learned from" in answer.reason
+    assert "unlike the images that this model learned from" in answer.reason
     assert (answer.ref.path, answer.ref.frame) == ("noise.png", 3)
     assert answer.withheld.logits.shape == (3,)
     assert isinstance(golden("whole").predict(phantoms(1))[0], Prediction)

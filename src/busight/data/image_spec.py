@@ -167,15 +167,19 @@ def spec_of(images: Iterable[Pixels]) -> ImageSpec:
     return ImageSpec(3 if 2 * n_coloured > n_images else 1, _bits(high))
 
 
-def colour_share(pixels: Pixels) -> float:
-    """Return the share of pixels whose channels differ by more than 8 of 255; 0 for grey, HW."""
+CLEARLY_COLOURED = 40 / 255
+"""Difference of channels, in shares of white, that is no trace of a lossy coder: the hue of Doppler, not of grey."""
+
+
+def colour_share(pixels: Pixels, difference: float = _COLOUR_DIFFERENCE) -> float:
+    """Return the share of pixels whose channels differ by more than a share of white, 8 of 255; 0 for grey, HW."""
     if pixels.ndim == 2:
         return 0.0
     colours = pixels[..., :3]
     white = 255 if pixels.dtype == np.uint8 else 2 ** _bits(int(colours.max())) - 1
     # Highest and lowest of unsigned values: their difference cannot overflow.
-    difference = colours.max(axis=2) - colours.min(axis=2)
-    return float((difference > _COLOUR_DIFFERENCE * white).mean())
+    found = colours.max(axis=2) - colours.min(axis=2)
+    return float((found > difference * white).mean())
 
 
 def full_scale(pixels: Pixels) -> int | None:

@@ -9,51 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from busight.errors import DataError
-from busight.metrics.image_statistics import NAMES, image_statistics
-from busight.metrics.mahalanobis import Gaussian, fit_gaussian
+from busight.decision.appearance import AppearanceDetector
+from busight.metrics.image_statistics import NAMES
 from busight.types import FloatArray, Image
 
 NEIGHBOURS = 5
 """Neighbours: few enough to follow the boundary of the training features, more than an image's near-duplicates."""
-
-MIN_IMAGES = 40
-"""Fewer images than this do not determine the covariance of nineteen statistics."""
-
-
-@dataclass(frozen=True, slots=True)
-class AppearanceDetector:
-    """Out-of-distribution detector by appearance: Mahalanobis distance of image statistics.
-
-    Attributes:
-        mean: Means of the statistics, (D,).
-        deviation: Standard deviations of the statistics, (D,), above 0.
-        precision: Inverse covariance of the standardised statistics, (D, D), row by row.
-        limit: Mahalanobis distance above which an image is rejected.
-    """
-
-    __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
-
-    mean: tuple[float, ...]
-    deviation: tuple[float, ...]
-    precision: tuple[tuple[float, ...], ...]
-    limit: float
-
-    def __post_init__(self) -> None:
-        """Raise for parameters that define no distance."""
-        count = len(self.mean)
-        square = len(self.precision) == count and all(len(row) == count for row in self.precision)
-        if not (square and len(self.deviation) == count and min(self.deviation, default=0) > 0 and self.limit > 0):
-            raise ValueError(
-                "a detector has as many means as deviations above 0, a square precision and a limit above 0"
-            )
-        precision = np.array(self.precision)
-        if not np.allclose(precision, precision.T) or np.linalg.eigvalsh(precision).min() <= 0:
-            raise ValueError("the precision of a detector is symmetric and positive definite")
-
-    def distance(self, statistics: FloatArray) -> FloatArray:
-        """Return the Mahalanobis distance, float64 (N,), of image statistics, float64 (N, D)."""
-        return Gaussian(np.array(self.mean), np.array(self.deviation), np.array(self.precision)).distance(statistics)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +41,14 @@ class OodDetector:
         if self.appearance is not None and len(self.appearance.mean) != len(NAMES):
             raise ValueError(f"an appearance detector has {len(NAMES)} means, one for each statistic of an image")
 
-    def rejection(self, image: Image) -> str | None:
-        """Return why an image, uint8 HW or HW3, is rejected; None where it is not.
+    def rejection(self, image: Image, coloured: float = 0.0) -> str | None:
+        """Return why an image is rejected; None where it is not. It depends on appearance alone.
 
-        It depends on appearance alone: a photograph, an X-ray or a page of text differs from all training images, but
-        so may another device's ultrasound.
+        Args:
+            image: uint8 HW or HW3.
+            coloured: Share of its file's pixels that are clearly coloured, 0–1.
         """
-        if self.appearance is None:
-            return None
-        distance = float(self.appearance.distance(image_statistics(image)[None])[0])
-        if distance <= self.appearance.limit:
-            return None
-        times = distance / self.appearance.limit
-        return f"unlike the images that this bundle learned from ({times:.1f} times the limit)"
+        return None if self.appearance is None else self.appearance.rejection(image, coloured)
 
     def is_unfamiliar(self, features: NDArray[np.float32], directions: NDArray[np.floating]) -> bool:
         """Return whether features, float32 (C,), are beyond the limit from the training features.
@@ -105,30 +61,6 @@ class OodDetector:
             return False
         # NaN, which compares as False, must not count as familiar.
         return not _distance(unit_vectors(features[None]) @ directions.T, self.neighbours)[0] <= self.feature_limit
-
-
-def fit_appearance_detector(statistics: FloatArray, rejected: float = 0.01) -> AppearanceDetector:
-    """Fit a detector by appearance on training and validation images.
-
-    Args:
-        statistics: float64 (N, D), of these images; see `busight.metrics.image_statistics`.
-        rejected: Share of these images beyond the limit, 0 to below 1.
-
-    Raises:
-        DataError: Fewer than 40 images.
-
-    Source: Lee et al., "A simple unified framework for detecting out-of-distribution samples", NeurIPS 2018
-        (Mahalanobis distance as a score), here on statistics of the image instead of a network's features.
-    """
-    if len(statistics) < MIN_IMAGES:
-        raise DataError(f"{len(statistics)} images: at least {MIN_IMAGES} are needed to say what images look like")
-    known = fit_gaussian(statistics)
-    return AppearanceDetector(
-        mean=tuple(map(float, known.mean)),
-        deviation=tuple(map(float, known.deviation)),
-        precision=tuple(tuple(map(float, row)) for row in known.precision),
-        limit=float(np.quantile(known.distance(statistics), 1 - rejected)),
-    )
 
 
 def feature_distance(

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from busight.audit.checked_dataset import CheckedDataset
 from busight.data.split import Split
+from busight.decision.appearance import fit_appearance_detector
 from busight.decision.fusion import DescriptorFusion, described_region
 from busight.decision.ood import (
     NEIGHBOURS,
     OodDetector,
     feature_distance,
     feature_limit,
-    fit_appearance_detector,
 )
 from busight.descriptors.lexicon import lexicon_digest
 from busight.descriptors.model import fit_descriptor_model
@@ -25,6 +25,7 @@ from busight.io.cores import in_threads
 from busight.io.digests import sha256_of_file
 from busight.io.progress import Progress
 from busight.metrics.image_statistics import image_statistics
+from busight.metrics.layout import black_share, seam_strength
 from busight.model.algorithms import algorithms_of
 from busight.model.bundle.card import FEATURES
 from busight.model.bundle.feature_bank import FeatureBank, read_features, write_features
@@ -32,7 +33,7 @@ from busight.model.model import BATCH, Model
 from busight.preprocess.pipeline import PreparedImage
 from busight.segment.settings import is_learned
 from busight.strategies.strategy import RawOutput, proposal_of
-from busight.types import FloatArray, Sample
+from busight.types import FloatArray, Image, Sample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +43,8 @@ class _Facts:
     sample: Sample
     trained: bool
     statistics: FloatArray | None
+    seam: float
+    black: float
     features: NDArray[np.float32] | None
     descriptors: dict[str, float] | None
 
@@ -108,9 +111,15 @@ def _facts_of(samples: Sequence[Sample], train: frozenset[str], checked: Checked
         if trained and grey and grades:
             described = described_region(prepared.cropped, raw.mask, raw.mask_probs, proposal_of(prepared, raw))
             descriptors = None if described is None else described.inputs
-        return _Facts(sample, trained, image_statistics(image) if grey else None, raw.features, descriptors)
+        return _Facts(
+            sample, trained, image_statistics(image) if grey else None, *_layout(image), raw.features, descriptors
+        )
 
     return [facts(*item) for item in zip(samples, prepared_images, raws, strict=True)]
+
+
+def _layout(image: Image) -> tuple[float, float]:
+    return (seam_strength(image), black_share(image)) if image.ndim == 2 else (0.0, 0.0)
 
 
 def _bank(facts: Sequence[_Facts], model: Model) -> FeatureBank | None:
@@ -126,10 +135,13 @@ def _bank(facts: Sequence[_Facts], model: Model) -> FeatureBank | None:
 def _ood(facts: Sequence[_Facts], bank: FeatureBank | None) -> OodDetector:
     source = f"{len(facts)} training and validation images"
     appearance = None
-    statistics = [image.statistics for image in facts if image.statistics is not None]
+    grey = [image for image in facts if image.statistics is not None]
+    statistics, seams, blacks = (
+        np.array(values) for values in ([g.statistics for g in grey], [g.seam for g in grey], [g.black for g in grey])
+    )
     try:
-        appearance = fit_appearance_detector(np.array(statistics))
-        source += ", of which one in a hundred lies beyond the limit"
+        appearance = fit_appearance_detector(statistics, seams, blacks)
+        source += ", of which one in two hundred lies beyond the limit of appearance"
     except DataError as error:
         source = f"no appearance detector: {error}"
     fresh = [image.features for image in facts if not image.trained and image.features is not None]

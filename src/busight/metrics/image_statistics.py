@@ -9,8 +9,11 @@ from busight.types import FloatArray, Image
 
 SIDE = 128
 
-STATISTICS_VERSION = "1"
-"""To be changed with any change of a statistic: bundles that reject images by their appearance depend on it."""
+STATISTICS_VERSION = "2"
+"""To be changed with any change of a statistic, here or in `busight.metrics.layout`.
+
+Bundles that reject images by their appearance depend on it.
+"""
 
 NAMES = (
     "mean grey",

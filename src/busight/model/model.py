@@ -218,7 +218,7 @@ class Model:
             descriptors=None if evidence is None else replace(evidence, region=prepared.uncrop(evidence.region)),
         )
         prediction = replace(prediction, warnings=given.warnings + warnings_of(prediction, labels, decision, self.bank))
-        reason = None if decision.ood is None else decision.ood.rejection(given.pixels)
+        reason = None if decision.ood is None else decision.ood.rejection(given.pixels, given.coloured)
         return prediction if reason is None else Rejected(reason, prediction)
 
 

@@ -56,11 +56,11 @@ def test_a_changed_card_is_noticed(bundle_copy: Path) -> None:
 
 
 def test_another_format_is_refused(bundle_copy: Path) -> None:
-    reseal(bundle_copy, lambda card: card.update(format=6, something_new=1))
-    with pytest.raises(BundleError, match="bundle format 6, this version reads 5; update busight"):
+    reseal(bundle_copy, lambda card: card.update(format=7, something_new=1))
+    with pytest.raises(BundleError, match="bundle format 7, this version reads 6; update busight"):
         load_bundle(bundle_copy)
     reseal(bundle_copy, lambda card: card.update(format=2))
-    with pytest.raises(BundleError, match="bundle format 2, this version reads 5; train it anew"):
+    with pytest.raises(BundleError, match="bundle format 2, this version reads 6; train it anew"):
         load_bundle(bundle_copy)
 
 
@@ -80,7 +80,7 @@ def test_a_link_out_of_the_folder_is_refused(bundle_copy: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "not a bundle"), ("{", "not JSON"), ("[]", "not a card"), ('{"format": 5}', "not a card of format 5")],
+    [(None, "not a bundle"), ("{", "not JSON"), ("[]", "not a card"), ('{"format": 6}', "not a card of format 6")],
 )
 def test_a_folder_that_is_no_bundle_is_refused(tmp_path: Path, content: str | None, message: str) -> None:
     if content is not None:
@@ -97,7 +97,14 @@ def test_an_unknown_key_in_the_card_is_refused(bundle_copy: Path) -> None:
 
 
 def detector(**changed: Any) -> dict[str, Any]:
-    return {"mean": [0, 0], "deviation": [1, 1], "precision": [[1, 0], [0, 1]], "limit": 3} | changed
+    fitted = {
+        "mean": [0, 0],
+        "deviation": [1, 1],
+        "precision": [[1, 0], [0, 1]],
+        "weights": [1, 1, 0, 0, 1],
+        "limit": 3,
+    }
+    return {**fitted, "seam": 2, "black": 0.8, "coloured": 0.02, **changed}
 
 
 def descriptor_model(**changed: Any) -> dict[str, Any]:
@@ -118,7 +125,7 @@ NAN = float("nan")
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda card: card.update(format="5"), "not a card of format 5"),
+        (lambda card: card.update(format="6"), "not a card of format 6"),
         (lambda card: card["labels"].update(names=["benign", "malignant"]), "'normal' is not one of the classes"),
         (lambda card: card["labels"].update(names=["benign", "normal", "malignant", "x"]), "are not of 4 classes"),
         (lambda card: card.update(task="guess"), "task: Input should be"),
@@ -155,7 +162,8 @@ NAN = float("nan")
         (lambda card: card.update(inverse_temperatures=[-1.0]), "inverse_temperatures.0: Input should be"),
         (decision("conformal", thresholds=[0.1]), "sets are not of 3 classes"),
         (decision("conformal", thresholds=[0.1, 0.1, NAN]), "decision.conformal.thresholds.2: Input should be"),
-        (decision("ood", appearance=detector(limit=0)), "a limit above 0"),
+        (decision("ood", appearance=detector(weights=[1])), "two weights for each statistic"),
+        (decision("ood", appearance=detector(seam=0)), "the limits of a detector's layout are above 0"),
         (decision("ood", appearance=detector(limit=NAN)), "decision.ood.appearance.limit: Input should be"),
         (decision("ood", appearance=detector(precision=[[-1, 0], [0, -1]])), "symmetric and positive definite"),
         (decision("ood", appearance=detector(deviation=[0, 1])), "deviations above 0"),

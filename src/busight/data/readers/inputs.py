@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from busight.data.image_spec import GREY, ImageSpec
+from busight.data.image_spec import CLEARLY_COLOURED, GREY, ImageSpec, colour_share
 from busight.data.readers.decode import decode
 from busight.data.readers.listing import below, has_image_suffix, is_hidden, is_mask_name, is_result, left_out
 from busight.data.readers.source import named
@@ -126,7 +126,8 @@ def read_frames(
     try:
         if isinstance(source, Path | bytes) and not _is_dicom_file(source):
             pixels, white_level, warnings = decode(source, name)
-            yield InputImage(spec.apply(pixels, white_level, name), ref, warnings)
+            coloured = colour_share(pixels, CLEARLY_COLOURED)
+            yield InputImage(spec.apply(pixels, white_level, name), ref, warnings, coloured)
         else:
             yield from _dicom_frames(source, spec, name, ref)
     except ImageError as error:
@@ -159,6 +160,7 @@ def _dicom_frames(
         )
         try:
             pixels, white_level, warnings = frames.decode(index)
-            yield InputImage(spec.apply(pixels, white_level, name), frame, warnings)
+            coloured = colour_share(pixels, CLEARLY_COLOURED)
+            yield InputImage(spec.apply(pixels, white_level, name), frame, warnings, coloured)
         except ImageError as error:
             yield Failure(frame, str(error))

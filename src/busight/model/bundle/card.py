@@ -14,7 +14,7 @@ from busight.segment.postprocess import PostprocessSettings
 from busight.segment.settings import ClassicalName, LearnedName, RoiSettings
 from busight.strategies.views import InputSpec
 
-FORMAT: Final = 5
+FORMAT: Final = 6
 CARD = "card.json"
 WEIGHTS = "weights.safetensors"
 CLASSIFIER = "classifier.onnx"
@@ -193,7 +193,7 @@ class Card(_Part):
         digest: SHA-256 of the card without this field.
     """
 
-    format: Literal[5] = FORMAT
+    format: Literal[6] = FORMAT
     name: str
     created: str
     busight: str
