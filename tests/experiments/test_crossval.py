@@ -270,3 +270,13 @@ def test_an_error_in_a_process_is_the_error_of_the_call(tmp_path: Path) -> None:
         crossval(lost, tmp_path / "out", Plan(folds=2), n_jobs=2)
     with pytest.raises(ConfigError, match="0 jobs at a time: at least 1 is needed"):
         crossval(lost, tmp_path / "other", Plan(folds=2), n_jobs=0)
+
+
+def test_chosen_sources_are_left_out_and_unknown_ones_are_named(tmp_path: Path) -> None:
+    joined = recipe("data.spec='a=phantom:24,size=96 + b=phantom:30,seed=5,size=96'")
+    with pytest.raises(ConfigError, match="--leave-out c: no data set of this name; joined are a, b"):
+        crossval(joined, tmp_path / "out", Plan(by="source", left_out=("c",)))
+    assert not (tmp_path / "out").exists()
+    record = crossval(joined, tmp_path / "out", Plan(by="source", left_out=("b",)))
+    assert {dict(case.metadata)["data set"] for case in record.cases} == {"b"}
+    assert len(record.folds) == 1

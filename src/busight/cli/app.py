@@ -27,7 +27,9 @@ from busight.cli import (
     export,
     leakage,
     models,
+    pack,
     predict,
+    recalibrate,
     recipes,
     repeat,
     run,
@@ -86,8 +88,10 @@ app.command("enhance")(enhance.command)
 app.command("segment")(segment.command)
 app.command("predict")(predict.command)
 app.command("explain")(explain.command)
+app.command("recalibrate")(recalibrate.command)
 app.command("card")(card.command)
 app.command("export")(export.command)
+app.command("pack")(pack.command)
 app.command("tune")(tune.command)
 app.command("models")(models.command)
 app.command("verify")(verify.command)

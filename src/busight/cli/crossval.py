@@ -27,6 +27,10 @@ def command(
         str,
         typer.Option("--by", help="group, image (copies may cross), or source (leave one data set out)."),
     ] = "group",
+    leave_out: Annotated[
+        list[str] | None,
+        typer.Option("--leave-out", help="With --by source: a data set to leave out; may be repeated [each in turn]."),
+    ] = None,
     out: OutOption = None,
     set_: SetOption = None,
     jobs: JobsOption = 1,
@@ -47,7 +51,9 @@ def command(
         chosen_by = _known(by)
         if chosen_by == "source" and folds is not None:
             raise ConfigError("--folds: --by source has one fold a data set; leave --folds away")
-        plan = Plan(5 if folds is None else folds, repeats, chosen_by)
+        if leave_out and chosen_by != "source":
+            raise ConfigError("--leave-out: goes with --by source alone; leave it away")
+        plan = Plan(5 if folds is None else folds, repeats, chosen_by, tuple(dict.fromkeys(leave_out or ())))
         chosen = load_recipe(recipe, set_ or [], data)
         with ConsoleProgress() as progress:
             record = crossval(

@@ -61,6 +61,32 @@ def show(
         typer.echo(f"contact sheet: {out}")
 
 
+@app.command("sample")
+def sample_image(
+    out: Annotated[Path, typer.Option("--out", help="New PNG file.")] = Path("sample.png"),
+    label: Annotated[str, typer.Option("--label", help="normal, benign or malignant.")] = "malignant",
+    seed: Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Another seed draws another image.")] = 0,
+) -> None:
+    """Make a simulated ultrasound image to try BUSight on; no patient is in it."""
+    with one_line_errors():
+        from busight.data.labels import BREAST
+        from busight.data.sources.catalogue import load_data
+        from busight.errors import ConfigError
+        from busight.io.atomic import require_new_file
+        from busight.report.overlay import write_image
+
+        if label not in BREAST.names:
+            raise ConfigError(f"--label {label!r}: write {', '.join(BREAST.names)}")
+        if out.suffix.lower() != ".png":
+            raise ConfigError(f"--out {out}: the image is a PNG; let its name end in .png")
+        require_new_file(out)
+        data = load_data(f"phantom:40,seed={seed},size=512,typical=1")
+        chosen = next(sample for sample in data.samples if sample.label == label)
+        write_image(out, data.reader.image(chosen))
+        typer.echo(f"image: {out}, a simulated case ({label}); no model was trained on it")
+        typer.echo(f"next: busight predict {out}")
+
+
 @app.command("audit")
 def audit_data(
     spec: Annotated[str, typer.Argument(help="Data spec, e.g. busi:PATH.")],

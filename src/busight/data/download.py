@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pooch
 import requests
 
+from busight.data.citations import CITATIONS
 from busight.data.transfer import Progress, ResumingDownloader, reason
 from busight.data.unpack import unpack_zip
 from busight.errors import DataError, OutputError
@@ -51,11 +52,8 @@ REMOTE: dict[str, RemoteArchive] = {
         size_bytes=None,
         folder="Dataset_BUSI_with_GT",
         n_files=1578,  # 780 images, 798 masks
-        citation=(
-            "Al-Dhabyani W, Gomaa M, Khaled H, Fahmy A. Dataset of breast ultrasound images. "
-            "Data in Brief 28 (2020) 104863. doi:10.1016/j.dib.2019.104863"
-        ),
-        licence="see the article; the authors ask for it to be cited",
+        citation=CITATIONS["busi"].text,
+        licence=CITATIONS["busi"].licence,
     ),
 }
 

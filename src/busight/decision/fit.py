@@ -56,21 +56,40 @@ def fit_decision(
         settings: The recipe's ``assess`` section.
     """
     calibration = _calibration(cases, labels, settings)
+    probs = _cross_fitted(calibration.calibrator, calibration.calibrator.apply(cases.logits), cases)
+    return with_calibration(decision, calibration, probs, cases, labels, settings)
+
+
+def with_calibration(
+    decision: Decision,
+    calibration: Calibration,
+    held_out_probs: FloatArray,
+    cases: CalibrationCases,
+    labels: LabelSchema,
+    settings: AssessSettings,
+) -> Decision:
+    """Return a decision with a calibration, and threshold and prediction sets for it.
+
+    Args:
+        decision: Its other parts are kept.
+        calibration: The calibration.
+        held_out_probs: float64 (N, K), calibrated probabilities that the limits of prediction sets are taken from.
+        cases: N cases.
+        labels: The K classes.
+        settings: Wanted sensitivity, and coverage of the sets.
+    """
     probs = calibration.calibrator.apply(cases.logits)
     return decision.model_copy(
         update={
             "calibration": calibration,
             "threshold": _threshold(probs, cases, labels, settings),
-            "conformal": _conformal(_cross_fitted(calibration.calibrator, probs, cases), cases, labels, settings),
+            "conformal": _conformal(held_out_probs, cases, labels, settings),
         }
     ).require_classes(len(labels.names))
 
 
 def _calibration(cases: CalibrationCases, labels: LabelSchema, settings: AssessSettings) -> Calibration:
-    measured: dict[str, Any] = {"cases": len(cases.target), "prevalence": None}
-    if labels.positive_index is not None:
-        share = float((cases.target == labels.positive_index).mean())
-        measured["prevalence"] = share if 0 < share < 1 else None
+    measured: dict[str, Any] = {"cases": len(cases.target), "prevalence": prevalence_of(cases, labels)}
     if settings.calibration == "none":
         return UNCALIBRATED.model_copy(update={**measured, "source": "switched off in the recipe"})
     how = ""
@@ -83,6 +102,14 @@ def _calibration(cases: CalibrationCases, labels: LabelSchema, settings: AssessS
     except DataError as error:
         return UNCALIBRATED.model_copy(update={**measured, "source": f"not calibrated: {error}"})
     return Calibration(calibrator=calibrator, source=f"{how}fitted on {cases.source}{_shared(cases)}", **measured)
+
+
+def prevalence_of(cases: CalibrationCases, labels: LabelSchema) -> float | None:
+    """Return the share of the positive class; None without one, and where no case or every case is of it."""
+    if labels.positive_index is None:
+        return None
+    share = float((cases.target == labels.positive_index).mean())
+    return share if 0 < share < 1 else None
 
 
 def _shared(cases: CalibrationCases) -> str:

@@ -65,7 +65,7 @@ def crossval(
     check_data_is_named(recipe)
     dataset = load_data(recipe.data.spec) if checked is None else checked.dataset
     if plan.by == "source":
-        plan = plan_of_sources(recipe, dataset, plan.repeats)
+        plan = plan_of_sources(recipe, dataset, plan)
     document = _plan_document(recipe, plan)
     checked = open_jobs(
         recipe, out, document, "cross-validation", resume=resume, progress=progress, dataset=dataset, checked=checked
@@ -95,7 +95,7 @@ def plan_folds(recipe: Recipe, out: Path, plan: Plan, checked: CheckedDataset) -
         plan_job(
             f"repeat {repeat + 1} of {plan.repeats}, {_fold_name(plan, fold, checked)}",
             fold_folder(out, repeat, fold),
-            fold_recipe(recipe, plan, repeat, fold),
+            fold_recipe(recipe, plan, repeat, _number(plan, fold, checked)),
             checked,
         )
         for repeat in range(plan.repeats)
@@ -105,14 +105,20 @@ def plan_folds(recipe: Recipe, out: Path, plan: Plan, checked: CheckedDataset) -
 
 def _fold_name(plan: Plan, fold: int, checked: CheckedDataset) -> str:
     if plan.by == "source":
-        return f"without {source_names(checked.samples)[fold]}"
+        return f"without {source_names(checked.samples)[_number(plan, fold, checked)]}"
     return f"fold {fold + 1} of {plan.folds}"
+
+
+def _number(plan: Plan, fold: int, checked: CheckedDataset) -> int:
+    """Return the fold of the split: by source the number of the data set that is left out."""
+    return source_names(checked.samples).index(plan.left_out[fold]) if plan.left_out else fold
 
 
 def fold_recipe(recipe: Recipe, plan: Plan, repeat: int, fold: int) -> Recipe:
     """Return the recipe of one fold, both counted from 0; saved as a file, it runs this fold alone."""
     seed = recipe.split.seed + repeat
-    split = replace(recipe.split, kind=_KINDS[plan.by], folds=plan.folds, fold=fold, seed=seed)
+    folds = max(plan.folds, fold + 1, 2)
+    split = replace(recipe.split, kind=_KINDS[plan.by], folds=folds, fold=fold, seed=seed)
     train = replace(recipe.train, seed=recipe.train.seed + repeat)
     return recipe.model_copy(update={"split": split, "train": train})
 
@@ -120,18 +126,21 @@ def fold_recipe(recipe: Recipe, plan: Plan, repeat: int, fold: int) -> Recipe:
 _KINDS: dict[By, SplitKind] = {"group": "kfold_by_group", "image": "kfold_by_image", "source": "leave_one_source_out"}
 
 
-def plan_of_sources(recipe: Recipe, dataset: DataSet, repeats: int) -> Plan:
-    """Return the plan that leaves out each of a recipe's joined data sets in turn.
+def plan_of_sources(recipe: Recipe, dataset: DataSet, plan: Plan) -> Plan:
+    """Return the plan that leaves out each of a recipe's joined data sets in turn, or those that a plan names.
 
     Raises:
-        ConfigError: The recipe joins no data sets.
+        ConfigError: The recipe joins no data sets, or none of a name.
     """
     names = source_names(dataset.samples)
     if len(names) < 2:
         raise ConfigError(
             f"--by source: {recipe.data.spec} is one data set; join several as --data 'busi:PATH + busbra:PATH'"
         )
-    return Plan(len(names), repeats, "source")
+    for wanted in plan.left_out:
+        if wanted not in names:
+            raise ConfigError(f"--leave-out {wanted}: no data set of this name; joined are {', '.join(names)}")
+    return Plan(len(plan.left_out or names), plan.repeats, "source", plan.left_out)
 
 
 def crossval_document(record: CrossValidationRecord, plan: Plan) -> dict[str, object]:
@@ -239,4 +248,5 @@ def _fold_limitations(plan: Plan, crossing: int, n_splits: int) -> tuple[str, ..
 
 
 def _plan_document(recipe: Recipe, plan: Plan) -> dict[str, object]:
-    return {"folds": plan.folds, "repeats": plan.repeats, "by": plan.by, "recipe": recipe_toml(recipe)}
+    folds = {"folds": plan.folds, "repeats": plan.repeats, "by": plan.by, "left_out": list(plan.left_out)}
+    return {**folds, "recipe": recipe_toml(recipe)}

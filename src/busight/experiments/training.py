@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from busight._version import __version__
 from busight.audit.checked_dataset import CheckedDataset
+from busight.data.citations import CITATIONS, UNKNOWN
 from busight.data.split import Split
 from busight.decision.decision import UNCALIBRATED, Decision
 from busight.experiments.networks import BuiltNetwork, TrainedNetwork, train_classifier, train_segmenter
@@ -23,6 +25,7 @@ from busight.model.bundle.card import (
     ClassifyPart,
     PreprocessPart,
     SegmentPart,
+    SourcePart,
     TrainingPart,
 )
 from busight.model.bundle.export import TrainedGraph, export_networks
@@ -150,6 +153,7 @@ def draft_card(
         algorithms=algorithms_of(decision, classical=classical, use_proposal=recipe.classify.use_proposal),
         training=TrainingPart(
             source=checked.dataset.name,
+            sources=_sources(checked, split),
             images=len(split.train),
             digests=tuple(sorted(_training_digests(checked, split) | training_digests_of_weights(recipe))),
             data_digest=checked.digest,
@@ -187,3 +191,12 @@ def _classify_part(recipe: Recipe) -> ClassifyPart | None:
     settings = recipe.classify
     spec = InputSpec(settings.size, settings.keep_aspect)
     return ClassifyPart(input=spec, tta=settings.tta, use_proposal=settings.use_proposal)
+
+
+def _sources(checked: CheckedDataset, split: Split) -> tuple[SourcePart, ...]:
+    counts = Counter(sample.source for sample in checked.samples_of({*split.train, *split.val}))
+    known = {name: CITATIONS.get(name, UNKNOWN) for name in counts}
+    return tuple(
+        SourcePart(name=name, images=count, citation=known[name].text, licence=known[name].licence)
+        for name, count in sorted(counts.items())
+    )

@@ -26,15 +26,17 @@ class Plan:
         repeats: Number of repeats, each with other folds and another seed of training.
         by: ``group`` keeps patients and near-duplicates together; ``image`` does not, and its metrics are too high;
             ``source`` leaves one of several data sets out, each in turn.
+        left_out: By source: the names of the data sets that are left out; empty for all.
     """
 
     folds: int = 5
     repeats: int = 1
     by: By = "group"
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise for numbers of folds or repeats out of range."""
-        if self.folds < 2 or self.repeats < 1:
+        if self.folds < (1 if self.left_out else 2) or self.repeats < 1:
             raise ConfigError(f"{self.folds} folds × {self.repeats} repeats: at least 2 folds and 1 repeat")
 
 
@@ -88,6 +90,7 @@ def plan_of(out: Path) -> Plan:
     """
     document = read_plan(out, "cross-validation")
     try:
-        return Plan(*(document[name] for name in ("folds", "repeats", "by")))
+        folds, repeats, by, left_out = (document[name] for name in ("folds", "repeats", "by", "left_out"))
+        return Plan(folds, repeats, by, tuple(left_out))
     except (KeyError, TypeError, ConfigError) as error:
         raise DataError(f"{out}: not the folder of a cross-validation; see busight crossval") from error

@@ -130,8 +130,9 @@ def test_groups_stay_together_in_the_choice() -> None:
 @pytest.mark.parametrize("method", METHODS[1:])
 def test_cases_that_cannot_determine_it_are_refused(method: CalibrationMethod) -> None:
     logits, target = drawn(100, 12)
-    with pytest.raises(DataError, match="class 2 has no validation case"):
-        fit_calibrator(method, logits, np.where(target == 2, 1, target))
+    if method != "temperature":  # one number for all classes
+        with pytest.raises(DataError, match="class 2 has no validation case"):
+            fit_calibrator(method, logits, np.where(target == 2, 1, target))
     with pytest.raises(DataError, match="19 validation cases"):
         fit_calibrator(method, logits[:19], target[:19])
 

@@ -77,14 +77,21 @@ def test_refuses_cases_that_cannot_determine_it() -> None:
     logits, target = drawn_cases(1, 40, 1.0)
     with pytest.raises(DataError, match="19 validation cases: a calibration needs at least 20"):
         fit_temperature(logits[:19], target[:19])
-    with pytest.raises(DataError, match="class 2 has no validation case"):
-        fit_temperature(logits, np.where(target == 2, 1, target))
+    with pytest.raises(DataError, match="all 40 validation cases are of class 1"):
+        fit_temperature(logits, np.ones_like(target))
     with pytest.raises(DataError, match="all 40 validation cases are predicted right"):
         fit_temperature(10 * np.eye(3)[target], target)
     with pytest.raises(DataError, match="check the network"):
         fit_temperature(np.full((40, 3), np.nan), target)
     with pytest.raises(DataError, match="one class index a case"):
         fit_temperature(logits, target[:-1])
+
+
+def test_a_class_without_a_case_is_left_out() -> None:
+    logits, target = drawn_cases(1, 400, 2.0)
+    two = target < 2
+    expected = fit_temperature(logits[two][:, :2], target[two])
+    assert fit_temperature(logits[two], target[two]) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, np.nan, np.inf])

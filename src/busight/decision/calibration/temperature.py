@@ -82,16 +82,18 @@ def fit_temperature(logits: FloatArray, target: IntArray) -> float:
         T within 0.05–20. A value at the upper end means that the logits carry no information on the target.
 
     Raises:
-        DataError: The cases cannot determine a temperature: fewer than 20 of them, a class without a case, or all of
-            them predicted right (the log-loss then falls all the way to T = 0, unbounded confidence). The model is then
-            uncalibrated.
+        DataError: The cases cannot determine a temperature: fewer than 20 of them, all of one class, or all of them
+            predicted right (the log-loss then falls all the way to T = 0, unbounded confidence). The model is then
+            uncalibrated. Classes without a case are left out of the log-loss: nothing is known of them.
 
     Source: Guo et al., "On calibration of modern neural networks", 2017, eq. 9.
     """
     from scipy.optimize import minimize_scalar
 
     logits = np.asarray(logits, np.float64)
-    check_can_be_fitted(logits, target)
+    check_can_be_fitted(logits, target, every_class=False)
+    present, target = np.unique(target, return_inverse=True)
+    logits = logits[:, present]
     cases = np.arange(len(target))
 
     def mean_negative_log_likelihood(log_temperature: float) -> float:
@@ -107,8 +109,13 @@ def fit_temperature(logits: FloatArray, target: IntArray) -> float:
     return float(np.exp(optimum.x))
 
 
-def check_can_be_fitted(logits: FloatArray, target: IntArray) -> None:
+def check_can_be_fitted(logits: FloatArray, target: IntArray, *, every_class: bool = True) -> None:
     """Raise for cases that cannot determine a calibration.
+
+    Args:
+        logits: float64 (N, K).
+        target: int64 (N,).
+        every_class: Whether each class needs a case; otherwise two of them do.
 
     Raises:
         DataError: The cases cannot determine it; see `fit_temperature`.
@@ -119,9 +126,12 @@ def check_can_be_fitted(logits: FloatArray, target: IntArray) -> None:
     n_cases, n_classes = logits.shape
     if n_cases < MIN_CASES:
         raise DataError(f"{n_cases} validation cases: a calibration needs at least {MIN_CASES}; add cases")
-    empty = np.flatnonzero(np.bincount(target, minlength=n_classes) == 0)
-    if empty.size:
+    counts = np.bincount(target, minlength=n_classes)
+    empty = np.flatnonzero(counts == 0)
+    if every_class and empty.size:
         raise DataError(f"class {empty[0]} has no validation case: a calibration needs every class; add cases")
+    if (counts > 0).sum() < 2:
+        raise DataError(f"all {n_cases} validation cases are of class {target[0]}; add cases of another")
     own = logits[np.arange(n_cases), target]
-    if (own == logits.max(1)).all():
+    if (own == logits[:, counts > 0].max(1)).all():
         raise DataError(f"all {n_cases} validation cases are predicted right: a calibration needs errors; add cases")

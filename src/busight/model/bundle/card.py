@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from busight.data.image_spec import ImageSpec
 from busight.data.labels import LabelSchema, TaskName
-from busight.decision.decision import Decision
+from busight.decision.decision import Decision, Probability
 from busight.io.digests import sha256_of_json
 from busight.segment.postprocess import PostprocessSettings
 from busight.segment.settings import ClassicalName, LearnedName, RoiSettings
@@ -107,11 +107,28 @@ class ClassifyPart(_Part):
     use_proposal: bool = False
 
 
+class SourcePart(_Part):
+    """A data set that a model learned from.
+
+    Attributes:
+        name: Its name as a source.
+        images: Images of it among the training and validation images.
+        citation: How it is cited; empty where BUSight does not know.
+        licence: Its terms of use, as far as they are known.
+    """
+
+    name: str
+    images: int = Field(ge=1)
+    citation: str = ""
+    licence: str
+
+
 class TrainingPart(_Part):
     """The training of the bundle: data, split and recipe.
 
     Attributes:
         source: The data source's name.
+        sources: The data sets that it consists of.
         images: Number of training images.
         digests: The first 16 digits of the pixel digest of each training and validation image, by which an evaluation
             recognises them.
@@ -123,6 +140,7 @@ class TrainingPart(_Part):
     """
 
     source: str
+    sources: tuple[SourcePart, ...] = ()
     images: int = Field(ge=0)
     digests: tuple[str, ...]
     data_digest: str
@@ -142,6 +160,34 @@ class MetricPart(_Part):
     high: float | None
     n: int = Field(ge=0)
     n_groups: int = Field(ge=0)
+
+
+class EvidenceRow(MetricPart):
+    """A metric on images of a data set that the tested networks had not seen.
+
+    Attributes:
+        source: The data set.
+        attribute: What the images have in common, e.g. ``"device"``; empty for all of the data set.
+        shared: Its value.
+    """
+
+    source: str
+    attribute: str = ""
+    shared: str = ""
+
+
+class EvidencePart(_Part):
+    """How far a recipe holds on data sets that its networks never saw.
+
+    Attributes:
+        how: How it was measured, in words.
+        level: Coverage of the intervals.
+        rows: The metrics.
+    """
+
+    how: str
+    level: Probability
+    rows: tuple[EvidenceRow, ...]
 
 
 class ExportPart(_Part):
@@ -174,7 +220,8 @@ class Card(_Part):
         name: Name of the model, that of its recipe.
         created: UTC, ISO 8601.
         busight: BUSight version that wrote it.
-        notice: The uses that it is not fit for.
+        notice: What it is for.
+        not_for: The uses that it is not fit for.
         preprocess: Image format and filter chain.
         task: The task, by which the classes were made from the source's labels.
         labels: The classes.
@@ -187,6 +234,7 @@ class Card(_Part):
         algorithms: Versions of the algorithms outside the graphs that determine a prediction.
         training: The data, split and recipe of its training.
         metrics: Metrics on its test subset.
+        evidence: Metrics of its recipe on data sets left out; null where they were not measured.
         exports: Agreement of what ``busight export`` made of the graphs, by target.
         onnx_max_abs_diff: Largest difference between the trained networks and their graphs, relative to values above 1.
         files: SHA-256 of each other file of the bundle.
@@ -198,6 +246,10 @@ class Card(_Part):
     created: str
     busight: str
     notice: str = "Research use only. Not a medical device."
+    not_for: str = (
+        "Not for diagnosis, screening, triage or any decision about a patient. Not for other organs, other imaging, "
+        "men, children, or images during procedures: none of these was measured."
+    )
     preprocess: PreprocessPart
     task: TaskName
     labels: LabelSchema
@@ -209,6 +261,7 @@ class Card(_Part):
     algorithms: dict[str, str] = Field(default_factory=dict)
     training: TrainingPart
     metrics: tuple[MetricPart, ...] = ()
+    evidence: EvidencePart | None = None
     exports: dict[Target, ExportPart] = Field(default_factory=dict)
     onnx_max_abs_diff: float = Field(ge=0)
     files: dict[str, str]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from busight.errors import BundleError
 from busight.io.arrays import read_arrays
+from busight.io.atomic import written_beside
 from busight.model.bundle.card import GRAPH_EXAMPLES
 from busight.model.engines.batched import is_declared
 from busight.model.engines.onnxruntime import OnnxRuntimeEngine
@@ -50,6 +51,31 @@ def _difference(engine: Engine, inputs: Image, expected: Sequence[NDArray[np.flo
         scale = max(1.0, float(np.abs(wanted).max()))
         # max() would lose a NaN on either side.
         worst = float(np.maximum(worst, np.abs(actual - wanted).max() / scale))
+    return worst
+
+
+def write_own_examples(source: Path, target: Path, graphs: Sequence[str]) -> float:
+    """Write the examples of graphs that were made from those of another bundle: its inputs, their own outputs.
+
+    Args:
+        source: The folder of the other bundle, with its examples.
+        target: The folder of the graphs, where the examples are written.
+        graphs: Names of the graphs.
+
+    Returns:
+        The largest difference from the outputs of the other bundle's networks, as in `graph_difference`.
+    """
+    given = read_arrays(source / GRAPH_EXAMPLES)
+    arrays: dict[str, NDArray[np.generic]] = {}
+    worst = 0.0
+    for graph in graphs:
+        stem, engine = Path(graph).stem, OnnxRuntimeEngine(target / graph)
+        inputs = given[f"{stem}.images"]
+        worst = max(worst, _difference(engine, inputs, [given[f"{stem}.{name}"] for name in engine.output_shapes]))
+        arrays[f"{stem}.images"] = inputs
+        arrays |= {f"{stem}.{name}": values for name, values in engine.run(as_network_input(inputs)).items()}
+    with written_beside(target / GRAPH_EXAMPLES) as beside:
+        np.savez_compressed(beside, **arrays)  # type: ignore[arg-type]
     return worst
 
 

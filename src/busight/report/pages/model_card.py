@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from busight.errors import BundleError
-from busight.model.bundle.card import Card
+from busight.model.bundle.card import Card, SourcePart
 from busight.report.blocks.metric_tables import metric_label
 from busight.report.blocks.model import Block, Document, KeyValues, Listing, Paragraph, Section, Table
 from busight.report.pages.checklists import CLAIM, OPEN, TRIPOD_AI, CardContent, Item, answered
@@ -33,6 +33,7 @@ def write_card_page(card: Card, folder: Path) -> Path:
         _use(card),
         _training(card),
         _metrics(card),
+        *_evidence(card),
         _decision(card),
         _open(),
         _checklist("claim", "CLAIM 2024", CLAIM, content),
@@ -78,11 +79,7 @@ def _use(card: Card) -> Section:
         "Intended use",
         (
             Paragraph(f"It {task} in single B-mode images of the breast. For research and teaching."),
-            Paragraph(
-                "Not for diagnosis, screening, triage or any decision about a patient. Not for other organs, other "
-                "imaging, men, children, or images during procedures: none of these was measured.",
-                "warning",
-            ),
+            Paragraph(card.not_for, "warning"),
         ),
     )
 
@@ -91,6 +88,7 @@ def _training(card: Card) -> Section:
     training = card.training
     pairs = (
         ("Data", f"{training.source}, {training.images} images"),
+        *((f"Source {source.name}", _source(source)) for source in training.sources),
         ("Manifest", training.data_digest),
         ("Split", f"{training.split_kind}, {training.split_digest}"),
         ("Initial weights", training.weights),
@@ -98,6 +96,11 @@ def _training(card: Card) -> Section:
         ("ONNX graph against network", f"largest difference {card.onnx_max_abs_diff:.1e}"),
     )
     return Section("training", "Training", (KeyValues(pairs), Listing(training.recipe)))
+
+
+def _source(source: SourcePart) -> str:
+    cited = f" {source.citation}." if source.citation else ""
+    return f"{source.images} images to train and to tune.{cited} Licence: {source.licence}."
 
 
 def _metrics(card: Card) -> Section:
@@ -118,6 +121,35 @@ def _metrics(card: Card) -> Section:
     )
     note = Paragraph("Metrics on another hospital’s images are lower; see docs/results.md.", "note")
     return Section("metrics", "Metrics", (table, note))
+
+
+_SHOWN_OF_ALL = "all images"
+
+
+def _evidence(card: Card) -> tuple[Section, ...]:
+    """Return what was measured on data sets left out, and what a new place is to expect; nothing without evidence."""
+    evidence = card.evidence
+    if evidence is None:
+        return ()
+    rows = []
+    for row in evidence.rows:
+        value = "undefined" if row.value is None else f"{row.value:.3f}"
+        interval = "–" if row.low is None or row.high is None else f"{row.low:.3f}–{row.high:.3f}"
+        images = f"{row.attribute} {row.shared}" if row.attribute else _SHOWN_OF_ALL
+        rows.append((row.source, images, metric_label(row.metric, row.of), value, interval, str(row.n)))
+    table = Table(
+        f"{evidence.how}; {evidence.level:.0%} intervals over groups",
+        ("data set left out", "images", "metric", "value", "interval", "n"),
+        tuple(rows),
+        (3, 4, 5),
+    )
+    text = (
+        "This is what to expect of the recipe at a place that it has not learned from; the metrics on the test subset "
+        "above are of places that it knows. The bundle itself learned from all of these data sets. Probabilities and "
+        "threshold hold for the places of the training: fit them to your own with some 50 labelled images, by busight "
+        "recalibrate MODEL --data SPEC --out FOLDER, which leaves the network as it is."
+    )
+    return (Section("evidence", "On data sets left out", (Paragraph(text), table)),)
 
 
 def _decision(card: Card) -> Section:

@@ -1,0 +1,124 @@
+"""Recalibration of a model on a few cases of the place where it is used; its networks stay as they are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from busight.data.labels import LabelSchema
+from busight.decision.calibration.catalogue import AnyCalibrator
+from busight.decision.calibration.identity import Identity
+from busight.decision.calibration.temperature import MIN_CASES, Temperature
+from busight.decision.calibration.vector import VectorScaling
+from busight.decision.conformal import ConformalSets
+from busight.decision.decision import Calibration, Decision
+from busight.decision.fit import CalibrationCases, prevalence_of, with_calibration
+from busight.decision.settings import AssessSettings
+from busight.errors import DataError
+from busight.metrics.activations import clip_probs, log_softmax, softmax
+from busight.types import FloatArray, IntArray
+
+PRIOR_PRECISION = 20.0
+"""Precision of the normal prior of the logarithm of the change of temperature, about 0.
+
+On 50 cases of a hospital left out the calibration error was 0.06 with it and 0.11 without
+(docs/log/2026-11-ready-model.md).
+"""
+
+
+def recalibrate_decision(decision: Decision, cases: CalibrationCases, labels: LabelSchema) -> Decision:
+    """Return a decision with temperature, threshold and prediction sets fitted on new cases.
+
+    The temperature is drawn towards the model's own: few cases change it little. Wanted sensitivity and coverage stay.
+    Classes without a case keep their limit of the prediction sets.
+
+    Args:
+        decision: The model's.
+        cases: New cases, none of them of the training; classes may be missing.
+        labels: The classes.
+
+    Raises:
+        DataError: Fewer than 20 cases, or all of one class.
+    """
+    present = np.flatnonzero(np.bincount(cases.target, minlength=len(labels.names)))
+    if len(cases.target) < MIN_CASES:
+        raise DataError(f"{len(cases.target)} labelled images: a recalibration needs at least {MIN_CASES}; add images")
+    if len(present) < 2:
+        raise DataError(
+            f"all {len(cases.target)} labelled images are {labels.names[present[0]]}: a recalibration needs two "
+            "classes; add images of another"
+        )
+    before = decision.calibration.calibrator
+    factor = fit_factor(before.apply(cases.logits), cases.target, present)
+    calibrator = _cooler(before, factor, cases, present)
+    calibration = Calibration(
+        calibrator=calibrator,
+        cases=len(cases.target),
+        prevalence=prevalence_of(cases, labels),
+        source=f"temperature times {factor:.2f}, fitted on {cases.source}; before: {decision.calibration.source}",
+    )
+    # One parameter that is drawn to the model's own: limits from the same cases hold as many new ones as promised.
+    probs = calibrator.apply(cases.logits)
+    fitted = with_calibration(decision, calibration, probs, cases, labels, _settings(decision))
+    return fitted.model_copy(update={"conformal": _conformal(decision.conformal, fitted.conformal, labels)})
+
+
+def fit_factor(probs: FloatArray, target: IntArray, present: IntArray) -> float:
+    """Return the factor of the temperature with the lowest penalised log-loss among the classes that have cases.
+
+    Args:
+        probs: float64 (N, K), the model's calibrated probabilities.
+        target: int64 (N,).
+        present: Indices of the classes that have cases, sorted.
+    """
+    from scipy.optimize import minimize_scalar
+
+    logits = np.log(clip_probs(probs))[:, present]
+    places = np.searchsorted(present, target)
+    rows = np.arange(len(target))
+
+    def loss(log_factor: float) -> float:
+        fit = log_softmax(logits / np.exp(log_factor))[rows, places].sum()
+        return float(-fit + PRIOR_PRECISION / 2 * log_factor**2)
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded", options={"xatol": 1e-6}).x))
+
+
+def _cooler(before: AnyCalibrator, factor: float, cases: CalibrationCases, present: IntArray) -> AnyCalibrator:
+    """Return a calibrator whose log-probabilities are another's divided by a factor, but for a constant."""
+    if isinstance(before, Identity):
+        return Temperature(factor)
+    if isinstance(before, Temperature):
+        return Temperature(before.temperature * factor)
+    if isinstance(before, VectorScaling):
+        return VectorScaling(
+            tuple(scale / factor for scale in before.scale), tuple(offset / factor for offset in before.offset)
+        )
+    # Curves have no temperature: one is fitted to the raw logits instead.
+    return Temperature(fit_factor(softmax(cases.logits), cases.target, present))
+
+
+def _settings(decision: Decision) -> AssessSettings:
+    settings = AssessSettings()
+    if decision.threshold is not None:
+        settings = replace(settings, sensitivity=decision.threshold.wanted_sensitivity)
+    if decision.conformal is not None:
+        settings = replace(settings, coverage=decision.conformal.level)
+    return settings
+
+
+def _conformal(before: ConformalSets | None, fitted: ConformalSets | None, labels: LabelSchema) -> ConformalSets | None:
+    """Return the new limits of the prediction sets; classes without new cases keep theirs."""
+    if before is None or fitted is None:
+        return before
+    kept = [name for name, count in zip(labels.names, fitted.cases, strict=True) if not count]
+    rows = zip(before.thresholds, fitted.thresholds, before.cases, fitted.cases, strict=True)
+    chosen = [(new, count) if count else (old, old_count) for old, new, old_count, count in rows]
+    note = f"; {', '.join(kept)}: the limit before" if kept else ""
+    return replace(
+        fitted,
+        thresholds=tuple(limit for limit, _ in chosen),
+        cases=tuple(count for _, count in chosen),
+        source=f"{fitted.source.partition(';')[0]}{note}",
+    )
