@@ -186,7 +186,7 @@ def test_a_wrong_key_in_a_file(tmp_path: Path) -> None:
         (["train.crops.lesion_free=0.6", "train.crops.lesion=0.5"], "the sum of both probabilities is above 1"),
         (
             ["classify.strategy=two_stage", "train.crops.lesion=0.5"],
-            "begins with the whole image alone: joint or whole",
+            "begins with the whole image: joint, global_local, whole",
         ),
         (["train.crops.lesion_free=-0.1"], "train.crops.lesion_free"),
     ],

@@ -26,8 +26,9 @@ def command(
     with one_line_errors(hint=lambda: "nothing was written"), claimed_folder(out):
         require_extra("train", "busight pack")
         from busight.cli.console import ConsoleProgress
-        from busight.experiments.pack import pack
-        from busight.model.installed import find_model
+        from busight.experiments.pack import beside, pack
+        from busight.model.bundle.load import load_bundle
+        from busight.model.installed import find_model, installed_models
         from busight.model.model import Model
 
         model = Model.load(find_model(named_model))
@@ -35,4 +36,8 @@ def command(
             packed, moved = pack(model, out, name=name, evidence=evidence, progress=progress)
         size = sum(path.stat().st_size for path in out.iterdir())
         typer.echo(f"{packed.card.name}: {size / 1e6:.1f} MB; half precision moves its answers by at most {moved:.2g}")
+        installed = installed_models().get(packed.card.name)
+        if installed is not None:
+            for line in beside(packed.card, load_bundle(installed).card):
+                typer.echo(line)
         typer.echo(f"bundle: {out}; use it with --model {out}")

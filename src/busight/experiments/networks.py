@@ -138,12 +138,12 @@ def train_classifier(
     choose = first_view(recipe.strategy, stages)
     prepared = _prepared(recipe, checked, (*split.train, *split.val), choose, arrays, progress)
     fitting, choosing = (prepared.subset(ids) for ids in (split.train, split.val))
-    if recipe.strategy.local_views:
+    crops, views = recipe.train.crops, [1.0]
+    if recipe.strategy.local_views and not crops.drawn:
         local = training_view(recipe.segment.roi.margin, np.random.default_rng(recipe.train.seed))
         near = _prepared(recipe, checked, split.train, local, arrays / "local", progress)
         # The epoch is chosen on whole images: local views of validation images would need their predicted masks.
         fitting = concat(fitting, near.subset(split.train))
-    crops, views = recipe.train.crops, [1.0]
     for kind, share in ((lesion_free_crop, crops.lesion_free), (lesion_crop, crops.lesion)):
         if share:
             choose = kind(np.random.default_rng([recipe.train.seed, len(views)]))

@@ -17,8 +17,10 @@ from busight.model.bundle.card import (
     FEATURES,
     GRAPH_EXAMPLES,
     SEGMENTER,
+    Card,
     EvidencePart,
     EvidenceRow,
+    MetricPart,
 )
 from busight.model.bundle.examples import replay
 from busight.model.bundle.finish import finished
@@ -149,3 +151,43 @@ def _require_same_recipe(crossval: Path, recipe: str) -> None:
     for section in ("enhance", "segment", "classify", "train"):
         if getattr(tested, section) != getattr(own, section):
             raise DataError(f"{crossval}: its recipe has another section {section} than the model's; test that recipe")
+
+
+def beside(new: Card, old: Card) -> list[str]:
+    """Return how far a model that was trained again came, beside the one that is installed, in lines.
+
+    Args:
+        new: The card of the new model.
+        old: The card of the installed one.
+    """
+    same = {
+        "data": new.training.data_digest == old.training.data_digest,
+        "split": new.training.split_digest == old.training.split_digest,
+        "initial weights": new.training.weights == old.training.weights,
+        "graph": new.files.get(CLASSIFIER) == old.files.get(CLASSIFIER),
+    }
+    lines = [f"installed {old.name} of {old.created[:10]}: " + ", ".join(
+        f"{'the same' if is_same else 'another'} {what}" for what, is_same in same.items()
+    )]  # fmt: skip
+    for title, mine, theirs in (
+        ("test subset", new.metrics, old.metrics),
+        ("left out", new.evidence.rows if new.evidence else (), old.evidence.rows if old.evidence else ()),
+    ):
+        known = {_key(row): row.value for row in theirs}
+        for row in mine:
+            before = known.get(_key(row))
+            shown = (row.metric, row.of) in _COMPARED and not (isinstance(row, EvidenceRow) and row.attribute)
+            if shown and before is not None and row.value is not None:
+                where = f"{title} {row.source}" if isinstance(row, EvidenceRow) else title
+                lines.append(f"{where}, {row.metric} of {row.of}: {row.value:.3f} here, {before:.3f} installed")
+    return lines
+
+
+_COMPARED = frozenset(
+    {("auroc", "macro"), ("auroc", "malignant vs benign"), ("accuracy", "overall"), ("dice", "lesion images")}
+)
+
+
+def _key(row: MetricPart) -> tuple[str, ...]:
+    where = (row.source, row.attribute, row.shared) if isinstance(row, EvidenceRow) else ()
+    return (row.metric, row.of, *where)

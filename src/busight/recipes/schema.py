@@ -96,9 +96,10 @@ class Recipe(BaseModel):
             raise ValueError(f"classify.strategy {strategy.name} has no classifier; use classify.task=segmentation")
         if self.classify.use_proposal and not strategy.local_views:
             raise ValueError("classify.use_proposal needs a strategy with local views: classify.strategy=global_local")
-        crops = self.train.crops
-        if (crops.lesion or crops.lesion_free) and (strategy.segments_first or strategy.local_views):
-            raise ValueError("train.crops needs a strategy that begins with the whole image alone: joint or whole")
+        if self.train.crops.drawn and strategy.segments_first:
+            raise ValueError(
+                "train.crops needs a strategy that begins with the whole image: joint, global_local, whole"
+            )
         return self
 
     @property

@@ -61,7 +61,7 @@ class AugmentSettings:
 class CropSettings:
     """Random crops that a training draws in place of whole images, for strategies that begin with the whole image.
 
-    Each image has one crop of either kind, cut from its own pixels. An image without an annotated mask stays whole.
+    In ``global_local`` they take the place of its own local views of the training. Each image has one crop of either kind, cut from its own pixels. An image without an annotated mask stays whole.
 
     Attributes:
         lesion_free: Probability of a crop beside the lesion with 0.3 to 0.6 of each side, which is taught as the class
@@ -74,6 +74,11 @@ class CropSettings:
 
     lesion_free: Share = 0.0
     lesion: Share = 0.0
+
+    @property
+    def drawn(self) -> bool:
+        """Whether any crop is drawn."""
+        return self.lesion_free > 0 or self.lesion > 0
 
     def __post_init__(self) -> None:
         """Raise for probabilities whose sum is above 1."""
