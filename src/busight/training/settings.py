@@ -61,7 +61,8 @@ class AugmentSettings:
 class CropSettings:
     """Random crops that a training draws in place of whole images, for strategies that begin with the whole image.
 
-    In ``global_local`` they take the place of its own local views of the training. Each image has one crop of either kind, cut from its own pixels. An image without an annotated mask stays whole.
+    In ``global_local`` they take the place of the local views that it trains on otherwise. Each image has one crop of
+    either kind, cut from its own pixels. An image without an annotated mask stays whole.
 
     Attributes:
         lesion_free: Probability of a crop beside the lesion with 0.3 to 0.6 of each side, which is taught as the class
