@@ -16,6 +16,7 @@ from generate.extras import extras_table
 from generate.filters import filter_tables
 from generate.models import card_tables, metrics_tables
 from generate.readme import python_example
+from generate.ready_model import ready_model
 from generate.recipes import recipe_tables, shipped_recipes
 from generate.sources import source_table
 
@@ -30,6 +31,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "api": public_names,
     "extras": extras_table,
     "example": python_example,
+    "ready": ready_model,
 }
 
 MARKER = re.compile(r"^(?:.* )?<!-- generated: (\w+) -->$", re.MULTILINE)

@@ -8,7 +8,9 @@ from busight.recipes.load import load_recipe, recipe_names, recipe_toml
 
 
 def test_the_shipped_recipes() -> None:
-    assert set(recipe_names()) == {"breastmnist", "default", "demo", "joint", "paper", "segment", "small-cnn"}
+    assert set(recipe_names()) == {
+        "breastmnist", "default", "demo", "global-local", "joint", "paper", "segment", "small-cnn",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", recipe_names())
