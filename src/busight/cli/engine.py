@@ -59,6 +59,9 @@ EngineOption = Annotated[
 BATCH = 8
 """Images that go through the networks together, unless told otherwise."""
 
+FEW_IMAGES = 8
+"""Fewer images than this are answered by the engine that opens first; another's speed would not make up for it."""
+
 ThreadsOption = Annotated[int, typer.Option("--threads", min=0, help="Cores of the engine; 0: all there are.")]
 
 
@@ -75,8 +78,11 @@ def load_model(bundle: Path, engine: str, threads: int, batch: int = BATCH, n_im
     Raises:
         BusightError: The bundle is none, or the engine is not there; see `Model.load`.
     """
+    from busight.model.engines.catalogue import AUTO, EngineSettings
     from busight.model.model import Model
 
+    if engine == AUTO and n_images < FEW_IMAGES:
+        engine = EngineSettings().name
     return Model.load(bundle, engine_settings(engine, threads, batch).for_images(n_images))
 
 
