@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -70,12 +71,19 @@ def test_without_any_model_the_remedy_is_told(picture: Path, tmp_path: Path, mon
         assert (code, "busight-base: no model is installed" in said, said.count("\n")) == (1, True, 1), said
     assert call("models") == (1, "no model is installed: this installation came without busight-base; "
                                  "BUSIGHT_MODELS names more\n")  # fmt: skip
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "card.json").touch()
+    monkeypatch.setenv(installed.FOLDER_VARIABLE, str(tmp_path / "one"))
+    code, said = call("models")
+    assert (code, "one: is a model itself; name the folder that it lies in" in said) == (1, True), said
     monkeypatch.setenv(installed.FOLDER_VARIABLE, str(tmp_path / "absent"))
     code, said = call("models")
     assert (code, "absent: no such folder; make it, or unset the variable" in said) == (1, True), said
 
 
 def test_a_bundle_among_the_images_is_told_to_be_one(mine: Path, picture: Path) -> None:
+    code, said = call("predict", "mine", picture)
+    assert (code, "mine: is a model, not an image; name it with --model" in said) == (2, True), said
     code, said = call("predict", mine, picture)
     assert (code, "is a model, not an image; name it with --model" in said) == (2, True), said
 
@@ -97,7 +105,8 @@ def test_recalibration_leaves_the_network_and_moves_the_probabilities(mine: Path
     spec = "phantom:60,size=96,seed=77"
     code, said = call("recalibrate", "mine", "--data", spec, "--out", tmp_path / "new")
     assert code == 0, said
-    assert "images: 60 (" in said
+    assert re.search(r"images: \d+ of \d+ cases \(\d+ normal", said)
+    assert "threshold now:" in said
     assert "temperature times" in said
     after = Model.load(tmp_path / "new")
     assert after.card.files["classifier.onnx"] == before.card.files["classifier.onnx"]
@@ -109,12 +118,18 @@ def test_recalibration_leaves_the_network_and_moves_the_probabilities(mine: Path
     assert call("verify", tmp_path / "new")[0] == 0
     assert {row.metric for row in after.card.metrics} <= {row.metric for row in before.card.metrics}
     assert "ece" not in {row.metric for row in after.card.metrics}
+    assert after.card.name == "demo, recalibrated"
+    code, said = call("recalibrate", tmp_path / "new", "--data", spec, "--out", tmp_path / "again")
+    assert (code, "was trained, tuned or recalibrated on" in said) == (1, True), said
 
 
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("phantom:12,size=96,seed=77", "12 labelled images: a recalibration needs at least 20"),
+        (
+            "phantom:12,size=96,seed=77",
+            "of 10 patients or groups of near-duplicates",
+        ),
         ("own", "images are among those that"),
         ("nosuch:x", "nosuch"),
     ],

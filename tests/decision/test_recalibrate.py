@@ -95,8 +95,12 @@ def test_every_calibrator_can_be_recalibrated(method: str) -> None:
 
 
 def test_too_few_cases_and_one_class_are_refused() -> None:
-    with pytest.raises(DataError, match="19 labelled images: a recalibration needs at least 20"):
+    with pytest.raises(DataError, match="of 19 patients or groups of near-duplicates"):
         recalibrate_decision(TRAINED, drawn(8, 19), BREAST)
-    one = drawn(9, 300, 1.0, (1,))
-    with pytest.raises(DataError, match=r"all \d+ labelled images are benign: a recalibration needs two classes"):
-        recalibrate_decision(TRAINED, replace(one), BREAST)
+    copies = drawn(8, 60)
+    with pytest.raises(DataError, match="of 1 patients or groups"):
+        recalibrate_decision(TRAINED, replace(copies, groups=["one"] * 60), BREAST)
+    with pytest.raises(DataError, match="all are malignant; a recalibration needs two classes"):
+        recalibrate_decision(TRAINED, drawn(9, 300, 1.0, (2,)), BREAST)
+    with pytest.raises(DataError, match="none is malignant, which the threshold is for"):
+        recalibrate_decision(TRAINED, drawn(9, 300, 1.0, (0, 1)), BREAST)

@@ -28,6 +28,7 @@ def command() -> None:
     complete = _section("prediction and evaluation", _BASE, "pip install busight")
     for extra, about in _OF_EXTRAS.items():
         _section(f"{about} (extra {extra})", distributions(extra), remedy(extra))
+    _models()
     if has_extra("train"):
         _accelerators()
         _weights()
@@ -47,6 +48,22 @@ def _section(title: str, names: tuple[str, ...], remedy: str) -> bool:
             missing.append(name)
             typer.echo(f"  missing  {name}: {remedy}")
     return not missing
+
+
+def _models() -> None:
+    from busight.errors import BundleError
+    from busight.model.installed import FOLDER_VARIABLE, READY, installed_models
+
+    typer.echo("\nmodels")
+    try:
+        models = installed_models()
+    except BundleError as error:
+        typer.echo(f"  missing  {error}")
+        return
+    for name, folder in models.items():
+        typer.echo(f"  ok       {name}: {folder}")
+    if READY not in models:
+        typer.echo(f"  missing  {READY}: this installation came without it; {FOLDER_VARIABLE} names a folder of models")
 
 
 def _cache() -> None:

@@ -38,12 +38,13 @@ def chosen_model(model: str | None, inputs: Sequence[Path] = ()) -> Path:
     """
     from busight.errors import ConfigError
     from busight.model.bundle.card import CARD
-    from busight.model.installed import READY, find_model
+    from busight.model.installed import READY, find_model, installed_models
 
     if model is not None:
         return find_model(model)
     for path in inputs[:1]:
-        if (path / CARD).is_file() or (path / "bundle" / CARD).is_file():
+        is_name = not path.exists() and str(path) in installed_models()
+        if is_name or (path / CARD).is_file() or (path / "bundle" / CARD).is_file():
             raise ConfigError(f"{path}: is a model, not an image; name it with --model {one_line(str(path))}")
     folder = find_model(READY)
     typer.echo(f"busight: model {READY}, for research use only; --model names another", err=True)

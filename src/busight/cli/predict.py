@@ -50,7 +50,10 @@ def command(
     ],
     named_model: ModelOption = None,
     form: Annotated[
-        Form | None, typer.Option("--format", help="JSON lines [json], CSV, or Parquet in parts for an archive.")
+        Form | None,
+        typer.Option(
+            "--format", help="JSON lines [json; csv where --out ends so], CSV, or Parquet in parts for an archive."
+        ),
     ] = None,
     out_address: Annotated[
         str | None, typer.Option("--out", help="New file for the records [standard output]; for Parquet a folder.")
@@ -84,6 +87,8 @@ def command(
     ] = 0,
 ) -> None:
     """Predict class, probabilities and lesion of each image; one record a frame, also for unreadable files."""
+    if form is None and out_address is not None and Path(out_address).suffix.lower() == ".csv":
+        form = Form.CSV
     if form is Form.PARQUET or (form is None and cluster):
         with one_line_errors(hint=lambda: "the finished parts stay; go on with the same command"):
             from busight.cli.archive import write_archive
@@ -218,11 +223,11 @@ def _drawing(
 ) -> Callable[[Prediction | Rejected, int], None]:
     """Return the function that draws a prediction, given its running number, in every requested form."""
     from busight.report.overlay import image_file_name, write_overlay
-    from busight.types import Rejected, prediction_of
+    from busight.types import Rejected
 
     def draw(answer: Prediction | Rejected, number: int) -> None:
         if overlays is not None and (show_rejected or not isinstance(answer, Rejected)):
-            write_overlay(prediction_of(answer), overlays, number)
+            write_overlay(answer, overlays, number)
         if pages is not None:
             from busight.model.explain.explained import explained
             from busight.report.pages.case import write_explanation

@@ -12,10 +12,15 @@ from busight.cli.extras import require_extra
 from busight.cli.guard import one_line_errors
 from busight.io.claim import claimed_folder
 
+LOW_SPECIFICITY = 0.2
+"""Specificity below which a threshold selects too little to be of use."""
+
 
 def command(
     named_model: ModelArgument,
-    data: Annotated[str, typer.Option("--data", help="Data spec of labelled images of your own, 50 cases or so.")],
+    data: Annotated[
+        str, typer.Option("--data", help="Data spec of labelled images of your own, of 50 patients or so.")
+    ],
     out: Annotated[Path, typer.Option("--out", help="New folder for the recalibrated bundle.")],
     engine: EngineOption = "onnxruntime",
     threads: ThreadsOption = 0,
@@ -31,12 +36,18 @@ def command(
         with ConsoleProgress() as progress:
             done = recalibrate(model, data, out, progress)
         before, after = model.decision, done.model.decision
-        typer.echo(f"images: {done.n_images} ({', '.join(f'{count} {name}' for name, count in done.counts)})")
+        counts = ", ".join(f"{count} {name}" for name, count in done.counts)
+        typer.echo(f"images: {sum(count for _, count in done.counts)} of {done.n_groups} cases ({counts})")
         if done.n_rejected:
-            typer.echo(f"rejected by their appearance: {done.n_rejected}, which the model would not answer")
+            typer.echo(f"left out: {done.n_rejected} images that the model rejects by their appearance")
         typer.echo(f"calibration: {after.calibration.source}")
-        if before.threshold is not None and after.threshold is not None:
-            old, new = before.threshold.threshold, after.threshold.threshold
-            shown = [f"{value:.3f}" if value is not None else "none" for value in (old, new)]
-            typer.echo(f"threshold: {shown[0]} before, {shown[1]} now, from {after.threshold.source}")
+        for when, threshold in (("before", before.threshold), ("now", after.threshold)):
+            if threshold is not None and threshold.threshold is not None:
+                typer.echo(
+                    f"threshold {when}: {threshold.threshold:.3f}, sensitivity {threshold.sensitivity:.2f} and "
+                    f"specificity {threshold.specificity:.2f} on {threshold.source}"
+                )
+        low = after.threshold.specificity if after.threshold is not None else None
+        if low is not None and low < LOW_SPECIFICITY:
+            typer.echo("warning: at this threshold nearly every image is called positive: the model does not tell them")
         typer.echo(f"bundle: {out}; use it with --model {out}")

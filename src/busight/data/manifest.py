@@ -20,6 +20,9 @@ from busight.io.cores import in_threads
 from busight.io.digests import sha256_of_json
 from busight.types import DataWarning, Image, Mask, Sample
 
+SHORT_DIGEST = 16
+"""Hexadecimal digits of a digest by which a bundle remembers an image."""
+
 
 @dataclass(frozen=True, slots=True)
 class ManifestRow:
@@ -42,7 +45,7 @@ class ManifestRow:
     @property
     def short_digest(self) -> str:
         """The first 16 hexadecimal digits of the image's digest, as a bundle's card holds them."""
-        return self.image_digest[:16]
+        return self.image_digest[:SHORT_DIGEST]
 
     @property
     def digest_aliases(self) -> frozenset[str]:

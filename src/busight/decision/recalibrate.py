@@ -39,15 +39,24 @@ def recalibrate_decision(decision: Decision, cases: CalibrationCases, labels: La
         labels: The classes.
 
     Raises:
-        DataError: Fewer than 20 cases, or all of one class.
+        DataError: Fewer than 20 patients or groups of near-duplicates, all of one class, or none of the positive one.
     """
     present = np.flatnonzero(np.bincount(cases.target, minlength=len(labels.names)))
-    if len(cases.target) < MIN_CASES:
-        raise DataError(f"{len(cases.target)} labelled images: a recalibration needs at least {MIN_CASES}; add images")
+    n_groups = len(set(cases.groups))
+    if n_groups < MIN_CASES:
+        raise DataError(
+            f"{cases.source}: of {n_groups} patients or groups of near-duplicates; a recalibration needs at least "
+            f"{MIN_CASES}, add some"
+        )
+    if labels.positive_index is not None and labels.positive_index not in present:
+        raise DataError(
+            f"{cases.source}: none is {labels.positive}, which the threshold is for; add some, or images of the "
+            "patients that come to you in turn"
+        )
     if len(present) < 2:
         raise DataError(
-            f"all {len(cases.target)} labelled images are {labels.names[present[0]]}: a recalibration needs two "
-            "classes; add images of another"
+            f"{cases.source}: all are {labels.names[present[0]]}; a recalibration needs two classes, add images of "
+            "another"
         )
     before = decision.calibration.calibrator
     factor = fit_factor(before.apply(cases.logits), cases.target, present)

@@ -127,5 +127,5 @@ def _leakage_warning(card: Card, checked: CheckedDataset, wanted: set[str]) -> t
         return ()
     return (
         f"{again} of the {len(scored)} images are among those that the bundle was trained or tuned on: the scores are "
-        "too high. Give --split with the split.json of its run to score the test subset only.",
+        "too high. Leave them out; of a run of your own give --split with its split.json.",
     )

@@ -17,7 +17,7 @@ from busight.io.atomic import require_free_folder
 from busight.io.progress import Progress, Silent
 from busight.model.bundle.finish import finished
 from busight.model.model import Model
-from busight.types import FloatArray, Prediction, Rejected, Sample, prediction_of
+from busight.types import FloatArray, Prediction, Rejected, Sample
 
 KEPT_METRICS = frozenset(
     {"accuracy", "auroc", "average_precision", "balanced_accuracy", "dice", "f1", "iou", "kappa", "mcc"}
@@ -31,14 +31,14 @@ class Recalibration:
 
     Attributes:
         model: The model; its bundle is saved.
-        n_images: Labelled images that it was recalibrated on.
-        counts: (class, number of these images).
-        n_rejected: How many of these images it rejects by their appearance.
+        counts: (class, number of labelled images that it was recalibrated on).
+        n_groups: Patients or groups of near-duplicates of these images.
+        n_rejected: Labelled images that it rejects by their appearance, and that were left out.
     """
 
     model: Model
-    n_images: int
     counts: tuple[tuple[str, int], ...]
+    n_groups: int
     n_rejected: int
 
 
@@ -53,7 +53,7 @@ def recalibrate(model: Model, spec: str, out: Path, progress: Progress | None = 
         progress: Receives stages, ticks and lines.
 
     Raises:
-        DataError: Too few images, or of one class, or images of the training.
+        DataError: Too few cases, or of one class, or images that the model knows.
     """
     progress = progress or Silent()
     require_free_folder(out)
@@ -65,27 +65,33 @@ def recalibrate(model: Model, spec: str, out: Path, progress: Progress | None = 
     again = sum(entry.is_among(known) for entry in checked.rows)
     if again:
         raise DataError(
-            f"{spec}: {again} of its {len(checked.rows)} images are among those that {model.card.name} was trained on, "
-            "on which it is too sure of itself; recalibrate on others"
+            f"{spec}: {again} of its {len(checked.rows)} images are among those that {model.card.name} was trained, "
+            "tuned or recalibrated on; recalibrate on others"
         )
     progress.stage("prediction")
-    found = of_predictions(_logits_and_rejection, samples, checked.reader, model, progress)
+    found = of_predictions(_logits, samples, checked.reader, model, progress)
+    # What the model does not answer says nothing of its answers.
+    answered = [(sample, logits) for sample, logits in zip(samples, found, strict=True) if logits is not None]
     group_of = checked.group_of()
     cases = CalibrationCases(
-        logits=np.array([logits for logits, _ in found], np.float64).reshape(len(found), len(model.labels.names)),
-        target=np.array([model.labels.index(sample.label) for sample in samples], np.int64),
-        groups=[group_of[sample.sample_id] for sample in samples],
-        source=f"{len(samples)} images of {spec}",
+        logits=np.array([logits for _, logits in answered], np.float64).reshape(-1, len(model.labels.names)),
+        target=np.array([model.labels.index(sample.label) for sample, _ in answered], np.int64),
+        groups=[group_of[sample.sample_id] for sample, _ in answered],
+        source=f"{len(answered)} labelled images of {spec}",
     )
     decision = recalibrate_decision(model.decision, cases, model.labels)
     metrics = tuple(row for row in model.card.metrics if row.metric in KEPT_METRICS)
+    used = {sample.sample_id for sample, _ in answered}
+    # An evaluation on these images, and a second recalibration, must notice that the model knows them.
+    seen = {entry.short_digest for entry in checked.rows if entry.sample.sample_id in used}
+    training = model.card.training.model_copy(update={"digests": tuple(sorted(known | seen))})
+    fields = {"decision": decision, "metrics": metrics, "training": training, "digest": ""}
     changed = model.save(out)
-    changed = finished(changed.with_card(changed.card.changed(decision=decision, metrics=metrics, digest="")))
+    changed = finished(changed.with_card(changed.card.changed(name=f"{model.card.name}, recalibrated", **fields)))
     counts = np.bincount(cases.target, minlength=len(model.labels.names)).tolist()
-    return Recalibration(
-        changed, len(samples), tuple(zip(model.labels.names, counts, strict=True)), sum(one for _, one in found)
-    )
+    by_class = tuple(zip(model.labels.names, counts, strict=True))
+    return Recalibration(changed, by_class, len(set(cases.groups)), len(samples) - len(answered))
 
 
-def _logits_and_rejection(sample: Sample, answer: Prediction | Rejected) -> tuple[FloatArray, bool]:
-    return prediction_of(answer).logits, isinstance(answer, Rejected)
+def _logits(sample: Sample, answer: Prediction | Rejected) -> FloatArray | None:
+    return None if isinstance(answer, Rejected) else answer.logits

@@ -24,13 +24,15 @@ def installed_models() -> dict[str, Path]:
     """Return the installed models: folder by name, sorted; of two with one name the user's own.
 
     Raises:
-        BundleError: ``BUSIGHT_MODELS`` is no folder that can be read.
+        BundleError: ``BUSIGHT_MODELS`` is no folder that can be read, or a model itself.
     """
     found = _bundles_in(Path(str(resources.files("busight.model") / _CAME_WITH)))
     own = os.environ.get(FOLDER_VARIABLE, "")
     if own:
         if not Path(own).is_dir():
             raise BundleError(f"{FOLDER_VARIABLE}={own}: no such folder; make it, or unset the variable")
+        if (Path(own) / CARD).is_file():
+            raise BundleError(f"{FOLDER_VARIABLE}={own}: is a model itself; name the folder that it lies in")
         found |= _bundles_in(Path(own))
     return dict(sorted(found.items()))
 

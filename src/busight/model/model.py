@@ -11,6 +11,7 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 from busight.data.labels import LabelSchema
+from busight.data.manifest import SHORT_DIGEST, pixel_digest
 from busight.decision.decision import Decision
 from busight.errors import InferenceError
 from busight.io.atomic import require_free_folder
@@ -217,7 +218,9 @@ class Model:
             features=raw.features,
             descriptors=None if evidence is None else replace(evidence, region=prepared.uncrop(evidence.region)),
         )
-        prediction = replace(prediction, warnings=given.warnings + warnings_of(prediction, labels, decision, self.bank))
+        is_known = pixel_digest(given.pixels)[:SHORT_DIGEST] in self.card.training.digests
+        found = warnings_of(prediction, labels, decision, self.bank, is_known=is_known)
+        prediction = replace(prediction, warnings=given.warnings + found)
         reason = None if decision.ood is None else decision.ood.rejection(given.pixels, given.coloured)
         return prediction if reason is None else Rejected(reason, prediction)
 

@@ -13,7 +13,12 @@ SMALL_LESION = 0.03
 
 
 def warnings_of(
-    prediction: Prediction, labels: LabelSchema, decision: Decision, bank: FeatureBank | None
+    prediction: Prediction,
+    labels: LabelSchema,
+    decision: Decision,
+    bank: FeatureBank | None,
+    *,
+    is_known: bool = False,
 ) -> tuple[str, ...]:
     """Return the warnings, each a few words.
 
@@ -22,8 +27,10 @@ def warnings_of(
         labels: The model's classes.
         decision: The model's decision.
         bank: Features of the training images; None without them.
+        is_known: Whether the image is one that the model was trained or tuned on.
     """
     texts = [
+        "the model was trained or tuned on this image" if is_known else None,
         _uncalibrated(decision),
         _unfamiliar(prediction, decision, bank),
         _prediction_set(prediction, decision),
@@ -75,6 +82,8 @@ def _descriptors(prediction: Prediction, labels: LabelSchema, decision: Decision
     evidence, pair = prediction.descriptors, labels.lesion_pair
     if evidence is None or pair is None or decision.fusion is None or decision.fusion.weight:
         return None
+    if prediction.label in labels.without_lesion:
+        return None  # the descriptors grade lesions and know no normal image
     negative, positive = pair
     if (evidence.prob_positive >= 0.5) == (prediction.logits[positive] >= prediction.logits[negative]):
         return None

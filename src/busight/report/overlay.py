@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from busight.io.atomic import write_bytes
-from busight.types import Image, Mask, Prediction
+from busight.types import Image, Mask, Prediction, Rejected, prediction_of
 
 _OUTLINE_RGB = (255, 176, 0)
 _LINE_HEIGHT = 20
@@ -16,18 +16,20 @@ _LONGEST_STEM = 180
 """Bytes, of the 255 that a file's name may have; number, frame and the suffix of an unfinished file need some."""
 
 
-def draw_overlay(prediction: Prediction) -> Image:
+def draw_overlay(answer: Prediction | Rejected) -> Image:
     """Return the image as RGB with the lesion's outline, and below it a line with the prediction.
 
     The line is cut where the image is narrower than its text, never drawn over the image.
 
     Args:
-        prediction: The prediction of one image.
+        answer: The prediction of one image; a withheld one is marked as rejected.
 
     Returns:
         uint8 (H + 20, W, 3).
     """
-    return with_outline(prediction.image, prediction.mask, _caption(prediction))
+    prediction = prediction_of(answer)
+    mark = "REJECTED " if isinstance(answer, Rejected) else ""
+    return with_outline(prediction.image, prediction.mask, mark + _caption(prediction))
 
 
 def with_outline(image: Image, mask: Mask | None, caption: str) -> Image:
@@ -54,7 +56,8 @@ def _caption(prediction: Prediction) -> str:
     # The class above the threshold may differ from the most probable one, and is the more severe of the two.
     above = ""
     if prediction.above_threshold:
-        above = f", {prediction.positive} {prediction.positive_prob:.2f} ABOVE THRESHOLD"
+        other = "" if prediction.label == prediction.positive else f" {prediction.positive_prob:.2f}"
+        above = f", {prediction.positive}{other} ABOVE THRESHOLD"
     return f"{prediction.label} {probability:.2f}{above}{lesion} - research use only"
 
 
@@ -63,14 +66,14 @@ def _line(text: str, width: int) -> Image:
     return np.asarray(cv2.putText(line, text, (4, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (235, 235, 235), 1, cv2.LINE_AA))
 
 
-def write_overlay(prediction: Prediction, folder: Path, number: int) -> Path:
+def write_overlay(answer: Prediction | Rejected, folder: Path, number: int) -> Path:
     """Write the overlay as PNG, named after the running number and the file's name, so that no two collide.
 
     Raises:
         OutputError: The file could not be written.
     """
-    path = folder / image_file_name(prediction.ref.path, prediction.ref.frame, number)
-    write_image(path, draw_overlay(prediction))
+    path = folder / image_file_name(answer.ref.path, answer.ref.frame, number)
+    write_image(path, draw_overlay(answer))
     return path
 
 

@@ -31,13 +31,14 @@ def write_card_page(card: Card, folder: Path) -> Path:
     content = CardContent(card, _recipe(card))
     sections = (
         _use(card),
-        _training(card),
-        _metrics(card),
         *_evidence(card),
+        _metrics(card),
         _decision(card),
-        _open(),
+        _training(card),
+        _open(card),
         _checklist("claim", "CLAIM 2024", CLAIM, content),
         _checklist("tripod", "TRIPOD+AI", TRIPOD_AI, content),
+        Section("recipe", "Recipe", (Listing(card.training.recipe),)),
     )
     return write_document(
         Document(
@@ -95,7 +96,7 @@ def _training(card: Card) -> Section:
         ("Created", card.created),
         ("ONNX graph against network", f"largest difference {card.onnx_max_abs_diff:.1e}"),
     )
-    return Section("training", "Training", (KeyValues(pairs), Listing(training.recipe)))
+    return Section("training", "Training", (KeyValues(pairs),))
 
 
 def _source(source: SourcePart) -> str:
@@ -119,7 +120,7 @@ def _metrics(card: Card) -> Section:
         tuple(rows),
         (1, 2, 3),
     )
-    note = Paragraph("Metrics on another hospital’s images are lower; see docs/results.md.", "note")
+    note = Paragraph("Metrics on another hospital’s images are lower.", "note")
     return Section("metrics", "Metrics", (table, note))
 
 
@@ -145,7 +146,7 @@ def _evidence(card: Card) -> tuple[Section, ...]:
     )
     text = (
         "This is what to expect of the recipe at a place that it has not learned from; the metrics on the test subset "
-        "above are of places that it knows. The bundle itself learned from all of these data sets. Probabilities and "
+        "below are of places that it knows. The bundle itself learned from all of these data sets. Probabilities and "
         "threshold hold for the places of the training: fit them to your own with some 50 labelled images, by busight "
         "recalibrate MODEL --data SPEC --out FOLDER, which leaves the network as it is."
     )
@@ -169,15 +170,16 @@ def _decision(card: Card) -> Section:
     return Section("decision", "Calibration and decision", (KeyValues(tuple(pairs)),))
 
 
-def _open() -> Section:
+def _open(card: Card) -> Section:
     blocks: list[Block] = [
         Paragraph(
-            f"Items marked {OPEN} cannot be known by a program. Fill them in before the card is given to anybody."
+            f"Items marked {OPEN} cannot be known by a program: they are for the makers of the model to fill in."
         ),
         KeyValues(
             (
                 ("Authors, contact", OPEN),
-                ("Licence of the bundle and of its data", OPEN),
+                ("Licence of the bundle", OPEN),
+                *((f"Licence of {source.name}", source.licence) for source in card.training.sources),
                 ("Patients: age, origin, indication", OPEN),
                 ("Devices and probes", OPEN),
                 ("Ethical approval, consent", OPEN),
