@@ -60,11 +60,11 @@ def test_a_model_of_ones_own_is_found_by_its_name(mine: Path, picture: Path, tmp
 def test_a_damaged_model_is_listed_as_such(mine: Path) -> None:
     (mine / "classifier.onnx").write_bytes(b"changed")
     code, said = call("models")
-    assert (code, "damaged: " in said, "changed since the bundle was made" in said) == (1, True, True), said
+    assert (code, "cannot be used: " in said, "changed since the bundle was made" in said) == (1, True, True), said
 
 
 def test_without_any_model_the_remedy_is_told(picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(installed, "_CAME_WITH", "nothing")
+    monkeypatch.setattr(installed, "_SHIPPED", "nothing")
     monkeypatch.delenv(installed.FOLDER_VARIABLE, raising=False)
     for arguments in (("predict", picture), ("explain", picture), ("segment", picture, "--out", tmp_path / "out")):
         code, said = call(*arguments)

@@ -22,11 +22,12 @@ def command() -> None:
         for name, folder in models.items():
             try:
                 card = load_bundle(folder).card
-            except BusightError as error:
+            except (BusightError, OSError) as error:
                 damaged = True
-                typer.echo(f"{name:<16} damaged: {one_line(str(error))}")
+                typer.echo(f"{one_line(name):<16} cannot be used: {one_line(str(error))}")
                 continue
             training = card.training
             told = f"{', '.join(card.labels.names)}; trained on {training.images} images of {training.source}"
-            typer.echo(f"{name:<16} {told}{' (used where none is named)' if name == READY else ''}\n{'':<16} {folder}")
+            note = " (used where none is named)" if name == READY else ""
+            typer.echo(f"{one_line(name):<16} {told}{note}\n{'':<16} {one_line(str(folder))}")
         raise typer.Exit(int(damaged))

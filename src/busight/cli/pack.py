@@ -26,7 +26,8 @@ def command(
     with one_line_errors(hint=lambda: "nothing was written"), claimed_folder(out):
         require_extra("train", "busight pack")
         from busight.cli.console import ConsoleProgress
-        from busight.experiments.pack import beside, pack
+        from busight.experiments.evidence import comparison_lines
+        from busight.experiments.pack import pack
         from busight.model.bundle.load import load_bundle
         from busight.model.installed import find_model, installed_models
         from busight.model.model import Model
@@ -35,9 +36,11 @@ def command(
         with ConsoleProgress() as progress:
             packed, moved = pack(model, out, name=name, evidence=evidence, progress=progress)
         size = sum(path.stat().st_size for path in out.iterdir())
-        typer.echo(f"{packed.card.name}: {size / 1e6:.1f} MB; half precision moves its answers by at most {moved:.2g}")
+        typer.echo(
+            f"{packed.card.name}: {size / 1e6:.1f} MB; half precision moves its examples' answers by {moved:.2g}"
+        )
         installed = installed_models().get(packed.card.name)
         if installed is not None:
-            for line in beside(packed.card, load_bundle(installed).card):
+            for line in comparison_lines(packed.card, load_bundle(installed).card):
                 typer.echo(line)
         typer.echo(f"bundle: {out}; use it with --model {out}")

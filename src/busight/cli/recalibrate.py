@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from busight.cli.engine import EngineOption, ModelArgument, ThreadsOption, load_model
+from busight.cli.engine import ModelArgument
 from busight.cli.extras import require_extra
 from busight.cli.guard import one_line_errors
 from busight.io.claim import claimed_folder
@@ -22,8 +22,6 @@ def command(
         str, typer.Option("--data", help="Data spec of labelled images of your own, of 50 patients or so.")
     ],
     out: Annotated[Path, typer.Option("--out", help="New folder for the recalibrated bundle.")],
-    engine: EngineOption = "onnxruntime",
-    threads: ThreadsOption = 0,
 ) -> None:
     """Fit temperature, threshold and prediction sets on labelled images of your own; the networks stay as they are."""
     with one_line_errors(hint=lambda: "nothing was written"), claimed_folder(out):
@@ -31,8 +29,9 @@ def command(
         from busight.cli.console import ConsoleProgress
         from busight.experiments.recalibrate import recalibrate
         from busight.model.installed import find_model
+        from busight.model.model import Model
 
-        model = load_model(find_model(named_model), engine, threads)
+        model = Model.load(find_model(named_model))
         with ConsoleProgress() as progress:
             done = recalibrate(model, data, out, progress)
         before, after = model.decision, done.model.decision

@@ -39,7 +39,7 @@ class AppearanceDetector:
         deviation: Standard deviations of these statistics, (D,), above 0.
         precision: Inverse covariance of the standardised statistics, (D, D), row by row.
         weights: Weights of the statistics, their squares and the distance, (2 D + 1,).
-        limit: Log-odds above which an image is rejected.
+        limit: Score above which an image is rejected.
         seam: Seam strength (`busight.metrics.layout`) above which a picture counts as two images side by side.
         black: Share of black pixels above which it counts as an empty field, 0–1.
         coloured: Share of coloured pixels above which it counts as no grey image, 0–1.
@@ -71,7 +71,7 @@ class AppearanceDetector:
             raise ValueError("the limits of a detector's layout are above 0, its shares at most 1")
 
     def score(self, statistics: FloatArray) -> FloatArray:
-        """Return the log-odds, float64 (N,), of being another picture, of image statistics, float64 (N, D)."""
+        """Return the log-odds, but for a constant, of being another picture: float64 (N,), of statistics (N, D)."""
         known = Gaussian(np.array(self.mean), np.array(self.deviation), np.array(self.precision))
         return np.asarray(_inputs(known, statistics) @ np.array(self.weights))
 
@@ -147,7 +147,7 @@ def other_pictures() -> NDArray[np.float64]:
     """
     saved = read_arrays(Path(str(resources.files("busight.decision") / "other_pictures.npz")))
     if saved["names"].tolist() != list(NAMES):
-        raise AssertionError("other_pictures.npz is of other statistics: run benchmarks/other_pictures.py")
+        raise DataError("other_pictures.npz is of other statistics; run benchmarks/other_pictures.py")
     return saved["statistics"].astype(np.float64)
 
 

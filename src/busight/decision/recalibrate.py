@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +32,7 @@ def recalibrate_decision(decision: Decision, cases: CalibrationCases, labels: La
     """Return a decision with temperature, threshold and prediction sets fitted on new cases.
 
     The temperature is drawn towards the model's own: few cases change it little. Wanted sensitivity and coverage stay.
-    Classes without a case keep their limit of the prediction sets.
+    Classes with too few cases keep their limit of the prediction sets.
 
     Args:
         decision: The model's.
@@ -60,17 +61,20 @@ def recalibrate_decision(decision: Decision, cases: CalibrationCases, labels: La
         )
     before = decision.calibration.calibrator
     factor = fit_factor(before.apply(cases.logits), cases.target, present)
-    calibrator = _cooler(before, factor, cases, present)
+    calibrator = _scaled(before, factor, cases, present)
+    is_scaled = isinstance(before, Identity | Temperature | VectorScaling)
+    how = f"temperature times {factor:.2f}" if is_scaled else f"a temperature in place of {before.method}"
     calibration = Calibration(
         calibrator=calibrator,
         cases=len(cases.target),
         prevalence=prevalence_of(cases, labels),
-        source=f"temperature times {factor:.2f}, fitted on {cases.source}; before: {decision.calibration.source}",
+        source=f"{how}, on {cases.source}",
     )
     # One parameter that is drawn to the model's own: limits from the same cases hold as many new ones as promised.
     probs = calibrator.apply(cases.logits)
-    fitted = with_calibration(decision, calibration, probs, cases, labels, _settings(decision))
-    return fitted.model_copy(update={"conformal": _conformal(decision.conformal, fitted.conformal, labels)})
+    fitted = with_calibration(decision, calibration, probs, cases, labels, _wanted(decision))
+    sets = _conformal(decision.conformal, fitted.conformal, labels, factor, cases.source)
+    return fitted.model_copy(update={"conformal": sets})
 
 
 def fit_factor(probs: FloatArray, target: IntArray, present: IntArray) -> float:
@@ -94,8 +98,11 @@ def fit_factor(probs: FloatArray, target: IntArray, present: IntArray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=(-3.0, 3.0), method="bounded", options={"xatol": 1e-6}).x))
 
 
-def _cooler(before: AnyCalibrator, factor: float, cases: CalibrationCases, present: IntArray) -> AnyCalibrator:
-    """Return a calibrator whose log-probabilities are another's divided by a factor, but for a constant."""
+def _scaled(before: AnyCalibrator, factor: float, cases: CalibrationCases, present: IntArray) -> AnyCalibrator:
+    """Return a calibrator whose log-probabilities are another's divided by a factor, but for a constant.
+
+    In place of curves, which have no temperature, one that is fitted to the raw logits.
+    """
     if isinstance(before, Identity):
         return Temperature(factor)
     if isinstance(before, Temperature):
@@ -104,11 +111,10 @@ def _cooler(before: AnyCalibrator, factor: float, cases: CalibrationCases, prese
         return VectorScaling(
             tuple(scale / factor for scale in before.scale), tuple(offset / factor for offset in before.offset)
         )
-    # Curves have no temperature: one is fitted to the raw logits instead.
     return Temperature(fit_factor(softmax(cases.logits), cases.target, present))
 
 
-def _settings(decision: Decision) -> AssessSettings:
+def _wanted(decision: Decision) -> AssessSettings:
     settings = AssessSettings()
     if decision.threshold is not None:
         settings = replace(settings, sensitivity=decision.threshold.wanted_sensitivity)
@@ -117,17 +123,34 @@ def _settings(decision: Decision) -> AssessSettings:
     return settings
 
 
-def _conformal(before: ConformalSets | None, fitted: ConformalSets | None, labels: LabelSchema) -> ConformalSets | None:
-    """Return the new limits of the prediction sets; classes without new cases keep theirs."""
+def _conformal(
+    before: ConformalSets | None, fitted: ConformalSets | None, labels: LabelSchema, factor: float, source: str
+) -> ConformalSets | None:
+    """Return the new limits of the prediction sets.
+
+    A class with too few new cases for a limit keeps its own, moved as the temperature moves a probability against all
+    other classes.
+    """
     if before is None or fitted is None:
         return before
-    kept = [name for name, count in zip(labels.names, fitted.cases, strict=True) if not count]
-    rows = zip(before.thresholds, fitted.thresholds, before.cases, fitted.cases, strict=True)
-    chosen = [(new, count) if count else (old, old_count) for old, new, old_count, count in rows]
-    note = f"; {', '.join(kept)}: the limit before" if kept else ""
+    rows = list(zip(before.thresholds, fitted.thresholds, before.cases, fitted.cases, strict=True))
+    few = [math.floor((count + 1) * (1 - fitted.level) + 1e-9) < 1 for *_, count in rows]
+    chosen = [
+        (_moved(old, factor), old_count) if is_few else (new, count)
+        for (old, new, old_count, count), is_few in zip(rows, few, strict=True)
+    ]
+    kept = [name for name, is_few in zip(labels.names, few, strict=True) if is_few]
+    note = f"; too few of {', '.join(kept)}: the limit before, moved with the temperature" if kept else ""
     return replace(
         fitted,
         thresholds=tuple(limit for limit, _ in chosen),
         cases=tuple(count for _, count in chosen),
-        source=f"{fitted.source.partition(';')[0]}{note}",
+        source=f"from {source}{note}",
     )
+
+
+def _moved(prob: float, factor: float) -> float:
+    """Return a probability whose log-odds are divided by a factor."""
+    if not 0 < prob < 1:
+        return prob
+    return float(1 / (1 + np.exp(-np.log(prob / (1 - prob)) / factor)))

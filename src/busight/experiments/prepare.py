@@ -18,9 +18,10 @@ from busight.experiments.training_views import ChooseView
 from busight.io.cores import in_threads
 from busight.io.progress import Progress
 from busight.preprocess.pipeline import Preprocess
-from busight.preprocess.resize import resize_or_pad_mask
+from busight.preprocess.resize import resize_or_pad, resize_or_pad_mask
 from busight.strategies.views import InputSpec
 from busight.training.prepared import PreparedSet, Rows
+from busight.types import Mask
 
 
 def prepare(
@@ -63,7 +64,7 @@ def prepare(
         images[row] = view.pixels(spec)
         if mask is not None:
             known[row] = True
-            masks[row] = resize_or_pad_mask(view.roi.cut(mask), spec.size, spec.keep_aspect)
+            masks[row] = _shrunk(view.roi.cut(mask), spec)
         progress.tick(row + 1, len(samples))
     targets = np.array([labels.index(s.label) if labels else -1 for s in samples], dtype=np.int64)
     # A number that does not depend on the other sets: some of the samples are prepared a second time.
@@ -71,6 +72,15 @@ def prepare(
     label_ids = np.array([data.labels.index(sample.label) for sample in samples], dtype=np.int64)
     ids = tuple(sample.sample_id for sample in samples)
     return PreparedSet(ids, Rows([images]), Rows([masks]), known, targets, sources, label_ids)
+
+
+def _shrunk(mask: Mask, spec: InputSpec) -> Mask:
+    """Return a mask at the input's size; a lesion too small for any pixel keeps one: it must not look lesion-free."""
+    small = resize_or_pad_mask(mask, spec.size, spec.keep_aspect)
+    if mask.any() and not small.any():
+        share = resize_or_pad(mask.astype(np.uint8) * 255, spec.size, spec.keep_aspect)
+        small[np.unravel_index(int(share.argmax()), small.shape)] = True
+    return small
 
 
 def _zeros_on_disk(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from busight.audit.checked_dataset import check_dataset
 from busight.data.sources.catalogue import load_data
+from busight.decision.calibration.beta import Beta
+from busight.decision.calibration.isotonic import Isotonic
 from busight.decision.fit import CalibrationCases
 from busight.decision.recalibrate import recalibrate_decision
 from busight.errors import DataError
 from busight.experiments.scoring import of_predictions
-from busight.io.atomic import require_free_folder
+from busight.io.atomic import filled_at_once, require_free_folder
 from busight.io.progress import Progress, Silent
+from busight.model.bundle.card import CARD
 from busight.model.bundle.finish import finished
 from busight.model.model import Model
 from busight.types import FloatArray, Prediction, Rejected, Sample
 
+RECALIBRATED = ", recalibrated"
+"""End of a recalibrated model's name."""
+
 KEPT_METRICS = frozenset(
     {"accuracy", "auroc", "average_precision", "balanced_accuracy", "dice", "f1", "iou", "kappa", "mcc"}
 )
-"""Metrics that no temperature changes; the others on a card hold for its old probabilities alone."""
+"""Metrics of a card that a temperature leaves as they are, AUROC and average precision of three classes but for the
+fourth digit; the others hold for the old probabilities alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,10 +64,18 @@ def recalibrate(model: Model, spec: str, out: Path, progress: Progress | None = 
     """
     progress = progress or Silent()
     require_free_folder(out)
-    checked = check_dataset(load_data(spec).read_as(model.preprocess.image), progress)
-    samples = [sample for sample in checked.samples if model.labels.class_of(sample.label) is not None]
     if model.card.classify is None:
         raise DataError(f"{model.folder}: has no classifier to recalibrate; name one that has")
+    checked = check_dataset(load_data(spec).read_as(model.preprocess.image), progress)
+    samples = [sample for sample in checked.samples if model.labels.class_of(sample.label) is not None]
+    if not samples:
+        labels = sorted({str(sample.label) for sample in checked.samples if sample.label is not None})
+        raise DataError(
+            f"{spec}: none of its images has a class of the model, {', '.join(model.labels.names)}; its labels are "
+            f"{', '.join(labels) or 'missing'}"
+        )
+    if len(samples) < len(checked.samples):
+        progress.line(f"{len(checked.samples) - len(samples)} images without a class of the model are left out")
     known = frozenset(model.card.training.digests)
     again = sum(entry.is_among(known) for entry in checked.rows)
     if again:
@@ -80,14 +95,23 @@ def recalibrate(model: Model, spec: str, out: Path, progress: Progress | None = 
         source=f"{len(answered)} labelled images of {spec}",
     )
     decision = recalibrate_decision(model.decision, cases, model.labels)
-    metrics = tuple(row for row in model.card.metrics if row.metric in KEPT_METRICS)
+    is_cooled = not isinstance(model.decision.calibration.calibrator, Beta | Isotonic)
+    kept = KEPT_METRICS if is_cooled else frozenset()  # curves gave way to a temperature
+    metrics = tuple(row for row in model.card.metrics if row.metric in kept)
+    evidence = model.card.evidence
+    if evidence is not None:
+        rows = tuple(row for row in evidence.rows if row.metric in kept)
+        evidence = evidence.model_copy(update={"rows": rows}) if rows else None
     used = {sample.sample_id for sample, _ in answered}
     # An evaluation on these images, and a second recalibration, must notice that the model knows them.
     seen = {entry.short_digest for entry in checked.rows if entry.sample.sample_id in used}
     training = model.card.training.model_copy(update={"digests": tuple(sorted(known | seen))})
-    fields = {"decision": decision, "metrics": metrics, "training": training, "digest": ""}
-    changed = model.save(out)
-    changed = finished(changed.with_card(changed.card.changed(name=f"{model.card.name}, recalibrated", **fields)))
+    fields = {"decision": decision, "metrics": metrics, "evidence": evidence, "training": training, "digest": ""}
+    name = model.card.name.removesuffix(RECALIBRATED) + RECALIBRATED
+    with filled_at_once(out, CARD) as inside:
+        changed = model.save(inside)
+        changed = finished(changed.with_card(changed.card.changed(name=name, **fields)))
+    changed = replace(changed, folder=out)
     counts = np.bincount(cases.target, minlength=len(model.labels.names)).tolist()
     by_class = tuple(zip(model.labels.names, counts, strict=True))
     return Recalibration(changed, by_class, len(set(cases.groups)), len(samples) - len(answered))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -83,6 +84,30 @@ def write_text(path: Path, text: str, new: bool = False) -> None:
 def write_json(path: Path, value: Any, new: bool = False) -> None:
     """Write a JSON value, indented, whole or not at all. NaN is written as null: JSON has no NaN."""
     write_text(path, json.dumps(nan_as_none(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n", new)
+
+
+@contextmanager
+def filled_at_once(folder: Path, last: str) -> Iterator[Path]:
+    """Give a hidden folder within a new one; what lies in it at the end moves out of it, after an error nothing does.
+
+    Args:
+        folder: The new folder; it is made where it is missing.
+        last: Name of the file that moves after all others, by which the folder is known to be whole.
+
+    Raises:
+        OutputError: The folder cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as name:
+            inside = Path(name)
+            yield inside
+            for path in sorted(inside.iterdir(), key=lambda path: path.name == last):
+                path.replace(folder / path.name)
+    except OSError as error:
+        raise OutputError(
+            f"{folder}: could not be written ({error.strerror or error}); free space or choose another place with --out"
+        ) from error
 
 
 def nan_as_none(value: Any) -> Any:

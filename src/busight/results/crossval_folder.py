@@ -91,6 +91,8 @@ def plan_of(out: Path) -> Plan:
     document = read_plan(out, "cross-validation")
     try:
         folds, repeats, by, left_out = (document[name] for name in ("folds", "repeats", "by", "left_out"))
+        if not (isinstance(left_out, list) and all(isinstance(name, str) for name in left_out)):
+            raise TypeError("left_out")
         return Plan(folds, repeats, by, tuple(left_out))
     except (KeyError, TypeError, ConfigError) as error:
         raise DataError(f"{out}: not the folder of a cross-validation; see busight crossval") from error
