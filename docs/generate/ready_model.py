@@ -22,7 +22,7 @@ def _training(card: Card) -> str:
     assert threshold is not None
     assert decision.conformal is not None
     facts = (
-        f"Made on {card.created[:10]} by busight {card.busight}; initial weights {card.training.weights}. "
+        f"Made on {card.created[:10]} by busight {card.busight}; initial weights: {card.training.weights.removesuffix('.')}. "
         f"Calibration: {decision.calibration.source}. Threshold for sensitivity {threshold.wanted_sensitivity:g}: "
         f"{threshold.threshold:.3f}. Prediction sets: coverage {decision.conformal.level:g} of each class."
     )
