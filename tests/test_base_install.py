@@ -133,7 +133,7 @@ def test_an_ensemble_is_made_in_the_base_install(place: Path) -> None:
     assert [code for code, _ in called(place, OPTIONAL, scored)] == [0, 0]
     for fold in FOLDS:
         shutil.copytree(place / "bundle", place / "cv" / "repeat-1" / fold / "bundle")
-    (place / "cv" / "plan.json").write_text(json.dumps({"folds": 2, "repeats": 1, "by": "group"}))
+    (place / "cv" / "plan.json").write_text(json.dumps({"folds": 2, "repeats": 1, "by": "group", "left_out": []}))
     calls = [["ensemble", "cv", "--out", "ensemble"], ["predict", "--model", "ensemble", "image.png"]]
     for call, (code, said) in zip(calls, called(place, OPTIONAL, calls), strict=True):
         assert code == 0, (call, said)

@@ -21,8 +21,9 @@ def _training(card: Card) -> str:
     threshold = decision.threshold
     assert threshold is not None
     assert decision.conformal is not None
+    weights = card.training.weights.removesuffix(".")
     facts = (
-        f"Made on {card.created[:10]} by busight {card.busight}; initial weights: {card.training.weights.removesuffix('.')}. "
+        f"Made on {card.created[:10]} by busight {card.busight}; initial weights: {weights}. "
         f"Calibration: {decision.calibration.source}. Threshold for sensitivity {threshold.wanted_sensitivity:g}: "
         f"{threshold.threshold:.3f}. Prediction sets: coverage {decision.conformal.level:g} of each class."
     )

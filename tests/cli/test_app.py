@@ -278,7 +278,7 @@ def test_a_full_disk_is_one_line_and_leaves_no_half_result(quick_run: Quick, pic
         "import resource, signal, sys\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))\n"
-        f"sys.argv = ['busight', 'predict', {str(quick_run('demo'))!r}, {str(pictures)!r}, "
+        f"sys.argv = ['busight', 'predict', '--model', {str(quick_run('demo'))!r}, {str(pictures)!r}, "
         f"'--out', {str(tmp_path / 'found.json')!r}]\n"
         "from busight.cli.app import main\nmain()\n"
     )

@@ -255,7 +255,8 @@ def test_explaining_needs_no_pytorch(bundle: Path, phantom: Path, tmp_path: Path
         "        if name.split('.')[0] in ('torch', 'lightning', 'timm', 'torchvision', 'kornia', 'captum'):\n"
         "            raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Missing())\n"
-        f"sys.argv = ['busight', 'explain', {str(bundle)!r}, {str(phantom)!r}, '--out', {str(tmp_path / 'page')!r}]\n"
+        f"sys.argv = ['busight', 'explain', {str(phantom)!r}, '--model', {str(bundle)!r}, '--out', "
+        f"{str(tmp_path / 'page')!r}]\n"
         "from busight.cli.app import main\nmain()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -44,12 +44,12 @@ def picture(tmp_path: Path) -> Path:
 
 def test_a_reader_that_goes_away_is_no_error_message(quick_run: Quick, picture: Path) -> None:
     others = [shutil.copy(picture, picture.parent / f"{number}.png") for number in range(2)]
-    done = shell('busight predict "$1" "$2" "$3" "$4" | true', quick_run("demo"), picture, *others)
+    done = shell('busight predict --model "$1" "$2" "$3" "$4" | true', quick_run("demo"), picture, *others)
     assert done.stderr == b""
 
 
 def test_closed_streams_are_no_reason_to_fail(quick_run: Quick, picture: Path) -> None:
-    done = shell('busight predict "$1" "$2" 2>&- <&-', quick_run("demo"), picture)
+    done = shell('busight predict --model "$1" "$2" 2>&- <&-', quick_run("demo"), picture)
     assert done.returncode == 0
     assert json.loads(done.stdout)["error"] is None
 
@@ -57,8 +57,8 @@ def test_closed_streams_are_no_reason_to_fail(quick_run: Quick, picture: Path) -
 def test_a_name_that_is_not_utf8_comes_back_from_the_record(quick_run: Quick, picture: Path) -> None:
     odd = os.fsencode(picture.parent) + b"/\xff.png"
     shutil.copy(os.fsencode(picture), odd)
-    done = shell('busight predict "$1" "$2" | cat; busight predict "$1" "$2" --out "$3"', quick_run("demo"),
-                 os.fsdecode(odd), picture.parent / "found.json")  # fmt: skip
+    commands = 'busight predict --model "$1" "$2" | cat; busight predict --model "$1" "$2" --out "$3"'
+    done = shell(commands, quick_run("demo"), os.fsdecode(odd), picture.parent / "found.json")
     assert done.returncode == 0, done.stderr
     for line in (done.stdout, (picture.parent / "found.json").read_bytes()):
         assert os.fsencode(json.loads(line.decode())["path"]) == odd

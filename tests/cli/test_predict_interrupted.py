@@ -178,8 +178,8 @@ def test_two_evaluations_with_one_folder(quick_run: Callable[..., Path], tmp_pat
 
 def test_resume_with_changed_files_or_records_is_refused(arguments: list[str], tmp_path: Path) -> None:
     images, out, unfinished = tmp_path / "images", tmp_path / "found.jsonl", tmp_path / "found.unfinished.jsonl"
-    shutil.copytree(arguments[2], images)
-    command = [arguments[0], arguments[1], str(images), *arguments[3:], "--out", str(out)]
+    shutil.copytree(arguments[3], images)
+    command = [*arguments[:3], str(images), *arguments[4:], "--out", str(out)]
     stopped(command, unfinished, signal.SIGKILL)
     kept = unfinished.read_text()
     last = images / f"{COUNT - 1:03d}.png"
@@ -232,7 +232,7 @@ def test_a_full_disk_under_the_drawn_images_keeps_the_records(
     for number in range(n_small):  # no image, so that nothing is drawn of it
         (folder / f"{number}.png").write_bytes(b"no image")
     shutil.copyfile(images / "000.png", folder / "9.png")
-    command = [*arguments[:2], str(folder), *arguments[3:], "--out", str(out), option, str(drawn)]
+    command = [*arguments[:3], str(folder), *arguments[4:], "--out", str(out), option, str(drawn)]
     code, line = finished(command, limit=4000)  # less than a drawn image
     assert (code, "could not be written (File too large)" in line) == (1, True), line
     assert line.endswith(f"; the records so far are in {unfinished}; go on with --resume") == (n_small > 0), line

@@ -240,8 +240,7 @@ def test_a_box_outside_one_picture_costs_that_picture_only(tmp_path: Path) -> No
     [
         (["--method", "otsu", "--out", "out"], "segment: Missing argument 'PATHS...'; see busight segment --help"),
         (["x.png", "--method", "otsu"], "segment: Missing option '--out'; see busight segment --help"),
-        (["x.png", "--out", "out"], "give one --method NAME or one --model BUNDLE"),
-        (["x.png", "--method", "otsu", "--model", "runs/x", "--out", "out"], "give one --method NAME or one --model"),
+        (["x.png", "--method", "otsu", "--model", "runs/x", "--out", "out"], "give a --method or a --model, not both"),
         (
             ["x.png", "--method", "ostu", "--out", "out"],
             "'ostu': no method without training; did you mean otsu?",

@@ -261,7 +261,7 @@ def test_prediction_needs_no_pytorch(golden: Callable[[str], Model], tmp_path: P
         "import sys\n"
         "for name in ('torch', 'lightning', 'timm', 'torchvision', 'kornia', 'segmentation_models_pytorch'):\n"
         "    sys.modules[name] = None  # importing it raises\n"
-        f"sys.argv = ['busight', 'predict', {str(golden('joint').folder)!r}, {str(tmp_path / 'a.png')!r}]\n"
+        f"sys.argv = ['busight', 'predict', '--model', {str(golden('joint').folder)!r}, {str(tmp_path / 'a.png')!r}]\n"
         "from busight.cli.app import main\nmain()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -157,7 +157,8 @@ def test_recipes_that_are_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"recipe 'papr': did you mean paper\?; or give the path of a .toml file"):
         load_recipe("papr")
     with pytest.raises(
-        ConfigError, match=r"known: breastmnist, default, demo, joint, paper, segment, small-cnn; or give the path"
+        ConfigError,
+        match=r"known: breastmnist, default, demo, global-local, joint, paper, segment, small-cnn; or give the path",
     ):
         load_recipe("xyz")
     with pytest.raises(ConfigError, match=r"none.toml'"):

@@ -86,12 +86,12 @@ class AppearanceDetector:
             return f"coloured in {100 * coloured:.0f} % of its pixels: a photograph, Doppler or elastography"
         if (black := black_share(image)) > self.black:
             return f"nearly without echoes: {100 * black:.0f} % of it are black"
-        if seam_strength(image) > self.seam:
-            return "two images side by side; cut it to one of them"
         score = float(self.score(image_statistics(image)[None])[0])
         # NaN, which compares as False, must not count as known.
         if not score <= self.limit:
             return "unlike the images that this model learned from: more like a photograph, an X-ray or an empty field"
+        if seam_strength(image) > self.seam:
+            return "two images side by side; cut it to one of them"
         return None
 
 
