@@ -186,9 +186,9 @@ tune.tune(load_recipe({str(recipe_file)!r}), Path({str(out)!r}), "sqlite:///{tmp
     deadline = time.monotonic() + 60
     while not list((out / "trials").glob("*/fold-1/recipe.toml")) and time.monotonic() < deadline:
         time.sleep(0.05)
+    (begun,) = (out / "trials").iterdir()  # before the signal: an interrupted trial may take its folder along
     process.send_signal(number)
     process.wait(30)
-    (begun,) = (out / "trials").iterdir()
     if number == signal.SIGKILL:
         time.sleep(3)  # its heartbeat is overdue
     result = tune(load_recipe(str(recipe_file)), out, f"sqlite:///{tmp_path}/study.db", 1, heartbeat_s=1)

