@@ -27,7 +27,8 @@ def command() -> None:
                 typer.echo(f"{one_line(name):<16} cannot be used: {one_line(str(error))}")
                 continue
             training = card.training
-            told = f"{', '.join(card.labels.names)}; trained on {training.images} images of {training.source}"
+            names = ", ".join(source.name for source in training.sources)
+            told = f"{', '.join(card.labels.names)}; trained on {training.images} images of {names or training.source}"
             note = " (used where none is named)" if name == READY else ""
             typer.echo(f"{one_line(name):<16} {told}{note}\n{'':<16} {one_line(str(folder))}")
         raise typer.Exit(int(damaged))

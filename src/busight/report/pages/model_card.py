@@ -139,7 +139,7 @@ def _evidence(card: Card) -> tuple[Section, ...]:
         images = f"{row.attribute} {row.shared}" if row.attribute else _SHOWN_OF_ALL
         rows.append((row.source, images, metric_label(row.metric, row.of), value, interval, str(row.n)))
     table = Table(
-        f"{evidence.how}; {evidence.level:.0%} intervals over groups",
+        f"{evidence.how[:1].upper()}{evidence.how[1:]}; {evidence.level:.0%} intervals over groups",
         ("data set left out", "images", "metric", "value", "interval", "n"),
         tuple(rows),
         (3, 4, 5),
