@@ -44,6 +44,11 @@ class ConformalSets:
         return inside
 
 
+def limit_rank(n_cases: int, level: float) -> int:
+    """Return which of a class's cases, from the lowest probability, 1, sets its limit; 0 where they are too few."""
+    return math.floor((n_cases + 1) * (1 - level) + 1e-9)
+
+
 def fit_conformal(probs: FloatArray, target: IntArray, level: float = 0.9) -> ConformalSets:
     """Fit class-conditional split-conformal sets on validation cases.
 
@@ -74,7 +79,7 @@ def fit_conformal(probs: FloatArray, target: IntArray, level: float = 0.9) -> Co
     counts = np.bincount(target, minlength=probs.shape[1])
     least = []
     for k, count in enumerate(counts.tolist()):
-        rank = math.floor((count + 1) * (1 - level) + 1e-9)
+        rank = limit_rank(count, level)
         own = np.sort(probs[target == k, k])
         least.append(float(own[rank - 1]) if rank >= 1 else 0.0)
     return ConformalSets(level, tuple(least), tuple(map(int, counts)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +11,7 @@ from busight.decision.calibration.catalogue import AnyCalibrator
 from busight.decision.calibration.identity import Identity
 from busight.decision.calibration.temperature import MIN_CASES, Temperature
 from busight.decision.calibration.vector import VectorScaling
-from busight.decision.conformal import ConformalSets
+from busight.decision.conformal import ConformalSets, limit_rank
 from busight.decision.decision import Calibration, Decision
 from busight.decision.fit import CalibrationCases, prevalence_of, with_calibration
 from busight.decision.settings import AssessSettings
@@ -134,7 +133,7 @@ def _conformal(
     if before is None or fitted is None:
         return before
     rows = list(zip(before.thresholds, fitted.thresholds, before.cases, fitted.cases, strict=True))
-    few = [math.floor((count + 1) * (1 - fitted.level) + 1e-9) < 1 for *_, count in rows]
+    few = [limit_rank(count, fitted.level) < 1 for *_, count in rows]
     chosen = [
         (_moved(old, factor), old_count) if is_few else (new, count)
         for (old, new, old_count, count), is_few in zip(rows, few, strict=True)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
+from busight.data.labels import LabelSchema
 from busight.decision.settings import AssessSettings
 from busight.errors import DataError
 from busight.io.atomic import nan_as_none
+from busight.metrics.table import MetricTable
 from busight.model.bundle.card import CLASSIFIER, Card, EvidencePart, EvidenceRow, MetricPart
 from busight.recipes.schema import Recipe
-from busight.results.case import Case
 from busight.results.crossval_folder import plan_of, repeat_cases
 from busight.results.plan_file import read_plan
-from busight.results.scoring import case_metrics
+from busight.results.scoring import case_metrics, subgroup_metrics
 
 DATA_SET = "data set"
 """The attribute of a case that names its source."""
@@ -30,8 +29,6 @@ _OF_SUBGROUPS = (
     ("auroc", "lesion pair"), ("operating_sensitivity", "positive"), ("operating_specificity", "positive"),
     ("dice", "lesion images"),
 )  # fmt: skip
-_SUBGROUP_RESAMPLES = 500
-"""Enough for the interval of a subgroup, of which there are dozens."""
 
 
 def evidence_of(crossval: Path, recipe: str) -> EvidencePart:
@@ -50,27 +47,34 @@ def evidence_of(crossval: Path, recipe: str) -> EvidencePart:
     _require_same_recipe(crossval, recipe)
     repeats, labels = repeat_cases(crossval)
     settings = AssessSettings()
-    names = {"without lesion": next(iter(labels.without_lesion), ""), "positive": labels.positive or ""}
     rows: list[EvidenceRow] = []
-
-    def add(chosen: Sequence[Sequence[Case]], kept: tuple[tuple[str, str], ...], resamples: int, **where: str) -> None:
-        table = case_metrics(chosen, labels, replace(settings, resamples=resamples))
-        of_table = {**names, "lesion pair": table.lesion_comparison or ""}
-        for metric, of in kept:
-            found = table.find(metric, of_table.get(of, of))
-            if found is not None and found.value == found.value:
-                rows.append(EvidenceRow(**nan_as_none(found.document()), **where))
-
     for source in sorted({dict(case.metadata)[DATA_SET] for case in repeats[0]}):
         of_source = [[case for case in cases if dict(case.metadata)[DATA_SET] == source] for cases in repeats]
-        add(of_source, _OF_ALL, settings.resamples, source=source)
-        for attribute in _ATTRIBUTES:
-            for shared in sorted({value for case in of_source[0] if (value := dict(case.metadata).get(attribute))}):
-                chosen = [[c for c in cases if dict(c.metadata).get(attribute) == shared] for cases in of_source]
-                add(chosen, _OF_SUBGROUPS, _SUBGROUP_RESAMPLES, source=source, attribute=attribute, shared=shared)
+        rows += _rows(case_metrics(of_source, labels, settings), labels, _OF_ALL, source=source)
+        for group in subgroup_metrics(of_source, labels, settings):
+            if group.attribute in _ATTRIBUTES:
+                where = {"source": source, "attribute": group.attribute, "shared": group.value}
+                rows += _rows(group.table, labels, _OF_SUBGROUPS, **where)
     seeds = "one seed" if plan.repeats == 1 else f"the mean of {plan.repeats} seeds"
     how = f"each data set tested by networks that were trained on the others alone, {seeds}"
     return EvidencePart(how=how, level=settings.level, rows=tuple(rows))
+
+
+def _rows(
+    table: MetricTable, labels: LabelSchema, kept: tuple[tuple[str, str], ...], **where: str
+) -> list[EvidenceRow]:
+    """Return the chosen metrics of a table, those that are defined."""
+    names = {
+        "without lesion": next(iter(labels.without_lesion), ""),
+        "positive": labels.positive or "",
+        "lesion pair": table.lesion_comparison or "",
+    }
+    found = (table.find(metric, names.get(of, of)) for metric, of in kept)
+    return [
+        EvidenceRow(**nan_as_none(row.document()), **where)
+        for row in found
+        if row is not None and row.value == row.value
+    ]
 
 
 def _require_same_recipe(crossval: Path, recipe: str) -> None:
