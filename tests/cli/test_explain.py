@@ -12,10 +12,8 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
-from quick import QUICK
-from typer.testing import CliRunner
+from quick import QUICK, call
 
-from busight.cli.app import app
 from busight.data.sources.catalogue import load_data
 from busight.decision.fusion import described_region
 from busight.errors import BundleError, DataError
@@ -31,11 +29,6 @@ from busight.types import prediction_of
 
 Quick = Callable[..., Path]
 ZOOM = ("classify.strategy=global_local", "classify.backbone=mobilenetv3_small_050")
-
-
-def call(*arguments: object) -> tuple[int, str]:
-    found = CliRunner().invoke(app, [str(one) for one in arguments])
-    return found.exit_code, found.output
 
 
 @pytest.fixture(scope="module")

@@ -9,20 +9,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from quick import call
 
-from busight.cli.app import app
 from busight.data.sources.catalogue import load_data
 from busight.model import installed
 from busight.model.model import Model
 
 Quick = Callable[..., Path]
 WHOLE = ("classify.strategy=whole",)
-
-
-def call(*arguments: object) -> tuple[int, str]:
-    found = CliRunner().invoke(app, [str(one) for one in arguments])
-    return found.exit_code, found.output
 
 
 @pytest.fixture

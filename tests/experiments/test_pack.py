@@ -7,10 +7,8 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
-from quick import QUICK
-from typer.testing import CliRunner
+from quick import QUICK, call
 
-from busight.cli.app import app
 from busight.data.sources.catalogue import load_data
 from busight.errors import BundleError
 from busight.experiments.crossval import crossval
@@ -24,11 +22,6 @@ from busight.types import prediction_of
 
 Quick = Callable[..., Path]
 WHOLE = ("classify.strategy=whole",)
-
-
-def call(*arguments: object) -> tuple[int, str]:
-    found = CliRunner().invoke(app, [str(one) for one in arguments])
-    return found.exit_code, found.output
 
 
 def test_a_packed_bundle_is_half_as_large_and_answers_alike(quick_run: Quick, tmp_path: Path) -> None:

@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from quick import call
 from sklearn.datasets import load_sample_images
-from typer.testing import CliRunner
 
-from busight.cli.app import app
 from busight.data.readers.image import read_grey
 from busight.data.readers.inputs import read_frames
 from busight.data.sources.catalogue import load_data
@@ -25,11 +24,6 @@ PICTURES = (
     "retina", "rocket", "text",
 )  # fmt: skip
 PHANTOMS = load_data("phantom:24,size=384,seed=11")
-
-
-def call(*arguments: object) -> tuple[int, str]:
-    found = CliRunner().invoke(app, [str(one) for one in arguments])
-    return found.exit_code, found.output
 
 
 @pytest.fixture(scope="module")

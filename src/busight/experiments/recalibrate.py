@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from busight.errors import DataError
 from busight.experiments.scoring import of_predictions
 from busight.io.atomic import filled_at_once, require_free_folder
 from busight.io.progress import Progress, Silent
-from busight.model.bundle.card import CARD
+from busight.model.bundle.card import CARD, Card
 from busight.model.bundle.finish import finished
 from busight.model.model import Model
 from busight.types import FloatArray, Prediction, Rejected, Sample
@@ -95,18 +96,11 @@ def recalibrate(model: Model, spec: str, out: Path, progress: Progress | None = 
         source=f"{len(answered)} labelled images of {spec}",
     )
     decision = recalibrate_decision(model.decision, cases, model.labels)
-    is_cooled = not isinstance(model.decision.calibration.calibrator, Beta | Isotonic)
-    kept = KEPT_METRICS if is_cooled else frozenset()  # curves gave way to a temperature
-    metrics = tuple(row for row in model.card.metrics if row.metric in kept)
-    evidence = model.card.evidence
-    if evidence is not None:
-        rows = tuple(row for row in evidence.rows if row.metric in kept)
-        evidence = evidence.model_copy(update={"rows": rows}) if rows else None
     used = {sample.sample_id for sample, _ in answered}
     # An evaluation on these images, and a second recalibration, must notice that the model knows them.
     seen = {entry.short_digest for entry in checked.rows if entry.sample.sample_id in used}
     training = model.card.training.model_copy(update={"digests": tuple(sorted(known | seen))})
-    fields = {"decision": decision, "metrics": metrics, "evidence": evidence, "training": training, "digest": ""}
+    fields = {**_kept_figures(model.card), "decision": decision, "training": training, "digest": ""}
     name = model.card.name.removesuffix(RECALIBRATED) + RECALIBRATED
     with filled_at_once(out, CARD) as inside:
         changed = model.save(inside)
@@ -119,3 +113,15 @@ def recalibrate(model: Model, spec: str, out: Path, progress: Progress | None = 
 
 def _logits(sample: Sample, answer: Prediction | Rejected) -> FloatArray | None:
     return None if isinstance(answer, Rejected) else answer.logits
+
+
+def _kept_figures(card: Card) -> dict[str, Any]:
+    """Return metrics and evidence of a card without those that hold for its old probabilities alone."""
+    gave_way = isinstance(card.decision.calibration.calibrator, Beta | Isotonic)  # curves, to a temperature
+    kept: frozenset[str] = frozenset() if gave_way else KEPT_METRICS
+    evidence = card.evidence
+    rows = () if evidence is None else tuple(row for row in evidence.rows if row.metric in kept)
+    return {
+        "metrics": tuple(row for row in card.metrics if row.metric in kept),
+        "evidence": evidence.model_copy(update={"rows": rows}) if evidence is not None and rows else None,
+    }
