@@ -181,7 +181,8 @@ def test_predict_shows_no_probabilities_of_a_refused_image(bundle: Path, photogr
     assert code == 0
     assert "photograph.png: rejected: unlike the images" in said
     assert refused["rejected"].startswith("unlike")
-    assert all(value is None for name, value in refused.items() if name not in ("path", "frame", "rejected"))
+    told = ("path", "frame", "model", "model_digest", "rejected")
+    assert all(value is None for name, value in refused.items() if name not in told)
     assert list(refused) == list(other)
     assert (other["rejected"], other["error"]) == (None, None)
     assert set(other["prediction_set"]) <= {"normal", "benign", "malignant"}

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import skimage
 from dicom_files import region, write_dicom
 from picture_files import picture, save
 from quick import QUICK
@@ -24,6 +25,7 @@ from busight.recipes.load import load_recipe
 from busight.results.crossval_folder import Plan
 from busight.segment.classical.catalogue import METHODS, PROMPTED
 from busight.segment.proposal import propose_lesion
+from busight.types import InputImage
 
 Quick = Callable[..., Path]
 SEGMENTS = ("classify.task=segmentation", "segment.method=unet")
@@ -160,7 +162,7 @@ def test_a_large_picture_is_looked_at_smaller() -> None:
     image = np.where(lesion, 50, 160).astype(np.uint8)
     image += np.random.default_rng(0).integers(0, 20, image.shape, dtype=np.uint8)
     for method in METHODS:
-        found = ClassicalMethod(method).segment(image)
+        found = ClassicalMethod(method).segment(InputImage(image))
         assert found.mask.shape == image.shape
         # A tenth of all edges is Canny's, and so sharp a disc has fewer: it finds none of it.
         assert method == "canny" or dice(found.mask, lesion) > 0.84
@@ -181,11 +183,11 @@ def test_what_was_done_survives_ctrl_c(tmp_path: Path, monkeypatch: pytest.Monke
     segment = ClassicalMethod.segment
     seen: list[int] = []
 
-    def interrupted(self: ClassicalMethod, image: np.ndarray, sample_id: str = "") -> Segmentation:
+    def interrupted(self: ClassicalMethod, given: InputImage) -> Segmentation:
         seen.append(1)
         if len(seen) == 3:
             raise KeyboardInterrupt
-        return segment(self, image, sample_id)
+        return segment(self, given)
 
     monkeypatch.setattr(ClassicalMethod, "segment", interrupted)
     out, command = tmp_path / "out", (tmp_path / "in", "--method", "otsu", "--out", tmp_path / "out")
@@ -398,14 +400,31 @@ class Nothing:
 
     name = "nothing"
 
-    def segment(self, image: np.ndarray, sample_id: str) -> Segmentation:
-        return Segmentation(np.zeros(image.shape, np.bool_), None)
+    def segment(self, given: InputImage) -> Segmentation:
+        return Segmentation(np.zeros(given.pixels.shape, np.bool_), None)
 
     def knows(self, sample_id: str) -> bool:
         return True
 
     def trained_on(self, sample_id: str) -> frozenset[str]:
         return frozenset()
+
+
+def test_what_the_ready_model_rejects_is_not_outlined_unless_asked_for(tmp_path: Path) -> None:
+    photograph = skimage.data.astronaut()
+    save(tmp_path / "in" / "photograph.png", photograph)
+    code, said = call(tmp_path / "in", "--out", tmp_path / "out")
+    assert (code, "photograph.png: rejected: coloured" in said, "rejected: 1 image" in said) == (0, True, True), said
+    (row,) = table(tmp_path / "out" / "lesions.csv")
+    assert (row["lesion"], row["image_file"], row["error"]) == ("", "", "")
+    assert row["rejected"].startswith("coloured in ")
+    assert not (tmp_path / "out" / "masks").exists()
+    code, said = call(tmp_path / "in", "--out", tmp_path / "all", "--show-rejected")
+    assert (code, "segmented: " in said) == (0, True), said
+    assert all(row["rejected"] and row["image_file"] for row in table(tmp_path / "all" / "lesions.csv"))
+    assert len(list((tmp_path / "all" / "masks").iterdir())) == 1
+    code, said = call(tmp_path / "in", "--out", tmp_path / "no", "--method", "otsu", "--show-rejected")
+    assert (code, "a --method rejects nothing" in said) == (2, True), said
 
 
 def test_images_that_a_bundle_was_trained_on_are_told(tmp_path: Path, quick_run: Quick) -> None:

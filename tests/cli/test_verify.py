@@ -23,6 +23,7 @@ def test_a_sound_bundle_is_replayed(bundle_copy: Path) -> None:
     code, output = call("verify", bundle_copy)
     assert code == 0, output
     assert "onnxruntime: 8 examples replayed from end to end, largest difference 0" in output
+    assert output.endswith("verified: demo is unchanged and answers as it did where it was made\n")
     assert re.search(r"graphs: 2 replayed on their own examples, largest difference \de-0[4-9]\n", output), output
 
 

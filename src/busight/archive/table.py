@@ -12,8 +12,9 @@ from busight.data.labels import LabelSchema
 from busight.results.prediction_record import record_keys
 from busight.results.record_file import as_written
 
+_TEXTS = ("path", "SOPInstanceUID", "StudyInstanceUID", "model", "model_digest", "rejected", "label", "error")
 _TYPES = {
-    **dict.fromkeys(("path", "SOPInstanceUID", "StudyInstanceUID", "rejected", "label", "error"), pa.string()),
+    **dict.fromkeys(_TEXTS, pa.string()),
     **dict.fromkeys(("frame", "box_top", "box_left", "box_bottom", "box_right"), pa.int32()),
     **dict.fromkeys(("prediction_set", "warnings"), pa.list_(pa.string())),
     **{"above_threshold": pa.bool_(), "mask_area_px": pa.int64()},

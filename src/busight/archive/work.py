@@ -64,7 +64,7 @@ class Work:
         """
         model = _opened(opened_at or self.bundle, self.bundle, self.engine)
         answers = list(predict_stream(model, self._images(part.addresses, model.preprocess.image), self.engine.batch))
-        records = [record_of(answer, model.labels, self.show_rejected) for answer in answers]
+        records = [record_of(answer, model.card, self.show_rejected) for answer in answers]
         failures = sum(isinstance(answer, Failure) for answer in answers)
         return Finished(part.number, parquet_bytes(records, model.labels), len(records), failures)
 

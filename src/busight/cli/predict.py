@@ -122,6 +122,7 @@ def command(
     with one_line_errors(hint=what_is_left), ExitStack() as stack:
         from busight.cli.console import ConsoleProgress
         from busight.model.stream import predict_stream
+        from busight.report.text.numbers import counted
         from busight.results.prediction_record import csv_header
 
         _require_absent({"--cluster": cluster or None, "--workers": workers or None}, "for --format parquet alone")
@@ -136,7 +137,7 @@ def command(
             _check_prevalence(prevalence, pages, model)
         draw = _drawing(model, overlays, pages, prevalence, show_rejected)
         header = csv_header(model.labels) if form is Form.CSV else None
-        before, file = Written(), None
+        before, file, n_written = Written(), None, 0
         failures: list[Failure] = []
         if out is not None:
             plan = {
@@ -158,11 +159,15 @@ def command(
             answers = predict_stream(model, inputs, batch, explain=explain or pages is not None)
             lines = _lines(model, answers, form, draw, failures, show_rejected, before.records)
             if file is not None:
-                file.write(lines)
+                n_written = file.write(lines)
             else:
                 for line in (*([] if header is None else [header]), *lines):
                     typer.echo(line)
         n_failed = len(failures) + before.failures
+    if out is not None:
+        failed = f", {n_failed} of them without an answer" if n_failed else ""
+        images = counted(before.records + n_written, "image")
+        typer.echo(f"predicted: {images} by {model.card.name}{failed}; {one_line(str(out))}")
     if n_failed:  # only now: the records have got their name
         raise typer.Exit(1)
 
@@ -206,7 +211,7 @@ def _lines(
             if isinstance(answer, Rejected) and not show_rejected:
                 typer.echo(f"busight: {one_line(answer.ref.path)}: rejected: {answer.reason}", err=True)
             draw(answer, number)
-        yield as_line(records.record_of(answer, model.labels, show_rejected))
+        yield as_line(records.record_of(answer, model.card, show_rejected))
 
 
 def _check_prevalence(prevalence: float, pages: Path | None, model: Model) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -49,6 +50,9 @@ def command(
             help="Of a --model: where its mask is empty or unsure, take the proposal.",
         ),
     ] = False,
+    show_rejected: Annotated[
+        bool, typer.Option("--show-rejected", help="Of a --model: also outline images that it rejects.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the --out of an interrupted call on the same files.")
     ] = False,
@@ -75,6 +79,8 @@ def command(
             raise ConfigError("segment: --uncertainty needs the probabilities of a --model; a --method has none")
         if method and fallback_to_proposal:
             raise ConfigError("segment: --fallback-to-proposal is for a --model; a --method always makes a proposal")
+        if method and show_rejected:
+            raise ConfigError("segment: --show-rejected is for a --model; a --method rejects nothing")
         prompt = _prompt(box, click)
         (segmenter,) = chosen_segmenters(
             [method] if method else [], [] if method else [chosen_model(model, paths)], chain, prompt
@@ -82,10 +88,11 @@ def command(
         plan = {
             **{"method": method, "chain": chain, "box": box, "click": click},
             **{"uncertainty": uncertainty, "fallback_to_proposal": fallback_to_proposal},
+            "show_rejected": show_rejected,
             "bundle": segmenter.model.card.digest if isinstance(segmenter, ModelSegmenter) else None,
         }
         segmenter = FallbackToProposal(segmenter) if fallback_to_proposal else segmenter
-        _segment(paths, segmenter, out, uncertainty, plan, resume)
+        _segment(paths, segmenter, _Drawing(out, uncertainty, show_rejected), plan, resume)
 
 
 def chosen_segmenters(methods: list[str], models: list[Path], chain: str, prompt: Prompt | None) -> list[Segmenter]:
@@ -153,27 +160,37 @@ def _numbers(option: str, text: str, count: int, form: str) -> list[int]:
     return numbers
 
 
-def _segment(
-    paths: list[Path], segmenter: Segmenter, out: Path, uncertainty: bool, plan: dict[str, Any], resume: bool
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Drawing:
+    """Where and what is drawn."""
+
+    out: Path
+    uncertainty: bool
+    show_rejected: bool
+
+
+def _segment(paths: list[Path], segmenter: Segmenter, drawing: _Drawing, plan: dict[str, Any], resume: bool) -> None:
     from busight.cli.console import ConsoleProgress
     from busight.errors import ConfigError
     from busight.model.lesion_table import COLUMNS
+    from busight.report.text.numbers import counted
     from busight.results.record_file import files_digest, record_file, unfinished_file
 
-    files = listed(paths)
+    files, out = listed(paths), drawing.out
     if not files:
         raise ConfigError(f"{paths[0]}: no image or DICOM file in it; name files or another folder")
     plan |= {"files": files_digest(files)}
     try:
         with record_file(out / TABLE, plan, ",".join(COLUMNS), resume) as records, ConsoleProgress() as progress:
-            records.write(_records(files, segmenter, out, uncertainty, records.before, progress.tick))
+            records.write(_records(files, segmenter, drawing, records.before, progress.tick))
     except BaseException:
         if not unfinished_file(out / TABLE).exists() and not resume:  # no record: its images are of no use
             for folder in (MASKS, OUTLINES, UNCERTAINTY):
                 shutil.rmtree(out / folder, ignore_errors=True)
         raise
-    done, with_lesion, failed = _counts(out / TABLE)
+    done, with_lesion, rejected, failed = _counts(out / TABLE)
+    if rejected:
+        typer.echo(f"rejected: {counted(rejected, 'image')}, unlike what the model was trained on; see the table")
     if done:
         name = one_line(segmenter.name)
         typer.echo(f"segmented: a lesion in {with_lesion} of {done} images by {name}; {out / OUTLINES}")
@@ -186,8 +203,7 @@ def _segment(
 def _records(
     files: list[Path],
     segmenter: Segmenter,
-    out: Path,
-    uncertainty: bool,
+    drawing: _Drawing,
     before: Written,
     tick: Callable[[int, int], None],
 ) -> Iterator[str]:
@@ -195,31 +211,32 @@ def _records(
     from busight.model.lesion_table import lesion_lines
 
     for number, frame in enumerate(frames_left(files, before, tick), start=before.records + 1):
-        yield lesion_lines(_frame(frame, segmenter, out, number, uncertainty)).removesuffix("\n")
+        yield lesion_lines(_frame(frame, segmenter, drawing, number)).removesuffix("\n")
 
 
-def _counts(table: Path) -> tuple[int, int, int]:
-    """Return how many images a table is of, how many of them have a lesion, and how many could not be segmented."""
+def _counts(table: Path) -> tuple[int, int, int, int]:
+    """Return how many images were outlined, how many with a lesion, how many are rejected, and how many failed."""
     from busight.io.csv_text import csv_rows
 
     header, *rows = csv_rows(table.read_text(encoding="utf-8"))
     cells = [dict(zip(header, row, strict=True)) for row in rows]
-    images = {row["image_file"] for row in cells if not row["error"]}
+    images = {row["image_file"] for row in cells if row["image_file"]}
+    rejected = {(row["path"], row["frame"]) for row in cells if row["rejected"]}
     with_lesion = {row["image_file"] for row in cells if row["lesion"] not in ("", "0")}
-    return len(images), len(with_lesion), sum(bool(row["error"]) for row in cells)
+    return len(images), len(with_lesion), len(rejected), sum(bool(row["error"]) for row in cells)
 
 
 def _frame(
-    frame: InputImage | Failure, segmenter: Segmenter, out: Path, number: int, uncertainty: bool
+    frame: InputImage | Failure, segmenter: Segmenter, drawing: _Drawing, number: int
 ) -> list[dict[str, object]]:
-    """Segment one frame, write its images and return its rows; one with the error where it failed."""
+    """Segment one frame, write its images and return its rows; one with the reason where it failed or is rejected."""
     from dataclasses import replace
 
     import numpy as np
 
     from busight.data.stored_grid import on_stored_grid, stored_spacing_mm
     from busight.errors import DataError, InferenceError
-    from busight.model.lesion_table import error_row, lesion_rows, lesions_of
+    from busight.model.lesion_table import error_row, lesion_rows, lesions_of, rejected_row
     from busight.model.segmenters import ClassicalMethod
     from busight.report.overlay import image_file_name, with_outline, write_image
     from busight.segment.postprocess import entropy
@@ -233,20 +250,25 @@ def _frame(
         # pixels.
         segmenter = replace(segmenter, prompt=segmenter.prompt.moved(frame.ref.origin, frame.ref.scale))
     try:
-        segmentation = segmenter.segment(frame.pixels, frame.ref.path)
+        segmentation = segmenter.segment(frame)
     except InferenceError as error:
         typer.echo(f"busight: {one_line(str(error))}", err=True)
         return [error_row(frame.ref.path, frame.ref.frame, str(error))]
     except DataError as error:  # a box or click outside this image
         typer.echo(f"busight: {one_line(f'{frame.ref.path}: {error}')}", err=True)
         return [error_row(frame.ref.path, frame.ref.frame, str(error))]
-    name = image_file_name(frame.ref.path, frame.ref.frame, number)
+    rejected = segmentation.rejected
+    if rejected is not None and not drawing.show_rejected:
+        typer.echo(f"busight: {one_line(frame.ref.path)}: rejected: {rejected}", err=True)
+        return [rejected_row(frame.ref.path, frame.ref.frame, rejected)]
+    name, out = image_file_name(frame.ref.path, frame.ref.frame, number), drawing.out
     words = f"{segmenter.name}: {segmentation.mask.mean():.1%} outlined - research use only"
     mask = on_stored_grid(segmentation.mask, frame.ref)
     probs = None if segmentation.probs is None else on_stored_grid(segmentation.probs, frame.ref)
     write_image(out / MASKS / name, mask.astype(np.uint8) * 255)
     write_image(out / OUTLINES / name, with_outline(frame.pixels, segmentation.mask, words))
-    if uncertainty and probs is not None:
+    if drawing.uncertainty and probs is not None:
         write_image(out / UNCERTAINTY / name, (entropy(probs) * 255).round().astype(np.uint8))
     lesions = lesions_of(mask, probs, frame.ref.origin)
-    return lesion_rows(frame.ref.path, frame.ref.frame, name, lesions, stored_spacing_mm(frame.ref))
+    rows = lesion_rows(frame.ref.path, frame.ref.frame, name, lesions, stored_spacing_mm(frame.ref))
+    return [row | {"rejected": rejected or ""} for row in rows]

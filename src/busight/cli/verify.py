@@ -42,6 +42,7 @@ def command(
             opened = Model.of_card(folder, card, EngineSettings(name, threads))
             difference = replay(opened, tolerance)
             lines.append(f"{name}: {COUNT} examples replayed from end to end, largest difference {difference:.1g}")
+        lines.append(f"verified: {card.name} is unchanged and answers as it did where it was made")
         typer.echo("\n".join(lines))
 
 

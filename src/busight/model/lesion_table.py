@@ -28,6 +28,7 @@ COLUMNS = (
     "centre_x",
     "centre_y",
     "mean_prob",
+    "rejected",
     "error",
 )
 
@@ -109,6 +110,11 @@ def lesion_rows(
 def error_row(path: str, frame: int, reason: str) -> dict[str, object]:
     """Return the row of a file or frame that could not be read."""
     return dict.fromkeys(COLUMNS, "") | {"path": path, "frame": frame, "error": reason}
+
+
+def rejected_row(path: str, frame: int, reason: str) -> dict[str, object]:
+    """Return the row of an image that the model rejects."""
+    return dict.fromkeys(COLUMNS, "") | {"path": path, "frame": frame, "rejected": reason}
 
 
 def lesion_lines(rows: list[dict[str, object]]) -> str:

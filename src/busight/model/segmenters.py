@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from busight.segment.postprocess import PostprocessSettings, to_mask
 from busight.segment.prompt import proposal_at, proposal_in_box, within_box
 from busight.segment.proposal import LesionProposal, propose_lesion
 from busight.segment.settings import ClassicalName
-from busight.types import Image, ImageRef, InputImage, Mask, Roi, prediction_of
+from busight.types import Image, InputImage, Mask, Rejected, Roi, prediction_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,10 +29,12 @@ class Segmentation:
     Attributes:
         mask: bool HW.
         probs: float32 HW in 0–1; None for a method without training, whose scores are no probabilities.
+        rejected: Why the model rejects the image as out of distribution; None where it does not.
     """
 
     mask: Mask
     probs: NDArray[np.float32] | None
+    rejected: str | None = None
 
 
 class Segmenter(Protocol):
@@ -43,8 +45,8 @@ class Segmenter(Protocol):
         """Its name in tables."""
         ...
 
-    def segment(self, image: Image, sample_id: str) -> Segmentation:
-        """Segment an image, uint8 HW; by the sample id a cross-validation chooses its network."""
+    def segment(self, given: InputImage) -> Segmentation:
+        """Segment an image, uint8 HW; by the path of its origin a cross-validation chooses its network."""
         ...
 
     def knows(self, sample_id: str) -> bool:
@@ -121,12 +123,13 @@ class ClassicalMethod:
         if self.prompt is not None and self.name not in PROMPTED:
             raise ConfigError(f"{self.name}: cannot start from a box or a click; choose {', '.join(PROMPTED)}")
 
-    def segment(self, image: Image, sample_id: str = "") -> Segmentation:
+    def segment(self, given: InputImage) -> Segmentation:
         """Segment an image, uint8 HW, within the chain's crop box.
 
         Raises:
             DataError: The prompt lies outside the image.
         """
+        image = given.pixels
         prepared = self.preprocess(image)
         region, enhanced = prepared.crop_box, prepared.enhanced
         mask = np.zeros(image.shape, dtype=np.bool_)
@@ -164,16 +167,17 @@ class ModelSegmenter:
     name: str
     model: Model
 
-    def segment(self, image: Image, sample_id: str = "") -> Segmentation:
+    def segment(self, given: InputImage) -> Segmentation:
         """Segment an image, uint8 HW.
 
         Raises:
             InferenceError: The network's output is no answer.
         """
-        found = prediction_of(self.model.predict([InputImage(image, ImageRef(sample_id))])[0])
+        (answer,) = self.model.predict([given])
+        found = prediction_of(answer)
         if found.mask is None or found.mask_probs is None:
             raise BundleError(f"{self.name}: the model draws no masks; train a recipe that segments")
-        return Segmentation(found.mask, found.mask_probs)
+        return Segmentation(found.mask, found.mask_probs, answer.reason if isinstance(answer, Rejected) else None)
 
     def knows(self, sample_id: str) -> bool:
         """Return True: it needs nothing but the image."""
@@ -199,15 +203,15 @@ class FallbackToProposal:
         """The network's name, and the fallback."""
         return f"{self.network.name}, else the lesion proposal"
 
-    def segment(self, image: Image, sample_id: str = "") -> Segmentation:
+    def segment(self, given: InputImage) -> Segmentation:
         """Segment an image, uint8 HW."""
-        found = self.network.segment(image, sample_id)
+        found = self.network.segment(given)
         if found.probs is None:
             raise BundleError(
                 f"{self.network.name}: gives no probabilities; a method without training assumes a lesion"
             )
-        mask = fallback_to_proposal(found.mask, found.probs, lambda: propose_lesion(image).mask)
-        return Segmentation(mask, found.probs)
+        mask = fallback_to_proposal(found.mask, found.probs, lambda: propose_lesion(given.pixels).mask)
+        return replace(found, mask=mask)
 
     def knows(self, sample_id: str) -> bool:
         """Return whether the network can segment a sample."""

@@ -10,15 +10,14 @@ import numpy as np
 from busight.data.labels import LabelSchema
 from busight.data.stored_grid import on_stored_grid, stored_spacing_mm
 from busight.io.csv_text import csv_text
+from busight.model.bundle.card import Card
 from busight.segment.roi import bounding_box
 from busight.types import Failure, ImageRef, Prediction, Rejected, prediction_of
 
 _VECTORS = ("logit", "raw_prob", "calibrated_prob")
 
 
-def record_of(
-    answer: Prediction | Rejected | Failure, labels: LabelSchema, show_rejected: bool = False
-) -> dict[str, Any]:
+def record_of(answer: Prediction | Rejected | Failure, card: Card, show_rejected: bool = False) -> dict[str, Any]:
     """Return a prediction, rejection or failure as a flat JSON object; every record has the same keys.
 
     ``rejected`` is the reason of a rejection; all predicted values are then null, unless requested. ``label`` is the
@@ -30,10 +29,12 @@ def record_of(
 
     Args:
         answer: The prediction, rejection or failure.
-        labels: The model's classes.
+        card: The model's card.
         show_rejected: Include the predictions of rejected images.
     """
+    labels = card.labels
     record: dict[str, Any] = dict.fromkeys(record_keys(labels)) | _identity(answer.ref)
+    record |= {"model": card.name, "model_digest": card.digest}
     if isinstance(answer, Failure):
         return record | {"error": answer.reason}
     if isinstance(answer, Rejected):
@@ -82,8 +83,8 @@ def _mask_fields(prediction: Prediction) -> dict[str, Any]:
 def record_keys(labels: LabelSchema) -> tuple[str, ...]:
     """Return the keys of every record, in order."""
     return (
-        *("path", "frame", "SOPInstanceUID", "StudyInstanceUID", "rejected", "label", "above_threshold"),
-        *("prediction_set", "descriptor_prob_positive", "warnings"),
+        *("path", "frame", "SOPInstanceUID", "StudyInstanceUID", "model", "model_digest"),
+        *("rejected", "label", "above_threshold", "prediction_set", "descriptor_prob_positive", "warnings"),
         *(f"{kind}_{name}" for kind in _VECTORS for name in labels.names),
         *("mask_area_px", "mask_area_mm2", "box_top", "box_left", "box_bottom", "box_right"),
         *("box_height_mm", "box_width_mm", "error"),

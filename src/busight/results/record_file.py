@@ -80,10 +80,17 @@ class RecordFile:
         self._digests = digests
         self.before = before
 
-    def write(self, records: Iterable[str]) -> None:
-        """Write records, each of one or more lines, as they come; each is on the disk before the next is computed."""
+    def write(self, records: Iterable[str]) -> int:
+        """Write records, each of one or more lines, as they come; each is on the disk before the next is computed.
+
+        Returns:
+            Number of records that were written.
+        """
+        count = 0
         for record in records:
             _write(self._stream, self._digests, record)
+            count += 1
+        return count
 
 
 def _write(stream: IO[bytes], digests: _Digests, text: str) -> None:

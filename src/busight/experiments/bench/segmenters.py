@@ -26,7 +26,7 @@ from busight.model.model import Model
 from busight.model.segmenters import ModelSegmenter, Segmentation, Segmenter
 from busight.results.crossval_folder import fold_folder, plan_of
 from busight.results.store import finished_cases
-from busight.types import FloatArray, Image, Mask, Sample
+from busight.types import FloatArray, Image, ImageRef, InputImage, Mask, Sample
 
 MetricName = tuple[str, str]
 """(metric, of), as in a metric table."""
@@ -114,13 +114,13 @@ class CrossvalSegmenter:
         self.name = f"{card.name}, {plan.folds} folds ({folder.resolve().name})"
         self._open: dict[Path, ModelSegmenter] = {}
 
-    def segment(self, image: Image, sample_id: str) -> Segmentation:
+    def segment(self, given: InputImage) -> Segmentation:
         """Segment an image by the network of the fold that tested it.
 
         Raises:
             KeyError: No network of the cross-validation tested this image; see `knows`.
         """
-        return self._network(sample_id).segment(image, sample_id)
+        return self._network(given.ref.path).segment(given)
 
     def knows(self, sample_id: str) -> bool:
         """Return whether a network tested this image."""
@@ -179,7 +179,7 @@ def compare_segmenters(
             image, drawn = reader.image(sample), reader.mask(sample)
             for row, segmenter in enumerate(segmenters):
                 begun = time.perf_counter()
-                segmentation = segmenter.segment(image, sample.sample_id)
+                segmentation = segmenter.segment(InputImage(image, ImageRef(sample.sample_id)))
                 seconds[row, place] = time.perf_counter() - begun
                 scores[row].append(score_mask(segmentation.mask, drawn, sample.pixel_spacing_mm))
             progress.tick(place + 1, len(known))
@@ -279,6 +279,6 @@ def _shown(
         sample = checked.samples[known[place]]
         image, drawn = reader.image(sample), reader.mask(sample)
         assert drawn is not None  # Dice was defined
-        segmentation = segmenter.segment(image, sample.sample_id)
+        segmentation = segmenter.segment(InputImage(image, ImageRef(sample.sample_id)))
         shown.append(Shown(rank, sample, image, segmentation, drawn, float(dice[place])))
     return tuple(shown)
