@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 RUN_OUT ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 BENCH_OUT ?= runs/bench-$(shell date +%Y%m%d-%H%M%S).json
 
-.PHONY: run bench model test check docs format clean
+.PHONY: run bench model test test-serve check docs format clean
 
 # A stamp for each set of extras: made anew when pyproject.toml changes.
 $(VENV)/.train: pyproject.toml
@@ -58,7 +58,11 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 
 test: check
-	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart 0
+	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart 0 --ignore tests/serve
+
+# The web application: a running site, Chromium, PostgreSQL.
+test-serve: $(VENV)/.dev
+	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart 0 tests/serve
 
 # The documentation as a site in site/; a warning is an error (never with --quiet, which hides warnings from --strict).
 # The variable silences an advertisement of the theme.

@@ -25,6 +25,7 @@ LAYERS = (
     {"training", "recipes", "archive"},
     {"experiments"},
     {"report"},
+    {"serve"},
     {"cli"},
 )
 """Rooms from left to right: each imports only rooms of its own layer and of those before it."""

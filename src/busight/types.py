@@ -142,12 +142,14 @@ class InputImage:
         ref: Its origin.
         warnings: What was assumed or ignored when it was read.
         coloured: Share of the file's pixels that are clearly coloured, 0–1; ``pixels`` may be their grey.
+        region: A box around the lesion that a reader chose, in ``pixels``; None for the model's own search.
     """
 
     pixels: Image
     ref: ImageRef = ImageRef()
     warnings: tuple[str, ...] = ()
     coloured: float = 0.0
+    region: Roi | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -34,10 +34,11 @@ from busight.cli import (
     repeat,
     run,
     segment,
+    serve,
     tune,
     verify,
 )
-from busight.cli.guard import one_line
+from busight.io.text import one_line
 
 _UsageError: Any = typer.BadParameter.__mro__[1]
 """Typer exports no name for it, and brings click of its own in some versions."""
@@ -97,6 +98,7 @@ app.command("models")(models.command)
 app.command("verify")(verify.command)
 app.add_typer(data.app, name="data")
 app.add_typer(bench.app, name="bench")
+app.add_typer(serve.app, name="serve")
 app.command("recipes")(recipes.command)
 app.command("doctor")(doctor.command)
 

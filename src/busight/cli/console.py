@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 import typer
 
-from busight.cli.guard import one_line
+from busight.io.text import one_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from busight.cli.guard import one_line
+from busight.io.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

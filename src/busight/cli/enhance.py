@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from busight.cli.extras import has_extra, remedy
-from busight.cli.guard import one_line, one_line_errors
+from busight.cli.guard import one_line_errors
 from busight.cli.inputs import PathsArgument, listed, read_frames_aloud
 from busight.io.claim import claimed_folder
+from busight.io.text import one_line
 
 if TYPE_CHECKING:
     from busight.preprocess.enhance.chain import Step

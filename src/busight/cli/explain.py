@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from busight.cli.engine import ModelOption, chosen_model
-from busight.cli.guard import one_line, one_line_errors
+from busight.cli.guard import one_line_errors
 from busight.cli.outputs import folder_of_now
 from busight.io.claim import claimed_folder
+from busight.io.text import one_line
 
 
 def command(

@@ -13,6 +13,7 @@ import typer
 from busight.cli.extras import missing_extra, require_extra
 from busight.cli.start import interruptions_raised, was_interrupted
 from busight.errors import BusightError, ConfigError, MissingExtraError
+from busight.io.text import one_line
 
 
 @contextmanager
@@ -98,16 +99,6 @@ def _command() -> str:
 def command_line() -> str:
     """Return the command as it was typed."""
     return shlex.join(["busight", *sys.argv[1:]])
-
-
-def one_line(text: str) -> str:
-    """Return text as one line that a terminal only shows: a file's name may hold line breaks and escape sequences.
-
-    Example:
-        >>> one_line("a\\nb.png: empty")
-        'a\\\\nb.png: empty'
-    """
-    return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 
 def _say(text: str) -> None:

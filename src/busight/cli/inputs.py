@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from busight.cli.guard import one_line
+from busight.io.text import one_line
 
 if TYPE_CHECKING:
     from busight.data.image_spec import ImageSpec

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from busight.cli.guard import one_line, one_line_errors
+from busight.cli.guard import one_line_errors
+from busight.io.text import one_line
 
 
 def command() -> None:

@@ -20,9 +20,10 @@ from busight.cli.engine import (
     engine_settings,
     load_model,
 )
-from busight.cli.guard import one_line, one_line_errors
+from busight.cli.guard import one_line_errors
 from busight.cli.inputs import frames_left, input_address, listed
 from busight.io.claim import claimed_folder
+from busight.io.text import one_line
 
 if TYPE_CHECKING:
     from busight.data.image_spec import ImageSpec

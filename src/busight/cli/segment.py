@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from busight.cli.engine import ModelOption, chosen_model
-from busight.cli.guard import one_line, one_line_errors
+from busight.cli.guard import one_line_errors
 from busight.cli.inputs import PathsArgument, frames_left, listed
 from busight.errors import OutputError
 from busight.io.claim import claimed_folder
+from busight.io.text import one_line
 
 if TYPE_CHECKING:
     from busight.model.segmenters import Prompt, Segmenter

@@ -13,7 +13,7 @@ import numpy as np
 from busight.data.labels import LabelSchema
 from busight.data.manifest import SHORT_DIGEST, pixel_digest
 from busight.decision.decision import Decision
-from busight.errors import InferenceError
+from busight.errors import DataError, InferenceError
 from busight.io.atomic import require_free_folder
 from busight.metrics.activations import softmax
 from busight.model.bundle.card import Card
@@ -130,6 +130,7 @@ class Model:
 
         Raises:
             InferenceError: A network's output for an image is no answer, or an image is no uint8 array of that shape.
+            DataError: A region is empty or outside its image, or the model does not depend on one.
         """
         answers: list[Prediction | Rejected] = []
         for answer in self.try_predict(images, explain=explain):
@@ -147,17 +148,33 @@ class Model:
             self._require_pixels(image.pixels, image.ref.path or f"image {place}")
         answers: list[Prediction | Rejected | Failure] = []
         for batch in batches(given):
-            prepared, raws = self.infer([image.pixels for image in batch])
+            prepared, raws = self.infer([image.pixels for image in batch], [image.region for image in batch])
             answers += [self._answer(*item, explain) for item in zip(batch, prepared, raws, strict=True)]
         return answers
 
-    def infer(self, images: Sequence[Image]) -> tuple[list[PreparedImage], list[RawOutput]]:
+    def infer(
+        self, images: Sequence[Image], regions: Sequence[Roi | None] = ()
+    ) -> tuple[list[PreparedImage], list[RawOutput]]:
         """Return the raw outputs of the networks, before any decision.
 
         Args:
             images: uint8 HW or HW3.
+            regions: For each image a box around the lesion that a reader chose, or None; empty for none at all.
+
+        Raises:
+            DataError: A region is empty or outside its image, or the model does not depend on one.
         """
         prepared = [self.preprocess(image) for image in images]
+        if any(regions):
+            if not self.strategy.uses_region:
+                raise DataError(
+                    f"{self.card.name}: its answer does not depend on a region; give the image alone, or take a model "
+                    "that looks at the lesion"
+                )
+            prepared = [
+                image if region is None else image.pointed_at(region)
+                for image, region in zip(prepared, regions, strict=True)
+            ]
         return prepared, self.strategy.infer(prepared, self.stages)
 
     def _require_pixels(self, pixels: Any, name: str) -> None:

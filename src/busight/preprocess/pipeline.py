@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from busight.data.image_spec import ImageSpec
-from busight.errors import ConfigError
+from busight.errors import ConfigError, DataError
 from busight.preprocess.enhance.chain import Step, apply_chain, crop_box_of, parse_chain
 from busight.types import Image, Roi
 
@@ -28,12 +28,14 @@ class PreparedImage:
         crop_box: The box of it that everything else is computed from.
         enhanced: uint8 hw or hw3: the crop box after the filter chain.
         channels: uint8 hw or hw3: the channels that views are cut from.
+        region: A box around the lesion that a reader chose, in pixels of the crop box; None without one.
     """
 
     image: Image
     crop_box: Roi
     enhanced: Image
     channels: Image
+    region: Roi | None = None
 
     @property
     def cropped(self) -> Image:
@@ -44,6 +46,24 @@ class PreparedImage:
     def box(self) -> Roi:
         """The box of the whole cropped image, in its own pixels."""
         return Roi(0, 0, self.crop_box.height, self.crop_box.width)
+
+    def pointed_at(self, region: Roi) -> PreparedImage:
+        """Return the image with a region that a reader chose in the whole image, as far as the crop box has it.
+
+        Raises:
+            DataError: The box is empty, or outside the image or its crop box.
+        """
+        height, width = self.image.shape[:2]
+        box = self.crop_box
+        top, bottom = (min(max(edge, box.top), box.bottom) - box.top for edge in (region.top, region.bottom))
+        left, right = (min(max(edge, box.left), box.right) - box.left for edge in (region.left, region.right))
+        inside = region.top >= 0 and region.left >= 0 and region.bottom <= height and region.right <= width
+        if not inside or top >= bottom or left >= right:
+            raise DataError(
+                f"region {region.left},{region.top},{region.width},{region.height}: empty, or outside the image of "
+                f"{width}×{height} pixels; give x,y,w,h in its pixels"
+            )
+        return replace(self, region=Roi(top, left, bottom, right))
 
     def uncrop(self, values: NDArray[_T]) -> NDArray[_T]:
         """Return a map of the cropped image, (h, w), in the pixels of the whole image, (H, W); 0 outside the box."""

@@ -31,7 +31,10 @@ class GlobalLocal(Strategy):
         """Return the output for each image, in two batches: all global and all local views."""
         raws = self.first_outputs(images, stages)
         if stages.use_proposal:
-            raws = [replace(raw, proposal=propose(image)) for raw, image in zip(raws, images, strict=True)]
+            raws = [
+                raw if image.region else replace(raw, proposal=propose(image))
+                for raw, image in zip(raws, images, strict=True)
+            ]
         regions = [_local_regions(raw.mask, raw.proposal, stages) for raw in raws]
         views = [
             View(image.channels, region) for image, of_image in zip(images, regions, strict=True) for region in of_image

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from busight.errors import BundleError
 from busight.preprocess.pipeline import PreparedImage
 from busight.segment.postprocess import PostprocessSettings, to_mask
+from busight.segment.prompt import proposal_in_box
 from busight.segment.proposal import propose_lesion
 from busight.segment.settings import RoiSettings
 from busight.strategies.engine import Engine
@@ -62,7 +63,20 @@ class Stages:
         if self.segmenter is None:
             raise BundleError("the card has no segmenter; get the bundle again")
         probs = self.segmenter.probs([image.channels for image in images])
-        return [(to_mask(values, self.postprocess), values) for values in probs]
+        return [(self.mask(image, values), values) for image, values in zip(images, probs, strict=True)]
+
+    def mask(self, image: PreparedImage, probs: NDArray[np.float32]) -> Mask:
+        """Return the mask of an image's probabilities, float32 hw in 0–1; within the region that a reader chose.
+
+        Where nothing of that region is above the threshold, the ellipse that touches its sides is the mask: the reader
+        says that there is a lesion.
+        """
+        if image.region is None:
+            return to_mask(probs, self.postprocess)
+        inside = np.zeros_like(probs)
+        image.region.cut(inside)[:] = image.region.cut(probs)
+        mask = to_mask(inside, replace(self.postprocess, minimum_share=0.0))
+        return mask if mask.any() else proposal_in_box(grey_of(image.enhanced), image.region).mask
 
 
 _ROUNDING = 1e-3
@@ -144,6 +158,11 @@ class Strategy(Protocol):
     local_views: bool = False
     """Whether the classifier has local views too, and is trained on them."""
 
+    @property
+    def uses_region(self) -> bool:
+        """Whether the answer depends on where the lesion is, so that a reader may choose the region."""
+        return self.segments_first or self.local_views
+
     def first_views(self, images: Sequence[PreparedImage], stages: Stages) -> list[FirstView]:
         """Return the first view of each image for the classifier, in training as in prediction."""
         return [FirstView(View(image.channels, image.box)) for image in images]
@@ -152,7 +171,7 @@ class Strategy(Protocol):
         """Return the output for each image by its first view alone: its mask and features are those of `infer`."""
         firsts = self.first_views(images, stages)
         outputs = stages.run([first.view for first in firsts])
-        return [raw_output(first, output, stages) for first, output in zip(firsts, outputs, strict=True)]
+        return [raw_output(*parts, stages) for parts in zip(images, firsts, outputs, strict=True)]
 
     def infer(self, images: Sequence[PreparedImage], stages: Stages) -> list[RawOutput]:
         """Return the output for each image; all views of all images are run in one batch."""
@@ -168,11 +187,11 @@ class Strategy(Protocol):
         """
 
 
-def raw_output(first: FirstView, output: ViewOutput, stages: Stages) -> RawOutput:
+def raw_output(image: PreparedImage, first: FirstView, output: ViewOutput, stages: Stages) -> RawOutput:
     """Return the output of one view; a mask of the classifier's own decoder has precedence over a segmenter's."""
     mask, probs = first.mask, first.mask_probs
     if (decoded := output.mask_probs) is not None:
-        mask, probs = to_mask(decoded, stages.postprocess), decoded
+        mask, probs = stages.mask(image, decoded), decoded
     return RawOutput(output.logits, first.view.roi, mask, probs, output.features, ((output, 1.0),))
 
 

@@ -1,0 +1,47 @@
+"""Who sees which case."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest
+
+from busight.serve.web.accounts.access import user_of
+from busight.serve.web.accounts.models import Role, User
+from busight.serve.web.cases.models import Batch, Case, Upload
+
+SEES_CASES = (Role.READER, Role.REVIEWER)
+
+
+def visible_cases(user: User) -> QuerySet[Case]:
+    """Return the cases that a user sees: a reviewer all, a reader and a service those of the own uploads."""
+    if user.sees_all_cases:
+        return Case.objects.all()
+    if not user.sees_cases:
+        return Case.objects.none()
+    shared = Upload.cases.through._default_manager.filter(upload__batch__owner=user).values("case")
+    return Case.objects.filter(Q(batch__owner=user) | Q(pk__in=shared) | Q(parent__in=shared))
+
+
+def visible_batches(user: User) -> QuerySet[Batch]:
+    """Return the batches that a user sees."""
+    if user.sees_all_cases:
+        return Batch.objects.all()
+    return Batch.objects.filter(owner=user) if user.sees_cases else Batch.objects.none()
+
+
+def case_or_404(request: HttpRequest, pk: UUID | str) -> Case:
+    """Return a case that the user sees; one of others is as if it were not there."""
+    case = visible_cases(user_of(request)).select_related("batch", "batch__owner", "parent").filter(pk=pk).first()
+    if case is None:
+        raise Http404("no such case")
+    return case
+
+
+def batch_or_404(request: HttpRequest, pk: UUID | str) -> Batch:
+    """Return a batch that the user sees."""
+    batch = visible_batches(user_of(request)).select_related("owner").filter(pk=pk).first()
+    if batch is None:
+        raise Http404("no such batch")
+    return batch

@@ -1,0 +1,99 @@
+"""What the page of one case shows."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from busight.model.bundle.card import Card
+from busight.model.bundle.load import load_bundle
+from busight.model.installed import find_model
+from busight.serve.web.accounts.models import User
+from busight.serve.web.cases.access import visible_cases
+from busight.serve.web.cases.models import Case
+from busight.strategies.catalogue import strategy_of
+
+_WAITING = (Case.State.RECEIVED, Case.State.RUNNING)
+
+
+@lru_cache(maxsize=1)
+def card() -> Card:
+    """Return the card of the site's model."""
+    return load_bundle(find_model(settings.SITE.model)).card
+
+
+@lru_cache(maxsize=1)
+def uses_region() -> bool:
+    """Return whether the model's answer depends on a region, so that a reader may move it."""
+    return strategy_of(card().strategy).uses_region
+
+
+def page_of(case: Case, user: User) -> dict[str, Any]:
+    """Return the context of a case's page."""
+    record, details = case.record or {}, case.details or {}
+    probs = [
+        {"name": name, "value": record[f"calibrated_prob_{name}"], "percent": 100 * record[f"calibrated_prob_{name}"]}
+        for name in _classes(record)
+        if record.get(f"calibrated_prob_{name}") is not None
+    ]
+    point = card().decision.threshold if case.model_digest == card().digest else None
+    others = visible_cases(user).exclude(pk=case.pk)
+    return {
+        "case": case,
+        "record": record,
+        "details": details,
+        "probs": probs,
+        "classes": _classes(record),
+        "prediction_set": record.get("prediction_set"),
+        "warnings": record.get("warnings") or [],
+        "threshold": point,
+        "is_waiting": case.state in _WAITING,
+        "needs_details": case.state == Case.State.DONE and case.details is None,
+        "size": _size(record),
+        "reviews": case.reviews.select_related("reader"),
+        "frames": _frames(case, others),
+        "previous": others.filter(pseudonym=case.pseudonym, region="").order_by("-created")[:8]
+        if case.pseudonym
+        else [],
+        "origin": case.parent or case,
+        "reruns": (case.parent or case).reruns.order_by("created"),
+        "may_move": uses_region() and case.model_digest == card().digest and user.may_review,
+        "neighbours": _neighbours(case, user),
+    }
+
+
+def _frames(case: Case, others: QuerySet[Case]) -> list[Case]:
+    """Return the other frames of the same clip."""
+    if case.n_frames == 1:
+        return []
+    return list(others.filter(uploads__cases=case, region="").order_by("frame").distinct())
+
+
+def _classes(record: dict[str, Any]) -> list[str]:
+    return [name.removeprefix("calibrated_prob_") for name in record if name.startswith("calibrated_prob_")]
+
+
+def _size(record: dict[str, Any]) -> str:
+    if record.get("box_width_mm") is not None:
+        return f"{record['box_width_mm']:.1f} × {record['box_height_mm']:.1f} mm"
+    if record.get("box_left") is not None:
+        width, height = record["box_right"] - record["box_left"], record["box_bottom"] - record["box_top"]
+        return f"{width} × {height} pixels (the file names no spacing)"
+    return ""
+
+
+def _neighbours(case: Case, user: User) -> dict[str, str]:
+    """Return the cases before and after in the worklist's order, flagged first, then the newest."""
+    ranked = list(
+        visible_cases(user).filter(parent=None).order_by("-flagged", "-created").values_list("pk", flat=True)[:2000]
+    )
+    shown = case.parent_id or case.pk
+    place = ranked.index(shown) if shown in ranked else None
+    if place is None:
+        return {}
+    found = {"place": str(place + 1), "total": str(len(ranked))}
+    found |= {"before": str(ranked[place - 1])} if place else {}
+    return found | ({"after": str(ranked[place + 1])} if place + 1 < len(ranked) else {})

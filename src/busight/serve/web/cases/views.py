@@ -1,0 +1,243 @@
+"""Pages of cases: worklist, upload, batches, one case."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db import transaction
+from django.db.models import Count, Max, Q
+from django.forms import BaseForm
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from busight.errors import OutputError
+from busight.serve.web.accounts.access import requires, user_of
+from busight.serve.web.audit_log.chain import record
+from busight.serve.web.cases import files
+from busight.serve.web.cases.access import SEES_CASES, batch_or_404, case_or_404, visible_batches, visible_cases
+from busight.serve.web.cases.filters import Worklist
+from busight.serve.web.cases.forms import NoteForm, RegionForm, ReviewForm, UploadForm
+from busight.serve.web.cases.handler import REFUSED
+from busight.serve.web.cases.intake import receive
+from busight.serve.web.cases.models import Batch, Case, Review, Upload
+from busight.serve.web.cases.page import page_of, uses_region
+from busight.serve.web.cases.rerun import rerun_of
+from busight.serve.web.cases.search import search_text
+
+PAGE = 30
+_WAITING = ("received", "running")
+
+
+@require_GET
+def start(request: HttpRequest) -> HttpResponse:
+    """Lead to the first page of a user: the worklist, or for those who see no case the users."""
+    return redirect("worklist" if user_of(request).sees_cases else "users")
+
+
+@requires(*SEES_CASES)
+@require_GET
+def worklist(request: HttpRequest) -> HttpResponse:
+    """List the cases; asked by htmx, return the rows alone, and nothing where they have not changed."""
+    cases = visible_cases(user_of(request)).filter(parent=None)
+    chosen = Worklist(request.GET, cases.select_related("batch__owner"))
+    of_all = cases.aggregate(
+        total=Count("pk"),
+        waiting=Count("pk", filter=Q(state__in=_WAITING)),
+        all_flagged=Count("pk", filter=Q(flagged=True)),
+        unreviewed=Count("pk", filter=Q(flagged=True, reviewed="")),
+        changed=Max("changed"),
+    )
+    stamp = f"{of_all['total']}-{of_all['changed']:%s.%f}" if of_all["changed"] else "0"
+    if request.htmx and request.GET.get("stamp") == stamp:  # type: ignore[attr-defined]
+        return HttpResponse(status=204)
+    page = Paginator(chosen.qs, PAGE).get_page(request.GET.get("page"))
+    query = request.GET.copy()
+    for name in ("page", "stamp"):
+        query.pop(name, None)
+    context = {"filter": chosen, "page": page, "counts": of_all, "stamp": stamp, "query": query.urlencode()}
+    template = "cases/_worklist.html" if request.htmx else "cases/worklist.html"  # type: ignore[attr-defined]
+    return render(request, template, context)
+
+
+@requires(*SEES_CASES)
+@require_http_methods(["GET", "POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """Take files in: a script sends them one by one and is answered in JSON, a form without script sends all."""
+    if request.method == "GET":
+        return render(request, "cases/upload.html", {"form": UploadForm()})
+    form = UploadForm(request.POST, request.FILES)
+    skipped = [f"{name}: {reason}" for name, reason in request.META.get(REFUSED, [])]
+    wants_json = request.headers.get("Accept", "").startswith("application/json")
+    if not form.is_valid():
+        reasons = skipped or _reasons(form)
+        if wants_json:
+            return JsonResponse({"reason": " ".join(reasons)}, status=507 if skipped else 400)
+        for reason in skipped:
+            messages.error(request, reason)
+        return render(request, "cases/upload.html", {"form": form}, status=400)
+    user, given = user_of(request), form.cleaned_data
+    batch = given["batch"] and visible_batches(user).filter(pk=given["batch"], owner=user).first()
+    if given["batch"] and not batch:
+        reason = "The batch is not there, or not yours; begin a new one."
+        return JsonResponse({"reason": reason}, status=404) if wants_json else HttpResponse(reason, status=404)
+    if not batch:
+        with transaction.atomic():
+            batch = Batch.objects.create(owner=user, name=given["name"])
+            record(user, "made a batch", batch.pk)
+    fates: list[dict[str, Any]] = [{"name": "", "upload": None, "reason": reason} for reason in skipped]
+    names = given["paths"] if len(given["paths"]) == len(given["uploads"]) else [file.name for file in given["uploads"]]
+    for file, name in zip(given["uploads"], names, strict=True):
+        try:
+            taken = receive(batch, name, Path(file.temporary_file_path()), given["pseudonym"])
+            fates.append({"name": taken.name, "upload": taken.pk, "reason": ""})
+        except OutputError as error:
+            fates.append({"name": name, "upload": None, "reason": str(error)})
+    if wants_json:
+        return JsonResponse({"batch": str(batch.pk), "address": f"/batches/{batch.pk}/", "files": fates})
+    for fate in fates:
+        if fate["reason"]:
+            messages.error(request, fate["reason"])
+    return redirect("batch", batch.pk)
+
+
+def _reasons(form: BaseForm) -> list[str]:
+    return [str(reason) for reasons in form.errors.values() for reason in reasons]
+
+
+@requires(*SEES_CASES)
+@require_GET
+def batches(request: HttpRequest) -> HttpResponse:
+    """List the batches with their progress."""
+    listed = visible_batches(user_of(request)).select_related("owner")
+    page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
+    rows = [{"batch": batch, **progress_of(batch)} for batch in page]
+    return render(request, "cases/batches.html", {"page": page, "rows": rows})
+
+
+def progress_of(batch: Batch) -> dict[str, Any]:
+    """Return how far a batch is: files, cases, and how many of them wait, are answered, refused or failed."""
+    uploads = batch.uploads.aggregate(
+        n_files=Count("pk"),
+        n_reading=Count("pk", filter=Q(state__in=_WAITING)),
+        n_refused_files=Count("pk", filter=Q(state=Upload.State.REFUSED)),
+    )
+    of_batch = Case.objects.filter(uploads__batch=batch).distinct()
+    states = dict.fromkeys(Case.State.values, 0)
+    states |= dict(of_batch.values_list("state").annotate(count=Count("pk", distinct=True)))
+    total = sum(states.values())
+    finished = total - states["received"] - states["running"]
+    share = 0 if not total else round(100 * finished / total)
+    done = bool(uploads["n_files"]) and not uploads["n_reading"] and finished == total
+    return {**uploads, "states": states, "total": total, "finished": finished, "share": share, "is_done": done}
+
+
+@requires(*SEES_CASES)
+@require_GET
+def batch(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show a batch: the fate of each file, and its cases."""
+    shown = batch_or_404(request, pk)
+    uploads = Paginator(shown.uploads.prefetch_related("cases"), 100).get_page(request.GET.get("page"))
+    context = {"batch": shown, "uploads": uploads, **progress_of(shown)}
+    template = "cases/_batch.html" if request.htmx else "cases/batch.html"  # type: ignore[attr-defined]
+    return render(request, template, context)
+
+
+@requires(*SEES_CASES)
+@require_POST
+def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Let a batch wait, or go on."""
+    shown = batch_or_404(request, pk)
+    with transaction.atomic():
+        shown.paused = not shown.paused
+        shown.save(update_fields=["paused"])
+        record(user_of(request), "paused a batch" if shown.paused else "went on with a batch", pk)
+    return redirect("batch", pk)
+
+
+@requires(*SEES_CASES)
+@require_GET
+def case(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show one case; asked by htmx, the answer alone."""
+    shown = case_or_404(request, pk)
+    if shown.details is None and shown.wanted is None and shown.state == Case.State.DONE:
+        Case.objects.filter(pk=shown.pk).update(wanted=timezone.now())
+    if not request.htmx:  # type: ignore[attr-defined]
+        with transaction.atomic():
+            record(user_of(request), "opened a case", pk)
+    context = page_of(shown, user_of(request))
+    template = "cases/_answer.html" if request.htmx else "cases/case.html"  # type: ignore[attr-defined]
+    return render(request, template, context)
+
+
+@requires(*SEES_CASES)
+@require_POST
+def review(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Add a review."""
+    shown = case_or_404(request, pk)
+    form = ReviewForm(request.POST, case=shown)
+    if shown.state != Case.State.DONE:
+        messages.error(request, "There is no answer to review.")
+    elif form.is_valid():
+        given = form.cleaned_data
+        with transaction.atomic():
+            Review.objects.create(case=shown, reader=user_of(request), **given)
+            shown.reviewed = given["verdict"]
+            shown.save(update_fields=["reviewed", "changed"])
+            record(user_of(request), f"{given['verdict']} a case", pk, label=given["label"], reason=given["reason"])
+    else:
+        messages.error(request, " ".join(_reasons(form)))
+    return redirect("case", pk)
+
+
+@requires(*SEES_CASES)
+@require_POST
+def region(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Ask the model again, about the region that the reader points at; the same region is the same case."""
+    shown = case_or_404(request, pk)
+    origin = shown.parent or shown
+    form = RegionForm(request.POST, case=origin)
+    if not form.is_valid():
+        messages.error(request, " ".join(_reasons(form)))
+        return redirect("case", pk)
+    if not uses_region():
+        messages.error(request, "This model's answer does not depend on a region.")
+        return redirect("case", pk)
+    with transaction.atomic():
+        moved, is_new = rerun_of(origin, form.cleaned_data["region"])
+        if is_new:
+            record(user_of(request), "moved the region of a case", pk, region=moved.region, case=str(moved.pk))
+    return redirect("case", moved.pk)
+
+
+@requires(*SEES_CASES)
+@require_POST
+def note(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Change the note of a case."""
+    shown = case_or_404(request, pk)
+    form = NoteForm(request.POST, instance=shown)
+    if form.is_valid():
+        with transaction.atomic():
+            changed = form.save(commit=False)
+            changed.search = search_text(changed)
+            changed.save(update_fields=["note", "search", "changed"])
+            record(user_of(request), "changed a note", pk)
+    return redirect("case", pk)
+
+
+@requires(*SEES_CASES)
+@require_GET
+@cache_control(private=True, max_age=86400)
+def image(request: HttpRequest, pk: UUID, kind: str) -> FileResponse:
+    """Return a file of a case: ``image``, ``mask`` or ``activation``."""
+    shown = case_or_404(request, pk)
+    name = {"image": shown.image_file, "mask": shown.mask_file, "activation": shown.activation_file}.get(kind)
+    if not name or not files.path_of(name).is_file():
+        raise Http404("no such image")
+    return FileResponse(files.path_of(name).open("rb"), content_type="image/png")

@@ -1,0 +1,222 @@
+"""Every screen in Chromium: buttons, keyboard, widths, colours, and what axe says of it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from sites import RunningSite, log_in
+from test_hostile_uploads import png
+
+from busight.data.sources.catalogue import load_data
+
+SCREENS = ("/worklist/", "/upload/", "/batches/", "BATCH", "CASE", "REFUSED", "/account/", "/account/codes/")
+SCREENS += ("/users/", "/users/rita/", "/log/")
+WIDTHS = (1440, 820, 390)
+
+
+@pytest.fixture(scope="module")
+def lesion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A simulated lesion."""
+    import cv2
+
+    data = load_data("phantom:12,seed=3,typical=1")
+    sample = next(one for one in data.samples if one.label == "malignant")
+    path = tmp_path_factory.mktemp("images") / "lesion.png"
+    cv2.imwrite(str(path), data.reader.image(sample))
+    return path
+
+
+@pytest.fixture(scope="module")
+def screens(site: RunningSite, lesion: Path) -> dict[str, str]:
+    """Addresses of all screens, by what `SCREENS` calls them."""
+    client = site.client("vera")
+    told = client.upload([("lesion.png", lesion.read_bytes()), ("noise.png", png()), ("text.png", b"no picture")])
+    site.wait_until_done()
+    ids = {state: UUID(str(pk)) for pk, state in site.sql("SELECT id, state FROM cases_case")}
+    return {name: name for name in SCREENS} | {
+        "BATCH": told["address"],
+        "CASE": f"/cases/{ids['done']}/",
+        "REFUSED": f"/cases/{ids['refused']}/",
+    }
+
+
+def test_from_the_first_login_to_a_reviewed_answer(page: Page, site: RunningSite, lesion: Path) -> None:
+    log_in(page, "rita")
+    page.get_by_role("link", name="Upload the first images").click()
+    expect(page.get_by_text("Research use only")).to_be_visible()
+    page.get_by_label("Name of the batch").fill("monday")
+    page.get_by_label("Pseudonym").fill("case 7")
+    page.locator("input[name=uploads]").set_input_files(lesion)
+    page.get_by_role("link", name="Open the batch").click()
+    expect(page.get_by_role("heading", name="Batch monday")).to_be_visible()
+    expect(page.get_by_text("1 answered")).to_be_visible(timeout=30_000)  # by itself, without loading the page again
+    page.locator("a.chip").click()
+    expect(page.locator(".answer .label")).to_be_visible()
+    expect(page.locator("table.descriptors, section:has-text('undefined')").first).to_be_visible(timeout=20_000)
+
+    page.get_by_role("button", name="Override").click()
+    page.get_by_label("It is").select_option("normal")
+    page.get_by_label("Reason").fill("an artefact")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".past")).to_contain_text("rita overrides with normal: an artefact")
+    page.get_by_label("Note").fill("seen twice")
+    page.get_by_role("button", name="Keep").click()
+    expect(page.get_by_label("Note")).to_have_value("seen twice")
+
+    page.goto("/worklist/?search=twice+case")
+    expect(page.locator("tr[data-row]")).to_have_count(1)
+    expect(page.locator("tr[data-row]")).to_contain_text("overridden")
+    page.get_by_label("Search").fill("nothing like it")
+    expect(page.get_by_text("No case fits the filter.")).to_be_visible()
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_a_review_that_differs_needs_a_reason(page: Page, screens: dict[str, str]) -> None:
+    log_in(page, "vera")
+    page.goto(screens["CASE"])
+    page.get_by_role("button", name="Disagree").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Give a reason")).to_be_visible()
+
+
+def test_the_keyboard_does_what_a_reader_does_all_day(page: Page, screens: dict[str, str]) -> None:
+    log_in(page, "vera")
+    page.goto("/worklist/")
+    page.keyboard.press("j")
+    expect(page.locator("tr.chosen")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/cases/"))
+    page.goto(screens["CASE"])
+    outline = page.get_by_role("button", name="Outline")
+    expect(outline).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("o")
+    expect(outline).to_have_attribute("aria-pressed", "false")
+    page.keyboard.press("a")
+    expect(page.get_by_role("button", name="Activation")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#viewer svg image")).to_have_attribute("visibility", "visible")
+    page.keyboard.press("?")
+    expect(page.get_by_role("heading", name="Keyboard")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("1")
+    expect(page.locator(".past").first).to_contain_text("vera agrees")
+    page.keyboard.press("n")
+    expect(page.get_by_label("Note")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("u")
+    page.wait_for_url("**/upload/")
+    page.goto("/worklist/")
+    page.keyboard.press("/")
+    expect(page.get_by_label("Search")).to_be_focused()
+
+
+def test_the_outline_lies_on_the_image_and_the_ruler_measures(page: Page, screens: dict[str, str]) -> None:
+    log_in(page, "vera")
+    page.goto(screens["CASE"])
+    expect(page.locator("#viewer canvas")).to_be_visible()
+    page.wait_for_timeout(600)
+    box = page.locator("#viewer").bounding_box()
+    assert box is not None
+    width = int(page.locator("#viewer").get_attribute("data-width") or 0)
+    height = int(page.locator("#viewer").get_attribute("data-height") or 0)
+    shown = box["height"] / height  # the image fills the height
+    group = page.locator("#viewer svg g").get_attribute("transform") or ""
+    left, top, scale = map(float, re.findall(r"[-\d.]+", group))
+    assert scale == pytest.approx(shown, rel=0.02)
+    assert (left, top) == pytest.approx(((box["width"] - width * shown) / 2, 0), abs=2)
+    page.keyboard.press("r")
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.move(*middle)
+    page.mouse.down()
+    page.mouse.move(middle[0] + 60, middle[1])
+    page.mouse.up()
+    measured = page.locator("[data-ruler-length]").inner_text()
+    assert measured.endswith("pixels, spacing unknown")
+    assert float(measured.split()[0]) == pytest.approx(60 / shown, abs=1.5)
+
+
+def test_a_region_is_moved_by_a_box_and_by_a_click_and_asked_again(
+    page: Page, site: RunningSite, screens: dict[str, str]
+) -> None:
+    log_in(page, "vera")
+    for number, (dx, dy) in enumerate([(60, 45), (0, 0)], start=1):
+        page.goto(screens["CASE"])
+        expect(page.locator("#viewer canvas")).to_be_visible()
+        page.wait_for_timeout(600)
+        page.keyboard.press("m")
+        area = page.locator("#viewer").bounding_box()
+        assert area is not None
+        x, y = area["x"] + area["width"] / 2 - 30, area["y"] + area["height"] / 2 - 30
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + dx, y + dy)
+        page.mouse.up()
+        expect(page.locator(".regions [aria-current]")).to_contain_text(f"region {number}")
+        expect(page.locator(".answer .label")).to_be_visible(timeout=20_000)
+    regions = [region for (region,) in site.sql("SELECT region FROM cases_case WHERE region <> '' ORDER BY created")]
+    assert [len(region.split(",")) for region in regions] == [4, 2]
+    page.get_by_role("link", name=re.compile("the model's region")).click()
+    page.wait_for_url(f"**{screens['CASE']}")
+
+
+def test_a_batch_waits_and_goes_on(page: Page, site: RunningSite) -> None:
+    client = site.client("vera")
+    told = client.upload([("first.png", png(seed=21))])
+    site.wait_until_done()
+    log_in(page, "vera")
+    page.goto(told["address"])
+    page.get_by_role("button", name="Pause").click()
+    client.upload([("second.png", png(seed=22))], told["batch"])
+    page.wait_for_timeout(1500)
+    assert site.sql("SELECT state FROM cases_case WHERE name = 'second.png'") == [("received",)]
+    page.get_by_role("button", name="Go on").click()
+    site.wait_until_done()
+    assert site.sql("SELECT state FROM cases_case WHERE name = 'second.png'") != [("received",)]
+
+
+def test_one_time_codes(page: Page, site: RunningSite) -> None:
+    from django_otp.oath import totp
+
+    log_in(page, "rob")
+    page.goto("/account/")
+    page.get_by_role("link", name="Set up one-time codes").click()
+    import base64
+
+    key = base64.b32decode(page.locator("code.secret").inner_text())
+    page.get_by_label("Code").fill("000000" if totp(key) else "")
+    page.get_by_role("button", name="Switch on").click()
+    expect(page.get_by_text("This code is not right")).to_be_visible()
+    page.wait_for_timeout(1100)  # a wrong code locks for a second
+    page.get_by_label("Code").fill(f"{totp(key):06d}")
+    page.get_by_role("button", name="Switch on").click()
+    expect(page.get_by_text("One-time codes are on.").first).to_be_visible()
+    page.get_by_role("button", name="Log out").click()
+    log_in(page, "rob")
+    expect(page.get_by_role("heading", name="One-time code")).to_be_visible()
+    page.goto("/")
+    expect(page.get_by_role("heading", name="One-time code")).to_be_visible()  # no way around it
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_axe_finds_nothing_and_no_screen_is_wider_than_the_window(
+    page: Page, screens: dict[str, str], screen: str, scheme: Any
+) -> None:
+    log_in(page, "adam" if screen.startswith(("/users", "/log")) else "vera")
+    page.emulate_media(color_scheme=scheme)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(screens[screen])
+        page.wait_for_timeout(200)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, f"{screen} is {wide} wide at {width}"
+    found = Axe().run(page)
+    faults = [f"{one['id']}: {one['nodes'][0]['html'][:150]}" for one in found.response["violations"]]
+    assert faults == []
