@@ -25,7 +25,7 @@ LAYERS = (
     {"training", "recipes", "archive"},
     {"experiments"},
     {"report"},
-    {"serve"},
+    {"serve", "client"},
     {"cli"},
 )
 """Rooms from left to right: each imports only rooms of its own layer and of those before it."""

@@ -48,3 +48,7 @@ class OutputError(BusightError):
 
 class MissingExtraError(BusightError):
     """A library of an optional extra is not installed."""
+
+
+class ServerError(BusightError):
+    """A BUSight server does not answer, or refuses what it is asked."""

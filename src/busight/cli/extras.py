@@ -16,7 +16,7 @@ EXTRAS = {
     "ray": ("fsspec", "pyarrow", "ray"),
     "serve": (
         "argon2", "axes", "csp", "dj_database_url", "django", "django_filters", "django_htmx", "django_otp", "gunicorn",
-        "ninja", "psycopg", "whitenoise",
+        "jinja2", "matplotlib", "ninja", "psycopg", "pyarrow", "typst", "whitenoise",
     ),
     "sources": ("openpyxl", "scipy"),
     "train": (

@@ -8,7 +8,8 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
-from busight.serve.web.accounts.models import Role, User
+from busight.serve.web.accounts.models import Role, Scope, User
+from busight.serve.web.accounts.tokens import DAYS
 
 
 class UserForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -60,6 +61,14 @@ class RolesForm(forms.ModelForm):  # type: ignore[type-arg]
         model = User
         fields = ("roles", "is_active")
         labels = {"is_active": "may log in"}  # noqa: RUF012 - as Django wants it
+
+
+class TokenForm(forms.Form):
+    """A new token."""
+
+    name = forms.CharField(max_length=64, help_text="What it is for.")
+    scopes = forms.MultipleChoiceField(choices=Scope.choices, widget=forms.CheckboxSelectMultiple)
+    days = forms.IntegerField(label="Valid for days", min_value=1, max_value=730, initial=DAYS)
 
 
 class CodeForm(forms.Form):

@@ -94,3 +94,44 @@ class User(AbstractBaseUser):
     def may_review(self) -> bool:
         """Whether the user may say whether the model is right."""
         return self.has_role(Role.READER, Role.REVIEWER)
+
+
+class Scope(models.TextChoices):
+    """What a token is for."""
+
+    UPLOAD = "upload", "upload images"
+    READ = "read", "read answers"
+    REVIEW = "review", "add reviews"
+    EXPORT = "export", "export tables and pages"
+
+
+def check_scopes(value: object) -> None:
+    """Raise for anything but a list of different scopes with at least one."""
+    if not isinstance(value, list) or not value or not set(value) <= set(Scope.values):
+        raise ValidationError(f"scopes: give at least one of {', '.join(Scope.values)}")
+
+
+class Token(models.Model):
+    """A token of a program. Only its digest is kept.
+
+    Attributes:
+        digest: SHA-256 of the token.
+        last_used: The minute when it was used last.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64, unique=True)
+    scopes: models.JSONField[Any, Any] = models.JSONField(validators=[check_scopes])
+    created = models.DateTimeField(auto_now_add=True)
+    expires = models.DateTimeField()
+    last_used = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """The latest first."""
+
+        ordering = ("-created",)
+
+    def __str__(self) -> str:
+        """Return its name."""
+        return self.name

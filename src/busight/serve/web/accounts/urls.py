@@ -13,6 +13,8 @@ urlpatterns = [
     path("code/", views.code, name="code"),
     path("account/", views.account, name="account"),
     path("account/codes/", views.enrol, name="enrol"),
+    path("tokens/<str:name>/", views.tokens, name="tokens"),
+    path("tokens/<str:name>/<int:pk>/revoke/", views.revoke, name="revoke"),
     path("users/", views.users, name="users"),
     path("users/<str:name>/", views.user, name="user"),
 ]

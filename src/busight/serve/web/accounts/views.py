@@ -10,17 +10,19 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.forms import PasswordChangeForm
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import login as otp_login
 from django_otp import match_token
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from busight.serve.web.accounts.access import requires, user_of
-from busight.serve.web.accounts.forms import CodeForm, RolesForm, UserForm
-from busight.serve.web.accounts.models import Role, User
+from busight.serve.web.accounts.forms import CodeForm, RolesForm, TokenForm, UserForm
+from busight.serve.web.accounts.models import Role, Token, User
+from busight.serve.web.accounts.tokens import make_token
 from busight.serve.web.audit_log.chain import record
 
 
@@ -118,3 +120,41 @@ def user(request: HttpRequest, name: str) -> HttpResponse:
             return redirect("users")
         form.add_error("roles", "This is the last administrator; make another one first.")
     return render(request, "accounts/user.html", {"form": form, "changed": changed})
+
+
+@require_http_methods(["GET", "POST"])
+def tokens(request: HttpRequest, name: str) -> HttpResponse:
+    """List the tokens of oneself, or as administrator those of a service, and make new ones."""
+    owner = _owner(request, name)
+    form = TokenForm(request.POST or None)
+    made = ""
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        with transaction.atomic():
+            token, made = make_token(owner, given["name"], given["scopes"], given["days"])
+            record(user_of(request), "made a token", token.name, user=owner.username, scopes=token.scopes)
+        form = TokenForm()
+    context = {"form": form, "owner": owner, "tokens": owner.tokens.all(), "made": made}
+    return render(request, "accounts/tokens.html", context)
+
+
+@require_POST
+def revoke(request: HttpRequest, name: str, pk: int) -> HttpResponse:
+    """Remove a token."""
+    owner = _owner(request, name)
+    token = get_object_or_404(Token, pk=pk, user=owner)
+    with transaction.atomic():
+        record(user_of(request), "revoked a token", token.name, user=owner.username)
+        token.delete()
+    messages.success(request, f"The token {token.name} is worth nothing any more.")
+    return redirect("tokens", name)
+
+
+def _owner(request: HttpRequest, name: str) -> User:
+    asking = user_of(request)
+    if asking.username == name:
+        return asking
+    owner = get_object_or_404(User, username=name) if asking.is_administrator else None
+    if owner is None or not owner.has_role(Role.SERVICE):
+        raise PermissionDenied("tokens are one's own; an administrator keeps those of services alone")
+    return owner

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest
 
 from busight.serve.web.accounts.access import user_of
 from busight.serve.web.accounts.models import Role, User
-from busight.serve.web.cases.models import Batch, Case, Upload
+from busight.serve.web.cases.models import Batch, Case, Export, Upload
 
 SEES_CASES = (Role.READER, Role.REVIEWER)
 
@@ -37,6 +37,18 @@ def case_or_404(request: HttpRequest, pk: UUID | str) -> Case:
     if case is None:
         raise Http404("no such case")
     return case
+
+
+def export_or_404(request: HttpRequest, pk: UUID | str) -> Export:
+    """Return a file of a case or batch that the user sees."""
+    export = Export.objects.select_related("case", "batch").filter(pk=pk).first()
+    if export is None:
+        raise Http404("no such file")
+    if export.case_id:
+        case_or_404(request, export.case_id)
+    else:
+        batch_or_404(request, str(export.batch_id))
+    return export
 
 
 def batch_or_404(request: HttpRequest, pk: UUID | str) -> Batch:

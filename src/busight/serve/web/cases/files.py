@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -47,6 +48,11 @@ def save(content: bytes) -> str:
 
 
 _TO_BGR = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}
+
+
+def spooled_path(file: Any) -> Path:
+    """Return where `SpoolHandler` wrote an uploaded file."""
+    return Path(file.temporary_file_path())
 
 
 def read_png(name: str) -> Image:

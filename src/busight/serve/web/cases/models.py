@@ -224,3 +224,43 @@ class Review(models.Model):
     def __str__(self) -> str:
         """Return it in a few words."""
         return f"{self.reader}: {self.verdict}"
+
+
+class Export(Leased):
+    """A file that the worker makes: the page of a case as PDF, or the pages of a batch as a zip archive."""
+
+    class State(models.TextChoices):
+        """Where it stands."""
+
+        RECEIVED = "received", "waiting"
+        RUNNING = "running", "being made"
+        DONE = "done", "ready"
+        FAILED = "failed", "failed"
+
+    class Kind(models.TextChoices):
+        """The ending of the file."""
+
+        PDF = "pdf", "page"
+        ZIP = "zip", "pages"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=4, choices=Kind.choices)
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, null=True, blank=True, related_name="exports")
+    batch = models.ForeignKey(Batch, on_delete=models.CASCADE, null=True, blank=True, related_name="exports")
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="exports")
+    state = models.CharField(max_length=8, choices=State.choices, default=State.RECEIVED)
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        """In the order of arrival."""
+
+        ordering = ("-created",)
+
+    def __str__(self) -> str:
+        """Return what it is of."""
+        return f"{self.get_kind_display()} of {self.case or self.batch}"
+
+    @property
+    def name(self) -> str:
+        """The same, for messages."""
+        return str(self)

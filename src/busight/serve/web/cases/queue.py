@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from busight.serve.web.audit_log.chain import record
-from busight.serve.web.cases.models import Case, Leased, Upload
+from busight.serve.web.cases.models import Case, Export, Leased, Upload
 
 LEASE = timedelta(seconds=60)
 MAX_TRIES = 3
@@ -31,6 +31,18 @@ def take_cases(worker: str, count: int) -> list[Case]:
     waiting = Case.objects.filter(state=Case.State.RECEIVED, batch__paused=False)
     moved = _take(waiting.exclude(region="").order_by("created"), worker, count)
     return moved or _take(waiting.order_by("created"), worker, count)
+
+
+def take_export(worker: str) -> Export | None:
+    """Take one file to make."""
+    rows = _take(Export.objects.filter(state=Export.State.RECEIVED).order_by("created"), worker, 1)
+    return rows[0] if rows else None
+
+
+def keep(row: Leased, worker: str) -> None:
+    """Keep a row that takes longer than a lease."""
+    rows: QuerySet[Any] = type(row)._default_manager.filter(pk=row.pk, worker=worker)
+    rows.update(lease_until=timezone.now() + LEASE)
 
 
 def _take(waiting: QuerySet[RowT], worker: str, count: int) -> list[RowT]:
@@ -68,7 +80,8 @@ def take_back(own: str = "") -> int:
     Returns:
         Number of rows.
     """
-    return _take_back(Upload, Upload.State.REFUSED, own) + _take_back(Case, Case.State.FAILED, own)
+    kinds = ((Upload, Upload.State.REFUSED), (Case, Case.State.FAILED), (Export, Export.State.FAILED))
+    return sum(_take_back(kind, given_up, own) for kind, given_up in kinds)
 
 
 def _take_back(kind: type[Leased], given_up: str, own: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count, Max, Q
 from django.forms import BaseForm
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import cache_control
@@ -20,15 +19,25 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from busight.errors import OutputError
 from busight.serve.web.accounts.access import requires, user_of
 from busight.serve.web.audit_log.chain import record
+from busight.serve.web.cases import export as exports
 from busight.serve.web.cases import files
-from busight.serve.web.cases.access import SEES_CASES, batch_or_404, case_or_404, visible_batches, visible_cases
+from busight.serve.web.cases.access import (
+    SEES_CASES,
+    batch_or_404,
+    case_or_404,
+    export_or_404,
+    visible_batches,
+    visible_cases,
+)
 from busight.serve.web.cases.filters import Worklist
 from busight.serve.web.cases.forms import NoteForm, RegionForm, ReviewForm, UploadForm
 from busight.serve.web.cases.handler import REFUSED
 from busight.serve.web.cases.intake import receive
-from busight.serve.web.cases.models import Batch, Case, Review, Upload
+from busight.serve.web.cases.models import Batch, Case, Export
 from busight.serve.web.cases.page import page_of, uses_region
+from busight.serve.web.cases.progress import progress_of
 from busight.serve.web.cases.rerun import rerun_of
+from busight.serve.web.cases.review import add_review
 from busight.serve.web.cases.search import search_text
 
 PAGE = 30
@@ -95,7 +104,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     names = given["paths"] if len(given["paths"]) == len(given["uploads"]) else [file.name for file in given["uploads"]]
     for file, name in zip(given["uploads"], names, strict=True):
         try:
-            taken = receive(batch, name, Path(file.temporary_file_path()), given["pseudonym"])
+            taken = receive(batch, name, files.spooled_path(file), given["pseudonym"])
             fates.append({"name": taken.name, "upload": taken.pk, "reason": ""})
         except OutputError as error:
             fates.append({"name": name, "upload": None, "reason": str(error)})
@@ -119,23 +128,6 @@ def batches(request: HttpRequest) -> HttpResponse:
     page = Paginator(listed, PAGE).get_page(request.GET.get("page"))
     rows = [{"batch": batch, **progress_of(batch)} for batch in page]
     return render(request, "cases/batches.html", {"page": page, "rows": rows})
-
-
-def progress_of(batch: Batch) -> dict[str, Any]:
-    """Return how far a batch is: files, cases, and how many of them wait, are answered, refused or failed."""
-    uploads = batch.uploads.aggregate(
-        n_files=Count("pk"),
-        n_reading=Count("pk", filter=Q(state__in=_WAITING)),
-        n_refused_files=Count("pk", filter=Q(state=Upload.State.REFUSED)),
-    )
-    of_batch = Case.objects.filter(uploads__batch=batch).distinct()
-    states = dict.fromkeys(Case.State.values, 0)
-    states |= dict(of_batch.values_list("state").annotate(count=Count("pk", distinct=True)))
-    total = sum(states.values())
-    finished = total - states["received"] - states["running"]
-    share = 0 if not total else round(100 * finished / total)
-    done = bool(uploads["n_files"]) and not uploads["n_reading"] and finished == total
-    return {**uploads, "states": states, "total": total, "finished": finished, "share": share, "is_done": done}
 
 
 @requires(*SEES_CASES)
@@ -185,12 +177,7 @@ def review(request: HttpRequest, pk: UUID) -> HttpResponse:
     if shown.state != Case.State.DONE:
         messages.error(request, "There is no answer to review.")
     elif form.is_valid():
-        given = form.cleaned_data
-        with transaction.atomic():
-            Review.objects.create(case=shown, reader=user_of(request), **given)
-            shown.reviewed = given["verdict"]
-            shown.save(update_fields=["reviewed", "changed"])
-            record(user_of(request), f"{given['verdict']} a case", pk, label=given["label"], reason=given["reason"])
+        add_review(shown, user_of(request), **form.cleaned_data)
     else:
         messages.error(request, " ".join(_reasons(form)))
     return redirect("case", pk)
@@ -241,3 +228,59 @@ def image(request: HttpRequest, pk: UUID, kind: str) -> FileResponse:
     if not name or not files.path_of(name).is_file():
         raise Http404("no such image")
     return FileResponse(files.path_of(name).open("rb"), content_type="image/png")
+
+
+@requires(*SEES_CASES)
+@require_GET
+def batch_table(request: HttpRequest, pk: UUID, form: str) -> StreamingHttpResponse | HttpResponse:
+    """Return the records of a batch as CSV or Parquet."""
+    shown = batch_or_404(request, pk)
+    with transaction.atomic():
+        record(user_of(request), "exported a batch", pk, form=form)
+    cases = exports.cases_of(shown)
+    answer: StreamingHttpResponse | HttpResponse
+    if form == "csv":
+        answer = StreamingHttpResponse(exports.csv_lines(cases), content_type="text/csv; charset=utf-8")
+    else:
+        answer = HttpResponse(exports.parquet(cases), content_type="application/vnd.apache.parquet")
+    answer["Content-Disposition"] = f'attachment; filename="batch-{pk}.{form}"'
+    return answer
+
+
+@requires(*SEES_CASES)
+@require_POST
+def ask_export(request: HttpRequest, of: str, pk: UUID) -> HttpResponse:
+    """Ask for the page of a case or the pages of a batch; where they are ready already, they are not made anew."""
+    user = user_of(request)
+    if of == "case":
+        wanted: dict[str, Any] = {"kind": Export.Kind.PDF, "case": case_or_404(request, pk)}
+    else:
+        wanted = {"kind": Export.Kind.ZIP, "batch": batch_or_404(request, pk)}
+    with transaction.atomic():
+        made = Export.objects.filter(**wanted).exclude(state=Export.State.FAILED).order_by("-created").first()
+        is_stale = made is not None and of == "batch" and made.state == Export.State.DONE
+        if made is None or is_stale:
+            made = Export.objects.create(**wanted, asked_by=user)
+            record(user, "asked for pages", pk, export=str(made.pk))
+    return redirect("export", made.pk)
+
+
+@requires(*SEES_CASES)
+@require_GET
+def export(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Show how far a file is; asked by htmx, that alone."""
+    shown = export_or_404(request, pk)
+    template = "cases/_export.html" if request.htmx else "cases/export.html"  # type: ignore[attr-defined]
+    return render(request, template, {"export": shown})
+
+
+@requires(*SEES_CASES)
+@require_GET
+def export_file(request: HttpRequest, pk: UUID) -> FileResponse:
+    """Return a file that is ready."""
+    shown = export_or_404(request, pk)
+    path = exports.path_of(shown)
+    if shown.state != Export.State.DONE or not path.is_file():
+        raise Http404("the file is not ready")
+    name = f"{shown.case or shown.batch}.{shown.kind}".replace("/", "-")
+    return FileResponse(path.open("rb"), as_attachment=True, filename=name)

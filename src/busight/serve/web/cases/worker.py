@@ -60,7 +60,7 @@ class Worker:
                     taken_back = time.monotonic()
                 if os.getppid() != self.parent:  # nobody would start it anew, or stop it
                     self.stop()
-                if not (self.predict_some() or self.explain_one()):
+                if not (self.predict_some() or self.export_one() or self.explain_one()):
                     self._stopping.wait(IDLE_SECONDS)
             reading.result()
 
@@ -143,6 +143,30 @@ class Worker:
             if len(images) == 1:
                 return [Failure(images[0].ref, str(error))]
             return [self._answers([image])[0] for image in images]
+
+    def export_one(self) -> bool:
+        """Make one file that somebody asked for; return whether there was any."""
+        from django.db import transaction
+
+        from busight.errors import BusightError
+        from busight.serve.web.audit_log.chain import record
+        from busight.serve.web.cases import export as exports
+        from busight.serve.web.cases import queue
+
+        export = queue.take_export(self.name)
+        if export is None:
+            return False
+        try:
+            exports.make(export, self.model, lambda: queue.keep(export, self.name))
+            export.state, export.reason = "done", ""
+        except (BusightError, ValueError) as error:
+            export.state, export.reason = "failed", str(error)[:500]
+        with transaction.atomic():
+            if queue.is_held(export, self.name):
+                queue.release(export)
+                export.save()
+                record("worker", f"made the {export.get_kind_display()}", export.pk, state=export.state)
+        return True
 
     def explain_one(self) -> bool:
         """Compute the details of one case, of one that somebody looks at first; return whether there was any."""

@@ -1,0 +1,111 @@
+"""Answers as files: tables at once, pages by the worker."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from busight.io.csv_text import csv_text
+from busight.model.explain.explained import explained
+from busight.model.model import Model
+from busight.report.pages.case import write_explanation
+from busight.serve.web.cases.answer import given_image
+from busight.serve.web.cases.models import Batch, Case, Export
+from busight.types import Failure
+
+OWN_COLUMNS = ("case", "state", "reason", "pseudonym", "laterality", "device", "reviewed", "review_label", "note")
+
+
+def cases_of(batch: Batch) -> QuerySet[Case]:
+    """Return the cases of a batch, in the order of its files."""
+    return Case.objects.filter(uploads__batch=batch).distinct().order_by("created", "frame")
+
+
+def rows(cases: QuerySet[Case]) -> Iterator[dict[str, Any]]:
+    """Yield a row for each case: what is known of it here, then its prediction record."""
+    for case in cases.prefetch_related("reviews").iterator(500):
+        last = next(iter(case.reviews.all()), None)
+        own = (
+            *(str(case.pk), case.get_state_display(), case.reason, case.pseudonym, case.laterality, case.device),
+            *(case.reviewed, last.label if last else "", case.note),
+        )
+        yield dict(zip(OWN_COLUMNS, own, strict=True)) | (case.record or {})
+
+
+def csv_lines(cases: QuerySet[Case]) -> Iterator[str]:
+    """Yield CSV, the header first; the texts of a list are separated by semicolons."""
+    header: list[str] = []
+    for row in rows(cases):
+        if not header:
+            header = list(row)
+            yield csv_text([header])
+        cells = [row.get(name) for name in header]
+        yield csv_text([["; ".join(cell) if isinstance(cell, list) else cell for cell in cells]])
+
+
+def parquet(cases: QuerySet[Case]) -> bytes:
+    """Return the rows as a Parquet file."""
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(list(rows(cases))), content)
+    return content.getvalue()
+
+
+def path_of(export: Export) -> Path:
+    """Return where the file of an export lies."""
+    folder: Path = settings.SITE.data / "exports"
+    return folder / f"{export.pk}.{export.kind}"
+
+
+def make(export: Export, model: Model, still_working: Callable[[], None]) -> None:
+    """Write the file of an export: the page of a case as PDF, or the pages of a batch as a zip archive.
+
+    Args:
+        export: Taken by this worker.
+        model: The model.
+        still_working: Called between pages: it keeps the lease.
+
+    Raises:
+        OutputError: The folder cannot be written.
+        ImageError: An image is missing.
+    """
+    path = path_of(export)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    work = path.with_suffix(".part")
+    shutil.rmtree(work, ignore_errors=True)
+    try:
+        if export.case is not None:
+            page = _page(export.case, model, work / "page")
+            page.with_suffix(".pdf").replace(path)
+            return
+        assert export.batch is not None
+        archive = work / "pages.zip"
+        work.mkdir()
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as pages:
+            for number, case in enumerate(cases_of(export.batch).filter(state=Case.State.DONE), start=1):
+                page = _page(case, model, work / str(number))
+                stem = f"{number:05} {Path(case.name).stem[:80]}".replace("/", "-")
+                pages.write(page.with_suffix(".pdf"), f"{stem}.pdf")
+                shutil.rmtree(page.parent)
+                still_working()
+            pages.writestr("cases.csv", "".join(csv_lines(cases_of(export.batch))))
+        archive.replace(path)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _page(case: Case, model: Model, folder: Path) -> Path:
+    (answer,) = model.try_predict([given_image(case)], explain=True)
+    if isinstance(answer, Failure):
+        raise ValueError(answer.reason)
+    return write_explanation(explained(model, answer), folder)
