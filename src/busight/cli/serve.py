@@ -89,6 +89,55 @@ def user(
         typer.echo(f"user: {name} ({', '.join(role)}) can log in")
 
 
+@app.command("backup")
+def backup(
+    file: Annotated[Path, typer.Argument(help="New file for rows, images and keys.")],
+    data: DataOption = None,
+    database: DatabaseOption = "",
+) -> None:
+    """Write everything of a site into one file, while it runs."""
+    with one_line_errors():
+        from busight.cli.console import ConsoleProgress
+        from busight.serve.web import setup
+
+        site = _existing_site(data, database)
+        setup.set_up(site)
+        from busight.serve.web.administration.backup import back_up
+
+        with ConsoleProgress() as progress:
+            about = back_up(site, file, progress)
+        typer.echo(f"backup: {about['rows']} rows and {about['files']} images; {file}")
+
+
+@app.command("restore")
+def restore_command(
+    file: Annotated[Path, typer.Argument(help="A backup.")],
+    data: DataOption = None,
+    database: DatabaseOption = "",
+) -> None:
+    """Read a backup into an empty site; it may have the other database than the one that it came from."""
+    with one_line_errors():
+        from busight.cli.console import ConsoleProgress
+        from busight.serve.web import setup
+
+        site = _site(data, database)
+        setup.set_up(site)
+        from busight.serve.web.administration.backup import restore
+
+        with ConsoleProgress() as progress:
+            about = restore(site, file, progress)
+        typer.echo(f"restored: {about['rows']} rows and {about['files']} images of {about['made']}; {site.data}")
+
+
+def _existing_site(data: Path | None, database: str) -> Site:
+    from busight.errors import ConfigError
+
+    site = _site(data, database)
+    if not (site.data / "sessions.key").is_file():
+        raise ConfigError(f"{site.data}: no site; name its folder with --data")
+    return site
+
+
 def _site(data: Path | None, database: str, **more: str) -> Site:
     from busight.cli.extras import require_extra
     from busight.serve.web.site import Site, default_data

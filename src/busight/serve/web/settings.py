@@ -39,6 +39,7 @@ INSTALLED_APPS = [
     "busight.serve.web.accounts",
     "busight.serve.web.audit_log",
     "busight.serve.web.cases",
+    "busight.serve.web.administration",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

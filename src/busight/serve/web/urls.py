@@ -17,4 +17,5 @@ urlpatterns = [
     path("", include("busight.serve.web.cases.urls")),
     path("", include("busight.serve.web.accounts.urls")),
     path("", include("busight.serve.web.audit_log.urls")),
+    path("", include("busight.serve.web.administration.urls")),
 ]

@@ -24,6 +24,7 @@ UPLOADS = 8
 """Files that are read in a row."""
 IDLE_SECONDS = 0.25
 TAKE_BACK_SECONDS = 60.0
+REMOVE_SECONDS = 3600.0
 
 
 @dataclass(slots=True)
@@ -43,6 +44,7 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped: uploads are read in a thread of their own, by a process of their own."""
+        from busight.serve.web.administration import retention
         from busight.serve.web.cases import intake, queue
 
         intake.remove_orphans()
@@ -51,13 +53,16 @@ class Worker:
             log.warning("%d interrupted rows are taken up again", back)
         with ThreadPoolExecutor(1, "intake") as pool:
             reading = pool.submit(self._read_uploads)
-            taken_back = time.monotonic()
+            taken_back, removed = time.monotonic(), 0.0
             while not self._stopping.is_set():
                 if reading.done():
                     reading.result()
                 if time.monotonic() - taken_back > TAKE_BACK_SECONDS:
                     queue.take_back()
                     taken_back = time.monotonic()
+                if time.monotonic() - removed > REMOVE_SECONDS:
+                    retention.remove_old("worker")
+                    removed = time.monotonic()
                 if os.getppid() != self.parent:  # nobody would start it anew, or stop it
                     self.stop()
                 if not (self.predict_some() or self.export_one() or self.explain_one()):
