@@ -209,7 +209,8 @@ def _open_folder(out: Path, recipe: Recipe, resume: bool) -> None:
     if not resume:
         require_free_folder(out)
         return
-    if (out / METRICS_FILE).exists() and not any(out.glob("training/*/last.ckpt")):
+    checkpoints = (*out.glob("training/*/last.ckpt"), *out.glob("training/*/member-*/last.ckpt"))
+    if (out / METRICS_FILE).exists() and not checkpoints:
         raise OutputError(f"{out}: the run in it is finished; there is nothing to resume")
     before = out / RECIPE_FILE
     if not before.is_file():

@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import lightning
@@ -20,6 +21,7 @@ from busight.classify.network import Network
 from busight.errors import ConfigError, DataError
 from busight.results.history import History, read_csv_text
 from busight.training.accelerator import started_by_torchrun, trainer_device
+from busight.training.average import Weights, mean_weights, member_seed, renew_statistics
 from busight.training.checkpoints import AtomicCheckpointIO, HistoryKeeper, read_checkpoint
 from busight.training.data_module import PreparedDataModule
 from busight.training.module import TrainingModule
@@ -58,7 +60,7 @@ def fit(
     mask_channel: bool = False,
     views: Sequence[float] = (1.0,),
 ) -> History:
-    """Train a network in place and keep the weights of the best epoch (or of the last).
+    """Train a network in place; keep the weights of the best epoch, of the last, or the mean of several trainings.
 
     After every epoch ``folder/last.ckpt`` is written; a call with the same folder resumes from it. On the CPU a resumed
     run ends with exactly the weights of an uninterrupted one.
@@ -76,12 +78,44 @@ def fit(
             the second ones, and so on; an epoch draws one view of each.
 
     Returns:
-        The training history.
+        The training history; with several members that of the first.
 
     Raises:
         DataError: Fewer than two training images, or none for validation.
         Interrupted: Stopped by Ctrl-C; call again to resume.
     """
+    if settings.members == 1:
+        return _fit(network, name, train, val, settings, folder, progress, mask_channel=mask_channel, views=views)
+    initial = {key: value.clone() for key, value in network.state_dict().items()}
+    weights: list[Weights] = []
+    histories = []
+    for member in range(settings.members):
+        network.load_state_dict(initial)
+        network.train()  # the training before has left it in evaluation mode
+        if progress:
+            progress(f"training {member + 1} of {settings.members}")
+        one = replace(settings, members=1, seed=member_seed(settings.seed, member))
+        place = folder / f"member-{member + 1}"
+        histories.append(_fit(network, name, train, val, one, place, progress, mask_channel=mask_channel, views=views))
+        weights.append({key: value.clone() for key, value in network.state_dict().items()})
+    network.load_state_dict(mean_weights(weights))
+    renew_statistics(network, train, settings, views, mask_channel=mask_channel)
+    return histories[0]
+
+
+def _fit(
+    network: Network,
+    name: str,
+    train: PreparedSet,
+    val: PreparedSet,
+    settings: TrainSettings,
+    folder: Path,
+    progress: Callable[[str], None] | None,
+    *,
+    mask_channel: bool,
+    views: Sequence[float],
+) -> History:
+    """Train a network once; see `fit`."""
     if len(train) < 2 * len(views) or not len(val):
         raise DataError(
             f"{name}: {len(train)} images to train on and {len(val)} to validate; at least two and one are needed"

@@ -53,18 +53,28 @@ class TrainingModule(lightning.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """Return the loss of one augmented batch."""
-        images, masks, known, targets = _as_float(batch)
         # Seeded from seed, epoch, batch and device, and not once at the start: a resumed run draws the same numbers as
         # an uninterrupted one.
         with _seeded(self.device, self.settings.seed, self.current_epoch, batch_idx, self.global_rank):
-            if self.augment is not None:
-                # In full precision: at half precision the geometry would be off by most of a pixel.
-                with torch.autocast(self.device.type, enabled=False):
-                    images, masks = self.augment(images, masks)
+            images, masks, known, targets = self._augmented(batch)
             network_output = self.network(self._layout(images))
         loss = self._loss(network_output, masks, known, targets)
         self._report("train", loss, network_output, masks, known, targets)
         return loss
+
+    def augmented(self, batch: Batch, epoch: int, place: int) -> Batch:
+        """Return a batch of an epoch as a training step sees it, images float32 (N, C, H, W) in 0–1."""
+        with _seeded(self.device, self.settings.seed, epoch, place, 0):
+            images, *rest = self._augmented(batch)
+        return (self._layout(images), *rest)  # type: ignore[return-value]
+
+    def _augmented(self, batch: Batch) -> Batch:
+        images, masks, known, targets = _as_float(batch)
+        if self.augment is not None:
+            # In full precision: at half precision the geometry would be off by most of a pixel.
+            with torch.autocast(self.device.type, enabled=False):
+                images, masks = self.augment(images, masks)
+        return images, masks, known, targets
 
     def validation_step(self, batch: Batch, batch_idx: int) -> None:
         """Compute loss and metrics of one batch without augmentation."""

@@ -114,6 +114,9 @@ class TrainSettings:
         checkpoint: Which epoch's weights are kept: ``best`` on validation, or the ``last``.
         ema_decay: Decay a step of a moving average of the weights, which is then validated and kept, 0–1: 0.98 averages
             over some fifty steps, 0 over none.
+        members: Trainings from the same initial weights, each with another order and other random changes; the mean of
+            their weights is kept, with statistics of batch normalisation from the training images. It costs as many
+            trainings, and nothing at prediction; see `busight.training.average`.
         seed: Seed of initial weights, order and augmentation.
         precision: ``auto`` (mixed on a GPU that supports it, else 32-bit) or one of Lightning's names.
         channels_last: Memory layout that convolutions prefer.
@@ -148,6 +151,7 @@ class TrainSettings:
     patience: Annotated[int, Field(ge=0)] = 0
     checkpoint: Literal["best", "last"] = "best"
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    members: Annotated[int, Field(ge=1, le=32)] = 1
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = "auto"
     channels_last: bool = True
