@@ -16,7 +16,7 @@ from test_hostile_uploads import png
 from busight.data.sources.catalogue import load_data
 
 SCREENS = ("/worklist/", "/upload/", "/batches/", "BATCH", "CASE", "REFUSED", "/account/", "/account/codes/")
-SCREENS += ("/tokens/vera/", "/users/", "/users/rita/", "/log/", "/administration/")
+SCREENS += ("/studies/", "STUDY", "READ", "/tokens/vera/", "/users/", "/users/rita/", "/log/", "/administration/")
 WIDTHS = (1440, 820, 390)
 
 
@@ -38,9 +38,17 @@ def screens(site: RunningSite, lesion: Path) -> dict[str, str]:
     client = site.client("vera")
     told = client.upload([("lesion.png", lesion.read_bytes()), ("noise.png", png()), ("text.png", b"no picture")])
     site.wait_until_done()
+    client.get("/studies/")
+    study = client.post("/studies/", {"name": "axe", "washout": 0}).headers["Location"]
+    truth = {"truth": ("t.csv", "name,label\nlesion.png,malignant\n")}
+    client.post(f"{study}cases/", {"batch": told["batch"]}, files=truth)
+    ((rob,),) = site.sql("SELECT id FROM accounts_user WHERE username = 'rob'")
+    client.post(f"{study}readers/", {"readers": str(rob)})
     ids = {state: UUID(str(pk)) for pk, state in site.sql("SELECT id, state FROM cases_case")}
     return {name: name for name in SCREENS} | {
         "BATCH": told["address"],
+        "STUDY": study,
+        "READ": f"{study}read/",
         "CASE": f"/cases/{ids['done']}/",
         "REFUSED": f"/cases/{ids['refused']}/",
     }
@@ -184,7 +192,7 @@ def test_a_batch_waits_and_goes_on(page: Page, site: RunningSite) -> None:
 def test_one_time_codes(page: Page, site: RunningSite) -> None:
     from django_otp.oath import totp
 
-    log_in(page, "rob")
+    log_in(page, "rita")
     page.goto("/account/")
     page.get_by_role("link", name="Set up one-time codes").click()
     import base64
@@ -198,7 +206,7 @@ def test_one_time_codes(page: Page, site: RunningSite) -> None:
     page.get_by_role("button", name="Switch on").click()
     expect(page.get_by_text("One-time codes are on.").first).to_be_visible()
     page.get_by_role("button", name="Log out").click()
-    log_in(page, "rob")
+    log_in(page, "rita")
     expect(page.get_by_role("heading", name="One-time code")).to_be_visible()
     page.goto("/")
     expect(page.get_by_role("heading", name="One-time code")).to_be_visible()  # no way around it
@@ -207,9 +215,14 @@ def test_one_time_codes(page: Page, site: RunningSite) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("screen", SCREENS)
 def test_axe_finds_nothing_and_no_screen_is_wider_than_the_window(
-    page: Page, screens: dict[str, str], screen: str, scheme: Any
+    page: Page, site: RunningSite, screens: dict[str, str], screen: str, scheme: Any
 ) -> None:
-    log_in(page, "adam" if screen.startswith(("/users", "/log", "/administration")) else "vera")
+    if screen == "READ":
+        site.sql("UPDATE studies_study SET opened = '2026-01-01 00:00:00'")
+    log_in(
+        page,
+        "rob" if screen == "READ" else "adam" if screen.startswith(("/users", "/log", "/administration")) else "vera",
+    )
     page.emulate_media(color_scheme=scheme)
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})

@@ -16,7 +16,7 @@ EXTRAS = {
     "ray": ("fsspec", "pyarrow", "ray"),
     "serve": (
         "argon2", "axes", "csp", "dj_database_url", "django", "django_filters", "django_htmx", "django_otp", "gunicorn",
-        "jinja2", "matplotlib", "ninja", "psycopg", "pyarrow", "typst", "whitenoise",
+        "jinja2", "matplotlib", "ninja", "psycopg", "pyarrow", "scipy", "typst", "whitenoise",
     ),
     "sources": ("openpyxl", "scipy"),
     "train": (

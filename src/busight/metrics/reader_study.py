@@ -97,8 +97,8 @@ def compare_readings(
         standard_error=error,
         degrees_of_freedom=freedom,
         p_value=p_value,
-        low=difference - reach,
-        high=difference + reach,
+        low=max(difference - reach, -1.0),
+        high=min(difference + reach, 1.0),
         error_variance=error_variance,
         covariances=(one_reader, one_way, neither),
         n_groups=n_groups,
@@ -181,8 +181,8 @@ def compare_with_model(
         standard_error=error,
         degrees_of_freedom=freedom,
         p_value=p_value,
-        low=difference - reach,
-        high=difference + reach,
+        low=max(difference - reach, -1.0),
+        high=min(difference + reach, 1.0),
     )
 
 

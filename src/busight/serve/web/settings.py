@@ -40,6 +40,7 @@ INSTALLED_APPS = [
     "busight.serve.web.audit_log",
     "busight.serve.web.cases",
     "busight.serve.web.administration",
+    "busight.serve.web.studies",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -18,4 +18,5 @@ urlpatterns = [
     path("", include("busight.serve.web.accounts.urls")),
     path("", include("busight.serve.web.audit_log.urls")),
     path("", include("busight.serve.web.administration.urls")),
+    path("", include("busight.serve.web.studies.urls")),
 ]

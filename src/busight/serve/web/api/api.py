@@ -216,7 +216,7 @@ def review(request: HttpRequest, pk: UUID, given: ReviewIn) -> tuple[int, Case]:
 @api.get("/batches/{pk}/table.{form}", response={200: bytes, **PROBLEMS}, summary="Records of a batch")
 def table(request: HttpRequest, pk: UUID, form: Literal["csv", "parquet"]) -> HttpResponse | StreamingHttpResponse:
     """Return the records of a batch: form is csv or parquet."""
-    rows = exports.cases_of(_batch(request, Scope.EXPORT, pk))
+    rows = exports.cases_of(_batch(request, Scope.EXPORT, pk), _user(request, Scope.EXPORT))
     makers: dict[str, Callable[[], HttpResponse | StreamingHttpResponse]] = {
         "csv": lambda: StreamingHttpResponse(exports.csv_lines(rows), content_type="text/csv; charset=utf-8"),
         "parquet": lambda: HttpResponse(exports.parquet(rows), content_type="application/vnd.apache.parquet"),
@@ -234,7 +234,7 @@ def page(request: HttpRequest, pk: UUID) -> Any:
     shown = _case(request, Scope.EXPORT, pk)
     if shown.state != Case.State.DONE:
         raise HttpError(409, "there is no answer to make a page of")
-    made = Export.objects.filter(case=shown).order_by("-created").first()
+    made = Export.objects.filter(case=shown, asked_by=_user(request, Scope.EXPORT)).order_by("-created").first()
     if made is not None and made.state == Export.State.DONE and exports.path_of(made).is_file():
         return FileResponse(exports.path_of(made).open("rb"), content_type="application/pdf")
     if made is None or made.state in (Export.State.DONE, Export.State.FAILED):

@@ -15,13 +15,19 @@ SEES_CASES = (Role.READER, Role.REVIEWER)
 
 
 def visible_cases(user: User) -> QuerySet[Case]:
-    """Return the cases that a user sees: a reviewer all, a reader and a service those of the own uploads."""
+    """Return the cases that a user sees: a reviewer all, a reader and a service those of the own uploads.
+
+    Nobody sees a case that the same user reads in an open study.
+    """
+    from busight.serve.web.studies.reading import hidden_from  # which imports cases
+
+    seen = Case.objects.exclude(Q(pk__in=hidden_from(user)) | Q(parent__in=hidden_from(user)))
     if user.sees_all_cases:
-        return Case.objects.all()
+        return seen
     if not user.sees_cases:
         return Case.objects.none()
     shared = Upload.cases.through._default_manager.filter(upload__batch__owner=user).values("case")
-    return Case.objects.filter(Q(batch__owner=user) | Q(pk__in=shared) | Q(parent__in=shared))
+    return seen.filter(Q(batch__owner=user) | Q(pk__in=shared) | Q(parent__in=shared))
 
 
 def visible_batches(user: User) -> QuerySet[Batch]:
@@ -40,14 +46,13 @@ def case_or_404(request: HttpRequest, pk: UUID | str) -> Case:
 
 
 def export_or_404(request: HttpRequest, pk: UUID | str) -> Export:
-    """Return a file of a case or batch that the user sees."""
-    export = Export.objects.select_related("case", "batch").filter(pk=pk).first()
+    """Return a file that the user asked for, of a case that the user still sees."""
+    asked = Export.objects.select_related("case", "batch").filter(asked_by=user_of(request))
+    export = asked.filter(pk=pk).first()
     if export is None:
-        raise Http404("no such file")
+        raise Http404("no such file of yours")
     if export.case_id:
         case_or_404(request, export.case_id)
-    else:
-        batch_or_404(request, str(export.batch_id))
     return export
 
 

@@ -15,6 +15,8 @@ from busight.io.csv_text import csv_text
 from busight.model.explain.explained import explained
 from busight.model.model import Model
 from busight.report.pages.case import write_explanation
+from busight.serve.web.accounts.models import User
+from busight.serve.web.cases.access import visible_cases
 from busight.serve.web.cases.answer import given_image
 from busight.serve.web.cases.models import Batch, Case, Export
 from busight.types import Failure
@@ -22,9 +24,9 @@ from busight.types import Failure
 OWN_COLUMNS = ("case", "state", "reason", "pseudonym", "laterality", "device", "reviewed", "review_label", "note")
 
 
-def cases_of(batch: Batch) -> QuerySet[Case]:
-    """Return the cases of a batch, in the order of its files."""
-    return Case.objects.filter(uploads__batch=batch).distinct().order_by("created", "frame")
+def cases_of(batch: Batch, user: User) -> QuerySet[Case]:
+    """Return the cases of a batch that a user sees, in the order of its files."""
+    return visible_cases(user).filter(uploads__batch=batch).distinct().order_by("created", "frame")
 
 
 def rows(cases: QuerySet[Case]) -> Iterator[dict[str, Any]]:
@@ -92,13 +94,14 @@ def make(export: Export, model: Model, still_working: Callable[[], None]) -> Non
         archive = work / "pages.zip"
         work.mkdir()
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as pages:
-            for number, case in enumerate(cases_of(export.batch).filter(state=Case.State.DONE), start=1):
+            answered = cases_of(export.batch, export.asked_by).filter(state=Case.State.DONE)
+            for number, case in enumerate(answered, start=1):
                 page = _page(case, model, work / str(number))
                 stem = f"{number:05} {Path(case.name).stem[:80]}".replace("/", "-")
                 pages.write(page.with_suffix(".pdf"), f"{stem}.pdf")
                 shutil.rmtree(page.parent)
                 still_working()
-            pages.writestr("cases.csv", "".join(csv_lines(cases_of(export.batch))))
+            pages.writestr("cases.csv", "".join(csv_lines(cases_of(export.batch, export.asked_by))))
         archive.replace(path)
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Prefetch, Q
 from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -135,7 +135,8 @@ def batches(request: HttpRequest) -> HttpResponse:
 def batch(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show a batch: the fate of each file, and its cases."""
     shown = batch_or_404(request, pk)
-    uploads = Paginator(shown.uploads.prefetch_related("cases"), 100).get_page(request.GET.get("page"))
+    listed = shown.uploads.prefetch_related(Prefetch("cases", visible_cases(user_of(request))))
+    uploads = Paginator(listed, 100).get_page(request.GET.get("page"))
     context = {"batch": shown, "uploads": uploads, **progress_of(shown)}
     template = "cases/_batch.html" if request.htmx else "cases/batch.html"  # type: ignore[attr-defined]
     return render(request, template, context)
@@ -237,7 +238,7 @@ def batch_table(request: HttpRequest, pk: UUID, form: str) -> StreamingHttpRespo
     shown = batch_or_404(request, pk)
     with transaction.atomic():
         record(user_of(request), "exported a batch", pk, form=form)
-    cases = exports.cases_of(shown)
+    cases = exports.cases_of(shown, user_of(request))
     answer: StreamingHttpResponse | HttpResponse
     if form == "csv":
         answer = StreamingHttpResponse(exports.csv_lines(cases), content_type="text/csv; charset=utf-8")
@@ -257,7 +258,8 @@ def ask_export(request: HttpRequest, of: str, pk: UUID) -> HttpResponse:
     else:
         wanted = {"kind": Export.Kind.ZIP, "batch": batch_or_404(request, pk)}
     with transaction.atomic():
-        made = Export.objects.filter(**wanted).exclude(state=Export.State.FAILED).order_by("-created").first()
+        mine = Export.objects.filter(**wanted, asked_by=user).exclude(state=Export.State.FAILED)
+        made = mine.order_by("-created").first()
         is_stale = made is not None and of == "batch" and made.state == Export.State.DONE
         if made is None or is_stale:
             made = Export.objects.create(**wanted, asked_by=user)

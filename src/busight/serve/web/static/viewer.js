@@ -61,8 +61,8 @@ function load() {
   if (!data) return;
   for (const path of [outline, shadow]) path.setAttribute("d", data.dataset.outline || "");
   if (data.dataset.activation) map.setAttribute("href", data.dataset.activation);
-  tool("activation").disabled = !data.dataset.activation;
-  tool("outline").disabled = !data.dataset.outline;
+  if (tool("activation")) tool("activation").disabled = !data.dataset.activation;
+  if (tool("outline")) tool("outline").disabled = !data.dataset.outline;
 }
 document.body.addEventListener("htmx:afterSwap", load);
 
@@ -78,11 +78,11 @@ function toggle(name) {
   viewer.setMouseNavEnabled(!isOn("ruler") && !isOn("region"));
 }
 const strength = document.querySelector("[data-activation-strength]");
-strength.addEventListener("input", () => {
+strength?.addEventListener("input", () => {
   map.setAttribute("opacity", strength.value / 100);
   if (!isOn("activation") && !tool("activation").disabled) toggle("activation");
 });
-map.setAttribute("opacity", strength.value / 100);
+map.setAttribute("opacity", (strength?.value ?? 60) / 100);
 for (const name of names) tool(name).addEventListener("click", () => toggle(name));
 tool("home").addEventListener("click", () => viewer.viewport.goHome());
 
@@ -121,7 +121,7 @@ place.addEventListener("pointerup", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input:not([type=range]), select, textarea")) return;
-  const act = { o: () => tool("outline").click(), a: () => tool("activation").click(), r: () => tool("ruler").click(), m: () => tool("region")?.click(), 0: () => tool("home").click() }[event.key];
+  const act = { o: () => tool("outline")?.click(), a: () => tool("activation")?.click(), r: () => tool("ruler").click(), m: () => tool("region")?.click(), 0: () => tool("home").click() }[event.key];
   if (act) { event.preventDefault(); act(); }
 });
 load();
