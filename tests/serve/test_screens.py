@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
@@ -172,6 +173,37 @@ def test_a_region_is_moved_by_a_box_and_by_a_click_and_asked_again(
     assert [len(region.split(",")) for region in regions] == [4, 2]
     page.get_by_role("link", name=re.compile("the model's region")).click()
     page.wait_for_url(f"**{screens['CASE']}")
+
+
+def test_two_views_and_two_breasts_are_joined(page: Page, site: RunningSite, lesion: Path) -> None:
+    import cv2
+
+    image = cv2.imread(str(lesion), cv2.IMREAD_GRAYSCALE)
+    views = [
+        cv2.imencode(".png", pixels)[1].tobytes() for pixels in (image[:, ::-1], cv2.convertScaleAbs(image, alpha=0.9))
+    ]
+    client = site.client("vera")
+    client.upload([("one.png", views[0]), ("two.png", views[1])], pseudonym="two views")
+    site.wait_until_done()
+    probs = dict(site.sql("SELECT name, positive_prob FROM cases_case WHERE pseudonym = 'two views'"))
+    assert None not in probs.values()
+    log_in(page, "vera")
+    page.goto("/worklist/?search=two.png")
+    page.get_by_role("link", name="two.png").click()
+    page.get_by_label("same lesion").check()
+    page.get_by_role("button", name="Join the views").click()
+    odds = np.array(list(probs.values()))
+    mean = 1 / (1 + np.exp(-np.log(odds / (1 - odds)).mean()))
+    expect(page.get_by_text("By 2 views of this lesion together")).to_contain_text(f"{100 * mean:.0f} %")
+    site.sql("UPDATE cases_case SET laterality = 'left' WHERE name = 'one.png'")
+    site.sql("UPDATE cases_case SET laterality = 'right' WHERE name = 'two.png'")
+    page.reload()
+    expect(page.get_by_text("the person, by the more suspicious one")).to_contain_text(
+        f"{100 * max(probs.values()):.0f} %"
+    )
+    page.get_by_label("same lesion").uncheck()
+    page.get_by_role("button", name="Join the views").click()
+    expect(page.get_by_text("of this lesion together")).to_have_count(0)
 
 
 def test_a_batch_waits_and_goes_on(page: Page, site: RunningSite) -> None:

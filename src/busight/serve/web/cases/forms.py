@@ -108,6 +108,17 @@ class RegionForm(forms.Form):
         return f"{top},{left},{bottom},{right}"
 
 
+class JoinForm(forms.Form):
+    """Further views of the same lesion."""
+
+    views = forms.ModelMultipleChoiceField(queryset=Case.objects.none(), required=False)
+
+    def __init__(self, *arguments: Any, cases: Any) -> None:
+        """Take the cases to choose from."""
+        super().__init__(*arguments)
+        self.fields["views"].queryset = cases  # type: ignore[attr-defined]
+
+
 class NoteForm(forms.ModelForm):  # type: ignore[type-arg]
     """The note of a case."""
 

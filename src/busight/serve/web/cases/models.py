@@ -106,6 +106,7 @@ class Case(Leased):
         pseudonym: Keyed hash of the patient's id, or what the user typed.
         record: The prediction record, as ``busight predict`` writes it.
         details: Descriptors, similar training images and outline, computed when someone looks or nothing else waits.
+        lesion: What the views of one lesion have in common; None where a reader has joined nothing.
         wanted: When someone asked for the details.
         flagged: The positive class reaches the threshold.
         search: Everything that is searched, in lower case.
@@ -152,6 +153,7 @@ class Case(Leased):
     input_warnings: models.JSONField[Any, Any] = models.JSONField(default=list)
     pseudonym = models.CharField(max_length=64, blank=True, db_index=True)
     laterality = models.CharField(max_length=8, blank=True)
+    lesion = models.UUIDField(null=True, blank=True, db_index=True)
     device = models.CharField(max_length=120, blank=True)
 
     record: models.JSONField[Any, Any] = models.JSONField(null=True, blank=True)

@@ -13,6 +13,7 @@ from busight.model.bundle.load import load_bundle
 from busight.model.installed import find_model
 from busight.serve.web.accounts.models import User
 from busight.serve.web.cases.access import visible_cases
+from busight.serve.web.cases.joining import joined
 from busight.serve.web.cases.models import Case
 from busight.strategies.catalogue import strategy_of
 
@@ -58,6 +59,7 @@ def page_of(case: Case, user: User) -> dict[str, Any]:
         "previous": others.filter(pseudonym=case.pseudonym, region="").order_by("-created")[:8]
         if case.pseudonym
         else [],
+        "joined": joined(case, others) if case.state == Case.State.DONE else None,
         "origin": case.parent or case,
         "reruns": (case.parent or case).reruns.order_by("created"),
         "may_move": uses_region() and case.model_digest == card().digest and user.may_review,

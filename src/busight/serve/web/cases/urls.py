@@ -22,6 +22,7 @@ urlpatterns = [
     path("cases/<uuid:pk>/", views.case, name="case"),
     path("cases/<uuid:pk>/review/", views.review, name="review"),
     path("cases/<uuid:pk>/region/", views.region, name="region"),
+    path("cases/<uuid:pk>/join/", views.join, name="join"),
     path("cases/<uuid:pk>/note/", views.note, name="note"),
     path("cases/<uuid:pk>/<str:kind>.png", views.image, name="case-image"),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -30,7 +30,7 @@ from busight.serve.web.cases.access import (
     visible_cases,
 )
 from busight.serve.web.cases.filters import Worklist
-from busight.serve.web.cases.forms import NoteForm, RegionForm, ReviewForm, UploadForm
+from busight.serve.web.cases.forms import JoinForm, NoteForm, RegionForm, ReviewForm, UploadForm
 from busight.serve.web.cases.handler import REFUSED
 from busight.serve.web.cases.intake import receive
 from busight.serve.web.cases.models import Batch, Case, Export
@@ -202,6 +202,25 @@ def region(request: HttpRequest, pk: UUID) -> HttpResponse:
         if is_new:
             record(user_of(request), "moved the region of a case", pk, region=moved.region, case=str(moved.pk))
     return redirect("case", moved.pk)
+
+
+@requires(*SEES_CASES)
+@require_POST
+def join(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Say that further images show the same lesion, or that they do not any more."""
+    shown = case_or_404(request, pk)
+    known = visible_cases(user_of(request)).filter(pseudonym=shown.pseudonym, region="").exclude(pk=pk)
+    form = JoinForm(request.POST, cases=known if shown.pseudonym else known.none())
+    if form.is_valid():
+        chosen = form.cleaned_data["views"]
+        with transaction.atomic():
+            if shown.lesion is not None:
+                known.filter(lesion=shown.lesion).update(lesion=None)
+            shown.lesion = uuid4() if chosen else None
+            shown.save(update_fields=["lesion", "changed"])
+            chosen.update(lesion=shown.lesion)
+            record(user_of(request), "joined views of a lesion", pk, views=[str(view.pk) for view in chosen])
+    return redirect("case", pk)
 
 
 @requires(*SEES_CASES)
