@@ -17,7 +17,17 @@ from test_hostile_uploads import png
 from busight.data.sources.catalogue import load_data
 
 SCREENS = ("/worklist/", "/upload/", "/batches/", "BATCH", "CASE", "REFUSED", "/account/", "/account/codes/")
-SCREENS += ("/studies/", "STUDY", "READ", "/tokens/vera/", "/users/", "/users/rita/", "/log/", "/administration/")
+SCREENS += (
+    "/studies/",
+    "STUDY",
+    "READ",
+    "/model/",
+    "/tokens/vera/",
+    "/users/",
+    "/users/rita/",
+    "/log/",
+    "/administration/",
+)
 WIDTHS = (1440, 820, 390)
 
 

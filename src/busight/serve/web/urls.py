@@ -19,4 +19,5 @@ urlpatterns = [
     path("", include("busight.serve.web.audit_log.urls")),
     path("", include("busight.serve.web.administration.urls")),
     path("", include("busight.serve.web.studies.urls")),
+    path("", include("busight.serve.web.monitoring.urls")),
 ]
