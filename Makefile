@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 RUN_OUT ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 BENCH_OUT ?= runs/bench-$(shell date +%Y%m%d-%H%M%S).json
 
-.PHONY: run bench model test test-serve check docs format clean
+.PHONY: run bench model test test-serve check packages docs format clean
 
 # A stamp for each set of extras: made anew when pyproject.toml changes.
 $(VENV)/.train: pyproject.toml
@@ -56,6 +56,12 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive src/busight/serve src/busight/client.py
+
+# Known vulnerabilities of what is installed (asks PyPI), and a bill of materials in CycloneDX.
+packages: $(VENV)/.dev
+	$(BIN)/pip-audit --skip-editable
+	$(BIN)/cyclonedx-py environment $(VENV) --output-reproducible --of JSON -o sbom.json
 
 test: check
 	$(BIN)/pytest -n 2 --dist loadfile --max-worker-restart 0 --ignore tests/serve

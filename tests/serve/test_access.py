@@ -84,6 +84,7 @@ def test_cookies_and_headers(site: RunningSite) -> None:
     assert "default-src 'self'" in policy
     assert "unsafe" not in policy
     assert answer.headers["X-Frame-Options"] == "DENY"
+    assert "no-store" in site.client("rita").get("/worklist/").headers["Cache-Control"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "same-origin"
     client = site.client("rita")

@@ -29,8 +29,8 @@ def test_shares_agreement_and_a_device_that_is_unlike_the_others(site: RunningSi
         reviewed = "" if refused else "agreed" if number % 3 else "overridden"
         rows.append(
             f"('{number:032x}', '{batch}', 'n', '{number}', 0, 1, 'busight-base', '{digest}', '', "
-            f"'{'refused' if refused else 'done'}', 9, 9, '', 0, '[]', '[]', '[]', '', '', '{device}', 'benign', '', '', "
-            f"'', '', 0, '{reviewed}', '', '', '', 0, '2026-11-20 10:00:00', '2026-11-20 10:00:00')"
+            f"'{'refused' if refused else 'done'}', 9, 9, '', 0, '[]', '[]', '[]', '', '', '{device}', 'benign', '', "
+            f"'', '', '', 0, '{reviewed}', '', '', '', 0, '2026-11-20 10:00:00', '2026-11-20 10:00:00')"
         )
     site.sql(INSERT + ", ".join(rows))
     page = client.get("/model/").text

@@ -143,3 +143,49 @@ def filters(
         for line in comparison_lines(comparison):
             typer.echo(line)
         typer.echo(f"table: {out / 'filters.csv'}; figure: {out / 'filters.png'}")
+
+
+@app.command("serve")
+def serve_command(
+    data: DataArgument = "phantom:1000,size=384",
+    users: Annotated[int, typer.Option("--users", min=1, help="Users who read at once.")] = 50,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="How long they read.")] = 60,
+    database: Annotated[str, typer.Option("--database", help="An empty database of PostgreSQL [SQLite].")] = "",
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="New file for the figures.")] = None,
+) -> None:
+    """Measure the web application: images through its queue beside `busight predict`, then users who read at once."""
+    with one_line_errors(hint=lambda: "nothing was written"):
+        import tempfile
+
+        from busight.cli.console import ConsoleProgress
+        from busight.data.sources.catalogue import load_data
+        from busight.io.atomic import require_new_file, write_json
+        from busight.report.overlay import write_image
+
+        require_extra("serve", "bench serve")
+        if json_file is not None:
+            require_new_file(json_file)
+        from busight.serve.bench import measure_serve
+
+        given = load_data(data)
+        with tempfile.TemporaryDirectory(prefix="busight-images-") as folder, ConsoleProgress() as progress:
+            progress.stage("images")
+            files = []
+            for number, sample in enumerate(given.samples):
+                files.append(Path(folder) / f"{number:05}.png")
+                write_image(files[-1], given.reader.image(sample))
+                progress.tick(number + 1, len(given.samples))
+            found = measure_serve(files, users, seconds, progress, database)
+        if json_file is not None:
+            write_json(json_file, found.as_json(), new=True)
+        typer.echo(
+            f"{found.images} images on {found.database}: uploaded in {found.upload_seconds:.1f} s, answered after "
+            f"{found.queue_seconds:.1f} s; busight predict takes {found.predict_seconds:.1f} s, ratio "
+            f"{found.throughput:.2f}; {found.failed} failed"
+        )
+        for page, median, high, count in found.milliseconds:
+            typer.echo(f"{page}: median {median:.0f} ms, 95 % below {high:.0f} ms, {count} requests")
+        typer.echo(
+            f"{found.users} users, a page every {found.think_seconds:g} s each: {found.errors} errors; memory "
+            + ", ".join(f"{size:.0f} MB" for size in found.memory_mb)
+        )

@@ -15,9 +15,11 @@ HERE = Path(__file__).parent
 
 SECRET_KEY = SITE.known_key("sessions").hex()
 DEBUG = False
+# Addresses that stand for all of a machine: no browser asks for them.
+_ANY = {"0.0.0.0", "::"}  # nosec
 ALLOWED_HOSTS = [
     *("127.0.0.1", "localhost", "[::1]"),
-    *({SITE.host_and_port[0]} - {"0.0.0.0", "::"}),
+    *({SITE.host_and_port[0]} - _ANY),
     *(name.strip() for name in SITE.hosts.split(",") if name.strip()),
 ]
 ROOT_URLCONF = "busight.serve.web.urls"
@@ -52,6 +54,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "busight.serve.web.accounts.middleware.KeepNothing",
     "busight.serve.web.accounts.middleware.RequireCode",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -1,4 +1,4 @@
-"""The one-time code of users whose role asks for it."""
+"""What each request passes: nothing stored by the browser, a one-time code where the role asks for it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,20 @@ from django.shortcuts import redirect
 from busight.serve.web.accounts.models import User
 
 _FREE = frozenset({"code", "login", "logout", "enrol"})
+
+
+class KeepNothing:
+    """Let browsers store no page; images say themselves how long they are kept."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Keep the next handler."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request."""
+        answer = self.get_response(request)
+        answer.headers.setdefault("Cache-Control", "no-store")
+        return answer
 
 
 class RequireCode:
