@@ -10,6 +10,7 @@ from uuid import UUID
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from dicom_files import write_dicom
 from playwright.sync_api import Page, expect
 from sites import RunningSite, log_in
 from test_hostile_uploads import png
@@ -183,6 +184,26 @@ def test_a_region_is_moved_by_a_box_and_by_a_click_and_asked_again(
     assert [len(region.split(",")) for region in regions] == [4, 2]
     page.get_by_role("link", name=re.compile("the model's region")).click()
     page.wait_for_url(f"**{screens['CASE']}")
+
+
+def test_a_clip_shows_each_frame_and_the_best(page: Page, site: RunningSite, lesion: Path, tmp_path: Path) -> None:
+    import cv2
+
+    image = cv2.imread(str(lesion), cv2.IMREAD_GRAYSCALE)
+    frames = np.stack([cv2.convertScaleAbs(image, alpha=alpha) for alpha in (0.7, 1.0, 1.2)])
+    write_dicom(tmp_path / "clip.dcm", frames)
+    site.client("vera").upload([("clip.dcm", (tmp_path / "clip.dcm").read_bytes())])
+    site.wait_until_done()
+    found = site.sql("SELECT frame, positive_prob FROM cases_case WHERE name = 'clip.dcm' ORDER BY frame")
+    assert [frame for frame, _ in found] == [0, 1, 2]
+    best = max(found, key=lambda row: row[1] or 0)[0]
+    log_in(page, "vera")
+    page.goto("/worklist/?search=clip.dcm&order=oldest")
+    page.get_by_role("link", name="clip.dcm, frame 2").click()
+    strip = page.get_by_role("navigation", name="Frames of this clip")
+    expect(strip.locator("a")).to_have_count(3)
+    expect(strip.locator("[aria-current]")).to_contain_text("2:")
+    expect(strip.locator("a").nth(best)).to_contain_text("★")
 
 
 def test_two_views_and_two_breasts_are_joined(page: Page, site: RunningSite, lesion: Path) -> None:

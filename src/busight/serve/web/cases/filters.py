@@ -12,10 +12,10 @@ from busight.serve.web.cases.models import Case
 from busight.serve.web.cases.search import found
 
 ORDERS = {
-    "flagged": ("-flagged", "-created"),
-    "newest": ("-created",),
-    "oldest": ("created",),
-    "probability": ("-positive_prob", "-created"),
+    "flagged": ("-flagged", "-created", "pk"),
+    "newest": ("-created", "pk"),
+    "oldest": ("created", "pk"),
+    "probability": ("-positive_prob", "-created", "pk"),
 }
 
 

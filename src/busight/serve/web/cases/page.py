@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from busight.model.bundle.card import Card
 from busight.model.bundle.load import load_bundle
@@ -42,6 +42,7 @@ def page_of(case: Case, user: User) -> dict[str, Any]:
     ]
     point = card().decision.threshold if case.model_digest == card().digest else None
     others = visible_cases(user).exclude(pk=case.pk)
+    frames = _frames(case.parent or case, visible_cases(user))
     return {
         "case": case,
         "record": record,
@@ -55,7 +56,8 @@ def page_of(case: Case, user: User) -> dict[str, Any]:
         "needs_details": case.state == Case.State.DONE and case.details is None,
         "size": _size(record),
         "reviews": case.reviews.select_related("reader"),
-        "frames": _frames(case, others),
+        "frames": frames,
+        "best": _best(frames),
         "previous": others.filter(pseudonym=case.pseudonym, region="").order_by("-created")[:8]
         if case.pseudonym
         else [],
@@ -67,11 +69,17 @@ def page_of(case: Case, user: User) -> dict[str, Any]:
     }
 
 
-def _frames(case: Case, others: QuerySet[Case]) -> list[Case]:
-    """Return the other frames of the same clip."""
+def _frames(case: Case, visible: QuerySet[Case]) -> list[Case]:
+    """Return all frames of the same clip, in order; none for a single image."""
     if case.n_frames == 1:
         return []
-    return list(others.filter(uploads__cases=case, region="").order_by("frame").distinct())
+    return list(visible.filter(uploads__cases=case, name=case.name, region="").order_by("frame").distinct())
+
+
+def _best(frames: list[Case]) -> Case | None:
+    """Return the frame with the highest probability of the positive class, the one to look at first."""
+    answered = [frame for frame in frames if frame.positive_prob is not None]
+    return max(answered, key=lambda frame: frame.positive_prob or 0.0, default=None)
 
 
 def _classes(record: dict[str, Any]) -> list[str]:
@@ -87,15 +95,18 @@ def _size(record: dict[str, Any]) -> str:
     return ""
 
 
-def _neighbours(case: Case, user: User) -> dict[str, str]:
-    """Return the cases before and after in the worklist's order, flagged first, then the newest."""
-    ranked = list(
-        visible_cases(user).filter(parent=None).order_by("-flagged", "-created").values_list("pk", flat=True)[:2000]
-    )
-    shown = case.parent_id or case.pk
-    place = ranked.index(shown) if shown in ranked else None
-    if place is None:
-        return {}
-    found = {"place": str(place + 1), "total": str(len(ranked))}
-    found |= {"before": str(ranked[place - 1])} if place else {}
-    return found | ({"after": str(ranked[place + 1])} if place + 1 < len(ranked) else {})
+def _neighbours(case: Case, user: User) -> dict[str, Any]:
+    """Return the cases before and after in the worklist's order: flagged first, then the newest."""
+    shown = case.parent or case
+    ranked = visible_cases(user).filter(parent=None)
+    same, first = Q(flagged=shown.flagged), ("-flagged", "-created", "pk")
+    before = same & (Q(created__gt=shown.created) | Q(created=shown.created, pk__lt=shown.pk))
+    after = same & (Q(created__lt=shown.created) | Q(created=shown.created, pk__gt=shown.pk))
+    before, after = (before, after | Q(flagged=False)) if shown.flagged else (before | Q(flagged=True), after)
+    keys = ranked.values_list("pk", flat=True)
+    return {
+        "place": ranked.filter(before).count() + 1,
+        "total": ranked.count(),
+        "before": keys.filter(before).order_by("flagged", "created", "-pk").first(),
+        "after": keys.filter(after).order_by(*first).first(),
+    }
