@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from uuid import UUID
 
-from sites import RunningSite
+import cv2
+from sites import RunningSite, wait_for
 
+from busight.data.sources.catalogue import load_data
 from busight.model.model import Model
 
 COLUMNS = (
@@ -44,3 +48,36 @@ def test_shares_agreement_and_a_device_that_is_unlike_the_others(site: RunningSi
     assert site.client("adam").get("/model/").status_code == 403
     # a reader sees what the own cases say
     assert re.search(r"Answered\s+0, 0", re.sub(r"<[^>]+>", " ", site.client("rita").get("/model/").text))
+
+
+def test_a_model_is_recalibrated_on_confirmed_cases_and_serves_from_then_on(site: RunningSite, tmp_path: Path) -> None:
+    data = load_data("phantom:120,seed=12,typical=1")
+    lesions = [sample for sample in data.samples if sample.label in ("benign", "malignant")][:60]
+    files = [
+        (f"{number}.png", cv2.imencode(".png", data.reader.image(sample))[1].tobytes())
+        for number, sample in enumerate(lesions)
+    ]
+    vera = site.client("vera")
+    vera.get("/model/")
+    few = vera.post("/model/recalibrate/").headers["Location"]
+    wait_for(lambda: "no confirmed case" in vera.get(few).text, 30)
+    vera.upload(files)
+    site.wait_until_done()
+    truth = {f"{number}.png": str(sample.label) for number, sample in enumerate(lesions)}
+    rows = site.sql("SELECT id, name, label FROM cases_case WHERE state = 'done' AND device = ''")
+    confirmed = [(UUID(str(pk)), truth[name], label) for pk, name, label in rows if name in truth]
+    assert len(confirmed) >= 25
+    for pk, right, label in confirmed:
+        verdict = (
+            {"verdict": "agreed"} if right == label else {"verdict": "overridden", "label": right, "reason": "truth"}
+        )
+        assert vera.post(f"/cases/{pk}/review/", verdict).status_code == 302
+    asked = vera.post("/model/recalibrate/").headers["Location"]
+    wait_for(lambda: "recalibrated on" in vera.get(asked).text, 120, lambda: vera.get(asked).text)
+    page = vera.get("/model/").text
+    (name,) = set(re.findall(r"recalibrated-[\d-]+", page))
+    made = Model.load(site.data / "models" / name)
+    assert made.card.name == "busight-base, recalibrated"
+    assert made.decision != Model.load().decision
+    assert not list((site.data / "models").glob(".*"))
+    assert site.client("rita").post("/model/recalibrate/").status_code == 403

@@ -15,8 +15,8 @@ EXTRAS = {
     "report": ("jinja2", "matplotlib", "typst"),
     "ray": ("fsspec", "pyarrow", "ray"),
     "serve": (
-        "argon2", "axes", "csp", "dj_database_url", "django", "django_filters", "django_htmx", "django_otp", "gunicorn",
-        "jinja2", "matplotlib", "ninja", "psycopg", "pyarrow", "scipy", "typst", "whitenoise",
+        "argon2", "axes", "csp", "dj_database_url", "django", "django_filters", "django_htmx", "django_otp", "faiss",
+        "gunicorn", "jinja2", "matplotlib", "ninja", "psycopg", "pyarrow", "scipy", "sklearn", "typst", "whitenoise",
     ),
     "sources": ("openpyxl", "scipy"),
     "train": (

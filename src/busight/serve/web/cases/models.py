@@ -229,7 +229,7 @@ class Review(models.Model):
 
 
 class Export(Leased):
-    """A file that the worker makes: the page of a case as PDF, or the pages of a batch as a zip archive."""
+    """What the worker makes: the page of a case as PDF, the pages of a batch as a zip archive, a recalibrated model."""
 
     class State(models.TextChoices):
         """Where it stands."""
@@ -244,9 +244,10 @@ class Export(Leased):
 
         PDF = "pdf", "page"
         ZIP = "zip", "pages"
+        MODEL = "model", "recalibrated model"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    kind = models.CharField(max_length=4, choices=Kind.choices)
+    kind = models.CharField(max_length=5, choices=Kind.choices)
     case = models.ForeignKey(Case, on_delete=models.CASCADE, null=True, blank=True, related_name="exports")
     batch = models.ForeignKey(Batch, on_delete=models.CASCADE, null=True, blank=True, related_name="exports")
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="exports")
@@ -260,7 +261,7 @@ class Export(Leased):
 
     def __str__(self) -> str:
         """Return what it is of."""
-        return f"{self.get_kind_display()} of {self.case or self.batch}"
+        return self.get_kind_display() + (f" of {self.case or self.batch}" if self.case or self.batch else "")
 
     @property
     def name(self) -> str:

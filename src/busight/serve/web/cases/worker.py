@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from busight.model.model import Model
+    from busight.serve.web.cases.models import Export
     from busight.types import Failure, InputImage, Prediction, Rejected
 
 log = logging.getLogger("busight.worker")
@@ -162,8 +163,12 @@ class Worker:
         if export is None:
             return False
         try:
-            exports.make(export, self.model, lambda: queue.keep(export, self.name))
-            export.state, export.reason = "done", ""
+            if export.kind == export.Kind.MODEL:
+                export.reason = self._recalibrate(export)
+            else:
+                exports.make(export, self.model, lambda: queue.keep(export, self.name))
+                export.reason = ""
+            export.state = "done"
         except (BusightError, ValueError) as error:
             export.state, export.reason = "failed", str(error)[:500]
         with transaction.atomic():
@@ -173,10 +178,35 @@ class Worker:
                 record("worker", f"made the {export.get_kind_display()}", export.pk, state=export.state)
         return True
 
+    def _recalibrate(self, export: Export) -> str:
+        """Recalibrate the model on the cases that who asked sees, while the lease is kept; return what was done."""
+        from django.db import connection
+
+        from busight.serve.web.cases import queue
+        from busight.serve.web.monitoring.recalibration import confirmed_cases, models_folder, recalibrated
+
+        done = threading.Event()
+
+        def keep() -> None:
+            while not done.wait(10):
+                queue.keep(export, self.name)
+            connection.close()
+
+        keeper = threading.Thread(target=keep, daemon=True)
+        keeper.start()
+        try:
+            name = f"recalibrated-{export.created:%Y%m%d-%H%M%S}"
+            cases = confirmed_cases(export.asked_by, self.model.card.digest)
+            return recalibrated(self.model, cases, name, models_folder() / f".{export.pk}")
+        finally:
+            done.set()
+            keeper.join()
+
     def explain_one(self) -> bool:
         """Compute the details of one case, of one that somebody looks at first; return whether there was any."""
         from django.db.models import F
 
+        from busight.errors import BusightError
         from busight.serve.web.cases import answer as answers
         from busight.serve.web.cases.models import Case
         from busight.types import Failure
@@ -185,11 +215,13 @@ class Worker:
         case = without.order_by(F("wanted").asc(nulls_last=True), "created").first()
         if case is None:
             return False
-        (answer,) = self.model.try_predict([answers.given_image(case)], explain=True)
-        if isinstance(answer, Failure):
-            details: dict[str, Any] = {"undescribed": answer.reason}
-        else:
+        try:
+            (answer,) = self.model.try_predict([answers.given_image(case)], explain=True)
+            if isinstance(answer, Failure):
+                raise BusightError(answer.reason)
             details = answers.details_of(self.model, answer)
+        except BusightError as error:  # e.g. its image is gone
+            details = {"undescribed": str(error)}
         Case.objects.filter(pk=case.pk).update(details=details)
         return True
 

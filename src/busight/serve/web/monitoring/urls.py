@@ -6,4 +6,7 @@ from django.urls import path
 
 from busight.serve.web.monitoring import views
 
-urlpatterns = [path("model/", views.model, name="model")]
+urlpatterns = [
+    path("model/", views.model, name="model"),
+    path("model/recalibrate/", views.recalibrate, name="recalibrate"),
+]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from busight.metrics.table import MetricRows
 from busight.serve.web.accounts.access import requires, user_of
+from busight.serve.web.accounts.models import Role
+from busight.serve.web.audit_log.chain import record
 from busight.serve.web.cases.access import SEES_CASES, visible_cases
+from busight.serve.web.cases.models import Export
 from busight.serve.web.cases.page import card
+from busight.serve.web.monitoring.recalibration import confirmed_cases, models_folder
 from busight.serve.web.monitoring.statistics import statistics
 
 _SHOWN = (
@@ -33,8 +38,23 @@ def model(request: HttpRequest) -> HttpResponse:
         "metrics": _metrics(),
         "found": found,
         "sources": shown.training.sources,
+        "n_confirmed": confirmed_cases(user_of(request), shown.digest).count(),
+        "models": sorted(path.name for path in models_folder().glob("recalibrated-*")),
+        "folder": models_folder(),
     }
     return render(request, "monitoring/model.html", context)
+
+
+@requires(Role.REVIEWER)
+@require_POST
+def recalibrate(request: HttpRequest) -> HttpResponse:
+    """Ask the worker for a model that is recalibrated on the confirmed cases that the user sees."""
+    user = user_of(request)
+    with transaction.atomic():
+        asked = Export.objects.create(kind=Export.Kind.MODEL, asked_by=user)
+        count = confirmed_cases(user, card().digest).count()
+        record(user, "asked for a recalibration", asked.pk, cases=count)
+    return redirect("export", asked.pk)
 
 
 def _metrics() -> list[tuple[str, float | None, float | None, float | None]]:
