@@ -158,12 +158,14 @@ def _first_user() -> None:
 
 
 def _password() -> str:
+    from busight.errors import ConfigError
+
+    if not sys.stdin.isatty():
+        raise ConfigError("there is no terminal to ask for a password; give it with --password-stdin")
     typed: str = typer.prompt("Password (empty: one is made for you)", default="", hide_input=True, show_default=False)
     if typed:
         again: str = typer.prompt("Again", hide_input=True)
         if again != typed:
-            from busight.errors import ConfigError
-
             raise ConfigError("the two passwords differ; nothing was made")
         return typed
     made = secrets.token_urlsafe(12)

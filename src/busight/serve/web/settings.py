@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "busight.serve.web.studies",
 ]
 MIDDLEWARE = [
+    "busight.serve.web.accounts.middleware.RefuseNul",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 
 from busight.errors import ConfigError, OutputError
+from busight.io.text import one_line
 from busight.serve.web.site import Site
 
 
@@ -13,8 +14,11 @@ def set_up(site: Site) -> None:
     """Load Django for a site, once a process, and bring its tables up to date.
 
     Raises:
+        ConfigError: The address of the database is none, or a key of the site is damaged.
         OutputError: The folder cannot be written, or the database does not answer.
     """
+    if site.database and not site.database.startswith(("postgres://", "postgresql://")):
+        raise ConfigError("--database: is not of the form postgres://USER:PASSWORD@HOST/NAME")
     try:
         site.make_folders()
         for name in ("sessions", "pseudonyms"):
@@ -24,10 +28,14 @@ def set_up(site: Site) -> None:
     os.environ.update(site.environment())
     os.environ["DJANGO_SETTINGS_MODULE"] = "busight.serve.web.settings"
     import django
+    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import call_command
     from django.db.utils import DatabaseError, OperationalError
 
-    django.setup()
+    try:
+        django.setup()
+    except (ImproperlyConfigured, ValueError) as error:
+        raise ConfigError(f"--database: {one_line(str(error).splitlines()[0])}") from error
     try:
         call_command("migrate", verbosity=0, interactive=False)
     except (OperationalError, DatabaseError) as error:
@@ -56,7 +64,7 @@ def add_user(name: str, password: str, roles: Iterable[str]) -> None:
     from busight.serve.web.accounts.models import User
     from busight.serve.web.audit_log.chain import record
 
-    roles = list(roles)
+    roles = list(dict.fromkeys(roles))
     try:
         validate_password(password, User(username=name))
         with transaction.atomic():

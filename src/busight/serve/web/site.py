@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import time
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -13,6 +13,7 @@ from busight.errors import ConfigError
 
 PREFIX = "BUSIGHT_SERVE_"
 DEFAULT_BIND = "127.0.0.1:8000"
+KEY_BYTES = 32
 
 
 def default_data() -> Path:
@@ -82,26 +83,41 @@ class Site:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def known_key(self, name: str) -> bytes:
-        """Return a secret of the site, as `key`; empty where none was made yet."""
+        """Return a secret of the site, as `key`; empty where none was made yet.
+
+        Raises:
+            ConfigError: Its file is damaged.
+        """
+        path = self.data / f"{name}.key"
         try:
-            return bytes.fromhex((self.data / f"{name}.key").read_text(encoding="ascii"))
+            text = path.read_text(encoding="ascii")
+            key = bytes.fromhex(text)
         except FileNotFoundError:
             return b""
+        except ValueError as error:
+            raise ConfigError(f"{path}: is damaged; restore it from a backup") from error
+        if len(key) != KEY_BYTES:
+            raise ConfigError(f"{path}: is damaged; restore it from a backup")
+        return key
 
     def key(self, name: str) -> bytes:
         """Return a secret of the site, made at the first call; only the owner of the folder may read it.
 
         Args:
             name: ``"sessions"`` or ``"pseudonyms"``.
+
+        Raises:
+            ConfigError: Its file is damaged.
         """
-        while not (found := self.known_key(name)):
-            try:
-                descriptor = os.open(self.data / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            except FileExistsError:  # another process was quicker, and may not have written it yet
-                time.sleep(0.05)
-                continue
-            with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-                stream.write(secrets.token_hex(32))
-                stream.flush()
-                os.fsync(stream.fileno())
-        return found
+        found = self.known_key(name)
+        if found:
+            return found
+        beside = self.data / f".{name}.{os.getpid()}.part"
+        with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as stream:
+            stream.write(secrets.token_hex(KEY_BYTES))
+            stream.flush()
+            os.fsync(stream.fileno())
+        with suppress(FileExistsError):  # another process was quicker
+            os.link(beside, self.data / f"{name}.key")
+        beside.unlink()
+        return self.known_key(name)

@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 
 from busight.serve.web.accounts.models import User
 
-_FREE = frozenset({"code", "login", "logout", "enrol"})
+_FREE = frozenset({"code", "login", "logout"})
+
+
+class RefuseNul:
+    """Refuse addresses with a NUL character, which PostgreSQL cannot hold."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Keep the next handler."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request."""
+        if "%00" in request.get_full_path():
+            return HttpResponseBadRequest("The address holds a NUL character.", content_type="text/plain")
+        return self.get_response(request)
 
 
 class KeepNothing:
@@ -44,10 +58,10 @@ class RequireCode:
         if not isinstance(user, User) or user.is_verified():  # type: ignore[attr-defined]
             return None
         match = request.resolver_match
-        if match is None or match.view_name in _FREE or match.view_name.startswith("api"):
+        name = match.view_name if match is not None else ""
+        if not name or name in _FREE or name.startswith("api"):
             return None
-        asked = {name.strip() for name in settings.SITE.totp_roles.split(",")}
-        has_device = user.totpdevice_set.filter(confirmed=True).exists()  # type: ignore[attr-defined]
-        if has_device:
-            return redirect("code")
-        return redirect("enrol") if asked & set(user.roles) else None
+        if user.totpdevice_set.filter(confirmed=True).exists():  # type: ignore[attr-defined]
+            return redirect("code")  # also from where a device is replaced
+        asked = {role.strip() for role in settings.SITE.totp_roles.split(",")}
+        return redirect("enrol") if name != "enrol" and asked & set(user.roles) else None

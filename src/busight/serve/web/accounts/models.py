@@ -32,6 +32,8 @@ def check_roles(value: object) -> None:
     known = set(Role.values)
     if not isinstance(value, list) or not value or len(set(value)) != len(value) or not set(value) <= known:
         raise ValidationError(f"roles: give at least one of {', '.join(Role.values)}")
+    if Role.SERVICE.value in value and len(value) > 1:
+        raise ValidationError("roles: a service is a program and has no other role")
 
 
 class Users(BaseUserManager["User"]):
@@ -57,7 +59,7 @@ class User(AbstractBaseUser):
         "name",
         max_length=64,
         unique=True,
-        validators=[RegexValidator(r"^[\w.@+-]+\Z", "name: letters, digits and . @ + - _ alone")],
+        validators=[RegexValidator(r"^\w[\w.@+-]*\Z", "name: a letter or digit, then letters, digits and . @ + - _")],
         error_messages={"unique": "name: is taken already"},
     )
     roles: models.JSONField[Any, Any] = models.JSONField(default=list, validators=[check_roles])
@@ -79,6 +81,11 @@ class User(AbstractBaseUser):
     def sees_cases(self) -> bool:
         """Whether the user sees any case: an administrator alone sees none."""
         return self.has_role(*SEES_CASES)
+
+    @property
+    def is_service(self) -> bool:
+        """Whether the user is a program, which uses tokens and has no pages."""
+        return self.has_role(Role.SERVICE)
 
     @property
     def sees_all_cases(self) -> bool:

@@ -9,8 +9,8 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth import views as auth_views
-from django.contrib.auth.forms import PasswordChangeForm
-from django.core.exceptions import PermissionDenied
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -26,9 +26,20 @@ from busight.serve.web.accounts.tokens import make_token
 from busight.serve.web.audit_log.chain import record
 
 
+class LoginForm(AuthenticationForm):
+    """Name and password of a person."""
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Refuse a program."""
+        super().confirm_login_allowed(user)
+        if user.is_service:
+            raise ValidationError("A service has no pages: it uses its tokens.")
+
+
 class Login(auth_views.LoginView):
     """Login by name and password."""
 
+    form_class = LoginForm
     template_name = "accounts/login.html"
     redirect_authenticated_user = True
 
@@ -113,8 +124,11 @@ def user(request: HttpRequest, name: str) -> HttpResponse:
         others = any(one.is_administrator for one in User.objects.filter(is_active=True).exclude(pk=changed.pk))
         stays = Role.ADMINISTRATOR in form.cleaned_data["roles"] and form.cleaned_data["is_active"]
         if stays or others:
+            was_service = Role.SERVICE.value in User.objects.get(pk=changed.pk).roles
             with transaction.atomic():
                 form.save()
+                if was_service != changed.is_service:  # a token made for the one must not open the other
+                    changed.tokens.all().delete()
                 record(user_of(request), "changed the user", name, roles=changed.roles, may_log_in=changed.is_active)
             messages.success(request, f"{name} is changed.")
             return redirect("users")
@@ -155,6 +169,6 @@ def _owner(request: HttpRequest, name: str) -> User:
     if asking.username == name:
         return asking
     owner = get_object_or_404(User, username=name) if asking.is_administrator else None
-    if owner is None or not owner.has_role(Role.SERVICE):
+    if owner is None or not owner.is_service:
         raise PermissionDenied("tokens are one's own; an administrator keeps those of services alone")
     return owner

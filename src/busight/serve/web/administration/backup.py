@@ -14,6 +14,7 @@ from typing import Any
 from django.apps import apps
 from django.core import serializers
 from django.core.management.color import no_style
+from django.core.serializers.base import DeserializationError
 from django.db import connection, models, transaction
 
 from busight._version import __version__
@@ -104,8 +105,8 @@ def restore(site: Site, path: Path, progress: Progress | None = None) -> dict[st
             for name in ("sessions.key", "pseudonyms.key"):
                 (site.data / name).write_bytes(_member(archive, name, path))
                 (site.data / name).chmod(0o600)
-    except (tarfile.TarError, EOFError) as error:
-        raise DataError(f"{path}: is no backup or is damaged ({error}); take another one") from error
+    except (tarfile.TarError, EOFError, ValueError, LookupError, TypeError, DeserializationError) as error:
+        raise DataError(f"{path}: is no backup of BUSight, or is damaged; take another one") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror})") from error
     fault = first_fault()
@@ -116,7 +117,8 @@ def restore(site: Site, path: Path, progress: Progress | None = None) -> dict[st
 
 def _checked(archive: tarfile.TarFile, path: Path) -> tuple[dict[str, Any], bytes]:
     about = json.loads(_member(archive, ABOUT, path))
-    if about.get("format") != FORMAT:
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        about = about if isinstance(about, dict) else {}
         raise DataError(f"{path}: a backup of format {about.get('format')}; this version reads {FORMAT}")
     rows = _member(archive, ROWS, path)
     if hashlib.sha256(rows).hexdigest() != about["rows_sha256"]:

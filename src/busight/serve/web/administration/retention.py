@@ -20,12 +20,17 @@ UNUSED_SECONDS = 3600
 
 
 def remove_old(who: Named | str) -> int:
-    """Remove the cases whose time is over, then the files that nothing names; return the number of cases."""
+    """Remove the cases whose time is over, but those of studies, then the files that nothing names.
+
+    Returns:
+        Number of cases.
+    """
     days = Retention.current().days
     removed = 0
     if days:
         limit = timezone.now() - timedelta(days=days)
         over = Case.objects.filter(parent=None, finished__lt=limit).exclude(reruns__finished__gte=limit)
+        over = over.filter(in_studies=None)  # a study keeps its cases
         removed = remove_cases(who, over.values_list("pk", flat=True), f"older than {days} days")
     remove_unused_files()
     return removed
@@ -48,10 +53,11 @@ def remove_cases(who: Named | str, keys: object, reason: str) -> int:
         for export in Export.objects.filter(case__in=whole):
             path_of(export).unlink(missing_ok=True)
         touched = list(Upload.objects.filter(cases__in=names).values_list("pk", flat=True).distinct())
+        batches = list(Batch.objects.filter(uploads__in=touched).values_list("pk", flat=True).distinct())
         whole.delete()
         has_case = Exists(Upload.cases.through._default_manager.filter(upload=OuterRef("pk")))
         Upload.objects.filter(pk__in=touched).exclude(has_case).delete()
-        Batch.objects.filter(uploads=None, cases=None).delete()
+        Batch.objects.filter(pk__in=batches, uploads=None, cases=None).delete()
         record(who, "removed cases", "", count=len(names), reason=reason, cases=[str(pk) for pk in names[:100]])
     return len(names)
 

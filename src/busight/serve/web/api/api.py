@@ -39,7 +39,7 @@ from busight.serve.web.cases.intake import receive
 from busight.serve.web.cases.models import Batch, Case, Export
 from busight.serve.web.cases.progress import progress_of
 from busight.serve.web.cases.review import add_review
-from busight.serve.web.cases.search import found
+from busight.serve.web.cases.shared import found_by, own_view
 
 RATE = "1200/m"
 """Requests of one token."""
@@ -98,7 +98,7 @@ def _user(request: HttpRequest, scope: Scope) -> User:
 
 
 def _case(request: HttpRequest, scope: Scope, pk: UUID) -> Case:
-    case = visible_cases(_user(request, scope)).filter(pk=pk).first()
+    case = visible_cases(_user(request, scope)).select_related("batch").filter(pk=pk).first()
     if case is None:
         raise HttpError(404, "no such case")
     return case
@@ -174,17 +174,21 @@ def cases(
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 100,
 ) -> dict[str, Any]:
     """Return the cases that the token's user sees, the newest first."""
-    rows = found(visible_cases(_user(request, Scope.READ)), search)
+    user = _user(request, Scope.READ)
+    rows = found_by(visible_cases(user).select_related("batch"), search, user)
     rows = rows.filter(state=state) if state else rows
     rows = rows if flagged is None else rows.filter(flagged=flagged)
     rows = rows if batch is None else rows.filter(uploads__batch=batch).distinct()
-    return {"total": rows.count(), "cases": list(rows.order_by("-created", "pk")[offset : offset + limit])}
+    return {
+        "total": rows.count(),
+        "cases": [own_view(case, user) for case in rows.order_by("-created", "pk")[offset : offset + limit]],
+    }
 
 
 @api.get("/cases/{pk}", response={200: CaseDetail, **PROBLEMS}, summary="One case")
 def case(request: HttpRequest, pk: UUID) -> Case:
     """Return a case with its record and descriptors."""
-    return _case(request, Scope.READ, pk)
+    return own_view(_case(request, Scope.READ, pk), _user(request, Scope.READ))
 
 
 @api.get("/cases/{pk}/{kind}.png", response={200: bytes, **PROBLEMS}, summary="An image of a case")
@@ -216,13 +220,14 @@ def review(request: HttpRequest, pk: UUID, given: ReviewIn) -> tuple[int, Case]:
 @api.get("/batches/{pk}/table.{form}", response={200: bytes, **PROBLEMS}, summary="Records of a batch")
 def table(request: HttpRequest, pk: UUID, form: Literal["csv", "parquet"]) -> HttpResponse | StreamingHttpResponse:
     """Return the records of a batch: form is csv or parquet."""
-    rows = exports.cases_of(_batch(request, Scope.EXPORT, pk), _user(request, Scope.EXPORT))
+    user = _user(request, Scope.EXPORT)
+    rows = exports.cases_of(_batch(request, Scope.EXPORT, pk), user)
     makers: dict[str, Callable[[], HttpResponse | StreamingHttpResponse]] = {
-        "csv": lambda: StreamingHttpResponse(exports.csv_lines(rows), content_type="text/csv; charset=utf-8"),
-        "parquet": lambda: HttpResponse(exports.parquet(rows), content_type="application/vnd.apache.parquet"),
+        "csv": lambda: StreamingHttpResponse(exports.csv_lines(rows, user), content_type="text/csv; charset=utf-8"),
+        "parquet": lambda: HttpResponse(exports.parquet(rows, user), content_type="application/vnd.apache.parquet"),
     }
     with transaction.atomic():
-        record(_user(request, Scope.EXPORT), "exported a batch", pk, form=form, by="program")
+        record(user, "exported a batch", pk, form=form, by="program")
     return makers[form]()
 
 

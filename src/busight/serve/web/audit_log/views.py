@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -16,6 +17,7 @@ from busight.serve.web.accounts.access import requires, user_of
 from busight.serve.web.accounts.models import Role
 from busight.serve.web.audit_log.chain import first_fault, record
 from busight.serve.web.audit_log.models import Entry
+from busight.serve.web.cases.search import MAX_WORDS
 
 _COLUMNS = ("number", "when", "who", "action", "what", "detail", "previous", "digest")
 PAGE = 50
@@ -29,8 +31,8 @@ def log(request: HttpRequest) -> HttpResponse:
     if who := request.GET.get("who", "").strip():
         entries = entries.filter(who=who)
     if words := request.GET.get("search", "").strip():
-        for word in words.split():
-            entries = entries.filter(action__icontains=word) | entries.filter(what__icontains=word)
+        for word in words.split()[:MAX_WORDS]:
+            entries = entries.filter(Q(action__icontains=word) | Q(what__icontains=word))
     page = Paginator(entries, PAGE).get_page(request.GET.get("page"))
     return render(request, "audit_log/log.html", {"page": page, "who": who, "search": words})
 

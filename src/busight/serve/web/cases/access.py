@@ -17,11 +17,11 @@ SEES_CASES = (Role.READER, Role.REVIEWER)
 def visible_cases(user: User) -> QuerySet[Case]:
     """Return the cases that a user sees: a reviewer all, a reader and a service those of the own uploads.
 
-    Nobody sees a case that the same user reads in an open study.
+    Nobody sees a case with the pixels of one that the same user reads in an open study.
     """
     from busight.serve.web.studies.reading import hidden_from  # which imports cases
 
-    seen = Case.objects.exclude(Q(pk__in=hidden_from(user)) | Q(parent__in=hidden_from(user)))
+    seen = Case.objects.exclude(pixels__in=hidden_from(user).values("pixels"))
     if user.sees_all_cases:
         return seen
     if not user.sees_cases:
@@ -47,12 +47,19 @@ def case_or_404(request: HttpRequest, pk: UUID | str) -> Case:
 
 def export_or_404(request: HttpRequest, pk: UUID | str) -> Export:
     """Return a file that the user asked for, of a case that the user still sees."""
+    from busight.serve.web.studies.reading import hidden_from  # which imports cases
+
     asked = Export.objects.select_related("case", "batch").filter(asked_by=user_of(request))
     export = asked.filter(pk=pk).first()
     if export is None:
         raise Http404("no such file of yours")
     if export.case_id:
         case_or_404(request, export.case_id)
+    if export.batch_id:
+        batch_or_404(request, str(export.batch_id))
+        of_batch = Case.objects.filter(uploads__batch=export.batch_id)
+        if of_batch.filter(pixels__in=hidden_from(user_of(request)).values("pixels")).exists():
+            raise Http404("the pages hold cases that you read in an open study")
     return export
 
 

@@ -81,7 +81,7 @@ class Decoder:
     seconds: float = SECONDS
     _process: subprocess.Popen[str] | None = field(default=None, init=False)
 
-    def decode(self, path: Path, name: str, out: Path, channels: int = 1) -> Decoded:
+    def decode(self, path: Path, name: str, out: Path, channels: int = 1, *, unpack: bool = True) -> Decoded:
         """Read a file.
 
         Args:
@@ -89,6 +89,7 @@ class Decoder:
             name: Its name in messages.
             out: Folder for the pixels, or the members.
             channels: Channels of the model's images.
+            unpack: Whether an archive is unpacked; else it is refused.
 
         Returns:
             Its frames; a refusal where the process died or did not answer.
@@ -103,7 +104,7 @@ class Decoder:
             )
         assert process.stdin is not None
         assert process.stdout is not None
-        question = {"path": str(path), "name": name, "out": str(out), "channels": channels}
+        question = {"path": str(path), "name": name, "out": str(out), "channels": channels, "unpack": unpack}
         try:
             process.stdin.write(json.dumps(question) + "\n")
             process.stdin.flush()
@@ -143,7 +144,7 @@ def _decoded(answer: dict[str, Any]) -> Decoded:
     return Decoded(frames, members, **answer)
 
 
-def read(path: Path, name: str, out: Path, channels: int) -> Decoded:
+def read(path: Path, name: str, out: Path, channels: int, unpack: bool) -> Decoded:
     """Read one file here, in this process."""
     from busight.data.image_spec import ImageSpec
     from busight.data.manifest import pixel_digest
@@ -152,6 +153,8 @@ def read(path: Path, name: str, out: Path, channels: int) -> Decoded:
     from busight.types import Failure
 
     if zipfile.is_zipfile(path) and not is_dicom(path):
+        if not unpack:
+            return Decoded(reason=f"{name}: an archive in an archive; unpack it first")
         return _unpacked(path, name, out)
     about: dict[str, Any] = {}
     if is_dicom(path):
@@ -213,7 +216,7 @@ def main() -> None:
         question = json.loads(line)
         name = question["name"]
         try:
-            answer = read(Path(question["path"]), name, Path(question["out"]), question["channels"])
+            answer = read(Path(question["path"]), name, Path(question["out"]), question["channels"], question["unpack"])
         except BusightError as error:
             answer = Decoded(reason=str(error).replace(question["path"], name))
         except MemoryError:

@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
+from busight.errors import DataError
 from busight.io.csv_text import csv_text
 from busight.model.explain.explained import explained
 from busight.model.model import Model
@@ -19,6 +20,7 @@ from busight.serve.web.accounts.models import User
 from busight.serve.web.cases.access import visible_cases
 from busight.serve.web.cases.answer import given_image
 from busight.serve.web.cases.models import Batch, Case, Export
+from busight.serve.web.cases.shared import own_view
 from busight.types import Failure
 
 OWN_COLUMNS = ("case", "state", "reason", "pseudonym", "laterality", "device", "reviewed", "review_label", "note")
@@ -29,9 +31,10 @@ def cases_of(batch: Batch, user: User) -> QuerySet[Case]:
     return visible_cases(user).filter(uploads__batch=batch).distinct().order_by("created", "frame")
 
 
-def rows(cases: QuerySet[Case]) -> Iterator[dict[str, Any]]:
-    """Yield a row for each case: what is known of it here, then its prediction record."""
-    for case in cases.prefetch_related("reviews").iterator(500):
+def rows(cases: QuerySet[Case], user: User) -> Iterator[dict[str, Any]]:
+    """Yield a row for each case: what the user sees of it here, then its prediction record."""
+    for case in cases.select_related("batch").prefetch_related("reviews").iterator(500):
+        case = own_view(case, user)
         last = next(iter(case.reviews.all()), None)
         own = (
             *(str(case.pk), case.get_state_display(), case.reason, case.pseudonym, case.laterality, case.device),
@@ -40,18 +43,26 @@ def rows(cases: QuerySet[Case]) -> Iterator[dict[str, Any]]:
         yield dict(zip(OWN_COLUMNS, own, strict=True)) | (case.record or {})
 
 
-def csv_lines(cases: QuerySet[Case]) -> Iterator[str]:
+def columns(cases: QuerySet[Case]) -> list[str]:
+    """Return the columns of a table: those of this site, then those of the records of each model."""
+    names = dict.fromkeys(OWN_COLUMNS)
+    answered = cases.filter(record__isnull=False).order_by()
+    for digest in answered.values_list("model_digest", flat=True).distinct():
+        case = answered.filter(model_digest=digest).first()
+        names |= dict.fromkeys(case.record if case is not None and case.record else ())
+    return list(names)
+
+
+def csv_lines(cases: QuerySet[Case], user: User) -> Iterator[str]:
     """Yield CSV, the header first; the texts of a list are separated by semicolons."""
-    header: list[str] = []
-    for row in rows(cases):
-        if not header:
-            header = list(row)
-            yield csv_text([header])
+    header = columns(cases)
+    yield csv_text([header])
+    for row in rows(cases, user):
         cells = [row.get(name) for name in header]
         yield csv_text([["; ".join(cell) if isinstance(cell, list) else cell for cell in cells]])
 
 
-def parquet(cases: QuerySet[Case]) -> bytes:
+def parquet(cases: QuerySet[Case], user: User) -> bytes:
     """Return the rows as a Parquet file."""
     import io
 
@@ -59,7 +70,9 @@ def parquet(cases: QuerySet[Case]) -> bytes:
     import pyarrow.parquet as pq
 
     content = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(list(rows(cases))), content)
+    header = columns(cases)
+    table = [{name: row.get(name) for name in header} for row in rows(cases, user)]
+    pq.write_table(pa.Table.from_pylist(table) if table else pa.table({name: [] for name in header}), content)
     return content.getvalue()
 
 
@@ -101,14 +114,16 @@ def make(export: Export, model: Model, still_working: Callable[[], None]) -> Non
                 pages.write(page.with_suffix(".pdf"), f"{stem}.pdf")
                 shutil.rmtree(page.parent)
                 still_working()
-            pages.writestr("cases.csv", "".join(csv_lines(cases_of(export.batch, export.asked_by))))
+            pages.writestr("cases.csv", "".join(csv_lines(cases_of(export.batch, export.asked_by), export.asked_by)))
         archive.replace(path)
     finally:
         shutil.rmtree(work, ignore_errors=True)
 
 
 def _page(case: Case, model: Model, folder: Path) -> Path:
+    if case.model_digest != model.card.digest:
+        raise DataError(f"{case.name}: was answered by another model than the one that is installed; upload it again")
     (answer,) = model.try_predict([given_image(case)], explain=True)
     if isinstance(answer, Failure):
-        raise ValueError(answer.reason)
+        raise DataError(answer.reason)
     return write_explanation(explained(model, answer), folder)

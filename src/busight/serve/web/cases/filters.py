@@ -8,8 +8,9 @@ import django_filters
 from django import forms
 from django.db.models import QuerySet
 
+from busight.serve.web.accounts.models import User
 from busight.serve.web.cases.models import Case
-from busight.serve.web.cases.search import found
+from busight.serve.web.cases.shared import found_by
 
 ORDERS = {
     "flagged": ("-flagged", "-created", "pk"),
@@ -57,7 +58,7 @@ class Worklist(django_filters.FilterSet):
 
     def by_words(self, cases: QuerySet[Case], _: str, words: str) -> QuerySet[Case]:
         """Return the cases with all words."""
-        return found(cases, words)
+        return found_by(cases, words, self.user)
 
     def by_review(self, cases: QuerySet[Case], _: str, value: str) -> QuerySet[Case]:
         """Return the cases of one review state."""
@@ -71,8 +72,9 @@ class Worklist(django_filters.FilterSet):
         """Return the cases in an order."""
         return cases.order_by(*ORDERS[value])
 
-    def __init__(self, data: Any, queryset: QuerySet[Case]) -> None:
+    def __init__(self, user: User, data: Any, queryset: QuerySet[Case]) -> None:
         """Order flagged cases first where nothing else is asked for."""
+        self.user = user
         data = data.copy()
         data.setdefault("order", "flagged")
         super().__init__(data, queryset)

@@ -10,7 +10,7 @@ import shutil
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from django.conf import settings
 from django.db import transaction
@@ -129,25 +129,42 @@ def read_upload(upload: Upload, worker: str, decoder: Decoder, model: tuple[str,
     out.mkdir()
     try:
         if path.is_file():
-            decoded = decoder.decode(path, upload.name, out, channels)
+            decoded = decoder.decode(path, upload.name, out, channels, unpack=upload.inside is None)
         else:
             decoded = Decoded(reason=f"{upload.name}: its content is gone from the spool; upload it again")
         image_files = [files.save(Path(frame.file).read_bytes()) if frame.file else "" for frame in decoded.frames]
-        members = [(plain_name(name), *spooled(_chunks(Path(member)), name)) for name, member in decoded.members]
+        members: list[_Member] = []
         try:
+            members += (_member(name, Path(member)) for name, member in decoded.members)
             with transaction.atomic():
                 if not queue.is_held(upload, worker):
                     raise _LostError
                 _save(upload, decoded, image_files, members, model)
         except BaseException:
-            for _, spool, _ in members:
-                (site.spool / spool).unlink(missing_ok=True)
+            for member in members:
+                (site.spool / member.spool).unlink(missing_ok=True)
             raise
         path.unlink(missing_ok=True)
     except _LostError:
         pass  # another worker has it now
     finally:
         shutil.rmtree(out, ignore_errors=True)
+
+
+class _Member(NamedTuple):
+    """A file of an archive, in the spool, or why it is none."""
+
+    name: str
+    spool: str
+    size: int
+    reason: str = ""
+
+
+def _member(name: str, path: Path) -> _Member:
+    shown = plain_name(name)
+    if not path.stat().st_size:
+        return _Member(shown, secrets.token_hex(16), 0, f"{shown}: the file is empty")
+    return _Member(shown, *spooled(_chunks(path), shown))
 
 
 class _LostError(Exception):
@@ -164,7 +181,7 @@ def _save(
     upload: Upload,
     decoded: Decoded,
     image_files: list[str],
-    members: list[tuple[str, str, int]],
+    members: list[_Member],
     model: tuple[str, str],
 ) -> None:
     good = [(frame, file) for frame, file in zip(decoded.frames, image_files, strict=True) if file]
@@ -175,9 +192,16 @@ def _save(
         upload.reason = one_line(f"{len(bad)} of {len(decoded.frames)} frames refused: {bad[0].reason}")[:500]
     queue.release(upload)
     upload.save()
-    for name, spool, size in members:
+    for member in members:
         Upload.objects.create(
-            batch=upload.batch, name=name, size=size, spool=spool, inside=upload, pseudonym=upload.pseudonym
+            batch=upload.batch,
+            name=member.name,
+            size=member.size,
+            spool=member.spool,
+            inside=upload,
+            pseudonym=upload.pseudonym,
+            state=Upload.State.REFUSED if member.reason else Upload.State.RECEIVED,
+            reason=member.reason,
         )
     for frame, file in good:
         upload.cases.add(_case(upload, decoded, frame, file, model))

@@ -15,6 +15,7 @@ from busight.serve.web.accounts.models import User
 from busight.serve.web.cases.access import visible_cases
 from busight.serve.web.cases.joining import joined
 from busight.serve.web.cases.models import Case
+from busight.serve.web.cases.shared import own_view
 from busight.strategies.catalogue import strategy_of
 
 _WAITING = (Case.State.RECEIVED, Case.State.RUNNING)
@@ -34,6 +35,7 @@ def uses_region() -> bool:
 
 def page_of(case: Case, user: User) -> dict[str, Any]:
     """Return the context of a case's page."""
+    case = own_view(case, user)
     record, details = case.record or {}, case.details or {}
     probs = [
         {"name": name, "value": record[f"calibrated_prob_{name}"], "percent": 100 * record[f"calibrated_prob_{name}"]}

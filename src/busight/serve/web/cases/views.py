@@ -29,7 +29,7 @@ from busight.serve.web.cases.access import (
     visible_batches,
     visible_cases,
 )
-from busight.serve.web.cases.filters import Worklist
+from busight.serve.web.cases.filters import ORDERS, Worklist
 from busight.serve.web.cases.forms import JoinForm, NoteForm, RegionForm, ReviewForm, UploadForm
 from busight.serve.web.cases.handler import REFUSED
 from busight.serve.web.cases.intake import receive
@@ -39,6 +39,7 @@ from busight.serve.web.cases.progress import progress_of
 from busight.serve.web.cases.rerun import rerun_of
 from busight.serve.web.cases.review import add_review
 from busight.serve.web.cases.search import search_text
+from busight.serve.web.cases.shared import is_shared, own_view
 
 PAGE = 30
 _WAITING = ("received", "running")
@@ -55,7 +56,7 @@ def start(request: HttpRequest) -> HttpResponse:
 def worklist(request: HttpRequest) -> HttpResponse:
     """List the cases; asked by htmx, return the rows alone, and nothing where they have not changed."""
     cases = visible_cases(user_of(request)).filter(parent=None)
-    chosen = Worklist(request.GET, cases.select_related("batch__owner"))
+    chosen = Worklist(user_of(request), request.GET, cases.select_related("batch__owner").order_by(*ORDERS["flagged"]))
     of_all = cases.aggregate(
         total=Count("pk"),
         waiting=Count("pk", filter=Q(state__in=_WAITING)),
@@ -67,6 +68,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     if request.htmx and request.GET.get("stamp") == stamp:  # type: ignore[attr-defined]
         return HttpResponse(status=204)
     page = Paginator(chosen.qs, PAGE).get_page(request.GET.get("page"))
+    page.object_list = [own_view(case, user_of(request)) for case in page.object_list]
     query = request.GET.copy()
     for name in ("page", "stamp"):
         query.pop(name, None)
@@ -229,7 +231,9 @@ def note(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Change the note of a case."""
     shown = case_or_404(request, pk)
     form = NoteForm(request.POST, instance=shown)
-    if form.is_valid():
+    if is_shared(shown, user_of(request)):
+        messages.error(request, "Somebody else uploaded this image first: the note is theirs.")
+    elif form.is_valid():
         with transaction.atomic():
             changed = form.save(commit=False)
             changed.search = search_text(changed)
@@ -260,9 +264,11 @@ def batch_table(request: HttpRequest, pk: UUID, form: str) -> StreamingHttpRespo
     cases = exports.cases_of(shown, user_of(request))
     answer: StreamingHttpResponse | HttpResponse
     if form == "csv":
-        answer = StreamingHttpResponse(exports.csv_lines(cases), content_type="text/csv; charset=utf-8")
+        answer = StreamingHttpResponse(
+            exports.csv_lines(cases, user_of(request)), content_type="text/csv; charset=utf-8"
+        )
     else:
-        answer = HttpResponse(exports.parquet(cases), content_type="application/vnd.apache.parquet")
+        answer = HttpResponse(exports.parquet(cases, user_of(request)), content_type="application/vnd.apache.parquet")
     answer["Content-Disposition"] = f'attachment; filename="batch-{pk}.{form}"'
     return answer
 

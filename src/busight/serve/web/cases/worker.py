@@ -45,7 +45,6 @@ class Worker:
 
     def run(self) -> None:
         """Work until stopped: uploads are read in a thread of their own, by a process of their own."""
-        from busight.serve.web.administration import retention
         from busight.serve.web.cases import intake, queue
 
         intake.remove_orphans()
@@ -55,20 +54,35 @@ class Worker:
         with ThreadPoolExecutor(1, "intake") as pool:
             reading = pool.submit(self._read_uploads)
             taken_back, removed = time.monotonic(), 0.0
-            while not self._stopping.is_set():
-                if reading.done():
-                    reading.result()
-                if time.monotonic() - taken_back > TAKE_BACK_SECONDS:
-                    queue.take_back()
-                    taken_back = time.monotonic()
-                if time.monotonic() - removed > REMOVE_SECONDS:
-                    retention.remove_old("worker")
-                    removed = time.monotonic()
-                if os.getppid() != self.parent:  # nobody would start it anew, or stop it
-                    self.stop()
-                if not (self.predict_some() or self.export_one() or self.explain_one()):
-                    self._stopping.wait(IDLE_SECONDS)
+            try:
+                while not self._stopping.is_set():
+                    if reading.done():
+                        reading.result()
+                    if time.monotonic() - taken_back > TAKE_BACK_SECONDS:
+                        queue.take_back()
+                        taken_back = time.monotonic()
+                    if time.monotonic() - removed > REMOVE_SECONDS:
+                        self._remove_old()
+                        removed = time.monotonic()
+                    if os.getppid() != self.parent:  # nobody would start it anew, or stop it
+                        self.stop()
+                    if not (self.predict_some() or self.export_one() or self.explain_one()):
+                        self._stopping.wait(IDLE_SECONDS)
+            except BaseException:
+                self._stopping.set()  # else the pool would wait for the other thread for ever
+                raise
             reading.result()
+
+    def _remove_old(self) -> None:
+        from django.db import DatabaseError
+
+        from busight.errors import BusightError
+        from busight.serve.web.administration import retention
+
+        try:
+            retention.remove_old("worker")
+        except (BusightError, DatabaseError, OSError) as error:
+            log.error("old cases were not removed: %s", error)
 
     def stop(self, *_: object) -> None:
         """Let it end after what it is at."""
@@ -169,7 +183,7 @@ class Worker:
                 exports.make(export, self.model, lambda: queue.keep(export, self.name))
                 export.reason = ""
             export.state = "done"
-        except (BusightError, ValueError) as error:
+        except (BusightError, OSError) as error:
             export.state, export.reason = "failed", str(error)[:500]
         with transaction.atomic():
             if queue.is_held(export, self.name):
@@ -211,7 +225,8 @@ class Worker:
         from busight.serve.web.cases.models import Case
         from busight.types import Failure
 
-        without = Case.objects.filter(state=Case.State.DONE, details__isnull=True)
+        digest = self.model.card.digest
+        without = Case.objects.filter(state=Case.State.DONE, details__isnull=True, model_digest=digest)
         case = without.order_by(F("wanted").asc(nulls_last=True), "created").first()
         if case is None:
             return False

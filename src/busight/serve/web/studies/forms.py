@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 from django import forms
@@ -50,7 +51,7 @@ class CasesForm(forms.Form):
             header, *rows = csv_rows(file.read().decode("utf-8-sig"))
             name, label = header.index("name"), header.index("label")
             return {row[name]: row[label].strip() for row in rows if row}
-        except (UnicodeDecodeError, ValueError, IndexError, DataError) as error:
+        except (UnicodeDecodeError, ValueError, IndexError, csv.Error, DataError) as error:
             raise forms.ValidationError("The truth is a CSV file with the columns name and label.") from error
 
 

@@ -20,12 +20,12 @@ from busight.serve.web.accounts.access import requires, user_of
 from busight.serve.web.accounts.models import Role
 from busight.serve.web.audit_log.chain import record
 from busight.serve.web.cases import files
-from busight.serve.web.cases.access import SEES_CASES, visible_batches
+from busight.serve.web.cases.access import SEES_CASES, visible_batches, visible_cases
 from busight.serve.web.cases.models import Case
 from busight.serve.web.cases.page import card
 from busight.serve.web.studies.forms import CasesForm, ReaderForm, ReadingForm, StudyForm
 from busight.serve.web.studies.models import Reading, Study, StudyCase, StudyReader
-from busight.serve.web.studies.reading import Next, next_reading, readings_of
+from busight.serve.web.studies.reading import Next, hidden_from, next_reading, readings_of
 from busight.serve.web.studies.results import results_of
 
 
@@ -75,7 +75,7 @@ def study(request: HttpRequest, pk: UUID) -> HttpResponse:
         "n_cases": shown.cases.count(),
         "n_positive": shown.cases.filter(is_positive=True).count(),
         "n_unknown": shown.cases.filter(is_positive=None).count(),
-        "results": results_of(shown) if shown.closed else None,
+        "results": results_of(shown) if shown.closed and not _is_blinded(request, shown) else None,
     }
     return render(request, "studies/study.html", context)
 
@@ -97,7 +97,8 @@ def add_cases(request: HttpRequest, pk: UUID) -> HttpResponse:
         if wrong:
             messages.error(request, f"{wrong[0]!r} is no class of the model; known: {', '.join(card().labels.names)}")
             return redirect("study", pk)
-        cases = Case.objects.filter(uploads__batch=form.cleaned_data["batch"], state=Case.State.DONE, region="")
+        seen = visible_cases(user_of(request))
+        cases = seen.filter(uploads__batch=form.cleaned_data["batch"], state=Case.State.DONE, region="")
         with transaction.atomic():
             for case in cases.distinct().prefetch_related("reviews"):
                 label = truth.get(case.name) or _reviewed(case)
@@ -144,6 +145,8 @@ def turn(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.error(request, "A study needs cases and readers before it is opened.")
     elif shown.closed:
         messages.error(request, "The study is closed for good.")
+    elif not shown.opened and (reader := _reads_elsewhere(shown)):
+        messages.error(request, f"{reader} reads some of these cases in another open study; close that one first.")
     else:
         with transaction.atomic():
             name = "closed" if shown.opened else "opened"
@@ -151,6 +154,20 @@ def turn(request: HttpRequest, pk: UUID) -> HttpResponse:
             shown.save(update_fields=[name])
             record(user_of(request), f"{name} a study", pk)
     return redirect("study", pk)
+
+
+def _reads_elsewhere(study: Study) -> str:
+    """Return a reader of the study who reads one of its images in another open study; empty without one."""
+    pixels = study.cases.values("case__pixels")
+    for reader in study.readers.select_related("reader"):
+        if hidden_from(reader.reader).filter(pixels__in=pixels).exists():
+            return str(reader)
+    return ""
+
+
+def _is_blinded(request: HttpRequest, study: Study) -> bool:
+    """Return whether the user reads one of the study's images in an open study."""
+    return hidden_from(user_of(request)).filter(pixels__in=study.cases.values("case__pixels")).exists()
 
 
 def _reader(request: HttpRequest, pk: UUID) -> StudyReader:
@@ -223,6 +240,8 @@ def read_image(request: HttpRequest, pk: UUID, kind: str) -> FileResponse:
 def readings_table(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Return every reading of a closed study as CSV."""
     shown = get_object_or_404(Study, pk=_own(request, pk).pk, closed__isnull=False)
+    if _is_blinded(request, shown):
+        raise Http404("you read some of these cases in an open study")
     rows: list[list[Any]] = [
         ["reader", "case", "name", "pseudonym", "truth", "aided", "category", "suspicion", "seconds", "read", "model"]
     ]
