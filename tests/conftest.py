@@ -31,12 +31,22 @@ REPOSITORY = Path(__file__).parent.parent
 def pytest_configure() -> None:
     """Keep the user's cache out of it; share the cores: threads of one worker must not wait for another's."""
     os.environ[VARIABLE] = tempfile.mkdtemp(prefix="busight-cache-")
+    _set_up_django()
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw")
     if worker.isdigit():
         cores, workers = usable_cores(), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
         share = cores[int(worker) % len(cores) :: workers] or cores
         use_cores(share)
         os.environ["OMP_NUM_THREADS"] = str(len(share))  # PyTorch, where it was imported already, and programs
+
+
+def _set_up_django() -> None:
+    """Let modules of the web application be imported, as the search for their examples does; there is no site."""
+    import django
+
+    os.environ["BUSIGHT_SERVE_DATA"] = tempfile.mkdtemp(prefix="busight-site-")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "busight.serve.web.settings"
+    django.setup()
 
 
 def _missing(what: str) -> None:
