@@ -167,7 +167,9 @@ class RunningSite:
         waiting = "SELECT count(*) FROM {} WHERE state IN ('received', 'running')"
 
         def is_done() -> bool:
-            return all(self.sql(waiting.format(table))[0][0] == 0 for table in ("cases_upload", "cases_case"))
+            if any(self.sql(waiting.format(table))[0][0] for table in ("cases_upload", "cases_case")):
+                return False
+            return self.sql("SELECT count(*) FROM cases_case WHERE state = 'done' AND details IS NULL") == [(0,)]
 
         wait_for(is_done, seconds, lambda: f"{self.states()}\n{self.log()[-3000:]}")
 

@@ -66,7 +66,11 @@ def test_a_changed_backup_is_refused(any_site: RunningSite, tmp_path: Path) -> N
     (tmp_path / "changed.tar").write_bytes(content)
     (tmp_path / "half.tar").write_bytes(file.read_bytes()[: start + 100])
     (tmp_path / "text.tar").write_text("no archive")
-    for name, reason in (("changed", "rows were changed"), ("half", ""), ("text", "is no backup of BUSight, or is damaged")):
+    for name, reason in (
+        ("changed", "rows were changed"),
+        ("half", ""),
+        ("text", "is no backup of BUSight, or is damaged"),
+    ):
         done = busight("serve", "restore", tmp_path / f"{name}.tar", "--data", tmp_path / name)
         assert done.returncode == 1, name
         assert reason in done.stderr, done.stderr

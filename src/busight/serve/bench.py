@@ -39,7 +39,7 @@ class ServeSpeed:
         upload_seconds: Until the last upload was taken in.
         queue_seconds: Until the last image was answered, from the first upload on.
         predict_seconds: What ``busight predict`` takes for the same files, the start of its process among it.
-        throughput: ``predict_seconds / queue_seconds``: 1 where the queue is as quick as the command.
+        throughput: ``predict_seconds / queue_seconds``: 1 where uploading and the queue are as quick as the command.
         failed: Uploads or cases that failed.
         users: Users at once.
         think_seconds: Mean pause of a user between two pages.

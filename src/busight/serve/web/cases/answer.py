@@ -67,8 +67,6 @@ def fill(case: Case, answer: Prediction | Rejected | Failure, model: Model) -> N
         case.above_threshold, case.flagged = answer.above_threshold, bool(answer.above_threshold)
         if answer.mask is not None:
             case.mask_file, case.outline = files.save_png(files.mask_image(answer.mask)), files.outline_of(answer.mask)
-        if answer.activation_of_label is not None:
-            case.activation_file = files.save_png(files.activation_image(answer.activation_of_label()))
     case.search = search_text(case)
 
 
@@ -76,6 +74,16 @@ def fail(case: Case, reason: str) -> None:
     """Write into a case's row, unsaved, that it cannot be answered."""
     case.state, case.reason, case.finished = Case.State.FAILED, reason[:500], timezone.now()
     case.search = search_text(case)
+
+
+def activation_of(answer: Prediction | Rejected) -> str:
+    """Save the class-activation map of an answer and return its name; empty where the model gives none.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    activation = prediction_of(answer).activation
+    return "" if activation is None else files.save_png(files.activation_image(activation))
 
 
 def details_of(model: Model, answer: Prediction | Rejected) -> dict[str, Any]:

@@ -190,7 +190,7 @@ def _write(place: Path, pixels: Any) -> None:
     import cv2
 
     stored = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
-    cv2.imwrite(str(place), stored, [cv2.IMWRITE_PNG_COMPRESSION, 2])
+    cv2.imwrite(str(place), stored, [cv2.IMWRITE_PNG_COMPRESSION, 1])
 
 
 def _unpacked(path: Path, name: str, out: Path) -> Decoded:

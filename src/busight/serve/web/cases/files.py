@@ -28,7 +28,7 @@ def save_png(pixels: Image) -> str:
         OutputError: The folder cannot be written, or the disk is full.
     """
     stored = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, _TO_BGR[pixels.shape[2]])
-    done, encoded = cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 2])
+    done, encoded = cv2.imencode(".png", stored, [cv2.IMWRITE_PNG_COMPRESSION, 1])
     assert done, "PNG holds every uint8 image"
     return save(encoded.tobytes())
 

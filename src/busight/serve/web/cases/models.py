@@ -105,7 +105,8 @@ class Case(Leased):
         spacing_row: Millimetres from row to row, where the frame says so.
         pseudonym: Keyed hash of the patient's id, or what the user typed.
         record: The prediction record, as ``busight predict`` writes it.
-        details: Descriptors, similar training images and outline, computed when someone looks or nothing else waits.
+        details: Descriptors and similar training images; with the activation computed when someone looks, or when
+            nothing else waits.
         lesion: What the views of one lesion have in common; None where a reader has joined nothing.
         wanted: When someone asked for the details.
         flagged: The positive class reaches the threshold.

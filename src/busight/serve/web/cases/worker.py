@@ -234,10 +234,10 @@ class Worker:
             (answer,) = self.model.try_predict([answers.given_image(case)], explain=True)
             if isinstance(answer, Failure):
                 raise BusightError(answer.reason)
-            details = answers.details_of(self.model, answer)
+            details, activation = answers.details_of(self.model, answer), answers.activation_of(answer)
         except BusightError as error:  # e.g. its image is gone
-            details = {"undescribed": str(error)}
-        Case.objects.filter(pk=case.pk).update(details=details)
+            details, activation = {"undescribed": str(error)}, ""
+        Case.objects.filter(pk=case.pk).update(details=details, activation_file=activation)
         return True
 
 
