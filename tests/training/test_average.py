@@ -7,10 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from test_resume import SETTINGS, StopError, part, same_weights, train
+from test_resume import SETTINGS, StopError, part, same_weights, small_network, train
 
-from busight.classify.network import build_classifier
-from busight.classify.settings import ClassifySettings
 from busight.training.average import mean_weights, member_seed
 from busight.training.fit import fit
 from busight.training.settings import AugmentSettings
@@ -46,10 +44,10 @@ def test_an_interrupted_training_of_several_ends_with_the_same_weights(tmp_path:
         if line.startswith("epoch 2/") and "training 2 of 3" in seen:
             raise StopError
 
-    torch.manual_seed(MEMBERS.seed)
-    network = build_classifier(ClassifySettings(backbone="small_cnn", strategy="whole", size=32, dropout=0.3), 3)
     with pytest.raises(StopError):
-        fit(network, "classifier", part(1, 22), part(2, 9), MEMBERS, tmp_path / "cut", stop_in_the_second)
+        fit(
+            small_network(MEMBERS), "classifier", part(1, 22), part(2, 9), MEMBERS, tmp_path / "cut", stop_in_the_second
+        )
     torch.manual_seed(999)
     resumed, _ = train(tmp_path / "cut", MEMBERS)
     assert same_weights(whole, resumed)

@@ -41,11 +41,16 @@ def part(seed: int, n: int) -> PreparedSet:
     return PreparedSet(ids, Rows([images]), masks, np.zeros(n, np.bool_), targets, np.zeros(n, np.int64), targets)
 
 
-def train(folder: Path, settings: TrainSettings = SETTINGS) -> tuple[Classifier, History]:
+def small_network(settings: TrainSettings) -> Classifier:
     torch.manual_seed(settings.seed)
     shape = ClassifySettings(backbone="small_cnn", strategy="whole", size=32, dropout=0.3)
     network = build_classifier(shape, 3)
     assert isinstance(network, Classifier)
+    return network
+
+
+def train(folder: Path, settings: TrainSettings = SETTINGS) -> tuple[Classifier, History]:
+    network = small_network(settings)
     history = fit(network, "classifier", part(1, 22), part(2, 9), settings, folder)
     return network, history
 
@@ -72,10 +77,8 @@ def test_resumed_run_ends_with_the_same_weights(tmp_path: Path, settings: TrainS
         if line.startswith("epoch 3/"):
             raise StopError
 
-    torch.manual_seed(settings.seed)
-    network = build_classifier(ClassifySettings(backbone="small_cnn", strategy="whole", size=32, dropout=0.3), 3)
     with pytest.raises(StopError):
-        fit(network, "classifier", part(1, 22), part(2, 9), settings, tmp_path / "cut", stop_after_two)
+        fit(small_network(settings), "classifier", part(1, 22), part(2, 9), settings, tmp_path / "cut", stop_after_two)
     # A resumed process starts from other random numbers; the checkpoint and the epoch decide.
     torch.manual_seed(999)
     resumed, again = train(tmp_path / "cut", settings)

@@ -14,19 +14,34 @@ from busight.metrics.delong import auroc_covariance
 from busight.types import FloatArray, IntArray
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ReaderComparison:
-    """Two ways of reading the same cases by the same readers: does the mean AUROC differ?
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class MeanDifference:
+    """A difference of AUROCs, the mean over readers; readers and cases are random.
 
     Attributes:
-        auroc: float64 (2, R): of each way and reader.
-        means: float64 (2,): over the readers.
-        difference: ``means[1] - means[0]``.
+        difference: The difference.
         standard_error: Of the difference.
         degrees_of_freedom: Hillis's.
         p_value: Two-sided, of no difference; NaN where nothing varies.
         low: Lower end of the interval of the difference.
         high: Upper end of the interval of the difference.
+    """
+
+    difference: float
+    standard_error: float
+    degrees_of_freedom: float
+    p_value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ReaderComparison(MeanDifference):
+    """Two ways of reading the same cases by the same readers: does the mean AUROC differ?
+
+    Attributes:
+        auroc: float64 (2, R): of each way and reader.
+        means: float64 (2,): over the readers; the difference is the second one less the first.
         error_variance: Variance of one reader's AUROC over samples of cases.
         covariances: Of AUROCs of one reader in both ways, of two readers in one way, of two readers in both ways.
         n_groups: Independent groups of cases.
@@ -34,15 +49,22 @@ class ReaderComparison:
 
     auroc: FloatArray
     means: FloatArray
-    difference: float
-    standard_error: float
-    degrees_of_freedom: float
-    p_value: float
-    low: float
-    high: float
     error_variance: float
     covariances: tuple[float, float, float]
     n_groups: int
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ReadersAgainstModel(MeanDifference):
+    """The mean AUROC of readers less that of a model on the same cases.
+
+    Attributes:
+        auroc: float64 (R,), of the readers.
+        model: The model's.
+    """
+
+    auroc: FloatArray
+    model: float
 
 
 def compare_readings(
@@ -86,58 +108,47 @@ def compare_readings(
     difference = float(means[1] - means[0])
     interaction = auroc - means[:, None] - auroc.mean(axis=0) + auroc.mean()
     mean_square = float((interaction**2).sum()) / (n_readers - 1)
-    denominator = mean_square + n_readers * max(one_way - neither, 0.0)
-    freedom = inf if mean_square == 0 else denominator**2 / (mean_square**2 / (n_readers - 1))
-    error = sqrt(2 / n_readers * denominator)
-    reach, p_value = _student(difference, error, freedom, level)
     return ReaderComparison(
+        **_tested(difference, mean_square, one_way - neither, n_readers, 2, level),
         auroc=auroc,
         means=means,
-        difference=difference,
-        standard_error=error,
-        degrees_of_freedom=freedom,
-        p_value=p_value,
-        low=max(difference - reach, -1.0),
-        high=min(difference + reach, 1.0),
         error_variance=error_variance,
         covariances=(one_reader, one_way, neither),
         n_groups=n_groups,
     )
 
 
-def _student(difference: float, error: float, freedom: float, level: float) -> tuple[float, float]:
-    """Return half the interval of a difference, and the p-value of none."""
+def _tested(
+    difference: float, mean_square: float, covariance: float, n_readers: int, ways: int, level: float
+) -> dict[str, float]:
+    """Return the fields of a `MeanDifference` over readers.
+
+    Args:
+        difference: Its value.
+        mean_square: Of what differs among readers.
+        covariance: What two readers have in common of it by the cases.
+        n_readers: Readers.
+        ways: Ways of reading whose variances add up.
+        level: Coverage of the interval.
+    """
     from scipy.stats import t as student
 
+    denominator = mean_square + n_readers * max(covariance, 0.0)
+    freedom = inf if mean_square == 0 else denominator**2 / (mean_square**2 / (n_readers - 1))
+    error = sqrt(ways / n_readers * denominator)
     if error**2 > 1e-15:  # less is rounding
         reach = float(student.ppf((1 + level) / 2, freedom)) * error
-        return reach, float(2 * student.sf(abs(difference) / error, freedom))
-    return (0.0, 1.0) if abs(difference) < 1e-12 else (nan, nan)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReadersAgainstModel:
-    """The mean AUROC of readers against that of a model on the same cases.
-
-    Attributes:
-        auroc: float64 (R,), of the readers.
-        model: The model's.
-        difference: The readers' mean less the model's.
-        standard_error: Of the difference.
-        degrees_of_freedom: Hillis's.
-        p_value: Two-sided, of no difference; NaN where nothing varies.
-        low: Lower end of the interval of the difference.
-        high: Upper end of the interval of the difference.
-    """
-
-    auroc: FloatArray
-    model: float
-    difference: float
-    standard_error: float
-    degrees_of_freedom: float
-    p_value: float
-    low: float
-    high: float
+        p_value = float(2 * student.sf(abs(difference) / error, freedom))
+    else:
+        reach, p_value = (0.0, 1.0) if abs(difference) < 1e-12 else (nan, nan)
+    return {
+        "difference": difference,
+        "standard_error": error,
+        "degrees_of_freedom": freedom,
+        "p_value": p_value,
+        "low": max(difference - reach, -1.0),
+        "high": min(difference + reach, 1.0),
+    }
 
 
 def compare_with_model(
@@ -169,21 +180,8 @@ def compare_with_model(
     apart = np.hstack([np.eye(n_readers), -np.ones((n_readers, 1))])
     differences, cov = apart @ areas, apart @ covariance @ apart.T
     between = float(cov[~np.eye(n_readers, dtype=np.bool_)].mean())
-    mean_square = float(differences.var(ddof=1))
-    total = mean_square + n_readers * max(between, 0.0)
-    freedom = inf if mean_square == 0 else total**2 / (mean_square**2 / (n_readers - 1))
-    error, difference = sqrt(total / n_readers), float(differences.mean())
-    reach, p_value = _student(difference, error, freedom, level)
-    return ReadersAgainstModel(
-        auroc=areas[:-1],
-        model=float(areas[-1]),
-        difference=difference,
-        standard_error=error,
-        degrees_of_freedom=freedom,
-        p_value=p_value,
-        low=max(difference - reach, -1.0),
-        high=min(difference + reach, 1.0),
-    )
+    tested = _tested(float(differences.mean()), float(differences.var(ddof=1)), between, n_readers, 1, level)
+    return ReadersAgainstModel(**tested, auroc=areas[:-1], model=float(areas[-1]))
 
 
 def fleiss_kappa(ratings: IntArray) -> float:

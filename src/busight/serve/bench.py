@@ -8,7 +8,6 @@ import re
 import secrets
 import signal
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import requests
 
 from busight.errors import ServerError
@@ -118,17 +118,13 @@ def measure_serve(
         users=users,
         think_seconds=think_seconds,
         milliseconds=tuple(
-            (page, 1000 * statistics.median(times[page]), 1000 * _p95(times[page]), len(times[page]))
+            (page, *(1000 * np.percentile(times[page], (50, 95))).tolist(), len(times[page]))
             for page in _PAGES
             if times[page]
         ),
         errors=errors,
         memory_mb=(before, after_images, after_users),
     )
-
-
-def _p95(values: Sequence[float]) -> float:
-    return sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
 
 
 @contextmanager

@@ -9,8 +9,8 @@ from datetime import date, timedelta
 
 from django.db.models import QuerySet
 
-from busight.metrics.proportion import clopper_pearson_interval
 from busight.serve.web.cases.models import Case
+from busight.serve.web.share import Share
 
 LEAST = 20
 """Answers from which a device is compared with the rest."""
@@ -53,24 +53,6 @@ class Tally:
     def reviewed(self) -> int:
         """Reviewed cases."""
         return self.agreed + self.differed
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A share with its exact interval; of no case all are None."""
-
-    hits: int
-    total: int
-
-    @property
-    def value(self) -> float | None:
-        """The share."""
-        return self.hits / self.total if self.total else None
-
-    @property
-    def interval(self) -> tuple[float, float] | None:
-        """Its 95 % interval."""
-        return clopper_pearson_interval(self.hits, self.total) if self.total else None
 
 
 @dataclass(frozen=True, slots=True)

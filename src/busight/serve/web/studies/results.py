@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,6 @@ from busight.metrics.classification import cohen_kappa
 from busight.metrics.confusion import confusion_matrix
 from busight.metrics.curves import roc_points
 from busight.metrics.delong import auroc_covariance, delong_test
-from busight.metrics.proportion import clopper_pearson_interval
 from busight.metrics.reader_study import (
     ReaderComparison,
     ReadersAgainstModel,
@@ -20,7 +20,8 @@ from busight.metrics.reader_study import (
     compare_with_model,
     fleiss_kappa,
 )
-from busight.serve.web.studies.models import Reading, Study
+from busight.serve.web.share import Share
+from busight.serve.web.studies.models import Reading, Study, StudyCase
 from busight.serve.web.studies.reading import readings_of
 from busight.types import FloatArray, IntArray
 
@@ -29,15 +30,6 @@ SUSPICIOUS = CATEGORIES.index("4A")
 """From this category on a biopsy is recommended: the reader calls the case positive."""
 _SIDE = 240
 WAYS = ("without", "with")
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """A proportion with its exact interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +101,7 @@ def results_of(study: Study) -> Results:
             "everybody in both ways; at least two of each are needed"
         )
         return Results(n_cases, n_positive, note=note)
-    shape = (2, len(readers), n_cases)
-    scores, categories, seconds = np.empty(shape), np.empty(shape, np.int64), np.empty(shape)
-    for way in range(2):
-        for row, (pk, _) in enumerate(readers):
-            for column, case in enumerate(complete):
-                one = given[pk, case.pk, bool(way)]
-                scores[way, row, column] = one.suspicion
-                categories[way, row, column] = CATEGORIES.index(one.category)
-                seconds[way, row, column] = one.seconds
+    scores, categories, seconds = _arrays(given, [pk for pk, _ in readers], complete)
     model = np.array([case.case.positive_prob for case in complete], dtype=np.float64)
     above = np.array([bool(case.case.above_threshold) for case in complete])
     groups = [case.case.pseudonym or str(case.case.pk) for case in complete]
@@ -149,6 +133,19 @@ def results_of(study: Study) -> Results:
     )
 
 
+def _arrays(
+    given: Mapping[tuple[int, int, bool], Reading], readers: Sequence[int], cases: Sequence[StudyCase]
+) -> tuple[FloatArray, IntArray, FloatArray]:
+    """Return suspicion, index of the category and seconds of every reading, (2, R, N)."""
+    shape = (2, len(readers), len(cases))
+    scores, categories, seconds = np.empty(shape), np.empty(shape, np.int64), np.empty(shape)
+    for place in np.ndindex(shape):
+        way, row, column = place
+        one = given[readers[row], cases[column].pk, bool(way)]
+        scores[place], categories[place], seconds[place] = one.suspicion, CATEGORIES.index(one.category), one.seconds
+    return scores, categories, seconds
+
+
 def _pairs(names: list[str], categories: IntArray) -> tuple[tuple[str, str, float, float], ...]:
     def kappa(first: IntArray, second: IntArray) -> float:
         return float(cohen_kappa(confusion_matrix(first, second, len(CATEGORIES))))
@@ -175,13 +172,8 @@ def _row(
         name=name,
         way=way,
         auroc=float(auroc_covariance(score[None], positive)[0][0]),
-        sensitivity=_share(called[positive]),
-        specificity=_share(~called[~positive]),
+        sensitivity=Share(int(called[positive].sum()), int(positive.sum())),
+        specificity=Share(int((~called[~positive]).sum()), int((~positive).sum())),
         seconds=None if seconds is None else float(np.median(seconds)),
         path=path,
     )
-
-
-def _share(hits: NDArray[np.bool_]) -> Share:
-    low, high = clopper_pearson_interval(float(hits.sum()), len(hits))
-    return Share(float(hits.mean()), low, high)
