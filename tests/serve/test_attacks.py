@@ -13,6 +13,7 @@ from uuid import UUID
 import cv2
 import numpy as np
 import pytest
+import requests
 from dicom_files import write_dicom
 from django_otp.oath import totp
 from sites import RunningSite, busight, wait_for
@@ -49,8 +50,11 @@ def test_who_uploads_the_same_image_sees_the_answer_and_nothing_of_the_other(
     rob.upload([("robs.png", cv2.imencode(".png", lesion)[1].tobytes())], pseudonym="PAT-ROB")
     site.wait_until_done()
     pages = [rob.get(path).text for path in (f"/cases/{case}/", "/worklist/", "/worklist/?search=robs")]
-    program = Client(site.address, token_of(site, "rob"))
+    token = token_of(site, "rob")
+    program = Client(site.address, token)
     pages += [str(program.case(case)), str(list(program.cases()))]
+    reviews, headers = f"{site.address}/api/v1/cases/{case}/reviews", {"Authorization": f"Bearer {token}"}
+    pages.append(requests.post(reviews, json={"verdict": "agreed"}, headers=headers, timeout=60).text)
     for page in pages:
         assert "robs.png" in page
         assert not re.search("secret name|PAT-RITA|ritas note|rita", page)
@@ -73,6 +77,9 @@ def test_a_hidden_image_stays_hidden_whatever_it_comes_in(
     rows = site.sql("SELECT frame, id FROM cases_case WHERE name = 'clip.dcm'")
     seen = {frame: rita.get(f"/cases/{UUID(str(pk))}/").status_code for frame, pk in rows}
     assert seen == {0: 200, 1: 404}
+    program = Client(site.address, token_of(site, "rita"))
+    (upload,) = program.batch(ritas[0])["uploads"]
+    assert upload["cases"] == []
     # her own study of the same image would show its answer
     site.sql("UPDATE studies_study SET closed = NULL")
     other = vera.post("/studies/", {"name": "again", "washout": 0}).headers["Location"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from busight.model.bundle.card import Card
 from busight.segment.roi import bounding_box
 from busight.types import Failure, ImageRef, Prediction, Rejected, prediction_of
 
-_VECTORS = ("logit", "raw_prob", "calibrated_prob")
+_CALIBRATED = "calibrated_prob"
+_VECTORS = ("logit", "raw_prob", _CALIBRATED)
 
 
 def record_of(answer: Prediction | Rejected | Failure, card: Card, show_rejected: bool = False) -> dict[str, Any]:
@@ -78,6 +80,17 @@ def _mask_fields(prediction: Prediction) -> dict[str, Any]:
         if box is not None:
             fields |= {"box_height_mm": round(box.height * row, 3), "box_width_mm": round(box.width * column, 3)}
     return fields
+
+
+def calibrated_probs_of(record: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return the calibrated probability of each class in a record; None where nothing was predicted.
+
+    Example:
+        >>> calibrated_probs_of({"path": "a.png", "calibrated_prob_benign": 0.75, "calibrated_prob_malignant": 0.25})
+        {'benign': 0.75, 'malignant': 0.25}
+    """
+    prefix = f"{_CALIBRATED}_"
+    return {name.removeprefix(prefix): value for name, value in record.items() if name.startswith(prefix)}
 
 
 def record_keys(labels: LabelSchema) -> tuple[str, ...]:

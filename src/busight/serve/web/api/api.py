@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from django.db import transaction
+from django.db.models import Prefetch
 from django.http import FileResponse, HttpRequest, HttpResponse, StreamingHttpResponse
 from ninja import File, Form, NinjaAPI, Query
 from ninja.errors import HttpError, ValidationError
@@ -29,13 +28,12 @@ from busight.serve.web.api.schema import (
     Uploaded,
     UploadOut,
 )
-from busight.serve.web.audit_log.chain import record
 from busight.serve.web.cases import export as exports
 from busight.serve.web.cases import files
 from busight.serve.web.cases.access import visible_batches, visible_cases
-from busight.serve.web.cases.forms import ReviewForm
+from busight.serve.web.cases.forms import ReviewForm, reasons_of
 from busight.serve.web.cases.handler import REFUSED
-from busight.serve.web.cases.intake import receive
+from busight.serve.web.cases.intake import new_batch, receive
 from busight.serve.web.cases.models import Batch, Case, Export
 from busight.serve.web.cases.progress import progress_of
 from busight.serve.web.cases.review import add_review
@@ -123,9 +121,7 @@ def upload(
     user = _user(request, Scope.UPLOAD)
     skipped = [Refused(name=file, reason=f"{file}: {reason}") for file, reason in request.META.get(REFUSED, [])]
     if not batch:
-        with transaction.atomic():
-            into = Batch.objects.create(owner=user, name=name)
-            record(user, "made a batch", into.pk, by="program")
+        into = new_batch(user, name, by="program")
     else:
         into = _batch(request, Scope.UPLOAD, UUID(batch))
         if into.owner_id != user.pk:
@@ -144,7 +140,7 @@ def batch(request: HttpRequest, pk: UUID) -> BatchOut:
     """Return the fate of each file, and how many cases are in each state."""
     shown = _batch(request, Scope.READ, pk)
     progress = progress_of(shown)
-    rows = shown.uploads.prefetch_related("cases")
+    rows = shown.uploads.prefetch_related(Prefetch("cases", visible_cases(_user(request, Scope.READ))))
     uploads = [
         UploadOut.model_validate(
             {name: getattr(one, name) for name in ("id", "name", "state", "reason")}
@@ -194,11 +190,10 @@ def case(request: HttpRequest, pk: UUID) -> Case:
 @api.get("/cases/{pk}/{kind}.png", response={200: bytes, **PROBLEMS}, summary="An image of a case")
 def image(request: HttpRequest, pk: UUID, kind: Literal["image", "mask", "activation"]) -> FileResponse:
     """Return the image, the mask or the activation map as PNG: kind is image, mask or activation."""
-    shown = _case(request, Scope.READ, pk)
-    name = {"image": shown.image_file, "mask": shown.mask_file, "activation": shown.activation_file}.get(kind)
-    if not name or not files.path_of(name).is_file():
+    answer = files.open_image(_case(request, Scope.READ, pk), kind)
+    if answer is None:
         raise HttpError(404, "no such image")
-    return FileResponse(files.path_of(name).open("rb"), content_type="image/png")
+    return answer
 
 
 @api.post("/cases/{pk}/reviews", response={201: CaseDetail, 409: Problem, **PROBLEMS}, summary="Review a case")
@@ -212,23 +207,15 @@ def review(request: HttpRequest, pk: UUID, given: ReviewIn) -> tuple[int, Case]:
         raise HttpError(409, "there is no answer to review")
     form = ReviewForm(given.dict(), case=shown)
     if not form.is_valid():
-        raise HttpError(422, " ".join(str(reason) for reasons in form.errors.values() for reason in reasons))
+        raise HttpError(422, reasons_of(form))
     add_review(shown, user, **form.cleaned_data)
-    return 201, shown
+    return 201, own_view(shown, user)
 
 
 @api.get("/batches/{pk}/table.{form}", response={200: bytes, **PROBLEMS}, summary="Records of a batch")
 def table(request: HttpRequest, pk: UUID, form: Literal["csv", "parquet"]) -> HttpResponse | StreamingHttpResponse:
     """Return the records of a batch: form is csv or parquet."""
-    user = _user(request, Scope.EXPORT)
-    rows = exports.cases_of(_batch(request, Scope.EXPORT, pk), user)
-    makers: dict[str, Callable[[], HttpResponse | StreamingHttpResponse]] = {
-        "csv": lambda: StreamingHttpResponse(exports.csv_lines(rows, user), content_type="text/csv; charset=utf-8"),
-        "parquet": lambda: HttpResponse(exports.parquet(rows, user), content_type="application/vnd.apache.parquet"),
-    }
-    with transaction.atomic():
-        record(user, "exported a batch", pk, form=form, by="program")
-    return makers[form]()
+    return exports.table(_batch(request, Scope.EXPORT, pk), _user(request, Scope.EXPORT), form, by="program")
 
 
 @api.get(
@@ -239,12 +226,7 @@ def page(request: HttpRequest, pk: UUID) -> Any:
     shown = _case(request, Scope.EXPORT, pk)
     if shown.state != Case.State.DONE:
         raise HttpError(409, "there is no answer to make a page of")
-    made = Export.objects.filter(case=shown, asked_by=_user(request, Scope.EXPORT)).order_by("-created").first()
-    if made is not None and made.state == Export.State.DONE and exports.path_of(made).is_file():
+    made = exports.asked(_user(request, Scope.EXPORT), shown, by="program")
+    if made.state == Export.State.DONE:
         return FileResponse(exports.path_of(made).open("rb"), content_type="application/pdf")
-    if made is None or made.state in (Export.State.DONE, Export.State.FAILED):
-        with transaction.atomic():
-            user = _user(request, Scope.EXPORT)
-            made = Export.objects.create(kind=Export.Kind.PDF, case=shown, asked_by=user)
-            record(user, "asked for pages", pk, export=str(made.pk), by="program")
     return 202, Problem(detail="the page is being made; ask again in a second")

@@ -11,7 +11,8 @@ from busight.serve.web.accounts.access import user_of
 from busight.serve.web.accounts.models import Role, User
 from busight.serve.web.cases.models import Batch, Case, Export, Upload
 
-SEES_CASES = (Role.READER, Role.REVIEWER)
+READS_CASES = (Role.READER, Role.REVIEWER)
+"""Roles with the pages of cases; a service sees its own by tokens alone."""
 
 
 def visible_cases(user: User) -> QuerySet[Case]:

@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
 
 from busight.errors import DataError
 from busight.io.csv_text import csv_text
 from busight.model.explain.explained import explained
 from busight.model.model import Model
 from busight.report.pages.case import write_explanation
+from busight.results.prediction_record import csv_line
 from busight.serve.web.accounts.models import User
+from busight.serve.web.audit_log.chain import record
 from busight.serve.web.cases.access import visible_cases
 from busight.serve.web.cases.answer import given_image
 from busight.serve.web.cases.models import Batch, Case, Export
@@ -35,7 +39,7 @@ def rows(cases: QuerySet[Case], user: User) -> Iterator[dict[str, Any]]:
     """Yield a row for each case: what the user sees of it here, then its prediction record."""
     for case in cases.select_related("batch").prefetch_related("reviews").iterator(500):
         case = own_view(case, user)
-        last = next(iter(case.reviews.all()), None)
+        last = case.last_review
         own = (
             *(str(case.pk), case.get_state_display(), case.reason, case.pseudonym, case.laterality, case.device),
             *(case.reviewed, last.label if last else "", case.note),
@@ -58,8 +62,7 @@ def csv_lines(cases: QuerySet[Case], user: User) -> Iterator[str]:
     header = columns(cases)
     yield csv_text([header])
     for row in rows(cases, user):
-        cells = [row.get(name) for name in header]
-        yield csv_text([["; ".join(cell) if isinstance(cell, list) else cell for cell in cells]])
+        yield csv_line({name: row.get(name) for name in header}) + "\n"
 
 
 def parquet(cases: QuerySet[Case], user: User) -> bytes:
@@ -74,6 +77,40 @@ def parquet(cases: QuerySet[Case], user: User) -> bytes:
     table = [{name: row.get(name) for name in header} for row in rows(cases, user)]
     pq.write_table(pa.Table.from_pylist(table) if table else pa.table({name: [] for name in header}), content)
     return content.getvalue()
+
+
+def table(batch: Batch, user: User, form: str, **facts: str) -> HttpResponse | StreamingHttpResponse:
+    """Return the records of a batch that a user sees, and say so in the audit log.
+
+    Args:
+        batch: The batch.
+        user: Who asks.
+        form: ``"csv"`` or ``"parquet"``.
+        facts: Further facts for the audit log.
+    """
+    with transaction.atomic():
+        record(user, "exported a batch", batch.pk, form=form, **facts)
+    cases = cases_of(batch, user)
+    if form == "csv":
+        return StreamingHttpResponse(csv_lines(cases, user), content_type="text/csv; charset=utf-8")
+    return HttpResponse(parquet(cases, user), content_type="application/vnd.apache.parquet")
+
+
+def asked(user: User, of: Case | Batch, **facts: str) -> Export:
+    """Return the page of a case or the pages of a batch that a user asked for; asked of the worker where they are not.
+
+    The page of a case is not made anew while its file is there; the pages of a batch are, once they were ready.
+    """
+    wanted: dict[str, Any] = (
+        {"kind": Export.Kind.PDF, "case": of} if isinstance(of, Case) else {"kind": Export.Kind.ZIP, "batch": of}
+    )
+    with transaction.atomic():
+        made = Export.objects.filter(**wanted, asked_by=user).exclude(state=Export.State.FAILED).first()
+        is_ready = made is not None and made.state == Export.State.DONE
+        if made is None or (is_ready and (isinstance(of, Batch) or not path_of(made).is_file())):
+            made = Export.objects.create(**wanted, asked_by=user)
+            record(user, "asked for pages", of.pk, export=str(made.pk), **facts)
+    return made
 
 
 def path_of(export: Export) -> Path:

@@ -9,9 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 from django.conf import settings
+from django.http import FileResponse
 
 from busight.errors import ImageError
 from busight.io.atomic import write_bytes
+from busight.serve.web.cases.models import Case
 from busight.types import FloatMap, Image, Mask
 
 
@@ -19,6 +21,19 @@ def path_of(name: str) -> Path:
     """Return where a file of `save_png` lies."""
     folder: Path = settings.SITE.files
     return folder / name[:2] / name
+
+
+def open_image(case: Case, kind: str) -> FileResponse | None:
+    """Return an image of a case as a response; None where there is none.
+
+    Args:
+        case: The case.
+        kind: ``"image"``, ``"mask"`` or ``"activation"``.
+    """
+    name = {"image": case.image_file, "mask": case.mask_file, "activation": case.activation_file}.get(kind)
+    if not name or not path_of(name).is_file():
+        return None
+    return FileResponse(path_of(name).open("rb"), content_type="image/png")
 
 
 def save_png(pixels: Image) -> str:

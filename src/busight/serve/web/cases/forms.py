@@ -6,10 +6,16 @@ from typing import Any
 
 from django import forms
 
+from busight.results.prediction_record import calibrated_probs_of
 from busight.serve.web.cases.models import Case, Review
 
 SMALLEST = 8
 """Pixels of the shortest side of a region."""
+
+
+def reasons_of(form: forms.BaseForm) -> str:
+    """Return what is wrong with a form, in one line."""
+    return " ".join(str(reason) for reasons in form.errors.values() for reason in reasons)
 
 
 class _Files(forms.ClearableFileInput):
@@ -72,11 +78,7 @@ class ReviewForm(forms.Form):
         if not given.get("reason", "").strip():
             raise forms.ValidationError("Give a reason where you disagree or override.")
         if verdict == Review.Verdict.OVERRIDE:
-            known = [
-                name.removeprefix("calibrated_prob_")
-                for name in self.case.record
-                if name.startswith("calibrated_prob_")
-            ]
+            known = calibrated_probs_of(self.case.record)
             if given.get("label") not in known:
                 raise forms.ValidationError(f"Choose a class to override with: {', '.join(known)}.")
         else:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Any
 
-from django.conf import settings
 from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
 
-from busight.serve.web.cases.intake import FREE_BYTES, MAX_BYTES
+from busight.serve.web.cases.intake import no_room, not_kept
 
 REFUSED = "busight.refused_uploads"
 
@@ -22,19 +20,17 @@ class SpoolHandler(TemporaryFileUploadHandler):
         try:
             super().new_file(*arguments, **named)
         except OSError as error:
-            self._refuse(f"could not be kept ({error.strerror}); free space, then upload it again")
+            self._refuse(not_kept(error))
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Write a part."""
         self.size += len(raw_data)
-        if self.size > MAX_BYTES:
-            self._refuse(f"larger than {MAX_BYTES >> 20} MB; give it in parts")
-        if shutil.disk_usage(settings.SITE.spool).free < FREE_BYTES + len(raw_data):
-            self._refuse("the disk is full; remove old batches, then upload it again")
+        if reason := no_room(self.size, len(raw_data)):
+            self._refuse(reason)
         try:
             super().receive_data_chunk(raw_data, start)
         except OSError as error:
-            self._refuse(f"could not be kept ({error.strerror}); free space, then upload it again")
+            self._refuse(not_kept(error))
 
     def _refuse(self, reason: str) -> None:
         assert self.request is not None

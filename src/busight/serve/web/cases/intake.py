@@ -17,10 +17,11 @@ from django.db import transaction
 
 from busight.errors import OutputError
 from busight.io.text import one_line
+from busight.serve.web.accounts.models import User
 from busight.serve.web.audit_log.chain import record
 from busight.serve.web.cases import files, queue
 from busight.serve.web.cases.decoder import Decoded, Decoder, Frame
-from busight.serve.web.cases.models import Batch, Case, Upload
+from busight.serve.web.cases.models import WAITING, Batch, Case, Upload
 from busight.serve.web.cases.names import plain_name
 from busight.serve.web.cases.search import search_text
 from busight.serve.web.site import Site
@@ -29,9 +30,30 @@ MAX_BYTES = 512 << 20
 """Of one uploaded file."""
 ORPHAN_SECONDS = 6 * 3600
 """Age from which a file of the spool that no upload names belongs to nobody: an upload may take hours."""
-_WAITING = (Upload.State.RECEIVED, Upload.State.RUNNING)
 FREE_BYTES = 64 << 20
 """What an upload must leave on the disk."""
+
+
+def no_room(size: int, part: int) -> str:
+    """Return why a file that has grown to a size by a part, both in bytes, cannot be taken; empty where it can."""
+    if size > MAX_BYTES:
+        return f"larger than {MAX_BYTES >> 20} MB; give it in parts"
+    if shutil.disk_usage(settings.SITE.spool).free < FREE_BYTES + part:
+        return "the disk is full; remove old batches, then upload it again"
+    return ""
+
+
+def not_kept(error: OSError) -> str:
+    """Return what an error of the disk means for an upload."""
+    return f"could not be kept ({error.strerror}); free space, then upload it again"
+
+
+def new_batch(owner: User, name: str, **facts: str) -> Batch:
+    """Begin a batch, and say so in the audit log with further facts."""
+    with transaction.atomic():
+        batch = Batch.objects.create(owner=owner, name=name)
+        record(owner, "made a batch", batch.pk, **facts)
+    return batch
 
 
 def spooled(chunks: Iterable[bytes], name: str) -> tuple[str, int]:
@@ -51,15 +73,13 @@ def spooled(chunks: Iterable[bytes], name: str) -> tuple[str, int]:
         with path.open("xb") as stream:
             for chunk in chunks:
                 size += len(chunk)
-                if size > MAX_BYTES:
-                    raise OutputError(f"{name}: larger than {MAX_BYTES >> 20} MB; give it in parts")
-                if shutil.disk_usage(site.spool).free < FREE_BYTES + len(chunk):
-                    raise OutputError(f"{name}: the disk is full; remove old batches, then upload it again")
+                if reason := no_room(size, len(chunk)):
+                    raise OutputError(f"{name}: {reason}")
                 stream.write(chunk)
             _to_disk(stream)
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise OutputError(f"{name}: could not be kept ({error.strerror}); free space, then upload it again") from error
+        raise OutputError(f"{name}: {not_kept(error)}") from error
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -77,7 +97,7 @@ def _to_disk(stream: BinaryIO) -> None:
 def remove_orphans() -> None:
     """Remove from the spool what no upload names: a web server was killed while it took it in."""
     spool: Path = settings.SITE.spool
-    named = set(Upload.objects.filter(state__in=_WAITING).values_list("spool", flat=True))
+    named = set(Upload.objects.filter(state__in=WAITING).values_list("spool", flat=True))
     for path in spool.iterdir():
         if path.name.split(".")[0] not in named and time.time() - path.stat().st_mtime > ORPHAN_SECONDS:
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
@@ -103,7 +123,7 @@ def receive(batch: Batch, name: str, content: Path, pseudonym: str = "") -> Uplo
         with content.open("rb") as stream:
             os.fsync(stream.fileno())
     except OSError as error:
-        raise OutputError(f"{name}: could not be kept ({error.strerror}); free space, then upload it again") from error
+        raise OutputError(f"{name}: {not_kept(error)}") from error
     try:
         with transaction.atomic():
             return Upload.objects.create(batch=batch, name=name, size=size, spool=spool, pseudonym=pseudonym)

@@ -8,6 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 
+WAITING = ("received", "running")
+"""States of an upload, a case or an export that is not finished."""
+
 
 class Batch(models.Model):
     """What one person uploaded at once.
@@ -188,6 +191,11 @@ class Case(Leased):
     def __str__(self) -> str:
         """Return its name, with the frame where there are several."""
         return f"{self.name}, frame {self.frame + 1}" if self.n_frames > 1 else self.name
+
+    @property
+    def last_review(self) -> Review | None:
+        """The review that counts: the latest one."""
+        return next(iter(self.reviews.all()), None)
 
     @property
     def spacing_mm(self) -> tuple[float, float] | None:

@@ -11,14 +11,13 @@ from django.db.models import Q, QuerySet
 from busight.model.bundle.card import Card
 from busight.model.bundle.load import load_bundle
 from busight.model.installed import find_model
+from busight.results.prediction_record import calibrated_probs_of
 from busight.serve.web.accounts.models import User
 from busight.serve.web.cases.access import visible_cases
 from busight.serve.web.cases.joining import joined
-from busight.serve.web.cases.models import Case
+from busight.serve.web.cases.models import WAITING, Case
 from busight.serve.web.cases.shared import own_view
 from busight.strategies.catalogue import strategy_of
-
-_WAITING = (Case.State.RECEIVED, Case.State.RUNNING)
 
 
 @lru_cache(maxsize=1)
@@ -37,11 +36,7 @@ def page_of(case: Case, user: User) -> dict[str, Any]:
     """Return the context of a case's page."""
     case = own_view(case, user)
     record, details = case.record or {}, case.details or {}
-    probs = [
-        {"name": name, "value": record[f"calibrated_prob_{name}"], "percent": 100 * record[f"calibrated_prob_{name}"]}
-        for name in _classes(record)
-        if record.get(f"calibrated_prob_{name}") is not None
-    ]
+    probs = calibrated_probs_of(record)
     point = card().decision.threshold if case.model_digest == card().digest else None
     others = visible_cases(user).exclude(pk=case.pk)
     frames = _frames(case.parent or case, visible_cases(user))
@@ -49,12 +44,12 @@ def page_of(case: Case, user: User) -> dict[str, Any]:
         "case": case,
         "record": record,
         "details": details,
-        "probs": probs,
-        "classes": _classes(record),
+        "probs": [(name, value) for name, value in probs.items() if value is not None],
+        "classes": list(probs),
         "prediction_set": record.get("prediction_set"),
         "warnings": record.get("warnings") or [],
         "threshold": point,
-        "is_waiting": case.state in _WAITING,
+        "is_waiting": case.state in WAITING,
         "needs_details": case.state == Case.State.DONE and case.details is None,
         "size": _size(record),
         "reviews": case.reviews.select_related("reader"),
@@ -82,10 +77,6 @@ def _best(frames: list[Case]) -> Case | None:
     """Return the frame with the highest probability of the positive class, the one to look at first."""
     answered = [frame for frame in frames if frame.positive_prob is not None]
     return max(answered, key=lambda frame: frame.positive_prob or 0.0, default=None)
-
-
-def _classes(record: dict[str, Any]) -> list[str]:
-    return [name.removeprefix("calibrated_prob_") for name in record if name.startswith("calibrated_prob_")]
 
 
 def _size(record: dict[str, Any]) -> str:

@@ -6,16 +6,14 @@ from typing import Any
 
 from django.db.models import Count, Q
 
-from busight.serve.web.cases.models import Batch, Case, Upload
-
-_WAITING = ("received", "running")
+from busight.serve.web.cases.models import WAITING, Batch, Case, Upload
 
 
 def progress_of(batch: Batch) -> dict[str, Any]:
     """Return how far a batch is: files, cases, and how many of them wait, are answered, refused or failed."""
     uploads = batch.uploads.aggregate(
         n_files=Count("pk"),
-        n_reading=Count("pk", filter=Q(state__in=_WAITING)),
+        n_reading=Count("pk", filter=Q(state__in=WAITING)),
         n_refused_files=Count("pk", filter=Q(state=Upload.State.REFUSED)),
     )
     of_batch = Case.objects.filter(uploads__batch=batch).distinct()
@@ -23,6 +21,5 @@ def progress_of(batch: Batch) -> dict[str, Any]:
     states |= dict(of_batch.values_list("state").annotate(count=Count("pk", distinct=True)))
     total = sum(states.values())
     finished = total - states["received"] - states["running"]
-    share = 0 if not total else round(100 * finished / total)
     done = bool(uploads["n_files"]) and not uploads["n_reading"] and finished == total
-    return {**uploads, "states": states, "total": total, "finished": finished, "share": share, "is_done": done}
+    return {**uploads, "states": states, "total": total, "finished": finished, "is_done": done}

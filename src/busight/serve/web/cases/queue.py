@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from busight.serve.web.audit_log.chain import record
@@ -46,17 +46,19 @@ def keep(row: Leased, worker: str) -> None:
 
 
 def _take(waiting: QuerySet[RowT], worker: str, count: int) -> list[RowT]:
-    now = timezone.now()
+    if not waiting.exists():  # most of the time: an idle worker begins no transaction
+        return []
+    taken = {"state": "running", "worker": worker, "lease_until": timezone.now() + LEASE}
     with transaction.atomic():
         if connection.features.has_select_for_update_skip_locked:
             waiting = waiting.select_for_update(skip_locked=True, of=("self",))
         rows = list(waiting[:count])
-        for row in rows:
-            row.state, row.worker, row.lease_until = "running", worker, now + LEASE  # type: ignore[attr-defined]
-            row.tries += 1
-        waiting.model._default_manager.bulk_update(rows, ["state", "worker", "lease_until", "tries"])
-        # bulk_update leaves auto_now alone
-        waiting.model._default_manager.filter(pk__in=[row.pk for row in rows]).update(changed=now)
+        of_rows: QuerySet[Any] = waiting.model._default_manager.filter(pk__in=[row.pk for row in rows])
+        of_rows.update(**taken, tries=F("tries") + 1, changed=timezone.now())
+    for row in rows:
+        row.tries += 1
+        for name, value in taken.items():
+            setattr(row, name, value)
     return rows
 
 

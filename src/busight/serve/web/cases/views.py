@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Count, Max, Prefetch, Q
-from django.forms import BaseForm
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -22,7 +21,7 @@ from busight.serve.web.audit_log.chain import record
 from busight.serve.web.cases import export as exports
 from busight.serve.web.cases import files
 from busight.serve.web.cases.access import (
-    SEES_CASES,
+    READS_CASES,
     batch_or_404,
     case_or_404,
     export_or_404,
@@ -30,10 +29,10 @@ from busight.serve.web.cases.access import (
     visible_cases,
 )
 from busight.serve.web.cases.filters import ORDERS, Worklist
-from busight.serve.web.cases.forms import JoinForm, NoteForm, RegionForm, ReviewForm, UploadForm
+from busight.serve.web.cases.forms import JoinForm, NoteForm, RegionForm, ReviewForm, UploadForm, reasons_of
 from busight.serve.web.cases.handler import REFUSED
-from busight.serve.web.cases.intake import receive
-from busight.serve.web.cases.models import Batch, Case, Export
+from busight.serve.web.cases.intake import new_batch, receive
+from busight.serve.web.cases.models import WAITING, Case, Export
 from busight.serve.web.cases.page import page_of, uses_region
 from busight.serve.web.cases.progress import progress_of
 from busight.serve.web.cases.rerun import rerun_of
@@ -42,7 +41,6 @@ from busight.serve.web.cases.search import search_text
 from busight.serve.web.cases.shared import is_shared, own_view
 
 PAGE = 30
-_WAITING = ("received", "running")
 
 
 @require_GET
@@ -51,7 +49,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return redirect("worklist" if user_of(request).sees_cases else "users")
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_GET
 def worklist(request: HttpRequest) -> HttpResponse:
     """List the cases; asked by htmx, return the rows alone, and nothing where they have not changed."""
@@ -59,7 +57,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     chosen = Worklist(user_of(request), request.GET, cases.select_related("batch__owner").order_by(*ORDERS["flagged"]))
     of_all = cases.aggregate(
         total=Count("pk"),
-        waiting=Count("pk", filter=Q(state__in=_WAITING)),
+        waiting=Count("pk", filter=Q(state__in=WAITING)),
         all_flagged=Count("pk", filter=Q(flagged=True)),
         unreviewed=Count("pk", filter=Q(flagged=True, reviewed="")),
         changed=Max("changed"),
@@ -77,7 +75,7 @@ def worklist(request: HttpRequest) -> HttpResponse:
     return render(request, template, context)
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_http_methods(["GET", "POST"])
 def upload(request: HttpRequest) -> HttpResponse:
     """Take files in: a script sends them one by one and is answered in JSON, a form without script sends all."""
@@ -87,9 +85,8 @@ def upload(request: HttpRequest) -> HttpResponse:
     skipped = [f"{name}: {reason}" for name, reason in request.META.get(REFUSED, [])]
     wants_json = request.headers.get("Accept", "").startswith("application/json")
     if not form.is_valid():
-        reasons = skipped or _reasons(form)
         if wants_json:
-            return JsonResponse({"reason": " ".join(reasons)}, status=507 if skipped else 400)
+            return JsonResponse({"reason": " ".join(skipped) or reasons_of(form)}, status=507 if skipped else 400)
         for reason in skipped:
             messages.error(request, reason)
         return render(request, "cases/upload.html", {"form": form}, status=400)
@@ -98,10 +95,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     if given["batch"] and not batch:
         reason = "The batch is not there, or not yours; begin a new one."
         return JsonResponse({"reason": reason}, status=404) if wants_json else HttpResponse(reason, status=404)
-    if not batch:
-        with transaction.atomic():
-            batch = Batch.objects.create(owner=user, name=given["name"])
-            record(user, "made a batch", batch.pk)
+    batch = batch or new_batch(user, given["name"])
     fates: list[dict[str, Any]] = [{"name": "", "upload": None, "reason": reason} for reason in skipped]
     names = given["paths"] if len(given["paths"]) == len(given["uploads"]) else [file.name for file in given["uploads"]]
     for file, name in zip(given["uploads"], names, strict=True):
@@ -118,11 +112,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     return redirect("batch", batch.pk)
 
 
-def _reasons(form: BaseForm) -> list[str]:
-    return [str(reason) for reasons in form.errors.values() for reason in reasons]
-
-
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_GET
 def batches(request: HttpRequest) -> HttpResponse:
     """List the batches with their progress."""
@@ -132,7 +122,7 @@ def batches(request: HttpRequest) -> HttpResponse:
     return render(request, "cases/batches.html", {"page": page, "rows": rows})
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_GET
 def batch(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show a batch: the fate of each file, and its cases."""
@@ -144,7 +134,7 @@ def batch(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, template, context)
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_POST
 def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Let a batch wait, or go on."""
@@ -156,7 +146,7 @@ def pause(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("batch", pk)
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_GET
 def case(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show one case; asked by htmx, the answer alone."""
@@ -171,7 +161,7 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, template, context)
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_POST
 def review(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Add a review."""
@@ -182,11 +172,11 @@ def review(request: HttpRequest, pk: UUID) -> HttpResponse:
     elif form.is_valid():
         add_review(shown, user_of(request), **form.cleaned_data)
     else:
-        messages.error(request, " ".join(_reasons(form)))
+        messages.error(request, reasons_of(form))
     return redirect("case", pk)
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_POST
 def region(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Ask the model again, about the region that the reader points at; the same region is the same case."""
@@ -194,7 +184,7 @@ def region(request: HttpRequest, pk: UUID) -> HttpResponse:
     origin = shown.parent or shown
     form = RegionForm(request.POST, case=origin)
     if not form.is_valid():
-        messages.error(request, " ".join(_reasons(form)))
+        messages.error(request, reasons_of(form))
         return redirect("case", pk)
     if not uses_region():
         messages.error(request, "This model's answer does not depend on a region.")
@@ -206,7 +196,7 @@ def region(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("case", moved.pk)
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_POST
 def join(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Say that further images show the same lesion, or that they do not any more."""
@@ -225,7 +215,7 @@ def join(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("case", pk)
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_POST
 def note(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Change the note of a case."""
@@ -242,57 +232,35 @@ def note(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("case", pk)
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_GET
 @cache_control(private=True, max_age=86400)
 def image(request: HttpRequest, pk: UUID, kind: str) -> FileResponse:
     """Return a file of a case: ``image``, ``mask`` or ``activation``."""
-    shown = case_or_404(request, pk)
-    name = {"image": shown.image_file, "mask": shown.mask_file, "activation": shown.activation_file}.get(kind)
-    if not name or not files.path_of(name).is_file():
+    answer = files.open_image(case_or_404(request, pk), kind)
+    if answer is None:
         raise Http404("no such image")
-    return FileResponse(files.path_of(name).open("rb"), content_type="image/png")
+    return answer
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_GET
 def batch_table(request: HttpRequest, pk: UUID, form: str) -> StreamingHttpResponse | HttpResponse:
     """Return the records of a batch as CSV or Parquet."""
-    shown = batch_or_404(request, pk)
-    with transaction.atomic():
-        record(user_of(request), "exported a batch", pk, form=form)
-    cases = exports.cases_of(shown, user_of(request))
-    answer: StreamingHttpResponse | HttpResponse
-    if form == "csv":
-        answer = StreamingHttpResponse(
-            exports.csv_lines(cases, user_of(request)), content_type="text/csv; charset=utf-8"
-        )
-    else:
-        answer = HttpResponse(exports.parquet(cases, user_of(request)), content_type="application/vnd.apache.parquet")
+    answer = exports.table(batch_or_404(request, pk), user_of(request), form)
     answer["Content-Disposition"] = f'attachment; filename="batch-{pk}.{form}"'
     return answer
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_POST
 def ask_export(request: HttpRequest, of: str, pk: UUID) -> HttpResponse:
     """Ask for the page of a case or the pages of a batch; where they are ready already, they are not made anew."""
-    user = user_of(request)
-    if of == "case":
-        wanted: dict[str, Any] = {"kind": Export.Kind.PDF, "case": case_or_404(request, pk)}
-    else:
-        wanted = {"kind": Export.Kind.ZIP, "batch": batch_or_404(request, pk)}
-    with transaction.atomic():
-        mine = Export.objects.filter(**wanted, asked_by=user).exclude(state=Export.State.FAILED)
-        made = mine.order_by("-created").first()
-        is_stale = made is not None and of == "batch" and made.state == Export.State.DONE
-        if made is None or is_stale:
-            made = Export.objects.create(**wanted, asked_by=user)
-            record(user, "asked for pages", pk, export=str(made.pk))
+    made = exports.asked(user_of(request), (case_or_404 if of == "case" else batch_or_404)(request, pk))
     return redirect("export", made.pk)
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_GET
 def export(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show how far a file is; asked by htmx, that alone."""
@@ -301,7 +269,7 @@ def export(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, template, {"export": shown})
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_GET
 def export_file(request: HttpRequest, pk: UUID) -> FileResponse:
     """Return a file that is ready."""

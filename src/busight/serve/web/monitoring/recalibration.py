@@ -47,7 +47,7 @@ def recalibrated(model: Model, cases: QuerySet[Case], name: str, work: Path) -> 
 
     rows = [["path", "label", "patient"]]
     for case in cases.prefetch_related("reviews"):
-        review = next(iter(case.reviews.all()), None)
+        review = case.last_review
         if review is not None and review.label:
             rows.append([str(files.path_of(case.image_file)), review.label, case.pseudonym])
     if len(rows) == 1:

@@ -12,7 +12,7 @@ from busight.metrics.table import MetricRows
 from busight.serve.web.accounts.access import requires, user_of
 from busight.serve.web.accounts.models import Role
 from busight.serve.web.audit_log.chain import record
-from busight.serve.web.cases.access import SEES_CASES, visible_cases
+from busight.serve.web.cases.access import READS_CASES, visible_cases
 from busight.serve.web.cases.models import Export
 from busight.serve.web.cases.page import card
 from busight.serve.web.monitoring.recalibration import confirmed_cases, models_folder
@@ -25,7 +25,7 @@ _SHOWN = (
 )
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_GET
 def model(request: HttpRequest) -> HttpResponse:
     """Show the model's card, and what the answers and reviews that the user sees say about it."""

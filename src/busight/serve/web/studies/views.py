@@ -16,11 +16,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from busight.io.csv_text import csv_text
+from busight.results.prediction_record import calibrated_probs_of
 from busight.serve.web.accounts.access import requires, user_of
 from busight.serve.web.accounts.models import Role
 from busight.serve.web.audit_log.chain import record
 from busight.serve.web.cases import files
-from busight.serve.web.cases.access import SEES_CASES, visible_batches, visible_cases
+from busight.serve.web.cases.access import READS_CASES, visible_batches, visible_cases
+from busight.serve.web.cases.forms import reasons_of
 from busight.serve.web.cases.models import Case
 from busight.serve.web.cases.page import card
 from busight.serve.web.studies.forms import CasesForm, ReaderForm, ReadingForm, StudyForm
@@ -29,7 +31,7 @@ from busight.serve.web.studies.reading import Next, hidden_from, next_reading, r
 from busight.serve.web.studies.results import results_of
 
 
-@requires(*SEES_CASES)
+@requires(*READS_CASES)
 @require_http_methods(["GET", "POST"])
 def studies(request: HttpRequest) -> HttpResponse:
     """List the studies that one owns or reads in; a reviewer makes new ones."""
@@ -89,7 +91,7 @@ def add_cases(request: HttpRequest, pk: UUID) -> HttpResponse:
     if shown.opened:
         messages.error(request, "The study is open: its cases are fixed.")
     elif not form.is_valid():
-        messages.error(request, " ".join(str(reason) for reasons in form.errors.values() for reason in reasons))
+        messages.error(request, reasons_of(form))
     else:
         truth, added = form.cleaned_data["truth"], 0
         known = set(card().labels.names)
@@ -101,7 +103,8 @@ def add_cases(request: HttpRequest, pk: UUID) -> HttpResponse:
         cases = seen.filter(uploads__batch=form.cleaned_data["batch"], state=Case.State.DONE, region="")
         with transaction.atomic():
             for case in cases.distinct().prefetch_related("reviews"):
-                label = truth.get(case.name) or _reviewed(case)
+                review = case.last_review
+                label = truth.get(case.name) or (review.label if review else "")
                 is_positive = None if not label else label == shown.positive
                 _, is_new = StudyCase.objects.get_or_create(
                     study=shown, case=case, defaults={"is_positive": is_positive}
@@ -110,11 +113,6 @@ def add_cases(request: HttpRequest, pk: UUID) -> HttpResponse:
             record(user_of(request), "added cases to a study", pk, count=added)
         messages.success(request, f"{added} cases were added.")
     return redirect("study", pk)
-
-
-def _reviewed(case: Case) -> str:
-    last = next(iter(case.reviews.all()), None)
-    return last.label if last is not None else ""
 
 
 @requires(Role.REVIEWER)
@@ -177,7 +175,7 @@ def _reader(request: HttpRequest, pk: UUID) -> StudyReader:
     return reader
 
 
-@requires(Role.READER, Role.REVIEWER)
+@requires(*READS_CASES)
 @require_http_methods(["GET", "POST"])
 def read(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show the next case to a reader, blinded, and take the reading."""
@@ -211,26 +209,20 @@ def _answer(now: Next) -> dict[str, Any] | None:
     if now.case is None or not now.aided:
         return None
     case = now.case.case
-    record_ = case.record or {}
-    probs = [
-        (name, record_[f"calibrated_prob_{name}"])
-        for name in (key.removeprefix("calibrated_prob_") for key in record_ if key.startswith("calibrated_prob_"))
-    ]
-    return {"case": case, "probs": probs, "warnings": record_.get("warnings") or []}
+    told = case.record or {}
+    return {"case": case, "probs": list(calibrated_probs_of(told).items()), "warnings": told.get("warnings") or []}
 
 
-@requires(Role.READER, Role.REVIEWER)
+@requires(*READS_CASES)
 @require_GET
 def read_image(request: HttpRequest, pk: UUID, kind: str) -> FileResponse:
     """Return the image of the case that the reader reads now; its activation where the answer is shown."""
     now = next_reading(_reader(request, pk))
     if now.case is None or (kind == "activation" and not now.aided):
         raise Http404("nothing to read now")
-    case = now.case.case
-    name = {"image": case.image_file, "activation": case.activation_file}.get(kind, "")
-    if not name or not files.path_of(name).is_file():
+    answer = None if kind == "mask" else files.open_image(now.case.case, kind)
+    if answer is None:
         raise Http404("no such image")
-    answer = FileResponse(files.path_of(name).open("rb"), content_type="image/png")
     answer["Cache-Control"] = "no-store"  # the same address is another case soon
     return answer
 
